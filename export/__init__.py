@@ -1,0 +1,1 @@
+"""From PyTorch, dlib and Keras weights to ONNX files; the only package that imports torch."""

@@ -1,0 +1,1 @@
+"""Export recipes that come with facecli, one file each."""

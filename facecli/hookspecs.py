@@ -1,0 +1,40 @@
+"""The hooks that a plugin module may implement, one per entry-point group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, RecognizerPlugin
+
+hookspec = pluggy.HookspecMarker("facecli")
+
+
+@hookspec
+def facecli_detectors() -> Iterable[DetectorPlugin]:  # type: ignore[empty-body]
+    """Detectors; the entry point in group `facecli.detectors` has the detector's name."""
+
+
+@hookspec
+def facecli_recognizers() -> Iterable[RecognizerPlugin]:  # type: ignore[empty-body]
+    """Recognizers; the entry point in group `facecli.recognizers` has the recognizer's name."""
+
+
+@hookspec
+def facecli_attributes() -> Iterable[AttributePlugin]:  # type: ignore[empty-body]
+    """Attribute models; the entry point in group `facecli.attributes` has the model's name, such as `emotion/x`."""
+
+
+@hookspec
+def facecli_export_recipes() -> Iterable[ExportRecipe]:  # type: ignore[empty-body]
+    """Export recipes; the entry point in group `facecli.recipes` has the recipe's name."""
+
+
+@hookspec
+def facecli_commands(group: click.Group) -> None:
+    """Add a command to the `facecli` group; the entry point in group `facecli.commands` has the command's name."""

@@ -1,0 +1,87 @@
+"""The nouns that travel between stages; each checks its arrays when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.errors import ContractError
+
+UInt8Array = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+
+def require_array(name: str, value: object, shape: tuple[int | None, ...], dtype: type[np.generic]) -> None:
+    """Raise ContractError unless `value` is an array of this shape (None: any length) and dtype."""
+    wanted = "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+    if not isinstance(value, np.ndarray):
+        raise ContractError(f"{name} must be an array {wanted} {np.dtype(dtype)}, got {type(value).__name__}")
+    fits = value.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, value.shape, strict=True))
+    if not fits or value.dtype != dtype:
+        raise ContractError(f"{name} must be {wanted} {np.dtype(dtype)}, got {value.shape} {value.dtype}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A decoded picture: (H, W, 3) uint8 RGB pixels, EXIF orientation applied, and the name the user gave it."""
+
+    pixels: UInt8Array
+    source: str
+
+    def __post_init__(self) -> None:
+        require_array("Image.pixels", self.pixels, (None, None, 3), np.uint8)
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The faces found in one picture, best score first.
+
+    bboxes: (N, 4) float32, xyxy, pixels of the original picture, not clipped to it.
+    scores: (N,) float32 in [0, 1], descending.
+    landmarks: (N, 5, 2) float32 xy pixels (eye, eye, nose, mouth corner, mouth corner; image-left first), or None.
+    """
+
+    bboxes: FloatArray
+    scores: FloatArray
+    landmarks: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.bboxes) if isinstance(self.bboxes, np.ndarray) and self.bboxes.ndim else None
+        require_array("Detections.bboxes", self.bboxes, (count, 4), np.float32)
+        require_array("Detections.scores", self.scores, (count,), np.float32)
+        arrays = [self.bboxes, self.scores]
+        if self.landmarks is not None:
+            require_array("Detections.landmarks", self.landmarks, (count, 5, 2), np.float32)
+            arrays.append(self.landmarks)
+        if not all(np.isfinite(a).all() for a in arrays):
+            raise ContractError("Detections must be finite, got NaN or infinity")
+        if count and (self.scores.min() < 0 or self.scores.max() > 1):
+            raise ContractError("Detections.scores must lie in [0, 1]")
+        if (np.diff(self.scores) > 0).any():
+            raise ContractError("Detections.scores must be descending")
+
+    @classmethod
+    def empty(cls, *, landmarks: bool) -> Detections:
+        """No faces; `landmarks` says whether the detector gives landmarks at all."""
+        points = np.zeros((0, 5, 2), np.float32) if landmarks else None
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), points)
+
+    def __len__(self) -> int:
+        return len(self.bboxes)
+
+    def select(self, indices: list[int]) -> Detections:
+        """The faces at these indices; the indices must ascend, so that the scores still descend."""
+        points = None if self.landmarks is None else self.landmarks[indices]
+        return Detections(self.bboxes[indices], self.scores[indices], points)

@@ -1,0 +1,1 @@
+"""Attribute models that come with facecli."""

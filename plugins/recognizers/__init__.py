@@ -1,0 +1,1 @@
+"""Recognizers that come with facecli."""
