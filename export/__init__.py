@@ -1,1 +1,1 @@
-"""From PyTorch, dlib and Keras weights to ONNX files; the only package that imports torch."""
+"""PyTorch, dlib and Keras weights to ONNX files that provably agree with them; the only place that imports torch."""

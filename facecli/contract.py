@@ -210,9 +210,11 @@ class AttributePlugin:
 class ExportPart:
     """One network of a recipe, ready to be exported to one ONNX file.
 
-    module: a torch.nn.Module in eval mode. sample: seed -> its positional inputs, as float32 arrays.
+    module: a torch.nn.Module in eval mode. sample: (batch, variant) -> its positional inputs, always the same ones, as
+    float32 arrays; variant 0 has the size to trace with, variants 1 and 2 other sizes where height or width is dynamic.
     dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
     reference: arrays -> arrays by another implementation than `module`, where the original differs from what is exported.
+    source: the file that the weights are from.
     """
 
     file: str
@@ -221,6 +223,7 @@ class ExportPart:
     output_names: tuple[str, ...]
     sample: Callable[[int, int], tuple[NDArray[np.float32], ...]]
     dynamic_axes: Mapping[str, Mapping[int, str]]
+    source: Path
     tolerance: float = 1e-5
     reference: Callable[..., tuple[NDArray[np.float32], ...]] | None = None
 
@@ -239,4 +242,5 @@ class ExportRecipe:
     default_weights: str | None
     licence: str
     opset: int = 18
+    preprocessing_version: int = 1
     api: int = API_VERSION

@@ -23,6 +23,15 @@ def require_array(name: str, value: object, shape: tuple[int | None, ...], dtype
         raise ContractError(f"{name} must be {wanted} {np.dtype(dtype)}, got {value.shape} {value.dtype}")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one input may cost: decoded pixels (width x height), bytes read, and seconds that a URL may take in all."""
+
+    max_pixels: int = 100_000_000
+    max_bytes: int = 256 * 2**20
+    timeout: float = 30.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """A decoded picture: (H, W, 3) uint8 RGB pixels, EXIF orientation applied, and the name the user gave it."""

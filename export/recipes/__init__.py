@@ -1,1 +1,1 @@
-"""Export recipes that come with facecli, one file each."""
+"""Built-in export recipes, one file each; none imports torch before its `build` is called."""

@@ -1,0 +1,1 @@
+"""A template for facecli plugins; each module is one plugin."""

@@ -1,0 +1,53 @@
+"""What makes an ONNX file fit to publish: named axes, no traces of the machine it was made on, metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import onnx
+
+    from facecli.contract import ExportPart
+
+
+def clean(model: onnx.ModelProto, part: ExportPart) -> None:
+    """Name the free axes and drop doc strings, source locations and intermediate shapes, in place.
+
+    The exporter notes stack traces with paths of the machine in every node; without them an export says nothing about
+    who ran it, and two exports of the same weights are equal byte for byte.
+    """
+    graph = model.graph
+    for described in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        _forget(described)
+    graph.ClearField("value_info")
+    _name_axes(graph, part)
+    model.producer_name, model.producer_version = "facecli", ""
+
+
+def describe(model: onnx.ModelProto, facts: Mapping[str, str]) -> None:
+    """Write facts into the model's metadata under "facecli.<name>", replacing what is there."""
+    model.ClearField("metadata_props")
+    for name, value in sorted(facts.items()):
+        model.metadata_props.add(key=f"facecli.{name}", value=value)
+
+
+def _forget(described: Any) -> None:
+    described.ClearField("doc_string")
+    if any(field.name == "metadata_props" for field in described.DESCRIPTOR.fields):
+        described.ClearField("metadata_props")
+
+
+def _name_axes(graph: onnx.GraphProto, part: ExportPart) -> None:
+    """Give the free axes of inputs the recipe's names; those of outputs the same, or "<output>_<axis>" if computed."""
+    ours: dict[str, str] = {}
+    for value in graph.input:
+        for axis, name in part.dynamic_axes.get(value.name, {}).items():
+            dim = value.type.tensor_type.shape.dim[axis]
+            ours[dim.dim_param] = name
+            if not dim.HasField("dim_value"):
+                dim.dim_param = name
+    for value in graph.output:
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+            if not dim.HasField("dim_value"):
+                dim.dim_param = ours.get(dim.dim_param, f"{value.name}_{axis}")

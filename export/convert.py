@@ -1,0 +1,98 @@
+"""One network to one ONNX model, through torch.export; the older exporter only where that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from facecli.errors import ExportError
+
+if TYPE_CHECKING:
+    import onnx
+    from torch import Tensor
+
+    from facecli.contract import ExportPart
+
+TRACE_BATCH = 2  # torch.export takes a batch of 1 for a constant
+
+
+def convert(part: ExportPart, opset: int) -> tuple[onnx.ModelProto, str]:
+    """The ONNX model of a part, and what made it: "torch.export", or "torchscript: <why the first failed>"."""
+    import torch
+
+    inputs = tuple(torch.from_numpy(array) for array in part.sample(TRACE_BATCH, 0))
+    with _silence():
+        try:
+            return _by_torch_export(part, inputs, opset), "torch.export"
+        except Exception as error:  # noqa: BLE001 - the exporter's errors share no base class
+            first = _first_line(error)
+        try:
+            return _by_torchscript(part, inputs, opset), f"torchscript: torch.export failed with {first}"
+        except Exception as error:
+            second = _first_line(error)
+            raise ExportError(f"{part.file} can not be exported: {first}; nor by torchscript: {second}") from error
+
+
+def _by_torch_export(part: ExportPart, inputs: tuple[Tensor, ...], opset: int) -> onnx.ModelProto:
+    import torch
+
+    # AUTO, not a named Dim: a name makes torch insist on its own idea of the range. The names are set on the result,
+    # and an axis that torch has fixed behind our back is found by the proof.
+    automatic = torch.export.Dim.AUTO
+    shapes = tuple(dict.fromkeys(part.dynamic_axes.get(name, {}), automatic) for name in part.input_names)
+    program = torch.onnx.export(
+        part.module,
+        inputs,
+        dynamo=True,
+        dynamic_shapes=shapes,
+        input_names=part.input_names,
+        output_names=part.output_names,
+        opset_version=opset,
+        external_data=False,
+        verbose=False,
+    )
+    if program is None:
+        raise ExportError("torch.onnx.export returned nothing")
+    return program.model_proto
+
+
+def _by_torchscript(part: ExportPart, inputs: tuple[Tensor, ...], opset: int) -> onnx.ModelProto:
+    import onnx
+    import torch
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / part.file
+        torch.onnx.export(
+            part.module,
+            inputs,
+            path,
+            dynamo=False,
+            dynamic_axes={name: dict(axes) for name, axes in part.dynamic_axes.items()},
+            input_names=part.input_names,
+            output_names=part.output_names,
+            opset_version=opset,
+        )
+        return onnx.load(path)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the exporter's prints, warnings and log lines to itself: what matters is said by the proof."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

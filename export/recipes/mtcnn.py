@@ -1,0 +1,88 @@
+"""Recipe `mtcnn`: the three networks of facenet-pytorch's wheel."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facecli.contract import ExportPart, ExportRecipe, hookimpl
+from facecli.export.weights import load_strictly, packaged, require_sha256
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facecli.export.mtcnn import Network
+
+# sha256 of the states in facenet-pytorch 2.5.3's wheel.
+SOURCES = {
+    "pnet": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+    "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+    "onet": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+}
+PROPOSAL_SIZES = ((50, 60), (13, 12), (121, 94))  # height, width; 12x12 is the least, odd sizes try the pool's edge
+OUTPUTS = ("probability", "regression", "landmarks")
+
+
+def build(weights: Path | None) -> tuple[ExportPart, ...]:
+    """The three networks, from a folder with pnet.pt, rnet.pt and onet.pt or from the installed facenet-pytorch."""
+    from facecli.export.mtcnn import o_net, p_net, r_net
+
+    sizes = {"pnet": PROPOSAL_SIZES, "rnet": ((24, 24),), "onet": ((48, 48),)}
+    networks = {"pnet": p_net, "rnet": r_net, "onet": o_net}
+    return tuple(_part(name, networks[name](), _source(name, weights), sizes[name]) for name in SOURCES)
+
+
+def _source(name: str, weights: Path | None) -> Path:
+    if weights is not None:
+        return weights / f"{name}.pt"
+    source = packaged("facenet_pytorch", f"data/{name}.pt", "facenet-pytorch==2.5.3")
+    require_sha256(source, SOURCES[name])
+    return source
+
+
+def _part(name: str, plain: Network, source: Path, sizes: tuple[tuple[int, int], ...]) -> ExportPart:
+    import torch
+
+    from facecli.export.mtcnn import Exported
+
+    load_strictly(plain.eval(), source)
+
+    def reference(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        with torch.inference_mode():
+            return tuple(output.numpy() for output in plain(torch.from_numpy(pixels)))
+
+    return ExportPart(
+        file=f"mtcnn_{name}.onnx",
+        module=Exported(plain).eval(),
+        input_names=("pixels",),
+        output_names=OUTPUTS[: len(plain.heads)],
+        sample=partial(_pixels, sizes),
+        dynamic_axes={"pixels": {0: "batch"} | ({2: "height", 3: "width"} if len(sizes) > 1 else {})},
+        reference=reference,
+        source=source,
+    )
+
+
+def _pixels(sizes: tuple[tuple[int, int], ...], batch: int, variant: int) -> tuple[NDArray[np.float32]]:
+    import numpy as np
+
+    height, width = sizes[variant]
+    values = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, 3, height, width))
+    return (values.astype(np.float32),)
+
+
+@hookimpl
+def facecli_export_recipes() -> list[ExportRecipe]:
+    """The one recipe of this file."""
+    return [
+        ExportRecipe(
+            name="mtcnn",
+            summary="MTCNN's P-, R- and O-Net from facenet-pytorch's weights",
+            model="mtcnn",
+            build=build,
+            default_weights="the three states in the installed facenet-pytorch 2.5.3",
+            licence="MIT",
+        )
+    ]

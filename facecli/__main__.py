@@ -1,0 +1,6 @@
+"""`python -m facecli`."""
+
+from facecli.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Cutting faces out of a picture as a model's CropSpec says; no plugin does this itself."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.contract import CropSpec
+from facecli.errors import PluginError
+from facecli.geometry import similarity_transform
+from facecli.types import Detections, FloatArray, Image, UInt8Array
+
+
+def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
+    """One crop per face: (N, spec.height, spec.width, 3) uint8 RGB. What lies outside the picture is black.
+
+    Raises PluginError if the spec needs landmarks and the detector gave none.
+    """
+    if spec.template is not None and detections.landmarks is None:
+        raise PluginError("these crops are aligned by landmarks, which the detector does not give")
+    crops = np.zeros((len(detections), spec.height, spec.width, 3), np.uint8)
+    for index, bbox in enumerate(detections.bboxes):
+        if spec.template is not None and detections.landmarks is not None:
+            matrix = similarity_transform(detections.landmarks[index], np.array(spec.template, np.float32))
+        else:
+            matrix = _bbox_matrix(bbox, spec)
+        crops[index] = _warp(image.pixels, matrix, spec)
+    return crops
+
+
+def whole(image: Image, spec: CropSpec) -> UInt8Array:
+    """The whole picture as the one crop (1, H, W, 3), for pictures that are crops already."""
+    return cv2.resize(image.pixels, (spec.width, spec.height), interpolation=cv2.INTER_AREA)[None]
+
+
+def _bbox_matrix(bbox: FloatArray, spec: CropSpec) -> NDArray[np.float64]:
+    x1, y1, x2, y2 = (float(v) for v in bbox)
+    width, height = max(x2 - x1, 1.0), max(y2 - y1, 1.0)
+    if spec.square:
+        width = height = max(width, height)
+    width, height = width * (1 + 2 * spec.margin), height * (1 + 2 * spec.margin)
+    scale_x, scale_y = spec.width / width, spec.height / height
+    left, top = (x1 + x2 - width) / 2, (y1 + y2 - height) / 2
+    return np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
+
+
+def _warp(pixels: UInt8Array, matrix: NDArray[np.float64], spec: CropSpec) -> UInt8Array:
+    """Bilinear warp; a face much larger than the crop is first halved, so that no pixel is skipped over."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.5:
+        pixels, matrix = _reduce(pixels, matrix, scale, spec)
+    return cv2.warpAffine(pixels, matrix, (spec.width, spec.height), flags=cv2.INTER_LINEAR)
+
+
+def _reduce(
+    pixels: UInt8Array, matrix: NDArray[np.float64], scale: float, spec: CropSpec
+) -> tuple[UInt8Array, NDArray[np.float64]]:
+    """The part of the picture that the crop shows, area-averaged by a whole factor, and the matrix that fits it."""
+    factor = int(1 / scale)
+    inverse = cv2.invertAffineTransform(matrix)
+    corners = np.array([[0, 0, 1], [spec.width, 0, 1], [0, spec.height, 1], [spec.width, spec.height, 1]]) @ inverse.T
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(0)) - factor, 0, [width, height]))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(0)) + factor, 0, [width, height]))
+    columns, rows = (right - left) // factor, (bottom - top) // factor
+    if columns < 1 or rows < 1:
+        return pixels, matrix
+    part = pixels[top : top + rows * factor, left : left + columns * factor]
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    # A pixel centre (x + 0.5) / factor of the small picture is at x of the large one.
+    grow = np.array([[factor, 0, left + (factor - 1) / 2], [0, factor, top + (factor - 1) / 2], [0, 0, 1]])
+    return small, matrix @ grow

@@ -1,0 +1,125 @@
+"""The command `facecli`: finds the subcommand, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+from facecli import __version__
+from facecli.errors import FacecliError, UsageError
+
+COMMANDS = ("detect", "verify", "embed", "emotion", "analyze", "evaluate", "export", "models", "plugins", "doctor")
+INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
+
+
+class FacecliGroup(click.Group):
+    """Built-in commands by file name, third-party ones by entry point; each is imported when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Ours in the order of a user's day, then those of plugins."""
+        return [*COMMANDS, *sorted(_plugin_commands(ctx))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name in COMMANDS:
+            command: click.Command = importlib.import_module(f"facecli.commands.{cmd_name}").command
+            return command
+        entry = _plugin_commands(ctx).get(cmd_name)
+        if entry is not None and cmd_name not in self.commands:
+            _registry(ctx).add_command(entry, self)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help; of a plugin's command it tells the distribution, without importing it."""
+        rows = [(name, self.get_command(ctx, name).get_short_help_str(80)) for name in COMMANDS]  # type: ignore[union-attr]
+        rows += [(name, f"(from {entry.origin})") for name, entry in sorted(_plugin_commands(ctx).items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=FacecliGroup, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="facecli")
+@click.option("--debug", is_flag=True, envvar="FACECLI_DEBUG", help="Show tracebacks.")
+@click.option("--no-plugins", is_flag=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out.")
+@click.option("--offline", is_flag=True, envvar="FACECLI_OFFLINE", help="Never fetch a model from the network.")
+@click.pass_context
+def group(ctx: click.Context, debug: bool, no_plugins: bool, offline: bool) -> None:
+    """Detect, verify and describe faces in pictures, offline.
+
+    Results go to stdout: a table on a terminal, JSON elsewhere, or as --format says. Everything else goes to stderr.
+    """
+    ctx.obj = {"debug": debug, "no_plugins": no_plugins, "offline": offline}
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
+    # --debug is taken anywhere: it is typed behind a command line that has just failed.
+    debug = "--debug" in sys.argv or os.environ.get("FACECLI_DEBUG", "0") not in ("", "0")
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        status = group.main(arguments, prog_name="facecli", standalone_mode=False)
+        sys.stdout.flush()
+    except FacecliError as error:
+        _leave(error, debug=debug)
+    except click.ClickException as error:
+        told = UsageError(error.format_message(), hint=_usage_hint(error))
+        told.exit_code = error.exit_code
+        _leave(told, debug=debug)
+    except (KeyboardInterrupt, click.Abort):
+        print("facecli: interrupted", file=sys.stderr)  # noqa: T201
+        _exit_now(INTERRUPTED)
+    except BrokenPipeError:
+        _exit_now(0)  # the reader has seen enough: not our failure
+    except OSError as error:
+        _leave(FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}"), debug=debug)
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug still ends in one line
+        bug = FacecliError(f"internal error: {type(error).__name__}: {error}", hint="run it again with --debug and report it")
+        bug.exit_code = BUG
+        _leave(bug, debug=debug)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _leave(error: FacecliError, *, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    text = " ".join(str(error).split())  # one line, whatever a library put into its message
+    print(f"facecli: error: {text}", file=sys.stderr)  # noqa: T201
+    if _json_asked(sys.argv):
+        document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
+        print(json.dumps(document))  # noqa: T201
+    sys.exit(error.exit_code)
+
+
+def _exit_now(status: int) -> NoReturn:
+    """Leave without waiting for threads, and without a second complaint when Python flushes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _json_asked(argv: list[str]) -> bool:
+    pairs = zip(argv, [*argv[1:], ""], strict=True)
+    asked = any(word in ("--json", "--format=json", "--format=jsonl") for word in argv)
+    return asked or any(word in ("--format", "-f") and value in ("json", "jsonl") for word, value in pairs)
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    return f"see `{ctx.command_path if ctx else 'facecli'} --help`"
+
+
+def _registry(ctx: click.Context):  # type: ignore[no-untyped-def]  # its type would import it
+    from facecli.registry import Registry
+
+    given = ctx.find_root().params
+    return Registry(third_party=not given.get("no_plugins", False))
+
+
+def _plugin_commands(ctx: click.Context):  # type: ignore[no-untyped-def]
+    return {entry.name: entry for entry in _registry(ctx).entries("commands") if entry.name not in COMMANDS}

@@ -1,0 +1,114 @@
+"""What `emotion` and `analyze` share: attributes of every face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facecli.commands._options import Settings
+from facecli.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from facecli.contract import AttributePlugin
+    from facecli.models.store import ModelStore
+    from facecli.registry import Registry
+
+
+def run(
+    schema: str,
+    inputs: tuple[str, ...],
+    wanted: Sequence[str],
+    labels: Sequence[str],
+    annotate: Path | None,
+    settings: Settings,
+) -> int:
+    """Run the attribute models that `wanted` names (an attribute, or attribute/model) and write the result."""
+    from facecli import draw, records
+    from facecli.commands import _pictures, _work
+
+    output = _work.open_output(settings)
+    total = _work.count_inputs(inputs, settings)
+    with output.opened():
+        models = [resolve(name, _work.registry(), _work.open_store()) for name in wanted]
+        tools = _work.open_toolbox(settings, inputs=total, attributes=models)
+        _check_labels(labels, tools.attribute_plugins)
+        pipeline = _work.open_pipeline(tools, settings, inputs=total, keep_image=annotate is not None)
+        failed = False
+
+        def described(result: Any, row: int) -> dict[str, Any]:
+            pairs = zip(tools.attribute_plugins, result.attributes, strict=True)
+            return {p.attribute: records.probabilities(p.labels, rows[row], labels) for p, rows in pairs}
+
+        def paint(result: Any) -> Any:
+            return draw.attributes_of(result, [_drawable(described(result, row)) for row in range(len(result.indices))])
+
+        write = _pictures.annotation_writer(annotate, paint, many=total != 1) if annotate else None
+
+        def results() -> Iterator[dict[str, Any]]:
+            nonlocal failed
+            for result in _work.told(pipeline.run(_pictures.open_sources(inputs, settings)), settings, total):
+                failed |= result.error is not None
+                rows = [described(result, row) for row in range(len(result.indices) if result.attributes else 0)]
+                record = records.image(result, rows if result.error is None else None)
+                yield record | ({"written": [str(path) for path in write(result)]} if write else {})
+
+        header = records.header(
+            schema,
+            detector=records.described(tools, tools.detector_plugin),
+            attributes={p.attribute: records.described(tools, p) for p in tools.attribute_plugins},
+        )
+        output.stream(header, "images", results(), records.flat_attributes)
+    return 1 if failed else 0
+
+
+def resolve(name: str, registry: Registry, store: ModelStore) -> str:
+    """The plugin for "emotion" (the first installed model of it) or "emotion/x" (that one).
+
+    Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
+    """
+    names = registry.names("attributes")
+    if "/" in name:
+        return name
+    candidates = [candidate for candidate in names if candidate.partition("/")[0] == name]
+    if not candidates:
+        known = ", ".join(sorted({candidate.partition("/")[0] for candidate in names})) or "none"
+        raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
+    for candidate in candidates:
+        if _installed(candidate, registry, store):
+            return candidate
+    listed = ", ".join(candidates)
+    hints = [hint for candidate in candidates if (hint := _hint(candidate, registry))]
+    raise ModelError(f"no {name} model is installed; there is {listed}", hint=hints[0] if hints else None)
+
+
+def _installed(name: str, registry: Registry, store: ModelStore) -> bool:
+    specs = _plugin(name, registry).models
+    return all(store.installed(store.file(spec, file.name)) is not None for spec in specs for file in spec.files)
+
+
+def _hint(name: str, registry: Registry) -> str | None:
+    return next((spec.hint for spec in _plugin(name, registry).models if spec.hint), None)
+
+
+def _plugin(name: str, registry: Registry) -> AttributePlugin:
+    from facecli.contract import AttributePlugin
+
+    return registry.load("attributes", name, AttributePlugin)
+
+
+def _check_labels(labels: Sequence[str], plugins: Sequence[AttributePlugin]) -> None:
+    known = [label for plugin in plugins for label in plugin.labels]
+    unknown = [label for label in labels if label not in known]
+    if unknown:
+        raise UsageError(f"there is no label {', '.join(unknown)}", hint=f"there is {', '.join(known)}")
+
+
+def _drawable(attributes: dict[str, Any]) -> dict[str, float]:
+    """Every probability of a face under "label" (one attribute) or "attribute label" (several)."""
+    several = len(attributes) > 1
+    return {
+        f"{name} {label}" if several else label: value
+        for name, answer in attributes.items()
+        for label, value in answer.get("probabilities", {}).items()
+    }

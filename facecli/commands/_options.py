@@ -1,0 +1,120 @@
+"""Options that several commands share, and the settings that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the shared options said; a command that lacks an option has its default here."""
+
+    format: str | None = None
+    json: bool = False
+    quiet: bool = False
+    files_from: str | None = None
+    files_from0: str | None = None
+    detector: str | None = None
+    min_face_size: float | None = None
+    parameter: tuple[str, ...] = ()
+    face: str = "all"
+    no_detect: bool = False
+    recognizer: str | None = None
+    flip: bool = False
+    device: str = "auto"
+    threads: int | None = None
+    jobs: int | None = None
+    batch_size: int = 1
+    max_pixels: int = 0
+    max_bytes: int = 0
+    timeout: float = 0.0
+
+
+def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    def apply(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = "FACECLI_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
+
+
+output_options = _chain(
+    _option("--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"),
+    click.option("--json", is_flag=True, help="Short for --format json."),
+    _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
+)
+
+input_options = _chain(
+    click.argument("inputs", nargs=-1, metavar="INPUTS..."),
+    click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),
+    click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
+)
+
+limit_options = _chain(
+    _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
+    _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
+    _option("--timeout", type=click.FloatRange(0, min_open=True), default=30.0, help="Seconds a URL may take."),
+)
+
+detector_options = _chain(
+    _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
+    click.option("--min-face-size", type=click.FloatRange(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
+    click.option(
+        "--parameter",
+        "-p",
+        multiple=True,
+        metavar="PLUGIN.NAME=VALUE",
+        help="Set a plugin's parameter, such as mtcnn.factor=0.8; see `facecli plugins info`.",
+    ),
+    click.option("--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."),
+)
+
+recognizer_options = _chain(
+    _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
+    click.option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
+)
+
+run_options = _chain(
+    _option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."),
+    _option("--threads", type=click.IntRange(1), help="Threads per model run.  [default: cores / jobs]"),
+    _option("--jobs", type=click.IntRange(1), help="Batches at work at once.  [default: cores, 1 for one input]"),
+    _option("--batch-size", type=click.IntRange(1), default=1, help="Pictures that go through the models together."),
+)
+
+
+def face_option(default: str) -> Callable[[F], F]:
+    """--face with a command's own default."""
+    text = "Which faces: only, largest, center, score, all, or an index."
+    return click.option("--face", default=default, metavar="CHOICE", help=text)
+
+
+def split_commas(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """A comma-separated option as a tuple of its parts."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+
+
+labels_option = click.option(
+    "--labels", callback=split_commas, metavar="LABEL,...", help="Show only these labels, such as happy,sad."
+)
+annotate_option = click.option(
+    "--annotate",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Draw what was found: a file, or a folder for several.",
+)

@@ -1,0 +1,135 @@
+"""From a command's settings to a running pipeline and an output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from facecli.commands._options import Settings
+from facecli.errors import FacecliError, UsageError
+from facecli.pipeline import Flow, ImageResult, Pipeline
+from facecli.registry import Registry
+from facecli.report import Output
+from facecli.runtime import available_cores
+from facecli.toolbox import Choice, Toolbox
+from facecli.types import Limits
+
+PROGRESS_FROM = 4  # inputs; fewer are done before a bar is read
+
+
+def open_output(settings: Settings) -> Output:
+    """The output that --format and --json ask for."""
+    if settings.json and settings.format not in (None, "json"):
+        raise UsageError(f"--json and --format {settings.format} exclude each other", hint="give one of them")
+    return Output("json" if settings.json else settings.format)
+
+
+def registry() -> Registry:
+    """The plugins that --no-plugins leaves."""
+    return Registry(third_party=not _root_flag("no_plugins"))
+
+
+def open_store():  # type: ignore[no-untyped-def]  # named by its constructor
+    """The model store, offline if asked."""
+    from facecli.models.store import ModelStore
+
+    return ModelStore(offline=True if _root_flag("offline") else None)
+
+
+def open_toolbox(settings: Settings, *, inputs: int | None, attributes: Sequence[str] = ()) -> Toolbox:
+    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet."""
+    parameters = _parse_parameters(settings.parameter)
+    if settings.min_face_size is not None and settings.detector:
+        parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
+    if settings.flip and settings.recognizer:
+        parameters.setdefault(settings.recognizer, {})["flip"] = True
+    detector = None if settings.no_detect else settings.detector
+    choice = Choice(detector, settings.recognizer, tuple(attributes), parameters)
+    threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
+    return Toolbox(choice, registry(), open_store(), device=settings.device, threads=threads)
+
+
+def open_pipeline(
+    tools: Toolbox, settings: Settings, *, inputs: int | None, need_face: bool = True, keep_image: bool = False
+) -> Pipeline:
+    """The pipeline that the settings describe."""
+    from facecli.compare import check_face_choice
+
+    flow = Flow(
+        faces=check_face_choice(settings.face),
+        need_face=need_face,
+        detect=not settings.no_detect,
+        batch_size=settings.batch_size,
+        jobs=_jobs(settings, inputs),
+        limits=Limits(settings.max_pixels, settings.max_bytes, settings.timeout),
+        keep_image=keep_image,
+    )
+    return Pipeline(tools, flow)
+
+
+def count_inputs(inputs: Sequence[str], settings: Settings) -> int | None:
+    """How many pictures the inputs are, if that can be told without looking at folders and lists."""
+    from pathlib import Path
+
+    if settings.files_from or settings.files_from0:
+        return None
+    if not inputs:
+        raise UsageError("no input", hint="name files, folders, globs or URLs, or - for a picture on stdin")
+    return None if any(Path(name).is_dir() or set("*?[") & set(name) for name in inputs) else len(inputs)
+
+
+def told(results: Iterable[ImageResult], settings: Settings, total: int | None) -> Iterator[ImageResult]:
+    """Pass results on; tell each error on stderr in one line, and progress if stderr is a terminal."""
+    if not settings.quiet and sys.stderr.isatty() and (total is None or total >= PROGRESS_FROM):
+        results = _with_progress(results, total)
+    for result in results:
+        if result.error is not None:
+            tell(result.source, result.error)
+        yield result
+
+
+def tell(source: str, error: FacecliError) -> None:
+    """One line on stderr about an input that failed."""
+    text = str(error) if source in str(error) else f"{source}: {error}"
+    line = " ".join(text.split()).encode("utf-8", "surrogateescape")
+    sys.stderr.buffer.write(b"facecli: " + line + b"\n")
+    sys.stderr.flush()
+
+
+def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterator[ImageResult]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(results, total=total)
+
+
+def _root_flag(name: str) -> bool:
+    return bool(click.get_current_context().find_root().params.get(name))
+
+
+def _jobs(settings: Settings, inputs: int | None) -> int:
+    if settings.jobs is not None:
+        return settings.jobs
+    cores = available_cores()
+    return cores if inputs is None else max(1, min(cores, -(-inputs // settings.batch_size)))
+
+
+def _parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """PLUGIN.NAME=VALUE; the value is JSON, or a string where it is no JSON."""
+    import json
+
+    parsed: dict[str, dict[str, Any]] = {}
+    for text in given:
+        left, equals, value = text.partition("=")
+        plugin, dot, name = left.rpartition(".")
+        if not (equals and dot and plugin and name):
+            raise UsageError(f"can not read --parameter {text!r}", hint="write PLUGIN.NAME=VALUE")
+        try:
+            parsed.setdefault(plugin, {})[name] = json.loads(value)
+        except ValueError:
+            parsed.setdefault(plugin, {})[name] = value
+    return parsed

@@ -1,0 +1,35 @@
+"""`facecli analyze`: several attributes of each face at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.commands import _attributes
+from facecli.commands import _options as options
+
+
+@click.command()
+@options.input_options
+@click.option(
+    "--attributes",
+    "-a",
+    callback=options.split_commas,
+    default="emotion",
+    metavar="NAME,...",
+    help="Attributes (emotion) or attribute models (emotion/mini-xception).",
+)
+@options.labels_option
+@options.detector_options
+@options.face_option("all")
+@options.annotate_option
+@options.limit_options
+@options.run_options
+@options.output_options
+def command(
+    inputs: tuple[str, ...], attributes: tuple[str, ...], labels: tuple[str, ...], annotate: Path | None, **kwargs: Any
+) -> int:
+    """Tell several attributes of each face: every probability and the likeliest label of each."""
+    return _attributes.run("analyze", inputs, attributes, labels, annotate, options.Settings(**kwargs))

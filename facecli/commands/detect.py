@@ -1,0 +1,55 @@
+"""`facecli detect`: where the faces are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.commands import _options as options
+
+
+@click.command()
+@options.input_options
+@options.detector_options
+@options.face_option("all")
+@click.option("--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder.")
+@click.option("--crops-for", default="dlib-resnet", metavar="RECOGNIZER", help="Cut the crops as this recognizer wants them.")
+@options.annotate_option
+@options.limit_options
+@options.run_options
+@options.output_options
+def command(
+    inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotate: Path | None, **kwargs: Any
+) -> int:
+    """Find faces: bbox, score and landmarks of each."""
+    settings = options.Settings(**kwargs)
+
+    from facecli import records
+    from facecli.commands import _pictures, _work
+    from facecli.pipeline import ImageResult
+
+    output = _work.open_output(settings)
+    total = _work.count_inputs(inputs, settings)
+    with output.opened():
+        writers = _pictures.face_writers(_work.registry(), crops, crops_for, annotate, many=total != 1)
+        tools = _work.open_toolbox(settings, inputs=total)
+        pipeline = _work.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
+        failed = False
+
+        def results() -> Iterator[dict[str, Any]]:
+            nonlocal failed
+            sources = _pictures.open_sources(inputs, settings)
+            for result in _work.told(pipeline.run(sources), settings, total):
+                failed |= result.error is not None
+                files = [path for write in writers for path in write(result)]
+                yield _record(result, files, written=bool(writers))
+
+        def _record(result: ImageResult, files: list[Path], *, written: bool) -> dict[str, Any]:
+            return records.image(result) | ({"written": [str(path) for path in files]} if written else {})
+
+        header = records.header("detect", detector=records.described(tools, tools.detector_plugin))
+        output.stream(header, "images", results(), records.flat_image)
+    return 1 if failed else 0

@@ -1,0 +1,72 @@
+"""`facecli embed`: faces as vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.commands import _options as options
+
+
+@click.command()
+@options.input_options
+@options.recognizer_options
+@options.detector_options
+@options.face_option("all")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the embeddings to FILE (.npz, .npy or .parquet) and leave them out of stdout.",
+)
+@options.limit_options
+@options.run_options
+@options.output_options
+def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
+    """Turn each face into an embedding, with the model's id, sha256 and preprocessing version."""
+    settings = options.Settings(**kwargs)
+
+    from facecli import records
+    from facecli.commands import _pictures, _work
+
+    sink = _work.open_output(settings)
+    total = _work.count_inputs(inputs, settings)
+    with sink.opened():
+        tools = _work.open_toolbox(settings, inputs=total)
+        pipeline = _work.open_pipeline(tools, settings, inputs=total)
+        collector = _open_collector(output)
+        failed = False
+
+        def results() -> Iterator[dict[str, Any]]:
+            nonlocal failed
+            for result in _work.told(pipeline.run(_pictures.open_sources(inputs, settings)), settings, total):
+                failed |= result.error is not None
+                rows = [] if result.embeddings is None else [records.embedding(row) for row in result.embeddings]
+                if collector is not None:
+                    collector.add(result)
+                extra = [{} if collector is not None else {"embedding": row} for row in rows]
+                yield records.image(result, extra)
+
+        assert tools.recognizer_plugin is not None
+        recognizer = records.described(tools, tools.recognizer_plugin)
+        assert recognizer is not None
+        recognizer |= {"dim": tools.recognizer_plugin.dim, "normalized": tools.recognizer_plugin.normalized}
+        recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
+        detector = records.described(tools, tools.detector_plugin)
+        header = records.header("embed", detector=detector, recognizer=recognizer)
+        sink.stream(header, "images", results(), records.flat_embedding)
+        if collector is not None:
+            collector.write(header)
+    return 1 if failed else 0
+
+
+def _open_collector(output: Path | None) -> Any:
+    if output is None:
+        return None
+    from facecli.embeddings_file import Collector
+
+    return Collector(output)

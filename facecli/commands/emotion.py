@@ -1,0 +1,30 @@
+"""`facecli emotion`: which expression a face shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.commands import _options as options
+from facecli.commands import _attributes
+
+
+@click.command()
+@options.input_options
+@click.option("--model", default="emotion", metavar="emotion/NAME", help="The model.  [default: the first installed]", show_default=False)
+@options.labels_option
+@options.detector_options
+@options.face_option("all")
+@options.annotate_option
+@options.limit_options
+@options.run_options
+@options.output_options
+def command(inputs: tuple[str, ...], model: str, labels: tuple[str, ...], annotate: Path | None, **kwargs: Any) -> int:
+    """Tell the expression of each face: every probability and the likeliest label.
+
+    An expression is not a feeling.
+    """
+    name = model if model == "emotion" or "/" in model else f"emotion/{model}"
+    return _attributes.run("emotion", inputs, [name], labels, annotate, options.Settings(**kwargs))

@@ -1,0 +1,150 @@
+"""Comparing embeddings: metrics, the threshold that a decision rests on, and which face of a picture is meant."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.contract import Metric, RecognizerPlugin
+from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
+from facecli.types import Detections, FloatArray
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
+FACE_CHOICES = ("only", "largest", "center", "score", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a comparison rests on: distance <= threshold in `metric` means the same person. source: who says so."""
+
+    metric: Metric
+    threshold: float
+    source: str
+    fmr: float | None = None
+
+
+def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:
+    """Row-wise cosine similarity of (N, dim) and (N, dim) embeddings: (N,) in [-1, 1], higher is more alike."""
+    a64, b64 = a.astype(np.float64), b.astype(np.float64)
+    lengths = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)
+    dot = (a64 * b64).sum(1)
+    return np.clip(np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0), -1.0, 1.0)
+
+
+def distance(a: FloatArray, b: FloatArray, metric: Metric) -> NDArray[np.float64]:
+    """Row-wise distance of (N, dim) and (N, dim) embeddings: (N,), lower is more alike.
+
+    cosine: 1 - similarity. euclidean: L2 of the rows as they are. euclidean_l2: L2 after scaling to length 1.
+    angular: the angle divided by pi.
+    """
+    if metric == "euclidean":
+        return np.asarray(np.linalg.norm(a.astype(np.float64) - b.astype(np.float64), axis=1))
+    similarity = cosine_similarity(a, b)
+    if metric == "cosine":
+        return np.asarray(1.0 - similarity)
+    if metric == "euclidean_l2":
+        return np.asarray(np.sqrt(2.0 * (1.0 - similarity)))
+    return np.asarray(np.arccos(similarity) / math.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """The most alike pair of faces of two pictures: their rows, and how alike they are."""
+
+    rows: tuple[int, int]
+    distance: float
+    similarity: float
+
+
+def closest(a: FloatArray, b: FloatArray, metric: Metric) -> Closest:
+    """The pair of rows of (N, dim) and (M, dim) embeddings with the smallest distance; N, M >= 1."""
+    first, second = np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))
+    distances = distance(first, second, metric)
+    best = int(np.argmin(distances))
+    similarity = float(cosine_similarity(first[best : best + 1], second[best : best + 1])[0])
+    return Closest((best // len(b), best % len(b)), float(distances[best]), similarity)
+
+
+def decide(
+    plugin: RecognizerPlugin, metric: Metric | None = None, threshold: float | None = None, fmr: float | None = None
+) -> Decision:
+    """The decision rule for a recognizer and what the user asked for. Raises UsageError if none is known."""
+    point = plugin.operating_point
+    metric = metric or point.metric
+    if threshold is not None and fmr is not None:
+        raise UsageError("--threshold and --fmr exclude each other", hint="give one of them")
+    if threshold is not None:
+        if not math.isfinite(threshold):
+            raise UsageError("the threshold must be a finite number")
+        return Decision(metric, threshold, "given by the user")
+    if fmr is not None:
+        known = dict(point.by_fmr)
+        if fmr not in known:
+            rates = ", ".join(f"{rate:g}" for rate in known) or "none"
+            raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=f"measured: {rates}")
+        base = Decision(point.metric, known[fmr], point.protocol or point.source, fmr)
+    else:
+        base = Decision(point.metric, point.threshold, point.source, point.fmr)
+    return base if metric == base.metric else _in_metric(plugin, base, metric)
+
+
+def _in_metric(plugin: RecognizerPlugin, base: Decision, metric: Metric) -> Decision:
+    derivable = {"cosine", "euclidean_l2", "angular"} | ({"euclidean"} if plugin.normalized else set())
+    if {metric, base.metric} <= derivable:
+        value = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
+        return Decision(metric, value, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr)
+    equivalents = plugin.operating_point.equivalents
+    if metric in equivalents and base.fmr == plugin.operating_point.fmr:
+        return Decision(metric, equivalents[metric], plugin.operating_point.protocol or base.source, base.fmr)
+    raise UsageError(f"{plugin.name} has no {metric} threshold for this", hint="give one with --threshold")
+
+
+def _to_cosine(value: float, metric: Metric) -> float:
+    """For vectors of length 1: l2 = sqrt(2 d) and angle = arccos(1 - d) / pi, with d the cosine distance."""
+    if metric in ("euclidean", "euclidean_l2"):
+        return value**2 / 2
+    return 1 - math.cos(value * math.pi) if metric == "angular" else value
+
+
+def _from_cosine(value: float, metric: Metric) -> float:
+    if metric in ("euclidean", "euclidean_l2"):
+        return math.sqrt(2 * value)
+    return math.acos(max(-1.0, 1 - value)) / math.pi if metric == "angular" else value
+
+
+def choose(detections: Detections, choice: str, width: int, height: int, source: str) -> list[int]:
+    """The indices of the faces that `choice` (only, largest, center, score, all, or an index) means.
+
+    Raises NoFaceError, AmbiguousFaceError (for `only`), UsageError (for an index that is not there).
+    """
+    count = len(detections)
+    if count == 0:
+        raise NoFaceError(f"no face found in {source}", hint="try --min-face-size, another --detector, or --no-detect")
+    if choice == "all":
+        return list(range(count))
+    if choice == "only":
+        if count > 1:
+            raise AmbiguousFaceError(f"{count} faces in {source}, --face only wants one", hint="choose with --face")
+        return [0]
+    if choice.isdecimal():
+        if int(choice) >= count:
+            raise NoFaceError(f"{source} has no face {choice}, its faces are 0 to {count - 1}", hint="see `facecli detect`")
+        return [int(choice)]
+    sides = detections.bboxes[:, 2:] - detections.bboxes[:, :2]
+    if choice == "largest":
+        return [int(np.argmax(sides.prod(1)))]
+    if choice == "center":
+        off = detections.bboxes[:, :2] + sides / 2 - np.array([width / 2, height / 2], np.float32)
+        return [int(np.argmin((off**2).sum(1)))]
+    return [0]  # score: they are in order of score
+
+
+def check_face_choice(choice: str) -> str:
+    """Return a valid choice; raise UsageError otherwise."""
+    if choice not in FACE_CHOICES and not choice.isdecimal():
+        raise UsageError(f"unknown --face {choice!r}", hint=f"use {', '.join(FACE_CHOICES)} or an index from 0")
+    return choice

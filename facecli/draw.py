@@ -1,0 +1,116 @@
+"""Pictures for people: boxes, landmarks, scores and verdicts drawn on copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from facecli.pipeline import ImageResult
+from facecli.types import UInt8Array
+
+Colour = tuple[int, int, int]
+GREEN, RED, YELLOW, WHITE, BLACK = (40, 170, 60), (210, 40, 40), (255, 210, 0), (255, 255, 255), (0, 0, 0)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+PANEL_HEIGHT, BAND = 480, 84  # px: the height that a verdict shows its pictures in, and that of its text
+
+
+def faces_of(result: ImageResult) -> UInt8Array:
+    """A copy of the picture with every face's box, score and landmarks."""
+    canvas = _copy(result)
+    for row in range(len(result.indices)):
+        _face(canvas, result, row, GREEN)
+    return canvas
+
+
+def face_of(result: ImageResult, row: int, colour: Colour = GREEN) -> UInt8Array:
+    """A copy of the picture with one face's box, score and landmarks."""
+    canvas = _copy(result)
+    _face(canvas, result, row, colour)
+    return canvas
+
+
+def attributes_of(result: ImageResult, probabilities: Sequence[Mapping[str, float]]) -> UInt8Array:
+    """faces_of with a bar per label beside each face; `probabilities` has label -> probability for each face."""
+    canvas = faces_of(result)
+    for row, shown in enumerate(probabilities):
+        _bars(canvas, result, row, shown)
+    return canvas
+
+
+def verdict(panels: Sequence[UInt8Array], same: bool, metric: str, distance: float, threshold: float) -> UInt8Array:
+    """Two pictures side by side under the words "Same person" (green) or "Different person" (red)."""
+    resized = [_to_height(panel, PANEL_HEIGHT) for panel in panels]
+    row = np.concatenate([np.pad(p, ((4, 4), (4, 4), (0, 0)), constant_values=255) for p in resized], axis=1)
+    width = max(row.shape[1], 460)
+    canvas = np.full((row.shape[0] + BAND, width, 3), 255, np.uint8)
+    left = (width - row.shape[1]) // 2
+    canvas[BAND:, left : left + row.shape[1]] = row
+    words, colour = ("Same person", GREEN) if same else ("Different person", RED)
+    _centred(canvas, words, 38, 1.1, colour, 2)
+    sign = "<=" if same else ">"
+    _centred(canvas, f"{metric} distance {distance:.3f} {sign} threshold {threshold:.3f}", 68, 0.55, BLACK, 1)
+    return canvas
+
+
+def _copy(result: ImageResult) -> UInt8Array:
+    assert result.image is not None  # the pipeline was asked to keep it
+    return np.ascontiguousarray(result.image.pixels.copy())
+
+
+def _unit(canvas: UInt8Array) -> float:
+    """What one unit of line and letter size is in this picture, so that marks show at any resolution."""
+    return max(canvas.shape[:2]) / 640
+
+
+def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour) -> None:
+    if result.detections is None:
+        return
+    unit = _unit(canvas)
+    line = max(1, round(2 * unit))
+    x1, y1, x2, y2 = (round(float(v)) for v in result.detections.bboxes[row])
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line)
+    if result.detections.landmarks is not None:
+        for x, y in result.detections.landmarks[row]:
+            cv2.circle(canvas, (round(float(x)), round(float(y))), max(1, round(2.5 * unit)), YELLOW, cv2.FILLED)
+    _label(canvas, f"{result.indices[row]}: {result.detections.scores[row]:.2f}", x1, y1, 0.45 * unit, colour)
+
+
+def _bars(canvas: UInt8Array, result: ImageResult, row: int, shown: Mapping[str, float]) -> None:
+    """Bars to the right of the face, or to its left or inside where the picture ends."""
+    unit = _unit(canvas)
+    step, width = round(17 * unit), round(130 * unit)
+    height, full = canvas.shape[:2]
+    x1, y1, x2, _ = (0, 0, 0, 0) if result.detections is None else (int(v) for v in result.detections.bboxes[row])
+    left = x2 + 4 if x2 + 4 + width <= full else max(x1 - 4 - width, 0)
+    top = min(max(y1, 0), max(height - step * len(shown), 0))
+    part = canvas[top : top + step * len(shown), left : left + width]
+    part[:] = part // 3  # a dark ground, so that letters can be read
+    best = max(shown, key=lambda label: shown[label])
+    for number, (label, value) in enumerate(shown.items()):
+        y = top + step * number
+        colour = GREEN if label == best else (90, 90, 90)
+        cv2.rectangle(canvas, (left, y + 1), (left + round(width * value), y + step - 2), colour, cv2.FILLED)
+        where = (left + round(3 * unit), y + round(12 * unit))
+        cv2.putText(canvas, f"{label} {value:.0%}", where, FONT, 0.4 * unit, WHITE, max(1, round(unit)), cv2.LINE_AA)
+
+
+def _label(canvas: UInt8Array, text: str, x: int, y: int, size: float, ground: Colour) -> None:
+    thickness = max(1, round(size * 2))
+    (width, height), base = cv2.getTextSize(text, FONT, size, thickness)
+    x = min(max(x, 0), max(canvas.shape[1] - width, 0))
+    y = max(y, height + base)
+    cv2.rectangle(canvas, (x, y - height - base), (x + width, y), ground, cv2.FILLED)
+    cv2.putText(canvas, text, (x, y - base // 2 - 1), FONT, size, WHITE, thickness, cv2.LINE_AA)
+
+
+def _centred(canvas: UInt8Array, text: str, y: int, size: float, colour: Colour, thickness: int) -> None:
+    (width, _), _ = cv2.getTextSize(text, FONT, size, thickness)
+    cv2.putText(canvas, text, ((canvas.shape[1] - width) // 2, y), FONT, size, colour, thickness, cv2.LINE_AA)
+
+
+def _to_height(picture: UInt8Array, height: int) -> UInt8Array:
+    width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+    # A sliver must not become a canvas of a kilometre: what is very wide keeps a bounded width.
+    return np.asarray(cv2.resize(picture, (min(width, 4 * height), height), interpolation=cv2.INTER_AREA), np.uint8)

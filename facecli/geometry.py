@@ -1,0 +1,62 @@
+"""Boxes, overlap, suppression and the alignment transform; public for plugins."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.types import FloatArray
+
+_BLOCK = 256  # rows of the overlap matrix made at once: bounds memory, keeps NumPy busy
+
+
+def areas(boxes: FloatArray, *, inclusive: bool = False) -> FloatArray:
+    """(N, 4) xyxy -> (N,) areas; inclusive: a box covers its last pixel too, as older detectors count."""
+    extra = np.float32(1 if inclusive else 0)
+    return (boxes[:, 2] - boxes[:, 0] + extra) * (boxes[:, 3] - boxes[:, 1] + extra)
+
+
+def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: bool = False) -> FloatArray:
+    """(N, 4) and (M, 4) xyxy -> (N, M): intersection over union, or over the smaller box for mode="min"."""
+    extra = np.float32(1 if inclusive else 0)
+    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0]) + extra
+    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1]) + extra
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area_a, area_b = areas(a, inclusive=inclusive)[:, None], areas(b, inclusive=inclusive)[None, :]
+    whole = np.minimum(area_a, area_b) if mode == "min" else area_a + area_b - shared
+    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+
+
+def nms(
+    boxes: FloatArray, scores: FloatArray, threshold: float, *, mode: str = "union", inclusive: bool = False
+) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression: the indices kept, best score first.
+
+    A box goes when its overlap (as `overlap` counts it) with a better kept one is above `threshold`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    boxes = boxes[order]
+    alive = np.ones(len(boxes), bool)
+    for start in range(0, len(boxes), _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, len(boxes)))
+        block = block[alive[block]]
+        above = overlap(boxes[block], boxes[start:], mode=mode, inclusive=inclusive) > threshold
+        for row, index in enumerate(block):
+            if alive[index]:
+                alive[index + 1 :] &= ~above[row, index + 1 - start :]
+    return order[alive]
+
+
+def similarity_transform(source: FloatArray, target: FloatArray) -> NDArray[np.float64]:
+    """The 2x3 matrix of rotation, uniform scale and shift that best maps (N, 2) source points onto target points.
+
+    Least squares without reflection: S. Umeyama, "Least-squares estimation of transformation parameters between two
+    point patterns", PAMI 1991, written with complex numbers for the plane.
+    """
+    p = source[:, 0].astype(np.float64) + 1j * source[:, 1]
+    q = target[:, 0].astype(np.float64) + 1j * target[:, 1]
+    p_mean, q_mean = p.mean(), q.mean()
+    spread = (np.abs(p - p_mean) ** 2).sum()
+    turn = (np.conj(p - p_mean) * (q - q_mean)).sum() / spread if spread > 0 else 1.0 + 0j
+    shift = q_mean - turn * p_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])

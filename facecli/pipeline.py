@@ -1,0 +1,216 @@
+"""The river: sources -> pictures -> detections -> crops -> embeddings and probabilities, in order, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+
+from facecli import align, images
+from facecli.compare import choose
+from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
+from facecli.sources import Source
+from facecli.toolbox import Toolbox
+from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array, require_array
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """What became of one source. The faces are rows: detections, embeddings and attributes have the same N.
+
+    found: how many faces there were before the choice. detected: False where the whole picture was taken as the crop.
+    indices: which of the faces found they are. image is kept only on request. error: why this source could not be done; the rest is then empty.
+    """
+
+    source: str
+    width: int | None = None
+    height: int | None = None
+    found: int = 0
+    indices: tuple[int, ...] = ()
+    detected: bool = True
+    detections: Detections | None = None
+    embeddings: FloatArray | None = None
+    attributes: tuple[FloatArray, ...] = ()
+    image: Image | None = None
+    error: FacecliError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How the river runs.
+
+    faces: which faces of a picture go on (see compare.choose). need_face: a picture without a face is an error.
+    detect: False takes each whole picture as one crop. batch_size: pictures that go through the models together.
+    jobs: batches at work at once. keep_image: leave the pictures in the results.
+    """
+
+    faces: str = "all"
+    need_face: bool = True
+    detect: bool = True
+    batch_size: int = 1
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    keep_image: bool = False
+
+
+class Stopwatch:
+    """Seconds spent per stage, added up over threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Count the time inside under `stage`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+class Pipeline:
+    """Runs sources through the plugins of a toolbox."""
+
+    def __init__(self, tools: Toolbox, flow: Flow) -> None:
+        self.tools, self.flow, self.clock = tools, flow, Stopwatch()
+
+    def run(self, sources: Iterable[Source]) -> Iterator[ImageResult]:
+        """One result per source, in order; a source that fails becomes a result with `error`.
+
+        Raises ModelError and DeviceError: without its models the river does not run at all.
+        """
+        batches = _batched(sources, self.flow.batch_size)
+        if self.flow.jobs == 1:
+            for batch in batches:
+                yield from self._process(batch)
+            return
+        waiting: deque[Future[list[ImageResult]]] = deque()
+        pool = ThreadPoolExecutor(self.flow.jobs, thread_name_prefix="batch")
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(self._process, batch))
+                if len(waiting) > self.flow.jobs:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _process(self, batch: Sequence[Source]) -> list[ImageResult]:
+        results = [self._open(source) for source in batch]
+        good = [i for i, result in enumerate(results) if result.error is None]
+        try:
+            done = self._analyse([results[i] for i in good])
+        except (ModelError, DeviceError):
+            raise
+        except Exception:  # one bad picture must not take its whole batch along: each alone
+            done = [self._analyse_alone(results[i]) for i in good]
+        for i, result in zip(good, done, strict=True):
+            results[i] = result
+        return results
+
+    def _open(self, source: Source) -> ImageResult:
+        try:
+            with self.clock("read"):
+                data = source.read(self.flow.limits)
+            with self.clock("decode"):
+                image = images.decode(data, source.name, self.flow.limits)
+        except FacecliError as error:
+            return ImageResult(source.name, error=error)
+        return ImageResult(source.name, image.width, image.height, image=image)
+
+    def _analyse_alone(self, opened: ImageResult) -> ImageResult:
+        try:
+            return self._analyse([opened])[0]
+        except (ModelError, DeviceError):
+            raise
+        except FacecliError as error:
+            return ImageResult(opened.source, opened.width, opened.height, error=error)
+        except Exception as error:  # noqa: BLE001 - a plugin's bug is told with the picture that shows it
+            told = PluginError(f"a plugin failed on {opened.source}: {type(error).__name__}: {error}", hint="--debug")
+            told.__cause__ = error
+            return ImageResult(opened.source, opened.width, opened.height, error=told)
+
+    def _analyse(self, opened: Sequence[ImageResult]) -> list[ImageResult]:
+        if not opened:
+            return []
+        pictures = [result.image for result in opened if result.image is not None]
+        results = [self._choose(*pair) for pair in zip(opened, self._detect(pictures), strict=True)]
+        tools = self.tools
+        if tools.recognizer_plugin:
+            plugin = tools.recognizer_plugin
+            rows = self._per_crop("embed", results, plugin.crop, lambda crops: tools.recognizer.embed(crops), plugin.dim)
+            results = [replace(result, embeddings=own) for result, own in zip(results, rows, strict=True)]
+        for plugin_, model in zip(tools.attribute_plugins, tools.classifiers, strict=True):
+            rows = self._per_crop(
+                plugin_.attribute, results, plugin_.crop, model.classify, len(plugin_.labels) or 1
+            )
+            results = [replace(r, attributes=(*r.attributes, own)) for r, own in zip(results, rows, strict=True)]
+        return results if self.flow.keep_image else [replace(result, image=None) for result in results]
+
+    def _detect(self, pictures: list[Image]) -> list[Detections | None]:
+        if not self.flow.detect:
+            return [None] * len(pictures)
+        detector = self.tools.detector
+        with self.clock("detect"):
+            found = detector.detect(pictures)
+        plugin = self.tools.detector_plugin
+        assert plugin is not None
+        if len(found) != len(pictures) or not all(isinstance(d, Detections) for d in found):
+            raise ContractError(f"{plugin.name}.detect must give one Detections per picture")
+        if plugin.landmarks and any(d.landmarks is None for d in found):
+            raise ContractError(f"{plugin.name} promises landmarks and gave None")
+        return list(found)
+
+    def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
+        assert opened.width is not None and opened.height is not None
+        if detections is None:
+            return replace(opened, found=1, indices=(0,), detected=False)
+        try:
+            chosen = choose(detections, self.flow.faces, opened.width, opened.height, opened.source)
+        except NoFaceError as error:
+            wanted = self.flow.need_face or len(detections) > 0
+            return replace(opened, found=len(detections), detections=detections.select([]), error=error if wanted else None)
+        except FacecliError as error:
+            return replace(opened, found=len(detections), error=error)
+        return replace(opened, found=len(detections), indices=tuple(chosen), detections=detections.select(chosen))
+
+    def _per_crop(
+        self, stage: str, results: list[ImageResult], spec: Any, model: Callable[[UInt8Array], FloatArray], width: int
+    ) -> list[FloatArray]:
+        """Cut the faces of all results, run the model on them at once, give each result its rows."""
+        with self.clock("crop"):
+            crops = [_crops(result, spec) for result in results]
+        with self.clock(stage):
+            rows = model(np.concatenate(crops))
+        require_array(f"the output of {stage}", rows, (sum(map(len, crops)), width), np.float32)
+        if not np.isfinite(rows).all():
+            raise ContractError(f"the output of {stage} must be finite, got NaN or infinity")
+        return np.split(rows, np.cumsum([len(c) for c in crops])[:-1])
+
+
+def _crops(result: ImageResult, spec: Any) -> UInt8Array:
+    if result.error is not None or result.image is None:
+        return np.zeros((0, spec.height, spec.width, 3), np.uint8)
+    if result.detections is None:
+        return align.whole(result.image, spec)
+    return align.cut(result.image, result.detections, spec)
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,113 @@
+"""Results as plain records, the same for JSON, tables and CSV; the JSON Schemas in docs/ describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from facecli import __version__
+from facecli.errors import FacecliError
+from facecli.pipeline import ImageResult
+from facecli.toolbox import Plugin, Toolbox
+from facecli.types import Detections, FloatArray
+
+Record = dict[str, Any]
+
+PIXEL_DIGITS, SCORE_DIGITS = 2, 4
+
+
+def header(schema: str, **parts: Any) -> dict[str, Any]:
+    """The beginning of every document: schema name with its version, and the tool's version."""
+    return {"schema": f"facecli.{schema}/1", "version": __version__, **parts}
+
+
+def face(detections: Detections | None, row: int, index: int) -> dict[str, Any]:
+    """One face: its index among those found, bbox and landmarks in px, score. All null for a crop without detection."""
+    if detections is None:
+        return {"index": index, "bbox": None, "score": None, "landmarks": None}
+    landmarks = None if detections.landmarks is None else detections.landmarks[row].tolist()
+    return {
+        "index": index,
+        "bbox": [round(v, PIXEL_DIGITS) for v in detections.bboxes[row].tolist()],
+        "score": round(float(detections.scores[row]), SCORE_DIGITS),
+        "landmarks": landmarks and [[round(v, PIXEL_DIGITS) for v in point] for point in landmarks],
+    }
+
+
+def embedding(row: FloatArray) -> list[float]:
+    """A float32 row as the shortest decimals that read back as the same float32."""
+    return [float(text) for text in row.astype(str)]
+
+
+def probabilities(labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None) -> dict[str, Any]:
+    """An attribute's answer: the likeliest label (of those shown) and the probability of each; a number if no labels."""
+    if not labels:
+        return {"value": round(float(row[0]), SCORE_DIGITS)}
+    chosen = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True) if not shown or label in shown}
+    return {"label": max(chosen, key=lambda label: chosen[label]), "probabilities": chosen}
+
+
+def error(failure: FacecliError | None) -> dict[str, str | None] | None:
+    """An error as it appears in a record: code, message and hint; None for none."""
+    return None if failure is None else failure.as_dict()
+
+
+def image(result: ImageResult, extra: Sequence[Record] | None = None) -> Record:
+    """One picture with its faces; extra: what else is known of each face, in the same order."""
+    faces = [face(result.detections, row, index) for row, index in enumerate(result.indices)]
+    if extra is not None:
+        faces = [own | more for own, more in zip(faces, extra, strict=True)]
+    return {
+        "source": result.source,
+        "width": result.width,
+        "height": result.height,
+        "detected": result.detected,
+        "faces_found": result.found,
+        "faces": faces,
+        "error": error(result.error),
+    }
+
+
+def chosen(result: ImageResult, row: int) -> Record:
+    """One picture of a comparison, with the one face of it that was compared."""
+    record = image(result)
+    faces = record.pop("faces")
+    del record["error"]
+    return record | {"face": faces[row]}
+
+
+def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
+    """Which plugin, models and provider really run; waits until they are loaded. None where a stage is left out."""
+    return None if plugin is None else tools.describe(plugin)
+
+
+def flat_image(record: Record) -> list[Record]:
+    """The rows of a table or CSV for one picture: one per face, or one that tells why there is none."""
+    return [_flat_face(record, own) for own in record["faces"]] or [_flat_face(record, None)]
+
+
+def flat_embedding(record: Record) -> list[Record]:
+    """The same with the embedding's values in columns e0, e1, ... where they are in the record."""
+    rows = flat_image(record)
+    for row, own in zip(rows, record["faces"], strict=False):
+        row |= {f"e{i}": value for i, value in enumerate(own.get("embedding", ()))}
+    return rows
+
+
+def flat_attributes(record: Record) -> list[Record]:
+    """The same with each attribute's label or value, and its probabilities, in columns."""
+    rows = flat_image(record)
+    for row, own in zip(rows, record["faces"], strict=False):
+        for name, answer in own.items():
+            if isinstance(answer, dict):
+                row[name] = answer.get("label", answer.get("value"))
+                row |= answer.get("probabilities", {})
+    return rows
+
+
+def _flat_face(record: Record, own: Record | None) -> Record:
+    bbox = (own and own["bbox"]) or [None] * 4
+    row = {"source": record["source"], "face": own and own["index"]}
+    row |= dict(zip(("x1", "y1", "x2", "y2"), bbox, strict=True))
+    row |= {"score": own and own["score"], "error": record["error"] and record["error"]["code"]}
+    return row

@@ -1,0 +1,180 @@
+"""Where pictures come from: files, folders, globs, URLs, stdin, and lists of names."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import BufferedIOBase, RawIOBase
+from typing import TYPE_CHECKING, cast
+
+from facecli.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from facecli.types import Limits
+
+SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .pnm .pbm .pgm .ppm".split())  # noqa: SIM905 # one line
+_BLOCK = 2**20
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One picture that has not been read yet, and its name as the user gave it (surrogateescape for odd bytes)."""
+
+    name: str
+    reader: Callable[[str, Limits], bytes]
+
+    def read(self, limits: Limits) -> bytes:
+        """The picture file's bytes; InputError (FetchError for a URL) if there are none within the limits."""
+        return self.reader(self.name, limits)
+
+
+def expand(inputs: Sequence[str], *, files_from: str | None = None, files_from0: str | None = None) -> Iterator[Source]:
+    """The pictures that the user's words stand for, in that order; nothing is read, folders are listed one by one.
+
+    files_from, files_from0: a file of further names, one per line or NUL-terminated; `-` is stdin. What can not be
+    found becomes a Source whose read raises InputError. Raises UsageError if stdin would be read twice, if a list can
+    not be opened, or if nothing was named at all.
+    """
+    lists = [(name, end) for name, end in ((files_from, b"\n"), (files_from0, b"\0")) if name is not None]
+    if not inputs and not lists:
+        raise UsageError("no input was named", hint="give pictures, folders, URLs, or - for stdin")
+    if [*inputs, *(name for name, _ in lists)].count("-") > 1:
+        raise UsageError("stdin can be read only once", hint="write - in one place")
+    with ExitStack() as stack:
+        opened = [(stack.enter_context(_open_list(name)), end) for name, end in lists]
+        closing = stack.pop_all()
+    return _expanded(inputs, opened, closing)
+
+
+def single(name: str) -> Source:
+    """The one picture that a name stands for: a file, a URL, or - for stdin; nothing is expanded."""
+    if name == "-":
+        return Source(name, _read_stdin)
+    return Source(name, _read_url if _URL.match(name) else _read_file)
+
+
+def _expanded(inputs: Sequence[str], lists: list[tuple[BufferedIOBase, bytes]], closing: ExitStack) -> Iterator[Source]:
+    with closing:
+        for name in inputs:
+            yield from [single(name)] if name == "-" else _found(name)
+        for handle, end in lists:
+            for record in _records(handle, end):
+                yield from _found(os.fsdecode(record))
+
+
+def _open_list(name: str) -> BufferedIOBase:
+    if name == "-":
+        return _stdin()
+    try:
+        return open(name, "rb")  # noqa: PTH123 # expand closes it; a Path can not hold every name
+    except OSError as error:
+        raise UsageError(f"can not read the list {name}: {_why(error)}", hint="check the name") from error
+
+
+def _records(handle: BufferedIOBase, end: bytes) -> Iterator[bytes]:
+    """The parts of a stream up to each `end`, as they arrive; empty ones are skipped."""
+    rest = b""
+    while chunk := handle.read1(_BLOCK):
+        *whole, rest = (rest + chunk).split(end)
+        yield from _named(whole, end)
+    yield from _named([rest], end)
+
+
+def _named(records: list[bytes], end: bytes) -> Iterator[bytes]:
+    for record in records:
+        if name := record.removesuffix(b"\r") if end == b"\n" else record:
+            yield name
+
+
+def _found(name: str) -> Iterator[Source]:
+    """What one name stands for: a URL, a folder's pictures, a file, or what a glob matches."""
+    if _URL.match(name):
+        yield Source(name, _read_url)
+    elif os.path.isdir(name):  # noqa: PTH112
+        yield from _walk(name)
+    elif glob.has_magic(name) and not os.path.lexists(name):
+        matches = sorted(glob.iglob(name, recursive=True))  # noqa: PTH207
+        for match in matches:
+            yield from _walk(match) if os.path.isdir(match) else [Source(match, _read_file)]  # noqa: PTH112
+        if not matches:
+            yield _missing(name, "nothing matches", "check the pattern")
+    else:
+        yield Source(name, _read_file)
+
+
+def _walk(folder: str) -> Iterator[Source]:
+    """The pictures below a folder: sorted, hidden ones skipped, links to folders not followed (as `grep -r`)."""
+    found = False
+    failures: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=failures.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+                found = True
+                yield Source(os.path.join(parent, name), _read_file)  # noqa: PTH118
+    for failure in failures:
+        yield _missing(str(failure.filename), f"can not list the folder: {_why(failure)}", "check its permissions")
+    if not found and not failures:
+        yield _missing(folder, "no pictures in the folder", "pictures are told by suffixes such as .jpg, .png, .webp")
+
+
+def _missing(name: str, what: str, hint: str) -> Source:
+    def fail(name: str, _limits: Limits) -> bytes:
+        raise InputError(f"{what}: {name}", hint=hint)
+
+    return Source(name, fail)
+
+
+def _read_url(name: str, limits: Limits) -> bytes:
+    from facecli.fetching import fetch
+
+    return fetch(name, limits)
+
+
+def _read_stdin(name: str, limits: Limits) -> bytes:
+    return _bounded(_stdin(), name, limits)
+
+
+def _read_file(name: str, limits: Limits) -> bytes:
+    try:
+        with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # a Path can not hold every name
+            status = os.fstat(handle.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_size > limits.max_bytes:
+                raise _too_large(name, limits)
+            return _bounded(handle, name, limits)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        hint = "check the name" if isinstance(error, FileNotFoundError) else "check what it is and its permissions"
+        raise InputError(f"can not read {name}: {_why(error)}", hint=hint) from error
+
+
+def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits) -> bytes:
+    chunks, size = [], 0
+    while chunk := handle.read(_BLOCK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limits.max_bytes:
+            raise _too_large(name, limits)
+    return b"".join(chunks)
+
+
+def _too_large(name: str, limits: Limits) -> InputError:
+    hint = "raise --max-bytes if you trust it"
+    return InputError(f"{name} is too large: more than {limits.max_bytes} bytes", hint=hint)
+
+
+def _stdin() -> BufferedIOBase:
+    if sys.stdin is None:
+        raise UsageError("stdin is closed", hint="name a file instead of -")
+    return cast("BufferedIOBase", sys.stdin.buffer)  # typed as BinaryIO, which has no read1
+
+
+def _why(error: OSError | ValueError) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return reason[:1].lower() + reason[1:]

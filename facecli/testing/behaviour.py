@@ -1,0 +1,140 @@
+"""What a plugin must keep when it runs; each check raises ContractError saying how it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from facecli.contract import RecognizerPlugin
+from facecli.errors import ContractError
+from facecli.testing import inputs
+from facecli.testing.subjects import Answer, DetectorSubject, Subject
+from facecli.types import FloatArray
+
+NEEDED = frozenset({"load", "output"})  # where these fail, the others would only say the same again
+
+
+def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
+    """The checks that fit this subject, by name, in the order to run them."""
+    checks = dict(_CHECKS)
+    if isinstance(subject, DetectorSubject):
+        checks["blank"] = require_blank_is_empty
+        if inputs.GIVEN in subject.inputs:
+            checks["face"] = require_face
+    if isinstance(subject.plugin, RecognizerPlugin):
+        checks["length"] = require_stated_length
+    return checks
+
+
+def require_load(subject: Subject) -> None:
+    """The model loads."""
+    subject.load()
+
+
+def require_empty_batch(subject: Subject) -> None:
+    """Nothing in, nothing out: [] from a detector, (0, columns) from the others."""
+    subject.run([])
+
+
+def require_output(subject: Subject) -> None:
+    """Each input alone gives what the contract says; the message names the input that does not."""
+    for name, pixels in subject.inputs.items():
+        try:
+            subject.run([pixels])
+        except ContractError as error:
+            raise ContractError(f"on {name}: {error.message}") from error
+
+
+def require_repeatable(subject: Subject) -> None:
+    """The same input gives the same answer, bit for bit, and a later call does not touch an earlier answer."""
+    pictures = list(subject.inputs.items())
+    for (name, pixels), (_, other) in zip(pictures, pictures[1:] + pictures[:1], strict=True):
+        first = subject.run([pixels])[0]
+        kept = [array.copy() for array in first]
+        subject.run([other])
+        if not _equal(first, kept):
+            raise ContractError(f"on {name}: the next call overwrites the answer (return an array of its own)")
+        if not _equal(subject.run([pixels])[0], kept):
+            raise ContractError(f"on {name}: a second run gives another answer than the first")
+
+
+def require_batch_independent(subject: Subject) -> None:
+    """An input's answer does not depend on what else is in the batch."""
+    batch = subject.run(list(subject.inputs.values()))
+    for answer, (name, pixels) in zip(batch, subject.inputs.items(), strict=True):
+        _require_close(subject, answer, subject.run([pixels])[0], f"on {name}: alone and in a batch the answers differ")
+
+
+def require_thread_safe(subject: Subject) -> None:
+    """Two threads that share the model get what one gets."""
+    names = list(subject.inputs)
+    alone = {name: subject.run([subject.inputs[name]])[0] for name in names}
+    jobs = names * 3
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda name: subject.run([subject.inputs[name]])[0], jobs))
+    for name, answer in zip(jobs, together, strict=True):
+        _require_close(subject, answer, alone[name], f"on {name}: beside another thread the answer differs")
+
+
+def require_inputs_kept(subject: Subject) -> None:
+    """A plugin does not write into the pixels that it is given."""
+    batch = subject.batch(list(subject.inputs.values()))
+    subject.answers(batch)
+    after = [item.pixels if isinstance(subject, DetectorSubject) else item for item in batch]
+    for pixels, (name, before) in zip(after, subject.inputs.items(), strict=True):
+        if not np.array_equal(pixels, before):
+            raise ContractError(f"on {name}: the plugin writes into the pixels that it is given")
+
+
+def require_blank_is_empty(subject: Subject) -> None:
+    """A detector finds nothing where there is nothing."""
+    found = len(subject.run([subject.inputs[inputs.BLANK]])[0][0])
+    if found:
+        raise ContractError(f"a picture of {inputs.BLANK} holds no face, {found} found")
+
+
+def require_face(subject: Subject) -> None:
+    """A detector finds a face in the picture that is known to show one."""
+    pixels = subject.inputs[inputs.GIVEN]
+    bboxes = subject.run([pixels])[0][0]
+    height, width = pixels.shape[:2]
+    if not ((bboxes[:, :2] < (width, height)) & (bboxes[:, 2:] > 0)).all(1).any():
+        raise ContractError("no face was found in the picture that was given as one with a face")
+
+
+def require_stated_length(subject: Subject) -> None:
+    """Embeddings have length 1 if, and only if, the descriptor states it."""
+    normalized = subject.plugin.normalized
+    answers = zip(subject.inputs, subject.run(list(subject.inputs.values())), strict=True)
+    lengths = {name: float(np.linalg.norm(answer[0])) for name, answer in answers}
+    off = {name: length for name, length in lengths.items() if abs(length - 1) > 1e-3}
+    if normalized and off:
+        name, length = next(iter(off.items()))
+        raise ContractError(f"the descriptor states normalized=True; on {name} the embedding has length {length:.4g}")
+    if not normalized and not off:
+        raise ContractError("the descriptor states normalized=False, and every embedding has length 1")
+
+
+_CHECKS: dict[str, Callable[[Subject], None]] = {
+    "load": require_load,
+    "empty batch": require_empty_batch,
+    "output": require_output,
+    "repeat": require_repeatable,
+    "batch": require_batch_independent,
+    "threads": require_thread_safe,
+    "inputs": require_inputs_kept,
+}
+
+
+def _equal(a: Sequence[FloatArray], b: Sequence[FloatArray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _require_close(subject: Subject, answer: Answer, expected: Answer, message: str) -> None:
+    for a, b in zip(answer, expected, strict=True):
+        if a.shape != b.shape:
+            raise ContractError(f"{message}: {len(a)} faces, {len(b)} alone")
+        if not np.allclose(a, b, rtol=subject.tolerance, atol=subject.tolerance):
+            raise ContractError(f"{message} by up to {np.abs(a - b).max():.3g}")

@@ -1,0 +1,101 @@
+"""Whether a descriptor's fields make sense, as far as that can be told without loading the model."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+from facecli.contract import (
+    API_VERSION,
+    AttributePlugin,
+    CropSpec,
+    DetectorPlugin,
+    Metric,
+    OperatingPoint,
+    RecognizerPlugin,
+)
+from facecli.errors import ContractError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+
+
+def require_valid(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -> None:
+    """Raise ContractError with everything that is wrong with the descriptor."""
+    problems = [*_common(plugin)]
+    if not isinstance(plugin, DetectorPlugin):
+        problems += _crop(plugin.crop)
+    if isinstance(plugin, RecognizerPlugin):
+        problems += _recognizer(plugin)
+    if isinstance(plugin, AttributePlugin):
+        problems += _attribute(plugin)
+    if problems:
+        raise ContractError("; ".join(problems))
+
+
+def _common(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -> Iterator[str]:
+    if plugin.api != API_VERSION:
+        yield f"api must be {API_VERSION}, got {plugin.api!r}"
+    if not _NAME.fullmatch(plugin.name):
+        yield f"name must be lower-case letters, digits and . _ - /, got {plugin.name!r}"
+    if not plugin.summary.strip() or "\n" in plugin.summary:
+        yield "summary must be one line"
+    if not callable(plugin.load):
+        yield "load must be callable"
+    if not all(isinstance(key, str) and key.isidentifier() for key in plugin.parameters):
+        yield "the names of parameters must be identifiers"
+    ids = [spec.id for spec in plugin.models]
+    if len(set(ids)) < len(ids):
+        yield f"models must have different ids, got {', '.join(ids)}"
+    for spec in plugin.models:
+        if not spec.files or not spec.licence.strip():
+            yield f"model {spec.id} must have files and a licence"
+
+
+def _crop(crop: CropSpec) -> Iterator[str]:
+    if crop.width < 1 or crop.height < 1:
+        yield f"crop must be at least 1x1 px, got {crop.width}x{crop.height}"
+    if crop.template is None:
+        return
+    if len(crop.template) != 5 or not all(math.isfinite(v) for point in crop.template for v in point):
+        yield "crop.template must be five finite points"
+        return
+    if not all(0 <= x <= crop.width and 0 <= y <= crop.height for x, y in crop.template):
+        yield "crop.template must lie inside the crop"
+    left_eye, right_eye, _, left_mouth, right_mouth = crop.template
+    if left_eye[0] >= right_eye[0] or left_mouth[0] >= right_mouth[0]:
+        yield "crop.template must have image-left points first (eye, eye, nose, mouth corner, mouth corner)"
+
+
+def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
+    if plugin.dim < 1:
+        yield f"dim must be at least 1, got {plugin.dim}"
+    if not isinstance(plugin.normalized, bool):
+        yield f"normalized must be True or False, got {plugin.normalized!r}"
+    if plugin.preprocessing_version < 1:
+        yield f"preprocessing_version must be at least 1, got {plugin.preprocessing_version}"
+    yield from _operating_point(plugin.operating_point)
+
+
+def _operating_point(point: OperatingPoint) -> Iterator[str]:
+    metrics = get_args(Metric)
+    unknown = {point.metric, *point.equivalents}.difference(metrics)
+    if unknown:
+        yield f"operating_point knows the metrics {', '.join(metrics)}, not {', '.join(sorted(unknown))}"
+    if not all(math.isfinite(v) and v >= 0 for v in (point.threshold, *point.equivalents.values())):
+        yield "the thresholds of operating_point must be distances: finite, not negative"
+    rates = [rate for rate in (point.fmr, point.fnmr, *(fmr for fmr, _ in point.by_fmr)) if rate is not None]
+    if not all(0 <= rate <= 1 for rate in rates):
+        yield "the error rates of operating_point must lie in [0, 1]"
+    if not point.source.strip():
+        yield "operating_point.source must say who states the threshold"
+
+
+def _attribute(plugin: AttributePlugin) -> Iterator[str]:
+    if not plugin.attribute.strip():
+        yield "attribute must name what is told (emotion, age, ...)"
+    if not isinstance(plugin.labels, tuple) or not all(isinstance(label, str) and label for label in plugin.labels):
+        yield "labels must be a tuple of words"
+    elif len(plugin.labels) == 1 or len(set(plugin.labels)) < len(plugin.labels):
+        yield "labels must be different, and at least two (or none, for a regression)"

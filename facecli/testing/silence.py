@@ -1,0 +1,80 @@
+"""Whether a plugin keeps quiet on stdout, and light until it is asked to load."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+from facecli.errors import ContractError
+from facecli.registry import Kind
+
+HEAVY = ("onnxruntime", "torch", "cv2", "tensorflow")
+
+# The entry point is loaded once without the registry, which would send what is printed to stderr.
+_PROBE = """
+import sys
+from facecli.registry import Registry
+kind, name, *heavy = sys.argv[1:]
+registry = Registry()
+entry = registry.entry(kind, name)
+entry.point.load()
+registry.load_entry(entry)
+print("\\nheavy:", *(module for module in heavy if module in sys.modules))
+"""
+
+
+@contextlib.contextmanager
+def captured_stdout() -> Iterator[Callable[[], str]]:
+    """Catch what is written to stdout, by Python or by native code; call what it gives for the text so far."""
+    text = io.StringIO()
+    with tempfile.TemporaryFile() as stream:
+
+        def printed() -> str:
+            _flush_native()
+            stream.seek(0)
+            return text.getvalue() + stream.read().decode("utf-8", "replace")
+
+        sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(stream.fileno(), 1)
+        try:
+            with contextlib.redirect_stdout(text):
+                yield printed
+        finally:
+            _flush_native()
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _flush_native() -> None:
+    """What C code has printed waits in its own buffer, and would come out after stdout is given back."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # where there is no C library to be had by that name
+        ctypes.CDLL(None).fflush(None)
+
+
+def require_nothing(printed: str) -> None:
+    """Raise ContractError if something was printed while the plugin was loaded and run."""
+    if printed.strip():
+        raise ContractError(f"stdout is for data alone, the plugin wrote {printed.strip().splitlines()[0]!r}")
+
+
+def require_light_import(kind: Kind, name: str) -> None:
+    """Raise ContractError if importing the plugin's module and calling its hook prints, or imports what is heavy.
+
+    Runs in a process of its own, because this one may have imported anything before.
+    """
+    command = [sys.executable, "-P", "-c", _PROBE, kind, name, *HEAVY]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own probe
+    if done.returncode:
+        raise ContractError((done.stderr.strip().splitlines() or ["it ends the process"])[-1])
+    printed, _, heavy = done.stdout.rpartition("\nheavy:")
+    if heavy.strip():
+        raise ContractError(f"imports {', '.join(heavy.split())} before load is called")
+    require_nothing(printed)

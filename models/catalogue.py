@@ -1,0 +1,61 @@
+"""The catalogue: one TOML file per model, read only when that model is asked for."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.errors import ModelError
+
+PACKAGE = Path(__file__).parent
+FOLDER = PACKAGE / "catalogue"
+EMBEDDED = PACKAGE / "embedded"
+
+
+def model_ids() -> list[str]:
+    """The ids of all models in the catalogue, sorted."""
+    return sorted(str(path.relative_to(FOLDER).with_suffix("").as_posix()) for path in FOLDER.rglob("*.toml"))
+
+
+def load(model_id: str) -> ModelSpec:
+    """The catalogue entry of a model. Raises ModelError if there is none."""
+    path = FOLDER / f"{model_id}.toml"
+    # An id is a name, not a path: "../x" must not leave the folder.
+    if ".." in model_id or not path.is_file():
+        raise ModelError(f"unknown model {model_id!r}", hint="`facecli models list` names them all")
+    return parse(tomllib.loads(path.read_text("utf-8")))
+
+
+def parse(entry: dict[str, Any]) -> ModelSpec:
+    """A catalogue entry as ModelSpec; its TOML keys are ModelSpec's fields."""
+    crop, preprocessing, point = entry.get("crop"), entry.get("preprocessing"), entry.get("operating_point")
+    converted = entry | {
+        "files": tuple(_file(f) for f in entry["files"]),
+        "labels": tuple(entry.get("labels", ())),
+        "accuracy": tuple(entry.get("accuracy", ())),
+        "crop": None if crop is None else CropSpec(**crop | {"template": _points(crop.get("template"))}),
+        "preprocessing": None if preprocessing is None else _preprocessing(preprocessing),
+        "operating_point": None if point is None else _operating_point(point),
+    }
+    return ModelSpec(**converted)
+
+
+def _file(entry: dict[str, Any]) -> ModelFile:
+    path = EMBEDDED / entry["name"] if entry.get("embedded") else None
+    urls = tuple(entry.get("urls", ()))
+    return ModelFile(entry["name"], entry.get("sha256"), entry.get("size"), urls, path)
+
+
+def _points(points: list[list[float]] | None) -> Any:
+    return None if points is None else tuple((float(x), float(y)) for x, y in points)
+
+
+def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
+    return Preprocessing(**entry | {"mean": tuple(entry["mean"]), "std": tuple(entry["std"])})
+
+
+def _operating_point(entry: dict[str, Any]) -> OperatingPoint:
+    by_fmr = tuple((float(fmr), float(threshold)) for fmr, threshold in entry.get("by_fmr", ()))
+    return OperatingPoint(**entry | {"by_fmr": by_fmr})

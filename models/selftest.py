@@ -1,0 +1,74 @@
+"""The embedded models' self-test: a fixed input, and the values that its outputs begin with.
+
+A hash tells whether the file is the one that was shipped; this tells whether it computes here what it computed there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facecli.errors import ModelError
+from facecli.models.catalogue import EMBEDDED
+
+if TYPE_CHECKING:
+    from facecli.contract import Session
+    from facecli.types import FloatArray
+
+FILE = EMBEDDED / "golden.json"
+# Other CPUs differ by 1e-6, GPUs that round to TF32 by some 1e-4; a kernel that is wrong differs by far more.
+TOLERANCE = 1e-3
+LEADING = 16
+_KNUTH = 2654435761  # the multiplier of multiplicative hashing (The Art of Computer Programming 6.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the fixed input is made: (pattern of 0..255 - mean) / std in `shape`, fed as `input`."""
+
+    input: str
+    shape: tuple[int, ...]
+    mean: float
+    std: float
+
+
+def pattern(rule: Rule) -> FloatArray:
+    """The input of a rule, float32: each index hashed to 0..255 in integers, so that no random generator matters."""
+    index = np.arange(np.prod(rule.shape), dtype=np.uint64)
+    pixels = (index * np.uint64(_KNUTH) >> np.uint64(13)) % np.uint64(256)
+    return ((pixels.astype(np.float64) - rule.mean) / rule.std).astype(np.float32).reshape(rule.shape)
+
+
+def leading(session: Session, rule: Rule) -> dict[str, list[float]]:
+    """The first values of each output, in memory order, for the rule's input."""
+    outputs = session.run({rule.input: pattern(rule)})
+    return {name: [float(value) for value in output.ravel()[:LEADING]] for name, output in outputs.items()}
+
+
+def tested_files() -> list[str]:
+    """The names of the model files that have a self-test."""
+    return sorted(_golden())
+
+
+def largest_difference(session: Session, file: str) -> float:
+    """How far a session on an embedded file is from the recorded values; inf if an output is missing or not finite."""
+    golden = _golden().get(file)
+    if golden is None:
+        raise ModelError(f"{file} has no self-test")
+    rule = Rule(golden["input"], tuple(golden["shape"]), golden["mean"], golden["std"])
+    return _distance(leading(session, rule), golden["outputs"])
+
+
+def _distance(got: Mapping[str, list[float]], wanted: Mapping[str, list[float]]) -> float:
+    if {name: len(values) for name, values in got.items()} != {name: len(values) for name, values in wanted.items()}:
+        return float("inf")
+    found = max(float(np.abs(np.subtract(got[name], wanted[name])).max()) for name in wanted)
+    return found if np.isfinite(found) else float("inf")
+
+
+def _golden() -> dict[str, dict[str, Any]]:
+    return dict(json.loads(FILE.read_text("utf-8")))

@@ -1,0 +1,144 @@
+"""The store of model files: embedded in a package, or under the user's data folder by sha256.
+
+A file is hashed in full when it enters the store and by `verify`; at each load its size and modification stamp are
+compared with what they were then, because a cold start can not afford a hash of every model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facecli.contract import ModelFile, ModelSpec
+from facecli.errors import ModelError
+from facecli.files import staged, write_bytes
+
+
+class ModelStore:
+    """Finds, fetches and registers model files.
+
+    mirror: a URL or a folder that is asked first, by file name. offline: never ask the network.
+    """
+
+    def __init__(self, root: Path | None = None, *, mirror: str | None = None, offline: bool | None = None) -> None:
+        self.root = root or _default_root()
+        self.mirror = mirror or os.environ.get("FACECLI_MODELS_MIRROR")
+        self.offline = os.environ.get("FACECLI_OFFLINE", "0") not in ("", "0") if offline is None else offline
+
+    def path(self, spec: ModelSpec, file: str | None = None) -> Path:
+        """The local path of a model's file, fetched first if need be. Raises ModelError if it can not be had."""
+        wanted = self.file(spec, file)
+        found = self.installed(wanted)
+        if found is not None:
+            return found
+        if wanted.sha256 is None:
+            raise ModelError(f"model {spec.id} is not installed", hint=spec.hint)
+        return self._fetch(spec, wanted)
+
+    def file(self, spec: ModelSpec, name: str | None = None) -> ModelFile:
+        """The entry of a model's file, completed with what was registered for it."""
+        files = {f.name: f for f in spec.files}
+        if name is None and len(files) != 1:
+            raise ModelError(f"model {spec.id} has several files", hint=f"name one of {', '.join(files)}")
+        wanted = spec.files[0] if name is None else files.get(name)
+        if wanted is None:
+            raise ModelError(f"model {spec.id} has no file {name!r}", hint=f"it has {', '.join(files)}")
+        if wanted.sha256 is None:
+            for entry in self.registration(spec.id).get("files", ()):
+                if entry["name"] == wanted.name:
+                    return ModelFile(wanted.name, entry["sha256"], entry["size"])
+        return wanted
+
+    def installed(self, file: ModelFile) -> Path | None:
+        """Where a file lies if it is there and looks as it did when it was hashed."""
+        path = file.path or (self._blob(file.sha256) if file.sha256 else None)
+        if path is None or not path.is_file():
+            if file.path is not None:
+                raise ModelError(f"{file.name} is missing from its package", hint="reinstall the package")
+            return None
+        status = path.stat()
+        stamp = path.with_suffix(".stamp")
+        changed = file.size is not None and status.st_size != file.size
+        if not changed and file.path is None:
+            changed = not stamp.is_file() or stamp.read_text() != _stamp(status)
+        # A package's files carry no stamp: their size is all that a load compares, `verify` hashes them.
+        if changed and (file.sha256 is None or _sha256(path) != file.sha256):
+            hint = "reinstall the package" if file.path else "delete it and it will be fetched or exported again"
+            raise ModelError(f"{file.name} is damaged: {path} is not the file that was installed", hint=hint)
+        if changed:
+            write_bytes(stamp, _stamp(status).encode())
+        return path
+
+    def verify(self, spec: ModelSpec) -> dict[str, str]:
+        """Hash every file of a model in full: name -> "ok", "absent" or "damaged"."""
+        states = {}
+        for listed in spec.files:
+            file = self.file(spec, listed.name)
+            path = file.path or (self._blob(file.sha256) if file.sha256 else None)
+            if path is None or not path.is_file():
+                states[file.name] = "absent"
+            else:
+                states[file.name] = "ok" if _sha256(path) == file.sha256 else "damaged"
+        return states
+
+    def register(self, model_id: str, files: Sequence[Path], origin: Mapping[str, Any]) -> None:
+        """Take files that the user made (by an export) in as those of a model, with a note of where they are from."""
+        entries = [self._take(path) | {"name": path.name} for path in files]
+        record = json.dumps({"model": model_id, "files": entries, "origin": dict(origin)}, indent=2)
+        write_bytes(self._record(model_id), record.encode())
+
+    def registration(self, model_id: str) -> dict[str, Any]:
+        """What was registered for a model; empty if nothing was."""
+        record = self._record(model_id)
+        return dict(json.loads(record.read_text("utf-8"))) if record.is_file() else {}
+
+    def _take(self, path: Path) -> dict[str, Any]:
+        import shutil
+
+        sha256 = _sha256(path)
+        blob = self._blob(sha256)
+        with staged(blob) as temporary:
+            shutil.copyfile(path, temporary)
+        write_bytes(blob.with_suffix(".stamp"), _stamp(blob.stat()).encode())
+        return {"sha256": sha256, "size": path.stat().st_size}
+
+    def _fetch(self, spec: ModelSpec, file: ModelFile) -> Path:
+        from facecli.models.fetch import fetch
+
+        assert file.sha256 is not None  # path() has refused the others
+        blob = self._blob(file.sha256)
+        with staged(blob) as temporary:
+            fetch(spec, file, temporary, mirror=self.mirror, offline=self.offline)
+        write_bytes(blob.with_suffix(".stamp"), _stamp(blob.stat()).encode())
+        return blob
+
+    def _blob(self, sha256: str) -> Path:
+        return self.root / "blobs" / f"{sha256}.onnx"
+
+    def _record(self, model_id: str) -> Path:
+        return self.root / "registered" / f"{model_id}.json"
+
+
+def _default_root() -> Path:
+    chosen = os.environ.get("FACECLI_HOME")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("facecli", appauthor=False)
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+

@@ -1,0 +1,243 @@
+"""MTCNN: a cascade of three small networks that propose, refine and place faces with five landmarks.
+
+K. Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016
+(arXiv 1604.02878). Weights, parameter names and the order of every rounding follow facenet-pytorch, so that its users
+get the boxes they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.contract import DetectorPlugin, Parameters, Runtime, Session, hookimpl
+from facecli.errors import UsageError
+from facecli.geometry import nms
+from facecli.models import catalogue
+from facecli.types import Detections, FloatArray, Image, UInt8Array
+
+CELL, STRIDE = 12, 2  # P-Net looks at 12x12 pixels every 2 pixels
+REFINE_SIZE, OUTPUT_SIZE = 24, 48  # the inputs of R-Net and O-Net
+STRIP_PIXELS = 1_000_000  # P-Net sees a level in strips of about this size, which bounds its memory
+CROPS_AT_ONCE = 512
+DEFAULTS = {"min_face_size": 20, "thresholds": (0.6, 0.7, 0.7), "factor": 0.709}
+
+IntArray = NDArray[np.int64]
+
+
+@hookimpl
+def facecli_detectors() -> Iterable[DetectorPlugin]:
+    """MTCNN."""
+    spec = catalogue.load("mtcnn")
+    yield DetectorPlugin(
+        "mtcnn", "MTCNN cascade with five landmarks", _load, landmarks=True, models=(spec,), parameters=DEFAULTS
+    )
+
+
+def _load(runtime: Runtime, parameters: Parameters) -> Mtcnn:
+    nets = [runtime.session("mtcnn", f"mtcnn_{name}.onnx") for name in ("pnet", "rnet", "onet")]
+    return Mtcnn(*nets, **DEFAULTS | dict(parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """Candidates of a batch: boxes (N, 4) xyxy, scores (N,), regression (N, 4), and the picture each is of (N,)."""
+
+    boxes: FloatArray
+    scores: FloatArray
+    regression: FloatArray
+    image: IntArray
+
+    def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> _Faces:
+        return _Faces(self.boxes[index], self.scores[index], self.regression[index], self.image[index])
+
+    @classmethod
+    def join(cls, parts: Sequence[_Faces]) -> _Faces:
+        return cls(*(np.concatenate([getattr(p, f) for p in parts]) for f in cls.__dataclass_fields__))
+
+
+class Mtcnn:
+    """The cascade.
+
+    min_face_size: px, the smallest face looked for. thresholds: the score each of the three networks must reach.
+    factor: the ratio between one pyramid level and the next.
+    """
+
+    def __init__(
+        self,
+        pnet: Session,
+        rnet: Session,
+        onet: Session,
+        min_face_size: float,
+        thresholds: Sequence[float],
+        factor: float,
+    ) -> None:
+        if min_face_size < 1 or not 0 < factor < 1 or len(thresholds) != 3:
+            hint = "min_face_size >= 1, 0 < factor < 1, three thresholds"
+            raise UsageError("mtcnn can not work with these parameters", hint=hint)
+        self._pnet, self._rnet, self._onet = pnet, rnet, onet
+        self.min_face_size, self.thresholds, self.factor = min_face_size, tuple(thresholds), factor
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """One Detections per picture; R-Net and O-Net see the candidates of all pictures at once."""
+        if not images:
+            return []
+        integrals = [_Integral(image.pixels) for image in images]
+        faces = _Faces.join([self._propose(integral, i) for i, integral in enumerate(integrals)])
+        faces = self._refine(integrals, faces)
+        faces, landmarks = self._output(integrals, faces)
+        return [_detections(faces, landmarks, i) for i in range(len(images))]
+
+    def scales(self, height: int, width: int) -> list[float]:
+        """The pyramid: how much each level is reduced, largest level first."""
+        scale = CELL / self.min_face_size
+        shortest, scales = min(height, width) * scale, []
+        while shortest >= CELL:
+            scales.append(scale)
+            scale *= self.factor
+            shortest *= self.factor
+        return scales
+
+    def _propose(self, integral: _Integral, image: int) -> _Faces:
+        levels = [self._propose_level(integral, image, s) for s in self.scales(integral.height, integral.width)]
+        faces = _Faces.join(levels) if levels else _no_faces()
+        faces = faces[nms(faces.boxes, faces.scores, 0.7)]
+        sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
+        boxes = faces.boxes + faces.regression * np.tile(sides, 2)
+        return _Faces(_squares(boxes), faces.scores, faces.regression, faces.image)
+
+    def _propose_level(self, integral: _Integral, image: int, scale: float) -> _Faces:
+        height, width = int(integral.height * scale + 1), int(integral.width * scale + 1)
+        rows = max(STRIP_PIXELS // width // STRIDE * STRIDE, STRIDE)
+        found = []
+        for top in range(0, max(height - CELL + STRIDE, 1), rows):
+            strip = integral.level(height, width, top, min(top + rows + CELL - STRIDE, height))
+            if strip.shape[1] < CELL:
+                continue
+            output = self._pnet.run({"pixels": strip[None]})
+            probability = output["probability"][0]
+            y, x = np.nonzero(probability >= self.thresholds[0])
+            corner = np.stack([x, y + top // STRIDE], 1).astype(np.float32) * STRIDE
+            step = np.float32(scale)
+            boxes = np.floor(np.concatenate([(corner + 1) / step, (corner + CELL) / step], 1))
+            regression = output["regression"][0][:, y, x].T
+            found.append(_Faces(boxes, probability[y, x], regression, np.full(len(y), image)))
+        faces = _Faces.join(found) if found else _no_faces()
+        return faces[nms(faces.boxes, faces.scores, 0.5)]
+
+    def _refine(self, integrals: list[_Integral], faces: _Faces) -> _Faces:
+        faces, outputs = _judge(self._rnet, integrals, faces, REFINE_SIZE)
+        judged = _Faces(faces.boxes, outputs["probability"], outputs["regression"], faces.image)
+        judged = judged[judged.scores > self.thresholds[1]]
+        judged = judged[_nms_by_image(judged, mode="union", inclusive=False)]
+        return _Faces(_squares(_moved(judged)), judged.scores, judged.regression, judged.image)
+
+    def _output(self, integrals: list[_Integral], faces: _Faces) -> tuple[_Faces, FloatArray]:
+        faces, outputs = _judge(self._onet, integrals, faces, OUTPUT_SIZE)
+        keep = outputs["probability"] > self.thresholds[2]
+        judged = _Faces(faces.boxes, outputs["probability"], outputs["regression"], faces.image)[keep]
+        sides = judged.boxes[:, 2:] - judged.boxes[:, :2] + 1
+        points = outputs["landmarks"][keep].reshape(-1, 2, 5).transpose(0, 2, 1)
+        landmarks = points * sides[:, None] + judged.boxes[:, None, :2] - 1
+        judged = _Faces(_moved(judged), judged.scores, judged.regression, judged.image)
+        pick = _nms_by_image(judged, mode="min", inclusive=True)
+        return judged[pick], landmarks[pick]
+
+
+class _Integral:
+    """A picture's integral image, from which any area average costs four look-ups.
+
+    PyTorch's "area" interpolation, which the networks were trained for the use of, averages whole pixels: output i of
+    n over a length L covers pixels floor(i L / n) to ceil((i + 1) L / n). OpenCV's INTER_AREA weighs border pixels and
+    finds other faces.
+    """
+
+    def __init__(self, pixels: UInt8Array) -> None:
+        self.height, self.width = pixels.shape[:2]
+        # int32 sums wrap around in pictures above 8 megapixels; their differences come out right all the same.
+        self._sums = np.empty((3, self.height + 1, self.width + 1), np.int32)
+        for channel, sums in enumerate(self._sums):
+            cv2.integral(cv2.extractChannel(pixels, channel), sum=sums, sdepth=cv2.CV_32S)
+
+    def level(self, height: int, width: int, top: int, bottom: int) -> FloatArray:
+        """Rows top to bottom of the picture averaged down to (height, width): (3, bottom - top, width) float32."""
+        y0, y1 = (edge[top:bottom] for edge in _bins(np.zeros(1, int), np.full(1, self.height), height)[:, 0])
+        x0, x1 = _bins(np.zeros(1, int), np.full(1, self.width), width)[:, 0]
+        rows = self._sums.take(y1, axis=1)
+        rows -= self._sums.take(y0, axis=1)
+        sums = rows.take(x1, axis=2)
+        sums -= rows.take(x0, axis=2)
+        weight = np.float32(1) / (y1 - y0)[:, None] / (x1 - x0)
+        return np.multiply(sums, weight, dtype=np.float32)
+
+    def crops(self, boxes: IntArray, size: int) -> FloatArray:
+        """Boxes (N, 4) x1 y1 x2 y2 within the picture, averaged to (N, 3, size, size) float32."""
+        x0, x1 = _bins(boxes[:, 0], boxes[:, 2], size)
+        y0, y1 = _bins(boxes[:, 1], boxes[:, 3], size)
+        flat = self._sums.reshape(3, -1)
+        stride = self.width + 1
+
+        def corner(y: IntArray, x: IntArray) -> NDArray[np.int32]:
+            return flat.take(y[:, :, None] * stride + x[:, None, :], axis=1)
+
+        sums = corner(y1, x1) - corner(y0, x1) - corner(y1, x0) + corner(y0, x0)
+        count = (y1 - y0)[:, :, None] * (x1 - x0)[:, None, :]
+        return np.divide(sums, count, dtype=np.float32).transpose(1, 0, 2, 3)
+
+
+def _bins(start: IntArray, end: IntArray, count: int) -> IntArray:
+    """The first and one-past-last pixel of `count` bins over each start..end: (2, N, count)."""
+    steps, length = np.arange(count), (end - start)[:, None]
+    first = steps * length // count
+    last = -((steps + 1) * -length // count)
+    return np.stack([first, last]) + start[:, None]
+
+
+def _judge(net: Session, integrals: list[_Integral], faces: _Faces, size: int) -> tuple[_Faces, dict[str, FloatArray]]:
+    """Run a network on the candidates' crops; candidates that lie outside their picture are dropped."""
+    limits = np.array([[g.width, g.height] for g in integrals])[faces.image]
+    corners = np.trunc(faces.boxes).astype(np.int64)
+    boxes = np.concatenate([np.maximum(corners[:, :2], 1) - 1, np.minimum(corners[:, 2:], limits)], 1)
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    faces, boxes = faces[inside], boxes[inside]
+    crops = [integral.crops(boxes[faces.image == i], size) for i, integral in enumerate(integrals)]
+    pixels = np.ascontiguousarray(np.concatenate(crops))  # faces are in the order of their pictures
+    edges = [*range(0, max(len(pixels), 1), CROPS_AT_ONCE), max(len(pixels), 1)]
+    runs = [net.run({"pixels": pixels[a:b]}) for a, b in pairwise(edges)]
+    return faces, {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+
+
+def _nms_by_image(faces: _Faces, *, mode: str, inclusive: bool) -> NDArray[np.intp]:
+    picks = [np.zeros(0, np.intp)]
+    for image in np.unique(faces.image):
+        own = np.flatnonzero(faces.image == image)
+        picks.append(own[nms(faces.boxes[own], faces.scores[own], 0.7, mode=mode, inclusive=inclusive)])
+    return np.concatenate(picks)
+
+
+def _moved(faces: _Faces) -> FloatArray:
+    sides = faces.boxes[:, 2:] - faces.boxes[:, :2] + 1
+    return faces.boxes + faces.regression * np.tile(sides, 2)
+
+
+def _squares(boxes: FloatArray) -> FloatArray:
+    """Each box grown to a square about its centre."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    side = sides.max(1, keepdims=True)
+    corner = boxes[:, :2] + sides * np.float32(0.5) - side * np.float32(0.5)
+    return np.concatenate([corner, corner + side], 1)
+
+
+def _no_faces() -> _Faces:
+    empty = np.zeros((0, 4), np.float32)
+    return _Faces(empty, np.zeros(0, np.float32), empty, np.zeros(0, np.int64))
+
+
+def _detections(faces: _Faces, landmarks: FloatArray, image: int) -> Detections:
+    own = np.flatnonzero(faces.image == image)
+    return Detections(faces.boxes[own], faces.scores[own], np.ascontiguousarray(landmarks[own]))

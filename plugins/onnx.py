@@ -1,0 +1,63 @@
+"""Running an ONNX model as its catalogue entry describes it: the part that recognizers and attributes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from facecli.contract import CropSpec, ModelSpec, Preprocessing, Runtime
+from facecli.errors import ModelError
+from facecli.models import catalogue
+from facecli.types import FloatArray, UInt8Array
+
+# ITU-R BT.601 luma, as OpenCV's and Pillow's conversions to grey use it
+GREY = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def entries(kind: str) -> Iterable[tuple[ModelSpec, CropSpec, Preprocessing]]:
+    """The catalogue's models of a kind that are described in full, with their crop and preprocessing."""
+    for model_id in catalogue.model_ids():
+        spec = catalogue.load(model_id)
+        if spec.kind == kind and spec.crop is not None and spec.preprocessing is not None:
+            yield spec, spec.crop, spec.preprocessing
+
+
+class OnnxModel:
+    """A model with one image input and one output that matters, the first."""
+
+    def __init__(self, runtime: Runtime, model_id: str, preprocessing: Preprocessing, width: int) -> None:
+        self._session = runtime.session(model_id)
+        self._preprocessing = preprocessing
+        self._width = width
+        (self._input, shape), *rest = self._session.input_shapes.items()
+        if rest:
+            raise ModelError(f"model {model_id} has {1 + len(rest)} inputs, not one")
+        self._batch = shape[0]
+
+    def run(self, crops: UInt8Array) -> FloatArray:
+        """(N, H, W, 3) uint8 RGB crops -> (N, width) float32; N may be 0."""
+        if not len(crops):
+            return np.zeros((0, self._width), np.float32)
+        pixels = to_input(crops, self._preprocessing)
+        # A file whose batch axis is fixed is fed as many crops at a time as it wants, the last time with padding.
+        step = self._batch or len(pixels)
+        short = -len(pixels) % step
+        pixels = np.concatenate([pixels, np.repeat(pixels[-1:], short, 0)]) if short else pixels
+        parts = [self._first(pixels[i : i + step]) for i in range(0, len(pixels), step)]
+        return np.concatenate(parts)[: len(crops)].astype(np.float32, copy=False)
+
+    def _first(self, pixels: FloatArray) -> FloatArray:
+        output: FloatArray = next(iter(self._session.run({self._input: pixels}).values()))
+        return output
+
+
+def to_input(crops: UInt8Array, how: Preprocessing) -> FloatArray:
+    """(N, H, W, 3) uint8 RGB crops as the float32 input that a model wants."""
+    pixels = crops.astype(np.float32)
+    if how.colour == "BGR":
+        pixels = pixels[..., ::-1]
+    elif how.colour == "grey":
+        pixels = (pixels @ GREY)[..., None]
+    pixels = (pixels - np.array(how.mean, np.float32)) / np.array(how.std, np.float32)
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if how.layout == "NCHW" else pixels)

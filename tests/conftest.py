@@ -1,0 +1,193 @@
+"""What several tests need: the sample portraits, the shared folder, and the real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Run(subprocess.CompletedProcess[bytes]):
+    """A finished command: returncode, stdout and stderr as bytes, and both in handier forms."""
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document that stdout must be."""
+        return json.loads(self.stdout)
+
+    @property
+    def jsonl(self) -> list[Any]:
+        """The JSON documents that stdout's lines must be."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines on stderr."""
+        return os.fsdecode(self.stderr).splitlines()
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The folder with the sample portraits."""
+    return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with data and models that is not part of the repository."""
+    folder = Path(os.environ.get("FACECLI_SHARED") or ROOT.parent / "shared")
+    if not (folder / "models").is_dir():
+        pytest.skip("needs the shared folder beside the repository, or FACECLI_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cli_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment that holds no setting of this machine's user, with a model store of its own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FACECLI_")}
+    home = str(tmp_path_factory.mktemp("home"))
+    return clean | {"PYTHONSAFEPATH": "1", "FACECLI_HOME": home, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+@pytest.fixture
+def run_cli(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., Run]:
+    """Run `facecli ARGS...` as a user would, in a process of its own, in an empty folder unless told otherwise."""
+    empty = tmp_path / "cwd"
+    empty.mkdir()
+
+    def run(
+        *args: str | bytes | Path,
+        input: bytes | None = None,  # noqa: A002 # as subprocess.run calls it
+        env: dict[str, str] | None = None,
+        cwd: Path = empty,
+    ) -> Run:
+        command = [sys.executable, "-m", "facecli", *args]
+        stdin: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        done = subprocess.run(
+            command, capture_output=True, timeout=120, check=False, env=cli_env | (env or {}), cwd=cwd, **stdin
+        )
+        return Run(done.args, done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def collins(examples: Path) -> bytes:
+    """The bytes of a portrait with one face."""
+    return (examples / "collins.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def group_picture(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A picture with six faces: the portraits, tiled."""
+    import cv2
+    import numpy as np
+
+    names = ["hopper.jpg", "collins.jpg", "collins_variant.jpg"]
+    row = np.hstack([cv2.resize(cv2.imread(str(examples / name)), (320, 360)) for name in names])
+    path = tmp_path_factory.mktemp("group") / "group.png"
+    cv2.imwrite(str(path), np.vstack([row, row[:, ::-1]]))
+    yield path
+
+
+class Misbehaving(BaseHTTPRequestHandler):
+    """Answers as its path says."""
+
+    picture = b""
+
+    def do_GET(self) -> None:  # noqa: N802 # the name that http.server looks for
+        """Send the picture well or badly."""
+        action = self.path.partition("?")[0].strip("/")
+        getattr(self, action.replace("-", "_").partition(".")[0], self.missing)()
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content_Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(body)
+
+    def missing(self) -> None:
+        self.answer(404)
+
+    def picture_(self) -> None:
+        self.answer(200, self.picture, Content_Type="image/jpeg")
+
+    def untyped(self) -> None:
+        self.answer(200, self.picture)
+
+    def agent(self) -> None:
+        self.answer(200, self.headers["User-Agent"].encode(), Content_Type="image/x-words")
+
+    def page(self) -> None:
+        self.answer(200, b"<html>", Content_Type="text/html; charset=utf-8")
+
+    def text_named_picture(self) -> None:
+        self.answer(200, b"only words", Content_Type="image/jpeg")
+
+    def broken(self) -> None:
+        self.answer(500)
+
+    def moved(self) -> None:
+        self.answer(302, Location="/picture_.jpg")
+
+    def to_file(self) -> None:
+        self.answer(302, Location="file:///etc/hostname")
+
+    def to_ftp(self) -> None:
+        self.answer(301, Location="ftp://127.0.0.1/a.jpg")
+
+    def in_circles(self) -> None:
+        self.answer(302, Location="/in-circles")
+
+    def short(self) -> None:
+        self.answer(200, self.picture[:999], Content_Type="image/jpeg", Content_Length=str(len(self.picture)))
+
+    def promises_much(self) -> None:
+        self.answer(200, Content_Type="image/jpeg", Content_Length=str(10**12))
+
+    def endless(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(2**16))
+
+    def silent(self) -> None:
+        time.sleep(3)
+
+    def drip(self) -> None:
+        """One byte now and then, so that no single read ever times out."""
+        with suppress(OSError):
+            for byte in b"HTTP/1.0 200 OK\r\n" * 10:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.05)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def server(collins: bytes) -> Iterator[str]:
+    """The address of a server on 127.0.0.1 that knows many ways to go wrong."""
+    Misbehaving.picture = collins
+    with ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving) as listening:
+        listening.daemon_threads = True
+        listening.block_on_close = False
+        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()

@@ -1,0 +1,263 @@
+"""The conformance kit: every built-in plugin passes it, and it fails what it ought to fail."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.errors import ModelError
+from facecli.registry import Registry
+from facecli.testing import (
+    assert_conforms,
+    run_checks,
+)
+from facecli.types import Detections, Image
+
+ROOT = Path(__file__).parents[1]
+SHARED_MODELS = ROOT.parent / "shared" / "models"
+EMBEDDED = {"mtcnn", "haar", "dlib-resnet"}  # these have to run: their models, if any, are in the wheel
+KINDS = ("detectors", "recognizers", "attributes")
+BUILT_IN = [(kind, name) for kind in KINDS for name in Registry(third_party=False).names(kind)]
+
+
+# Every built-in plugin
+
+
+@pytest.fixture
+def portrait():
+    """A picture with a face, as the README's first command uses it."""
+    import cv2
+
+    path = sorted(ROOT.glob("examples/*.jpg"))[0]
+    return Image(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), path.name)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """An empty store without network; models that are not embedded come from ../shared where that is present."""
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path))
+    monkeypatch.setenv("FACECLI_OFFLINE", "1")
+    if SHARED_MODELS.is_dir():
+        monkeypatch.setenv("FACECLI_MODELS_MIRROR", str(SHARED_MODELS))
+
+
+@pytest.mark.parametrize(("kind", "name"), BUILT_IN)
+def test_built_in_plugin_conforms(kind, name, portrait, store):
+    try:
+        assert_conforms(name, kind, picture=portrait)
+    except ModelError as error:
+        assert name not in EMBEDDED, error
+        pytest.skip(f"the model of {name} is not installed: {error.message}")
+
+
+def test_every_embedded_plugin_is_among_those_checked():
+    assert {name for _, name in BUILT_IN} >= EMBEDDED
+
+
+# What the kit must fail. The good plugins first, then each with one fault.
+
+TEMPLATE = ((4.0, 4.0), (12.0, 4.0), (8.0, 8.0), (5.0, 12.0), (11.0, 12.0))
+CROP = CropSpec(16, 16, TEMPLATE)
+
+
+class Detector:
+    """Says that the middle of any picture with some contrast is a face."""
+
+    def detect(self, images):
+        return [self.look(image.pixels) for image in images]
+
+    def look(self, pixels):
+        if pixels.std() < 1:
+            return Detections.empty(landmarks=False)
+        height, width = pixels.shape[:2]
+        box = np.array([width / 4, height / 4, width / 2, height / 2], np.float32)
+        return Detections(np.stack([box, box + 1]), np.array([0.9, 0.5], np.float32))
+
+
+class Recognizer:
+    """Means and spread of the colours, scaled to unit length."""
+
+    def embed(self, crops):
+        flat = crops.reshape(len(crops), 256, 3).astype(np.float32)
+        rows = np.concatenate([flat.mean(1) + 1, flat.std(1)], 1)
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+class Classifier:
+    """Dark or light."""
+
+    def classify(self, crops):
+        light = crops.reshape(len(crops), 768).mean(1, dtype=np.float32) / np.float32(255)
+        return np.stack([1 - light, light], 1)
+
+
+def detector(model=Detector, **fields):
+    plugin = DetectorPlugin("good", "A detector", lambda *_: model(), landmarks=False)
+    return replace(plugin, **fields)
+
+
+def recognizer(model=Recognizer, **fields):
+    point = OperatingPoint("cosine", 0.5, "made up")
+    plugin = RecognizerPlugin("good", "A recognizer", lambda *_: model(), CROP, 6, True, point)
+    return replace(plugin, **fields)
+
+
+def classifier(model=Classifier, **fields):
+    plugin = AttributePlugin("light/good", "A classifier", "light", lambda *_: model(), CROP, ("dark", "light"))
+    return replace(plugin, **fields)
+
+
+@pytest.mark.parametrize("plugin", [detector(), recognizer(), classifier()], ids=lambda plugin: type(plugin).__name__)
+def test_good_plugin_passes(plugin):
+    results = run_checks(plugin)
+    assert [result for result in results if not result.passed] == []
+    assert len(results) >= 9
+
+
+def faulty(base, **methods):
+    return type("Faulty", (base,), methods)
+
+
+def answers_float64(self, crops):
+    return Recognizer.embed(self, crops).astype(np.float64)
+
+
+def one_row_for_none(self, crops):
+    return Recognizer.embed(self, crops) if len(crops) else np.zeros((1, 6), np.float32)
+
+
+def less_the_mean_of_the_batch(self, crops):
+    rows = Classifier.classify(self, crops)
+    return (rows + rows.mean(0)) / 2 if len(rows) else rows
+
+
+def writes_into_its_input(self, crops):
+    rows = Recognizer.embed(self, crops)
+    crops[:] = 0
+    return rows
+
+
+def twice_as_long(self, crops):
+    return Recognizer.embed(self, crops) * np.float32(2)
+
+
+def not_a_number(self, crops):
+    return np.full((len(crops), 6), np.nan, np.float32)
+
+
+def prints(self, crops):
+    sys.stdout.write("embedding\n")
+    return Recognizer.embed(self, crops)
+
+
+def writes_to_descriptor_1(self, crops):
+    os.write(1, b"native noise\n")
+    return Recognizer.embed(self, crops)
+
+
+def prints_from_c(self, crops):
+    ctypes.CDLL(None).puts(b"native noise")
+    return Recognizer.embed(self, crops)
+
+
+def sums_to_two(self, crops):
+    return np.ones((len(crops), 2), np.float32)
+
+
+def goes_below_zero(self, crops):
+    return np.tile(np.array([-1, 2], np.float32), (len(crops), 1))
+
+
+def unlike_the_last_time(self, images):
+    self.count = getattr(self, "count", 0) + 1
+    return [Detections(d.bboxes + np.float32(self.count), d.scores) for d in Detector.detect(self, images)]
+
+
+def keeps_state_while_it_runs(self, images):
+    results = []
+    for image in images:
+        self.pixels = image.pixels
+        time.sleep(0.002)
+        results.append(self.look(self.pixels))
+    return results
+
+
+def one_buffer(self, crops):
+    if not hasattr(self, "buffer"):
+        self.buffer = np.zeros((99, 6), np.float32)
+    self.buffer[: len(crops)] = Recognizer.embed(self, crops)
+    return self.buffer[: len(crops)]
+
+
+def dies_of_small_pictures(self, pixels):
+    return Detector.look(self, pixels[: pixels.shape[0] // (pixels.shape[1] - 1)])
+
+
+def sees_faces_everywhere(self, pixels):
+    return Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32))
+
+
+def looks(function):
+    return faulty(Detector, look=lambda self, pixels: function(Detector.look(self, pixels)))
+
+
+def raises(runtime, parameters):
+    raise RuntimeError("no such weights")
+
+
+OUTSIDE = CropSpec(10, 16, TEMPLATE)
+SWAPPED = CropSpec(16, 16, (TEMPLATE[1], TEMPLATE[0], *TEMPLATE[2:]))
+FAULTS = {
+    "api": (detector(api=2), {"descriptor"}),
+    "summary": (detector(summary=""), {"descriptor"}),
+    "template outside": (recognizer(crop=OUTSIDE), {"descriptor"}),
+    "template swapped": (recognizer(crop=SWAPPED), {"descriptor"}),
+    "threshold": (recognizer(operating_point=OperatingPoint("cosine", -1, "made up")), {"descriptor"}),
+    "metric": (recognizer(operating_point=OperatingPoint("cosin", 1, "made up")), {"descriptor"}),
+    "one label": (classifier(labels=("dark",)), {"descriptor"}),
+    "labels twice": (classifier(labels=("dark", "dark")), {"descriptor"}),
+    "load": (detector(load=raises), {"load"}),
+    "float64 boxes": (
+        detector(looks(lambda d: Detections(d.bboxes.astype(np.float64), d.scores))),
+        {"output"},
+    ),
+    "unsorted": (detector(looks(lambda d: Detections(d.bboxes, d.scores[::-1]))), {"output"}),
+    "no Detections": (detector(looks(lambda d: d.bboxes)), {"output"}),
+    "a tuple": (
+        detector(faulty(Detector, detect=lambda self, images: tuple(Detector.detect(self, images)))),
+        {"empty batch", "output"},
+    ),
+    "landmarks missing": (detector(landmarks=True), {"output"}),
+    "1x1 px": (detector(faulty(Detector, look=dies_of_small_pictures)), {"output"}),
+    "faces everywhere": (detector(faulty(Detector, look=sees_faces_everywhere)), {"blank"}),
+    "not repeatable": (detector(faulty(Detector, detect=unlike_the_last_time)), {"repeat", "batch", "threads"}),
+    "not thread-safe": (detector(faulty(Detector, detect=keeps_state_while_it_runs)), {"threads"}),
+    "float64 embeddings": (recognizer(faulty(Recognizer, embed=answers_float64)), {"empty batch", "output"}),
+    "dim": (recognizer(dim=7), {"empty batch", "output"}),
+    "not finite": (recognizer(faulty(Recognizer, embed=not_a_number)), {"output"}),
+    "N = 0": (recognizer(faulty(Recognizer, embed=one_row_for_none)), {"empty batch"}),
+    "one buffer": (recognizer(faulty(Recognizer, embed=one_buffer)), {"repeat"}),
+    "unit length denied": (recognizer(normalized=False), {"length"}),
+    "unit length claimed": (recognizer(faulty(Recognizer, embed=twice_as_long)), {"length"}),
+    "writes into its input": (recognizer(faulty(Recognizer, embed=writes_into_its_input)), {"inputs"}),
+    "prints": (recognizer(faulty(Recognizer, embed=prints)), {"stdout"}),
+    "file descriptor 1": (recognizer(faulty(Recognizer, embed=writes_to_descriptor_1)), {"stdout"}),
+    "print in C": (recognizer(faulty(Recognizer, embed=prints_from_c)), {"stdout"}),
+    "batch-dependent": (classifier(faulty(Classifier, classify=less_the_mean_of_the_batch)), {"batch"}),
+    "sum": (classifier(faulty(Classifier, classify=sums_to_two)), {"output"}),
+    "negative": (classifier(faulty(Classifier, classify=goes_below_zero)), {"output"}),
+}
+
+
+@pytest.mark.parametrize(("plugin", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_faulty_plugin_is_caught_by_the_check_named_for_it(plugin, expected):
+    failed = {result.name: result.detail for result in run_checks(plugin) if not result.passed}
+    assert set(failed) == expected

@@ -1,0 +1,327 @@
+"""Where pictures come from: what a name stands for, and what reading it may cost."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from facecli import __version__
+from facecli.errors import FetchError, InputError, UsageError
+from facecli.sources import Source, expand
+from facecli.types import Limits
+
+LIMITS = Limits()
+
+
+def names(*inputs: str | Path, **lists: str) -> list[str]:
+    return [source.name for source in expand([str(name) for name in inputs], **lists)]
+
+
+def only(*inputs: str | Path) -> Source:
+    (source,) = expand([str(name) for name in inputs])
+    return source
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in (
+        "b.jpg",
+        "a.PNG",
+        "notes.txt",
+        ".hidden.jpg",
+        "sub/c.webp",
+        "sub/deep/d.tiff",
+        ".git/e.jpg",
+        "no/f.txt",
+    ):
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path / "tree"
+
+
+# What names stand for
+
+
+def test_a_file_is_itself_whatever_its_suffix(tree: Path) -> None:
+    source = only(tree / "notes.txt")
+    assert source.name == str(tree / "notes.txt")
+    assert source.read(LIMITS) == b"notes.txt"
+
+
+def test_a_folder_is_its_pictures_sorted_without_hidden_ones(tree: Path) -> None:
+    assert names(tree) == [str(tree / name) for name in ("a.PNG", "b.jpg", "sub/c.webp", "sub/deep/d.tiff")]
+
+
+def test_inputs_keep_their_order(tree: Path) -> None:
+    assert names(tree / "sub", tree / "b.jpg", tree / "sub" / "deep")[2:] == [
+        str(tree / "b.jpg"),
+        str(tree / "sub/deep/d.tiff"),
+    ]
+
+
+def test_links_that_go_in_circles_do_no_harm(tree: Path) -> None:
+    (tree / "sub" / "up").symlink_to(tree, target_is_directory=True)
+    (tree / "sub" / "self.jpg").symlink_to(tree / "sub" / "self.jpg")
+    (tree / "link.jpg").symlink_to(tree / "b.jpg")
+    found = {source.name: source for source in expand([str(tree)])}
+    assert set(found) == {
+        str(tree / name) for name in ("a.PNG", "b.jpg", "link.jpg", "sub/c.webp", "sub/deep/d.tiff", "sub/self.jpg")
+    }
+    assert found[str(tree / "link.jpg")].read(LIMITS) == b"b.jpg"
+    with pytest.raises(InputError, match="too many levels of symbolic links"):
+        found[str(tree / "sub/self.jpg")].read(LIMITS)
+
+
+def test_a_link_to_a_folder_is_followed_when_it_is_named(tree: Path) -> None:
+    (tree / "link").symlink_to(tree / "sub" / "deep", target_is_directory=True)
+    assert names(tree / "link") == [str(tree / "link" / "d.tiff")]
+
+
+def test_a_folder_without_pictures_fails_when_it_is_read(tree: Path) -> None:
+    source = only(tree / "no")
+    with pytest.raises(InputError, match="no pictures in the folder"):
+        source.read(LIMITS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_locked_folder_inside_is_told(tree: Path) -> None:
+    (tree / "sub").chmod(0)
+    found = list(expand([str(tree)]))
+    (tree / "sub").chmod(0o700)
+    with pytest.raises(InputError, match="can not list the folder: permission denied"):
+        found[-1].read(LIMITS)
+
+
+def test_folders_are_listed_one_by_one(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listed.append(str(path)), scandir(path))[1])
+    next(expand([str(tree)]))
+    assert listed == [str(tree)]
+
+
+def test_globs_that_the_shell_left(tree: Path) -> None:
+    assert names(tree / "*.jpg") == [str(tree / "b.jpg")]
+    assert names(tree / "**" / "*.t*") == [str(tree / name) for name in ("no/f.txt", "notes.txt", "sub/deep/d.tiff")]
+    assert names(tree / "su?") == [str(tree / "sub/c.webp"), str(tree / "sub/deep/d.tiff")]
+
+
+def test_a_glob_without_a_match_fails_when_it_is_read(tree: Path) -> None:
+    source = only(tree / "*.gif")
+    with pytest.raises(InputError, match=r"nothing matches: .*\*\.gif"):
+        source.read(LIMITS)
+
+
+def test_a_name_that_looks_like_a_glob_is_a_name_first(tree: Path) -> None:
+    (tree / "[ab].jpg").write_bytes(b"brackets")
+    assert only(tree / "[ab].jpg").read(LIMITS) == b"brackets"
+
+
+def test_names_that_are_not_utf8(tree: Path) -> None:
+    raw = os.fsencode(tree) + b"/sub/caf\xe9.jpg"
+    with open(raw, "wb") as handle:
+        handle.write(b"coffee")
+    for name in (os.fsdecode(raw), str(tree / "sub")):
+        source = next(iter(expand([name])))
+        assert os.fsencode(source.name) == raw
+        assert source.read(LIMITS) == b"coffee"
+
+
+# Lists
+
+
+def test_files_from_takes_lines_and_skips_empty_ones(tree: Path, tmp_path: Path) -> None:
+    listing = tmp_path / "list"
+    listing.write_bytes(f"{tree}/b.jpg\n\n{tree}/sub\r\nhttp://a/b.jpg\n-\n{tree}/a.PNG".encode() + b"\xff")
+    found = names(tree / "notes.txt", files_from=str(listing))
+    assert found[:-2] == [f"{tree}/{n}" for n in ("notes.txt", "b.jpg", "sub/c.webp", "sub/deep/d.tiff")] + [
+        "http://a/b.jpg"
+    ]
+    assert [os.fsencode(name) for name in found[-2:]] == [b"-", f"{tree}/a.PNG".encode() + b"\xff"]
+
+
+def test_files_from0_keeps_line_breaks_in_names(tree: Path, tmp_path: Path) -> None:
+    odd = tree / "two\nlines.jpg"
+    odd.write_bytes(b"odd")
+    listing = tmp_path / "list"
+    listing.write_bytes(os.fsencode(odd) + b"\0" + os.fsencode(tree / "b.jpg") + b"\0")
+    assert [source.read(LIMITS) for source in expand([], files_from0=str(listing))] == [b"odd", b"b.jpg"]
+
+
+def test_a_list_on_stdin_is_followed_as_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with open(reading) as stdin, open(writing, "wb", buffering=0) as feed:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        found = expand([], files_from="-")
+        feed.write(b"first.jpg\nsecond")
+        assert next(found).name == "first.jpg"
+        feed.write(b".jpg\n")
+        assert next(found).name == "second.jpg"
+        feed.close()
+        assert list(found) == []
+
+
+def test_a_list_that_can_not_be_opened_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can not read the list .*nowhere: no such file"):
+        expand(["a.jpg"], files_from=str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match="is a directory"):
+        expand(["a.jpg"], files_from0=str(tmp_path))
+
+
+def test_requests_without_sense() -> None:
+    with pytest.raises(UsageError, match="no input was named"):
+        expand([])
+    for inputs, lists in (
+        (["-", "a", "-"], {}),
+        (["-"], {"files_from": "-"}),
+        ([], {"files_from": "-", "files_from0": "-"}),
+    ):
+        with pytest.raises(UsageError, match="stdin can be read only once"):
+            expand(inputs, **lists)
+
+
+# Reading files and stdin
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.jpg", "no such file or directory"),
+        ("x/\0.jpg", "embedded null byte"),
+        ("n" * 300, "file name too long"),
+        ("", "no such file or directory"),
+    ],
+)
+def test_what_can_not_be_opened(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"^can not read {name}: {words}"):
+        only(name).read(LIMITS)
+
+
+def test_a_folder_where_a_file_is_meant(tmp_path: Path) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"x")
+    source = only(file)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(InputError, match="is a directory"):
+        source.read(LIMITS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_permission_denied(tree: Path) -> None:
+    (tree / "b.jpg").chmod(0)
+    with pytest.raises(InputError, match="permission denied"):
+        only(tree / "b.jpg").read(LIMITS)
+
+
+def test_max_bytes(tree: Path) -> None:
+    assert only(tree / "b.jpg").read(Limits(max_bytes=5)) == b"b.jpg"
+    with pytest.raises(InputError, match="too large: more than 4 bytes; raise --max-bytes"):
+        only(tree / "b.jpg").read(Limits(max_bytes=4))
+
+
+def test_an_endless_device_stops_at_the_limit() -> None:
+    with pytest.raises(InputError, match="too large"):
+        only("/dev/zero").read(Limits(max_bytes=3_000_000))
+
+
+def test_a_pipe_with_a_name(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = os.urandom(200_000)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    assert only(pipe).read(LIMITS) == content
+    writer.join()
+
+
+def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"picture")))
+    source = only("-")
+    assert source.name == "-"
+    assert source.read(LIMITS) == b"picture"
+
+
+def test_stdin_has_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(100))))
+    with pytest.raises(InputError, match="- is too large"):
+        only("-").read(Limits(max_bytes=99))
+
+
+def test_closed_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="stdin is closed"):
+        only("-").read(LIMITS)
+
+
+# URLs
+
+
+@pytest.mark.parametrize("path", ["picture_.jpg", "untyped", "moved", "picture_.jpg?size=große Datei"])
+def test_a_url(server: str, collins: bytes, path: str) -> None:
+    source = only(f"{server}/{path}")
+    assert source.name == f"{server}/{path}"
+    assert source.read(LIMITS) == collins
+
+
+def test_the_user_agent(server: str) -> None:
+    assert only(f"{server}/agent").read(LIMITS) == f"facecli/{__version__}".encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("nowhere.jpg", "HTTP 404 Not Found"),
+        ("broken", "HTTP 500 Internal Server Error"),
+        ("page", "it is text/html, not a picture"),
+        ("to-file", "HTTP 302 .*file:///etc/hostname.* not allowed"),
+        ("to-ftp", "unknown url type: ftp"),
+        ("in-circles", "infinite loop"),
+        ("short", r"the connection broke after 999 of \d+ bytes"),
+        ("promises-much", "it is larger than 100000 bytes"),
+        ("endless", "it is larger than 100000 bytes"),
+    ],
+)
+def test_urls_that_fail(server: str, path: str, words: str) -> None:
+    with pytest.raises(FetchError, match=words) as caught:
+        only(f"{server}/{path}").read(Limits(max_bytes=100_000))
+    assert "\n" not in str(caught.value)
+    assert f"{server}/{path}" in caught.value.message
+
+
+@pytest.mark.parametrize("path", ["silent", "drip"])
+def test_a_slow_url_ends_at_the_deadline(server: str, path: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(FetchError, match=r"no picture within 0\.3 s; raise --timeout"):
+        only(f"{server}/{path}").read(Limits(timeout=0.3))
+    assert time.monotonic() - start < 2
+
+
+def test_a_refused_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(FetchError, match="connection refused"):
+        only(f"http://127.0.0.1:{port}/a.jpg").read(LIMITS)
+
+
+@pytest.mark.parametrize("url", ["ftp://host/a.jpg", "file:///etc/hostname", "s3://bucket/a.jpg"])
+def test_other_schemes(url: str) -> None:
+    with pytest.raises(FetchError, match="only http and https"):
+        only(url).read(LIMITS)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1/a.jpg", "http://a:port/b.jpg", "http://a b/c.jpg", "http://x..y/"]
+)
+def test_malformed_urls(url: str) -> None:
+    with pytest.raises(FetchError) as caught:
+        only(url).read(Limits(timeout=5))
+    assert "\n" not in str(caught.value)
