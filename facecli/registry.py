@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
+import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
 
-from facecli import contract, hookspecs
+from facecli import __version__, contract, hookspecs
 from facecli.errors import PluginError
 
 if TYPE_CHECKING:
+    import importlib.metadata
+
     import click
 
 Kind = Literal["detectors", "recognizers", "attributes", "recipes", "commands"]
@@ -42,7 +45,6 @@ class PluginEntry:
     module: str
     distribution: str
     version: str
-    point: importlib.metadata.EntryPoint
 
     @property
     def built_in(self) -> bool:
@@ -60,23 +62,39 @@ class Registry:
 
     def __init__(self, *, third_party: bool = True) -> None:
         self.third_party = third_party and os.environ.get("FACECLI_NO_PLUGINS", "0") in ("", "0")
+        self._unreadable: list[PluginError] = []
 
     @cached_property
     def _own(self) -> list[PluginEntry]:
-        return list(_entries(importlib.metadata.distribution(OWN_DISTRIBUTION)))
+        return list(_entries(OWN_DISTRIBUTION, __version__, _own_entry_points()))
 
     @cached_property
     def _foreign(self) -> list[PluginEntry]:
         if not self.third_party:
             return []
+        import importlib.metadata
+
         seen: set[str] = {OWN_DISTRIBUTION}
-        found = []
+        found: list[PluginEntry] = []
         for distribution in importlib.metadata.distributions():
-            name = distribution.metadata["Name"] if _has_facecli_entries(distribution) else None
+            text = _entry_points(distribution)
+            # Only the few distributions that have plugins for us are looked at closer.
+            name = distribution.metadata["Name"] if "[facecli." in text else None
             if name and name not in seen:  # the first on sys.path is the one that Python imports
                 seen.add(name)
-                found += _entries(distribution)
-        return found
+                try:
+                    found += list(_entries(name, distribution.version, text))
+                except ValueError as error:
+                    told = PluginError(f"{name} has a damaged entry_points.txt", hint=f"reinstall {name}")
+                    told.__cause__ = error
+                    self._unreadable.append(told)
+        return sorted(found, key=lambda entry: (entry.name, entry.origin))  # a folder has no order of its own
+
+    @property
+    def unreadable(self) -> list[PluginError]:
+        """One error per distribution whose plugins can not even be listed."""
+        _ = self._foreign  # looking for them is what finds these
+        return self._unreadable
 
     def entries(self, kind: Kind) -> list[PluginEntry]:
         """All entries of a kind, ours first, stolen names included; from metadata, without importing a plugin."""
@@ -95,9 +113,7 @@ class Registry:
         if not matches:
             known = ", ".join(self.names(kind)) or "none"
             raise PluginError(f"there is no {_singular(kind)} {name!r}", hint=f"installed: {known}")
-        if len(matches) > 1:
-            owners = " and ".join(sorted(entry.origin for entry in matches))
-            raise PluginError(f"{_singular(kind)} {name!r} is offered twice, by {owners}", hint="uninstall one of them")
+        self._refuse_name(matches[0])
         return matches[0]
 
     def load(self, kind: Kind, name: str, descriptor: type[D]) -> D:
@@ -108,7 +124,7 @@ class Registry:
 
     def load_entry(self, entry: PluginEntry) -> Any:
         """The descriptor behind an entry; PluginError if it is broken in any way."""
-        self._refuse_stolen(entry)
+        self._refuse_name(entry)
         with _blame(entry):
             found = list(_call_hook(entry))
         expected = _DESCRIPTORS[entry.kind]
@@ -127,13 +143,22 @@ class Registry:
 
     def add_command(self, entry: PluginEntry, group: click.Group) -> None:
         """Let a command plugin add its command to the group. Raises PluginError if it is broken."""
-        self._refuse_stolen(entry)
+        self._refuse_name(entry)
         with _blame(entry):
             _manager(entry).hook.facecli_commands(group=group)
+        if entry.name not in group.commands:
+            raise _broken(entry, f"{_hook(entry.kind)} does not add the command {entry.name!r}")
 
-    def _refuse_stolen(self, entry: PluginEntry) -> None:
-        if not entry.built_in and any(own.kind == entry.kind and own.name == entry.name for own in self._own):
-            raise _broken(entry, f"the name {entry.name!r} belongs to facecli itself")
+    def _refuse_name(self, entry: PluginEntry) -> None:
+        if entry.built_in:
+            return
+        kind, name = entry.kind, entry.name
+        if any(own.kind == kind and own.name == name for own in self._own):
+            raise _broken(entry, f"the name {name!r} belongs to facecli itself")
+        owners = sorted(rival.origin for rival in self._foreign if rival.kind == kind and rival.name == name)
+        if len(owners) > 1:
+            told = f"{_singular(kind)} {name!r} is offered twice, by {' and '.join(owners)}"
+            raise PluginError(told, hint="uninstall one of them")
 
 
 @contextlib.contextmanager
@@ -145,8 +170,10 @@ def _blame(entry: PluginEntry) -> Any:
     except PluginError:
         raise
     except (Exception, SystemExit) as error:
-        text = str(error).strip().splitlines()
-        raise _broken(entry, f"{type(error).__name__}: {text[0] if text else ''}".rstrip(": ")) from error
+        lines = str(error).strip().splitlines() or [""]
+        # pluggy tells over several lines what is wrong with a hook; of other messages the first line is enough.
+        text = " ".join(lines) if isinstance(error, pluggy.PluginValidationError) else lines[0]
+        raise _broken(entry, f"{type(error).__name__}: {text}".rstrip(": ")) from error
 
 
 def _broken(entry: PluginEntry, reason: str) -> PluginError:
@@ -157,7 +184,7 @@ def _broken(entry: PluginEntry, reason: str) -> PluginError:
 def _manager(entry: PluginEntry) -> pluggy.PluginManager:
     manager = pluggy.PluginManager("facecli")
     manager.add_hookspecs(hookspecs)
-    manager.register(entry.point.load())
+    manager.register(importlib.import_module(entry.module))
     manager.check_pending()  # a hook that is misspelled
     if not manager.subset_hook_caller(_hook(entry.kind), []).get_hookimpls():
         raise ValueError(f"{entry.module} implements no hook {_hook(entry.kind)}")
@@ -177,14 +204,38 @@ def _singular(kind: Kind) -> str:
     return {"attributes": "attribute model", "recipes": "export recipe"}.get(kind, kind[:-1])
 
 
-def _entries(distribution: importlib.metadata.Distribution) -> Iterable[PluginEntry]:
-    name, version = distribution.metadata["Name"], distribution.version
-    for point in distribution.entry_points:
-        kind = point.group.removeprefix("facecli.")
-        if point.group.startswith("facecli.") and kind in KINDS:
-            yield PluginEntry(kind, point.name, point.value, name, version, point)
+def _entries(distribution: str, version: str, text: str) -> Iterator[PluginEntry]:
+    """The plugins in an entry_points.txt: sections of `name = module` lines. Raises ValueError for another line."""
+    section = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            section = line.strip("[]").strip()
+        elif line and line[0] not in "#;" and section.startswith("facecli."):
+            name, equals, module = (part.strip() for part in line.partition("="))
+            if not equals:
+                raise ValueError(line)
+            kind = section.removeprefix("facecli.")
+            if kind in KINDS:
+                yield PluginEntry(kind, name, module, distribution, version)
 
 
-def _has_facecli_entries(distribution: importlib.metadata.Distribution) -> bool:
-    # One read of a small file; parsing the entry points of every distribution costs ten times as much.
-    return "[facecli." in (distribution.read_text("entry_points.txt") or "")
+def _own_entry_points() -> str:
+    """The text of facecli's own entry_points.txt.
+
+    It is looked for where importlib.metadata would find it, because importing that module (email, zipfile and more)
+    takes a fifth of the time of `import numpy, cv2, onnxruntime`; where it lies elsewhere, importlib.metadata finds it.
+    """
+    for folder in sys.path:
+        path = Path(folder) / f"{OWN_DISTRIBUTION}-{__version__}.dist-info" / "entry_points.txt"
+        if path.is_file():
+            return path.read_text("utf-8")
+    import importlib.metadata
+
+    return importlib.metadata.distribution(OWN_DISTRIBUTION).read_text("entry_points.txt") or ""
+
+
+def _entry_points(distribution: importlib.metadata.Distribution) -> str:
+    try:
+        return distribution.read_text("entry_points.txt") or ""
+    except UnicodeDecodeError:  # whoever's it is, the format is UTF-8: not a reason for facecli to stop working
+        return ""

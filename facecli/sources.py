@@ -73,7 +73,7 @@ def _open_list(name: str) -> BufferedIOBase:
     if name == "-":
         return _stdin()
     try:
-        return open(name, "rb")  # noqa: PTH123 # expand closes it; a Path can not hold every name
+        return open(name, "rb")  # noqa: PTH123 # expand closes it; Path("") would be "."
     except OSError as error:
         raise UsageError(f"can not read the list {name}: {_why(error)}", hint="check the name") from error
 
@@ -144,7 +144,7 @@ def _read_stdin(name: str, limits: Limits) -> bytes:
 
 def _read_file(name: str, limits: Limits) -> bytes:
     try:
-        with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # a Path can not hold every name
+        with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # Path("") would be "."
             status = os.fstat(handle.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size > limits.max_bytes:
                 raise _too_large(name, limits)
@@ -171,7 +171,7 @@ def _too_large(name: str, limits: Limits) -> InputError:
 
 def _stdin() -> BufferedIOBase:
     if sys.stdin is None:
-        raise UsageError("stdin is closed", hint="name a file instead of -")
+        raise InputError("stdin is closed", hint="name a file instead of -")
     return cast("BufferedIOBase", sys.stdin.buffer)  # typed as BinaryIO, which has no read1
 
 

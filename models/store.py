@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,14 @@ class ModelStore:
     """
 
     def __init__(self, root: Path | None = None, *, mirror: str | None = None, offline: bool | None = None) -> None:
-        self.root = root or _default_root()
+        self._root = root
         self.mirror = mirror or os.environ.get("FACECLI_MODELS_MIRROR")
         self.offline = os.environ.get("FACECLI_OFFLINE", "0") not in ("", "0") if offline is None else offline
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder of what was fetched and exported; looked for only when a model is not embedded."""
+        return self._root or _default_root()
 
     def path(self, spec: ModelSpec, file: str | None = None) -> Path:
         """The local path of a model's file, fetched first if need be. Raises ModelError if it can not be had."""
@@ -71,6 +77,10 @@ class ModelStore:
         if changed:
             write_bytes(stamp, _stamp(status).encode())
         return path
+
+    def has(self, spec: ModelSpec) -> bool:
+        """Whether every file of a model is there and looks as it did when it was hashed."""
+        return all(self.installed(self.file(spec, file.name)) is not None for file in spec.files)
 
     def verify(self, spec: ModelSpec) -> dict[str, str]:
         """Hash every file of a model in full: name -> "ok", "absent" or "damaged"."""

@@ -72,12 +72,12 @@ def run_cli(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., Run]:
         input: bytes | None = None,  # noqa: A002 # as subprocess.run calls it
         env: dict[str, str] | None = None,
         cwd: Path = empty,
+        **more: Any,
     ) -> Run:
         command = [sys.executable, "-m", "facecli", *args]
-        stdin: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-        done = subprocess.run(
-            command, capture_output=True, timeout=120, check=False, env=cli_env | (env or {}), cwd=cwd, **stdin
-        )
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        streams |= {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        done = subprocess.run(command, timeout=120, check=False, env=cli_env | (env or {}), cwd=cwd, **streams | more)
         return Run(done.args, done.returncode, done.stdout, done.stderr)
 
     return run
@@ -107,7 +107,7 @@ class Misbehaving(BaseHTTPRequestHandler):
 
     picture = b""
 
-    def do_GET(self) -> None:  # noqa: N802 # the name that http.server looks for
+    def do_GET(self) -> None:
         """Send the picture well or badly."""
         action = self.path.partition("?")[0].strip("/")
         getattr(self, action.replace("-", "_").partition(".")[0], self.missing)()

@@ -153,7 +153,7 @@ def patched(name: str, *changes: tuple[int, bytes]) -> bytes:
 
 
 def enlarged_tiff(name: str, layout: str) -> bytes:
-    entries = [(struct.pack(layout, tag, 3, 1, old), struct.pack(layout, tag, 3, 1, 20000)) for tag, old in SIZE_TAGS]
+    entries = [(struct.pack(layout, tag, 4, 1, old), struct.pack(layout, tag, 4, 1, 20000)) for tag, old in SIZE_TAGS]
     return patched(name, *((PICTURES[name].index(old), new) for old, new in entries))
 
 

@@ -83,8 +83,7 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
 
 
 def _installed(name: str, registry: Registry, store: ModelStore) -> bool:
-    specs = _plugin(name, registry).models
-    return all(store.installed(store.file(spec, file.name)) is not None for spec in specs for file in spec.files)
+    return all(store.has(spec) for spec in _plugin(name, registry).models)
 
 
 def _hint(name: str, registry: Registry) -> str | None:

@@ -82,7 +82,6 @@ detector_options = _chain(
         metavar="PLUGIN.NAME=VALUE",
         help="Set a plugin's parameter, such as mtcnn.factor=0.8; see `facecli plugins info`.",
     ),
-    click.option("--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."),
 )
 
 recognizer_options = _chain(
@@ -109,6 +108,9 @@ def split_commas(_ctx: click.Context, _parameter: click.Parameter, value: str | 
     return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
 
 
+no_detect_option = click.option(
+    "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."
+)
 labels_option = click.option(
     "--labels", callback=split_commas, metavar="LABEL,...", help="Show only these labels, such as happy,sad."
 )

@@ -23,6 +23,7 @@ from facecli.commands import _options as options
 )
 @options.labels_option
 @options.detector_options
+@options.no_detect_option
 @options.face_option("all")
 @options.annotate_option
 @options.limit_options

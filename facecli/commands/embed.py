@@ -15,6 +15,7 @@ from facecli.commands import _options as options
 @options.input_options
 @options.recognizer_options
 @options.detector_options
+@options.no_detect_option
 @options.face_option("all")
 @click.option(
     "--output",

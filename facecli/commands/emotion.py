@@ -16,6 +16,7 @@ from facecli.commands import _attributes
 @click.option("--model", default="emotion", metavar="emotion/NAME", help="The model.  [default: the first installed]", show_default=False)
 @options.labels_option
 @options.detector_options
+@options.no_detect_option
 @options.face_option("all")
 @options.annotate_option
 @options.limit_options

@@ -29,6 +29,7 @@ NO_MATCH = 3
 @click.option("--threshold", type=float, help="Largest distance that is still the same person.")
 @click.option("--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate.")
 @options.detector_options
+@options.no_detect_option
 @options.face_option("largest")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person.")

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -158,6 +157,8 @@ class _Integral:
     """
 
     def __init__(self, pixels: UInt8Array) -> None:
+        import cv2
+
         self.height, self.width = pixels.shape[:2]
         # int32 sums wrap around in pictures above 8 megapixels; their differences come out right all the same.
         self._sums = np.empty((3, self.height + 1, self.width + 1), np.int32)

@@ -1,0 +1,102 @@
+"""`facecli doctor`: would it run here, on what, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from facecli.commands import _options as options
+
+Check = tuple[str, bool, str]  # what, whether it is well, what was found
+
+
+@click.command()
+@click.option("--device", default="auto", envvar="FACECLI_DEVICE", metavar="auto|cpu|cuda[:N]", help="The device that must run.")
+@options.output_options
+def command(device: str, **kwargs: Any) -> int:
+    """Check the installation: ONNX Runtime, device, plugins, and each embedded model by a self-test."""
+    from facecli import records
+    from facecli.commands import _work
+
+    sink = _work.open_output(options.Settings(**kwargs))
+    with sink.opened():
+        checks = [*_packages(), *_runtime(device), *_plugins(), *_models()]
+    rows = [{"check": what, "ok": ok, "found": found} for what, ok, found in checks]
+    sink.document(records.header("doctor", healthy=all(ok for _, ok, _ in checks), checks=rows), rows)
+    return 0 if all(ok for _, ok, _ in checks) else 4
+
+
+def _packages() -> Iterator[Check]:
+    from importlib import metadata
+
+    def version(name: str) -> str | None:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return None
+
+    wheels = {name: version(name) for name in ("onnxruntime", "onnxruntime-gpu")}
+    present = [f"{name} {found}" for name, found in wheels.items() if found]
+    if len(present) > 1:
+        cure = "they overwrite each other: pip uninstall -y onnxruntime onnxruntime-gpu, then install one"
+        yield "onnxruntime wheels", False, f"{' and '.join(present)}; {cure}"
+    else:
+        yield "onnxruntime wheels", bool(present), present[0] if present else 'none: pip install "facecli[cpu]"'
+    names = ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
+    found = {name: version(name) for name in names}
+    several = [f"{name} {number}" for name, number in found.items() if number]
+    advice = "; they overwrite each other, keep opencv-python-headless" if len(several) > 1 else ""
+    yield "opencv wheels", len(several) == 1, (", ".join(several) or "none") + advice
+
+
+def _runtime(device: str) -> Iterator[Check]:
+    from facecli import runtime
+    from facecli.errors import FacecliError
+    from facecli.models import catalogue
+    from facecli.models.store import ModelStore
+
+    try:
+        ort = runtime.import_onnxruntime()
+        yield "onnxruntime", True, f"{ort.__version__}, providers {', '.join(ort.get_available_providers())}"
+        path = ModelStore().path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
+        provider = runtime.open_session(path, device=device).provider
+        yield f"device {device}", True, f"runs on {provider}"
+        if not device.startswith("cuda"):
+            yield "cuda", True, "runs" if provider.startswith("CUDA") else f"not used: {runtime.cuda_failure(ort)}"
+    except FacecliError as error:
+        yield f"device {device}", False, str(error)
+    yield "cores", True, str(runtime.available_cores())
+
+
+def _plugins() -> Iterator[Check]:
+    from facecli.commands import _work
+    from facecli.commands.plugins import find_problem
+    from facecli.registry import KINDS
+
+    registry = _work.registry()
+    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
+    problems = [problem for entry in entries if (problem := find_problem(registry, entry))]
+    for problem in problems:
+        yield "plugin", False, problem
+    yield "plugins", True, f"{len(entries) - len(problems)} of {len(entries)} work"
+
+
+def _models() -> Iterator[Check]:
+    from facecli.commands.models import verified
+    from facecli.errors import FacecliError
+    from facecli.models import catalogue
+    from facecli.models.store import ModelStore
+
+    store = ModelStore()
+    for model_id in catalogue.model_ids():
+        try:
+            rows = [row for row in verified(catalogue.load(model_id), store) if row["state"] != "absent"]
+        except FacecliError as error:
+            yield f"model {model_id}", False, str(error)
+            continue
+        for row in rows:
+            difference = row["selftest_difference"]
+            detail = row["state"] if difference is None else f"{row['state']}, self-test differs by {difference:.1e}"
+            yield f"model {row['file']}", row["state"] == "ok", detail

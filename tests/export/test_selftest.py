@@ -1,0 +1,58 @@
+"""The embedded models' self-test passes here, and fails for a model that computes something else."""
+
+import numpy as np
+import pytest
+
+from facecli.errors import ModelError
+from facecli.models import selftest
+from facecli.models.catalogue import EMBEDDED
+from facecli.runtime import open_session
+
+FILES = ["dlib_resnet.onnx", "mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"]
+
+
+def test_every_embedded_file_has_one():
+    assert selftest.tested_files() == FILES == sorted(path.name for path in EMBEDDED.glob("*.onnx"))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_embedded_files_pass(file):
+    assert selftest.largest_difference(open_session(EMBEDDED / file), file) < 1e-5
+
+
+def test_the_pattern_is_fixed():
+    rule = selftest.Rule("x", (2, 4), 127.5, 0.5)
+    pixels = selftest.pattern(rule) / 2 + 127.5
+    assert pixels.ravel().tolist() == [i * 2654435761 // 8192 % 256 for i in range(8)]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_perturbed_model_fails(file, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="changing a model needs onnx")
+    model = onnx.load(EMBEDDED / file)
+    weight = max(model.graph.initializer, key=lambda entry: len(entry.raw_data))
+    values = np.frombuffer(weight.raw_data, np.float32) * np.float32(1.05)
+    weight.raw_data = values.tobytes()
+    onnx.save(model, tmp_path / file)
+    assert selftest.largest_difference(open_session(tmp_path / file), file) > selftest.TOLERANCE
+
+
+class Fake:
+    input_shapes: dict = {}
+
+    def __init__(self, outputs):
+        self.outputs = outputs
+
+    def run(self, feeds):
+        return self.outputs
+
+
+def test_missing_outputs_and_nan_are_infinitely_far():
+    assert selftest.largest_difference(Fake({}), "dlib_resnet.onnx") == float("inf")
+    broken = {"embeddings": np.full((2, 128), np.nan, np.float32)}
+    assert selftest.largest_difference(Fake(broken), "dlib_resnet.onnx") == float("inf")
+
+
+def test_an_unknown_file_has_none():
+    with pytest.raises(ModelError, match="has no self-test"):
+        selftest.largest_difference(Fake({}), "other.onnx")

@@ -1,0 +1,8 @@
+"""The hook is called facecli_detectors."""
+
+from facecli.contract import hookimpl
+
+
+@hookimpl
+def facecli_detector():
+    return []
