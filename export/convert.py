@@ -31,11 +31,11 @@ def convert(part: ExportPart, opset: int) -> tuple[onnx.ModelProto, str]:
         try:
             return _by_torch_export(part, inputs, opset), "torch.export"
         except Exception as error:  # noqa: BLE001 - the exporter's errors share no base class
-            first = _first_line(error)
+            first = _cause(error)
         try:
             return _by_torchscript(part, inputs, opset), f"torchscript: torch.export failed with {first}"
         except Exception as error:
-            second = _first_line(error)
+            second = _cause(error)
             raise ExportError(f"{part.file} can not be exported: {first}; nor by torchscript: {second}") from error
 
 
@@ -94,5 +94,8 @@ def _silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def _first_line(error: BaseException) -> str:
+def _cause(error: BaseException) -> str:
+    """The first line of the innermost error: the exporter wraps it in a page of advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -75,7 +75,7 @@ def o_net() -> Network:
 
 
 class Exported(nn.Module):
-    """The same function as a Network, in the form that ONNX Runtime runs fastest (measured: docs/benchmarks.md).
+    """The same function as a Network, in the form that ONNX Runtime runs fastest (measured: models/cards/mtcnn.md).
 
     The normalisation sits in the first convolution, PReLUs are ReluLayers, the heads are one layer, and the softmax
     of two classes is the sigmoid of their difference.

@@ -31,7 +31,7 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
 
 def whole(image: Image, spec: CropSpec) -> UInt8Array:
     """The whole picture as the one crop (1, H, W, 3), for pictures that are crops already."""
-    return cv2.resize(image.pixels, (spec.width, spec.height), interpolation=cv2.INTER_AREA)[None]
+    return _area(image.pixels, spec.width, spec.height)[None]
 
 
 def _bbox_matrix(bbox: FloatArray, spec: CropSpec) -> NDArray[np.float64]:
@@ -50,7 +50,12 @@ def _warp(pixels: UInt8Array, matrix: NDArray[np.float64], spec: CropSpec) -> UI
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.5:
         pixels, matrix = _reduce(pixels, matrix, scale, spec)
-    return cv2.warpAffine(pixels, matrix, (spec.width, spec.height), flags=cv2.INTER_LINEAR)
+    warped = cv2.warpAffine(pixels, matrix, (spec.width, spec.height), flags=cv2.INTER_LINEAR)
+    return np.asarray(warped, np.uint8)  # OpenCV's types do not say which dtype comes back
+
+
+def _area(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _reduce(
@@ -67,7 +72,7 @@ def _reduce(
     if columns < 1 or rows < 1:
         return pixels, matrix
     part = pixels[top : top + rows * factor, left : left + columns * factor]
-    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    small = _area(part, columns, rows)
     # A pixel centre (x + 0.5) / factor of the small picture is at x of the large one.
     grow = np.array([[factor, 0, left + (factor - 1) / 2], [0, factor, top + (factor - 1) / 2], [0, 0, 1]])
     return small, matrix @ grow

@@ -7,12 +7,15 @@ import json
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from facecli import __version__
 from facecli.errors import FacecliError, UsageError
+
+if TYPE_CHECKING:
+    from facecli.registry import PluginEntry, Registry
 
 COMMANDS = ("detect", "verify", "embed", "emotion", "analyze", "evaluate", "export", "models", "plugins", "doctor")
 INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
@@ -79,7 +82,9 @@ def main() -> NoReturn:
     except OSError as error:
         _leave(FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}"), debug=debug)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug still ends in one line
-        bug = FacecliError(f"internal error: {type(error).__name__}: {error}", hint="run it again with --debug and report it")
+        bug = FacecliError(
+            f"internal error: {type(error).__name__}: {error}", hint="run it again with --debug and report it"
+        )
         bug.exit_code = BUG
         _leave(bug, debug=debug)
     sys.exit(status if isinstance(status, int) else 0)
@@ -114,12 +119,12 @@ def _usage_hint(error: click.ClickException) -> str:
     return f"see `{ctx.command_path if ctx else 'facecli'} --help`"
 
 
-def _registry(ctx: click.Context):  # type: ignore[no-untyped-def]  # its type would import it
+def _registry(ctx: click.Context) -> Registry:
     from facecli.registry import Registry
 
     given = ctx.find_root().params
     return Registry(third_party=not given.get("no_plugins", False))
 
 
-def _plugin_commands(ctx: click.Context):  # type: ignore[no-untyped-def]
+def _plugin_commands(ctx: click.Context) -> dict[str, PluginEntry]:
     return {entry.name: entry for entry in _registry(ctx).entries("commands") if entry.name not in COMMANDS}

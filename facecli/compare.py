@@ -31,8 +31,9 @@ def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:
     """Row-wise cosine similarity of (N, dim) and (N, dim) embeddings: (N,) in [-1, 1], higher is more alike."""
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     lengths = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)
-    dot = (a64 * b64).sum(1)
-    return np.clip(np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0), -1.0, 1.0)
+    dot: NDArray[np.float64] = (a64 * b64).sum(1)
+    similarity: NDArray[np.float64] = np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0)
+    return similarity.clip(-1.0, 1.0)
 
 
 def distance(a: FloatArray, b: FloatArray, metric: Metric) -> NDArray[np.float64]:
@@ -132,7 +133,9 @@ def choose(detections: Detections, choice: str, width: int, height: int, source:
         return [0]
     if choice.isdecimal():
         if int(choice) >= count:
-            raise NoFaceError(f"{source} has no face {choice}, its faces are 0 to {count - 1}", hint="see `facecli detect`")
+            raise NoFaceError(
+                f"{source} has no face {choice}, its faces are 0 to {count - 1}", hint="see `facecli detect`"
+            )
         return [int(choice)]
     sides = detections.bboxes[:, 2:] - detections.bboxes[:, :2]
     if choice == "largest":

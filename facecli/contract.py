@@ -213,7 +213,7 @@ class ExportPart:
     module: a torch.nn.Module in eval mode. sample: (batch, variant) -> its positional inputs, always the same ones, as
     float32 arrays; variant 0 has the size to trace with, variants 1 and 2 other sizes where height or width is dynamic.
     dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
-    reference: arrays -> arrays by another implementation than `module`, where the original differs from what is exported.
+    reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
     source: the file that the weights are from.
     """
 

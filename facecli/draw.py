@@ -61,7 +61,8 @@ def _copy(result: ImageResult) -> UInt8Array:
 
 def _unit(canvas: UInt8Array) -> float:
     """What one unit of line and letter size is in this picture, so that marks show at any resolution."""
-    return max(canvas.shape[:2]) / 640
+    height, width = canvas.shape[:2]
+    return float(max(height, width)) / 640
 
 
 def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour) -> None:

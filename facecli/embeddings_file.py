@@ -25,7 +25,9 @@ class Collector:
 
     def __init__(self, path: Path) -> None:
         if path.suffix not in SUFFIXES:
-            raise UsageError(f"can not write embeddings as {path.suffix or path.name!r}", hint=f"use {', '.join(SUFFIXES)}")
+            raise UsageError(
+                f"can not write embeddings as {path.suffix or path.name!r}", hint=f"use {', '.join(SUFFIXES)}"
+            )
         if path.suffix == ".parquet":
             _import_pyarrow()
         self._path = path
@@ -56,7 +58,10 @@ class Collector:
         meta = json.dumps(header)
         if self._path.suffix == ".npy":
             # The .npy format has no room for metadata: it lies beside, under the same name.
-            listed = [dict(zip(("source", "face"), pair, strict=True)) for pair in zip(self._sources, self._faces, strict=True)]
+            listed = [
+                dict(zip(("source", "face"), pair, strict=True))
+                for pair in zip(self._sources, self._faces, strict=True)
+            ]
             write_bytes(self._path.with_suffix(".npy.json"), dumps(header | {"rows": listed}, indent=2).encode())
         with staged(self._path) as temporary:
             if self._path.suffix == ".parquet":
@@ -84,8 +89,8 @@ class Collector:
 
 def _import_pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow
+        import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise UsageError("writing .parquet needs pyarrow", hint='pip install "facecli[parquet]"') from error
-    return pyarrow, parquet
+    return pa, parquet

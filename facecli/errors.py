@@ -24,7 +24,7 @@ class FacecliError(Exception):
     """An error with a message for people, a stable code for programs and a hint at what to do next."""
 
     code: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -13,7 +13,9 @@ _BLOCK = 256  # rows of the overlap matrix made at once: bounds memory, keeps Nu
 def areas(boxes: FloatArray, *, inclusive: bool = False) -> FloatArray:
     """(N, 4) xyxy -> (N,) areas; inclusive: a box covers its last pixel too, as older detectors count."""
     extra = np.float32(1 if inclusive else 0)
-    return (boxes[:, 2] - boxes[:, 0] + extra) * (boxes[:, 3] - boxes[:, 1] + extra)
+    sides: FloatArray = boxes[:, 2:] - boxes[:, :2] + extra
+    area: FloatArray = sides[:, 0] * sides[:, 1]
+    return area
 
 
 def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: bool = False) -> FloatArray:

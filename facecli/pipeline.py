@@ -1,4 +1,7 @@
-"""The river: sources -> pictures -> detections -> crops -> embeddings and probabilities, in order, in bounded memory."""
+"""The river: sources -> pictures -> detections -> crops -> embeddings and probabilities.
+
+Order is kept and memory is bounded, however many sources there are.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ class ImageResult:
     """What became of one source. The faces are rows: detections, embeddings and attributes have the same N.
 
     found: how many faces there were before the choice. detected: False where the whole picture was taken as the crop.
-    indices: which of the faces found they are. image is kept only on request. error: why this source could not be done; the rest is then empty.
+    indices: which of the faces found they are. image: only kept on request.
+    error: why this source could not be done; there are no faces then.
     """
 
     source: str
@@ -116,7 +120,7 @@ class Pipeline:
             done = self._analyse([results[i] for i in good])
         except (ModelError, DeviceError):
             raise
-        except Exception:  # one bad picture must not take its whole batch along: each alone
+        except Exception:  # noqa: BLE001 - one bad picture must not take its whole batch along: each alone
             done = [self._analyse_alone(results[i]) for i in good]
         for i, result in zip(good, done, strict=True):
             results[i] = result
@@ -152,12 +156,10 @@ class Pipeline:
         tools = self.tools
         if tools.recognizer_plugin:
             plugin = tools.recognizer_plugin
-            rows = self._per_crop("embed", results, plugin.crop, lambda crops: tools.recognizer.embed(crops), plugin.dim)
+            rows = self._per_crop("embed", results, plugin.crop, tools.recognizer.embed, plugin.dim)
             results = [replace(result, embeddings=own) for result, own in zip(results, rows, strict=True)]
         for plugin_, model in zip(tools.attribute_plugins, tools.classifiers, strict=True):
-            rows = self._per_crop(
-                plugin_.attribute, results, plugin_.crop, model.classify, len(plugin_.labels) or 1
-            )
+            rows = self._per_crop(plugin_.attribute, results, plugin_.crop, model.classify, len(plugin_.labels) or 1)
             results = [replace(r, attributes=(*r.attributes, own)) for r, own in zip(results, rows, strict=True)]
         return results if self.flow.keep_image else [replace(result, image=None) for result in results]
 
@@ -183,7 +185,9 @@ class Pipeline:
             chosen = choose(detections, self.flow.faces, opened.width, opened.height, opened.source)
         except NoFaceError as error:
             wanted = self.flow.need_face or len(detections) > 0
-            return replace(opened, found=len(detections), detections=detections.select([]), error=error if wanted else None)
+            return replace(
+                opened, found=len(detections), detections=detections.select([]), error=error if wanted else None
+            )
         except FacecliError as error:
             return replace(opened, found=len(detections), error=error)
         return replace(opened, found=len(detections), indices=tuple(chosen), detections=detections.select(chosen))

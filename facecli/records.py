@@ -40,11 +40,15 @@ def embedding(row: FloatArray) -> list[float]:
 
 
 def probabilities(labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None) -> dict[str, Any]:
-    """An attribute's answer: the likeliest label (of those shown) and the probability of each; a number if no labels."""
+    """An attribute's answer: the likeliest label and the probabilities, or a number if it has no labels.
+
+    shown: the labels to give probabilities of, where the attribute has any of them; the likeliest is told all the same.
+    """
     if not labels:
         return {"value": round(float(row[0]), SCORE_DIGITS)}
-    chosen = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True) if not shown or label in shown}
-    return {"label": max(chosen, key=lambda label: chosen[label]), "probabilities": chosen}
+    every = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
+    some = {label: every[label] for label in labels if shown and label in shown}
+    return {"label": labels[int(row.argmax())], "probabilities": some or every}
 
 
 def error(failure: FacecliError | None) -> dict[str, str | None] | None:
@@ -98,10 +102,10 @@ def flat_attributes(record: Record) -> list[Record]:
     """The same with each attribute's label or value, and its probabilities, in columns."""
     rows = flat_image(record)
     for row, own in zip(rows, record["faces"], strict=False):
-        for name, answer in own.items():
-            if isinstance(answer, dict):
-                row[name] = answer.get("label", answer.get("value"))
-                row |= answer.get("probabilities", {})
+        answers = {name: answer for name, answer in own.items() if isinstance(answer, dict)}
+        for name, answer in answers.items():
+            row[name] = answer.get("label", answer.get("value"))
+            row.update(answer.get("probabilities", {}))
     return rows
 
 

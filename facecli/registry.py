@@ -117,7 +117,7 @@ class Registry:
         return matches[0]
 
     def load(self, kind: Kind, name: str, descriptor: type[D]) -> D:
-        """The descriptor of a plugin (its class is `descriptor`). Raises PluginError saying whose fault a failure is."""
+        """The descriptor of a plugin, of class `descriptor`. Raises PluginError saying whose fault a failure is."""
         loaded = self.load_entry(self.entry(kind, name))
         assert isinstance(loaded, descriptor)  # load_entry has checked it
         return loaded

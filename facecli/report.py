@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TextIO
 
 from facecli.errors import OutputError
@@ -75,7 +76,7 @@ class Output:
             if writer is None:
                 writer = csv.DictWriter(self._stream, list(row), lineterminator="\n", extrasaction="ignore")
                 self._guard(writer.writeheader)
-            self._guard(lambda w=writer, r=row: w.writerow(r))
+            self._guard(partial(writer.writerow, row))
 
     def _table(self, rows: Sequence[Row], title: str | None) -> None:
         from rich.console import Console

@@ -57,8 +57,10 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 1) -> OnnxSe
     wanted = _providers(ort, device)
     try:
         inner = ort.InferenceSession(str(path), options, providers=wanted)
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class
-        raise ModelError(f"{path.name} can not be loaded: {_first_line(error)}", hint="`facecli models verify`") from error
+    except Exception as error:
+        raise ModelError(
+            f"{path.name} can not be loaded: {_first_line(error)}", hint="`facecli models verify`"
+        ) from error
     session = OnnxSession(inner)
     if device.startswith("cuda") and session.provider != PROVIDERS["cuda"]:
         raise DeviceError(f"CUDA does not run here: {cuda_failure(ort)}", hint="use --device cpu, see `facecli doctor`")

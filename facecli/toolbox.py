@@ -28,7 +28,7 @@ Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which plugins to use: names, and parameters that differ from a plugin's defaults. None: that stage is left out."""
+    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out."""
 
     detector: str | None = None
     recognizer: str | None = None
@@ -121,7 +121,9 @@ def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = 
 
     def locate(model_id: str, file: str | None) -> Path:
         if model_id not in specs:
-            raise ModelError(f"model {model_id} is not among its plugin's `models`", hint="report it to the plugin's authors")
+            raise ModelError(
+                f"model {model_id} is not among its plugin's `models`", hint="report it to the plugin's authors"
+            )
         return store.path(specs[model_id], file)
 
     return OnnxRuntime(locate, device=device, threads=threads)

@@ -150,5 +150,3 @@ def _sha256(path: Path) -> str:
 
 def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns}"
-
-

@@ -54,10 +54,11 @@ class OnnxModel:
 
 def to_input(crops: UInt8Array, how: Preprocessing) -> FloatArray:
     """(N, H, W, 3) uint8 RGB crops as the float32 input that a model wants."""
-    pixels = crops.astype(np.float32)
+    pixels: FloatArray = crops.astype(np.float32)
     if how.colour == "BGR":
         pixels = pixels[..., ::-1]
     elif how.colour == "grey":
         pixels = (pixels @ GREY)[..., None]
-    pixels = (pixels - np.array(how.mean, np.float32)) / np.array(how.std, np.float32)
+    mean, std = np.array(how.mean, np.float32), np.array(how.std, np.float32)
+    pixels = np.divide(pixels - mean, std, dtype=np.float32)
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if how.layout == "NCHW" else pixels)

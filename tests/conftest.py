@@ -62,10 +62,9 @@ def cli_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def run_cli(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., Run]:
+def run_cli(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """Run `facecli ARGS...` as a user would, in a process of its own, in an empty folder unless told otherwise."""
-    empty = tmp_path / "cwd"
-    empty.mkdir()
+    empty = tmp_path_factory.mktemp("cwd")
 
     def run(
         *args: str | bytes | Path,

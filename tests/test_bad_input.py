@@ -16,7 +16,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -40,6 +40,10 @@ def saved(picture: Pil.Image, kind: str, **settings: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **settings)
     return buffer.getvalue()
+
+
+def list_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def overlap(a: list[float], b: list[float]) -> float:
@@ -82,32 +86,37 @@ def upright_box(good: Path, tmp_path_factory: pytest.TempPathFactory, cli_env: d
 # Files that are no pictures
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "code", "words"),
-    [
-        ("missing.jpg", None, "input", "can not read missing.jpg: no such file"),
-        ("n" * 300 + ".jpg", None, "input", "file name too long"),
-        ("empty.jpg", b"", "decode", "empty.jpg is empty"),
-        ("text.jpg", b"a letter, not a picture\n", "decode", "text.jpg is text, not a picture"),
-        ("page.jpg", b"<!doctype html><title>404</title>", "decode", "page.jpg is an HTML page"),
-        ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0", "decode", "photo.heic is a HEIC picture.*convert it to JPEG"),
-        ("bomb.png", png_bomb(), "decode", "20000x20000 pixels, the limit is 100000000; raise --max-pixels"),
-        ("no\nbreak.jpg", None, "input", "no such file"),
-    ],
+class Bad(NamedTuple):
+    name: str
+    content: bytes | None
+    code: str
+    words: str
+
+
+BAD = (
+    Bad("missing.jpg", None, "input", "can not read missing.jpg: no such file"),
+    Bad("n" * 300 + ".jpg", None, "input", "can not read n+.jpg: file name too long"),
+    Bad("no\nbreak.jpg", None, "input", "no such file"),
+    Bad("empty.jpg", b"", "decode", "empty.jpg is empty"),
+    Bad("text.jpg", b"a letter, not a picture\n", "decode", "text.jpg is text, not a picture"),
+    Bad("page.jpg", b"<!doctype html><title>404</title>", "decode", "page.jpg is an HTML page"),
+    Bad("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0", "decode", "photo.heic is a HEIC picture.*convert it to JPEG"),
+    Bad("bomb.png", png_bomb(), "decode", "20000x20000 pixels, the limit is 100000000; raise --max-pixels"),
 )
-def test_one_bad_file(
-    run_cli: Cli, good: Path, tmp_path: Path, name: str, content: bytes | None, code: str, words: str
-) -> None:
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    run = run_cli("detect", name, good, "--json", cwd=tmp_path)
-    told(run, words)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name[:10])
+def test_one_bad_file(run_cli: Cli, good: Path, tmp_path: Path, bad: Bad) -> None:
+    if bad.content is not None:
+        (tmp_path / bad.name).write_bytes(bad.content)
+    run = run_cli("detect", bad.name, good, "--json", cwd=tmp_path)
+    told(run, bad.words)
     assert run.returncode == FAILED
-    bad, fine = run.json["images"]
-    assert bad["source"] == name
-    assert bad["error"]["code"] == code
-    assert bad["error"]["hint"]
-    assert bad["faces"] == []
+    failed, fine = run.json["images"]
+    assert failed["source"] == bad.name
+    assert failed["error"]["code"] == bad.code
+    assert failed["error"]["hint"]
+    assert failed["faces"] == []
     assert fine["error"] is None
     assert len(fine["faces"]) == 1
 
@@ -179,7 +188,7 @@ def test_requests_without_sense(run_cli: Cli, words: tuple[str, ...]) -> None:
 def test_tiny_and_thin_pictures_have_no_face(run_cli: Cli, tmp_path: Path) -> None:
     for size in ((1, 1), (1, 5000), (5000, 1)):
         Pil.new("RGB", size, (200, 150, 120)).save(tmp_path / f"{size[0]}x{size[1]}.png")
-    run = run_cli("detect", *sorted(os.listdir(tmp_path)), "--json", cwd=tmp_path)
+    run = run_cli("detect", *list_names(tmp_path), "--json", cwd=tmp_path)
     told(run)
     assert run.returncode == DONE
     assert [(image["width"], image["faces"]) for image in run.json["images"] if image["error"] is None] == [
@@ -305,7 +314,7 @@ def test_a_missing_file_is_told_by_the_bytes_of_its_name(run_cli: Cli) -> None:
 
 def test_a_name_can_not_steer_the_terminal(run_cli: Cli) -> None:
     run = run_cli("detect", "a\x1b[31m.jpg", "--json")
-    told(run, "no such file")
+    told(run, "a.*31m.jpg")
     assert b"\x1b" not in run.stderr
 
 
@@ -429,9 +438,9 @@ def test_a_full_disk_leaves_nothing_half_written(
     command, *options = words
     env = {"PYTHONDONTWRITEBYTECODE": "1"}
     run = run_cli(command, good, *options, "-q", cwd=tmp_path, env=env, preexec_fn=little_disk)
-    told(run, "can not write out.*: file too large")
+    told(run, "can not write out.*: [Ff]ile too large")
     assert run.returncode == FAILED
-    assert os.listdir(tmp_path / "out") == []
+    assert list_names(tmp_path / "out") == []
 
 
 @pytest.mark.parametrize(
@@ -443,7 +452,7 @@ def test_an_unwritable_place(run_cli: Cli, good: Path, tmp_path: Path, words: tu
     run = run_cli(command, good, *options, cwd=tmp_path)
     told(run, "can not write file/x")
     assert run.returncode == FAILED
-    assert os.listdir(tmp_path) == ["file"] or sorted(os.listdir(tmp_path)) == ["cwd", "file"]
+    assert list_names(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(
@@ -463,22 +472,17 @@ def test_an_output_that_makes_no_sense_is_refused_before_the_work(
 def test_ctrl_c(good: Path, cli_env: dict[str, str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "out").mkdir()
-    command = [sys.executable, "-m", "facecli", "embed", str(good), "pipe.jpg", "-o", "out/x.npz", "--crops", "out"]
-    command = command[:-2]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=cli_env,
-        cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        with (tmp_path / "pipe.jpg").open("wb"):  # opens when the command does, so it is at work now
-            process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=20)
+    # Where the tests themselves run with SIGINT ignored (in the background of a shell), a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = [sys.executable, "-m", "facecli", "embed", str(good), "pipe.jpg", "-o", "out/x.npz"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cli_env, cwd=tmp_path)
+    signal.signal(signal.SIGINT, before)
+    with process, (tmp_path / "pipe.jpg").open("wb"):  # opens when the command opens it, so that it is at work now
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
     assert stderr.splitlines() == [b"facecli: interrupted"]
     assert process.returncode == INTERRUPTED
-    assert os.listdir(tmp_path / "out") == []
+    assert list_names(tmp_path / "out") == []
 
 
 # Models
@@ -503,7 +507,7 @@ def test_a_corrupted_embedded_model(run_cli: Cli, good: Path, tmp_path: Path, da
         model.write_bytes(content[:1000] if damage == "cut" else bytes(len(content)))
     run = run_cli("detect", good, "--json", env={"PYTHONPATH": str(tmp_path / "shadow")})
     assert run.returncode == NO_MODEL
-    told(run, r"mtcnn.*(damaged|missing).*reinstall")
+    told(run, r"mtcnn_onet.onnx (is damaged|is missing|can not be loaded)")
     assert run.json["error"]["code"] == "model"
 
 

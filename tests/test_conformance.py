@@ -13,16 +13,23 @@ import numpy as np
 import pytest
 
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
-from facecli.errors import ModelError
+from facecli.errors import ModelError, PluginError
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
 from facecli.registry import Registry
 from facecli.testing import (
+    CheckResult,
+    ConformanceError,
     assert_conforms,
+    check_attribute,
+    check_detector,
+    check_recognizer,
     run_checks,
 )
 from facecli.types import Detections, Image
 
 ROOT = Path(__file__).parents[1]
-SHARED_MODELS = ROOT.parent / "shared" / "models"
+SHARED_MODELS = Path(os.environ.get("FACECLI_SHARED") or ROOT.parent / "shared") / "models"
 EMBEDDED = {"mtcnn", "haar", "dlib-resnet"}  # these have to run: their models, if any, are in the wheel
 KINDS = ("detectors", "recognizers", "attributes")
 BUILT_IN = [(kind, name) for kind in KINDS for name in Registry(third_party=False).names(kind)]
@@ -56,6 +63,36 @@ def test_built_in_plugin_conforms(kind, name, portrait, store):
     except ModelError as error:
         assert name not in EMBEDDED, error
         pytest.skip(f"the model of {name} is not installed: {error.message}")
+
+
+def test_generic_attribute_plugin_conforms_with_any_model_file(portrait, store, tmp_path):
+    """The one built-in kind that has no embedded model yet, with a stand-in for its weights."""
+    spec = catalogue.load("emotion/mini-xception")
+    model = tmp_path / spec.files[0].name
+    model.write_bytes(stand_in(len(spec.labels)))
+    ModelStore().register(spec.id, [model], {"made by": "a test"})
+    check_attribute("emotion/mini-xception", picture=portrait)
+
+
+def stand_in(classes):
+    """An ONNX file from (n, 1, 64, 64) to (n, classes) probabilities."""
+    onnx = pytest.importorskip("onnx")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).standard_normal((1, classes)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
+            helper.make_node("Flatten", ["mean"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ],
+        "stand-in",
+        [helper.make_tensor_value_info("pixels", float32, ["n", 1, 64, 64])],
+        [helper.make_tensor_value_info("probabilities", float32, ["n", classes])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
 
 
 def test_every_embedded_plugin_is_among_those_checked():
@@ -261,3 +298,68 @@ FAULTS = {
 def test_faulty_plugin_is_caught_by_the_check_named_for_it(plugin, expected):
     failed = {result.name: result.detail for result in run_checks(plugin) if not result.passed}
     assert set(failed) == expected
+
+
+@pytest.fixture
+def fakes(monkeypatch):
+    """The fake distributions, beside what is installed."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "fakes")
+    yield
+    for name in [name for name in sys.modules if name.startswith("fake_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "failed"),
+    [
+        ("fake-good", {}),
+        ("fake-heavy", {"import": "imports cv2 before load is called"}),
+        ("fake-printing", {"import": "stdout is for data alone, the plugin wrote 'imported'"}),
+    ],
+)
+def test_import_is_checked_for_weight_and_silence(fakes, name, failed):
+    results = run_checks(name, "detectors")
+    assert {result.name: result.detail for result in results if not result.passed} == failed
+    assert "import" in {result.name for result in results}
+
+
+def test_detector_must_find_the_face_in_the_picture_given(fakes, portrait):
+    failed = [result for result in run_checks("fake-good", picture=portrait) if not result.passed]
+    assert failed == [CheckResult("face", False, "no face was found in the picture that was given as one with a face")]
+
+
+def test_failed_checks_are_raised_together():
+    with pytest.raises(ConformanceError) as caught:
+        check_recognizer(recognizer(dim=7))
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["empty batch", "output"]
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_output_message_names_the_input_and_what_was_got():
+    results = {result.name: result.detail for result in run_checks(recognizer(dim=7))}
+    assert results["output"] == "on plain grey: what embed returns must be (1, 7) float32, got (1, 6) float32"
+
+
+@pytest.mark.parametrize("check", [check_detector, check_recognizer, check_attribute])
+def test_what_is_no_such_plugin_is_refused(check):
+    with pytest.raises(PluginError, match=r"there is no .* 'nobody'"):
+        check("nobody")
+    other = detector() if check is not check_detector else recognizer()
+    with pytest.raises(PluginError, match="is no descriptor of"):
+        check(other)
+
+
+def test_missing_model_is_no_finding(store):
+    def load(runtime, parameters):
+        return runtime.session("not-mine")
+
+    with pytest.raises(ModelError):
+        run_checks(detector(load=load))
+
+
+def test_stdout_is_given_back(capfd):
+    run_checks(recognizer(faulty(Recognizer, embed=prints)))
+    sys.stdout.write("python\n")
+    sys.stdout.flush()
+    os.write(1, b"descriptor\n")
+    assert capfd.readouterr().out == "python\ndescriptor\n"

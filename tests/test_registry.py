@@ -140,6 +140,7 @@ def test_plugins_list_tells_what_is_broken_and_whose_fault_it_is(run_cli, with_f
         "mtcnn",
         "haar",
         "fake-good",
+        "fake-heavy",
         "fake-printing",
     }
     assert "fake-damaged" in done.stdout.decode() + done.stderr.decode()

@@ -55,7 +55,9 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
 
 
 output_options = _chain(
-    _option("--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"),
+    _option(
+        "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
+    ),
     click.option("--json", is_flag=True, help="Short for --format json."),
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
 )
@@ -74,7 +76,9 @@ limit_options = _chain(
 
 detector_options = _chain(
     _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
-    click.option("--min-face-size", type=click.FloatRange(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
+    click.option(
+        "--min-face-size", type=click.FloatRange(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"
+    ),
     click.option(
         "--parameter",
         "-p",
@@ -90,7 +94,9 @@ recognizer_options = _chain(
 )
 
 run_options = _chain(
-    _option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."),
+    _option(
+        "--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."
+    ),
     _option("--threads", type=click.IntRange(1), help="Threads per model run.  [default: cores / jobs]"),
     _option("--jobs", type=click.IntRange(1), help="Batches at work at once.  [default: cores, 1 for one input]"),
     _option("--batch-size", type=click.IntRange(1), default=1, help="Pictures that go through the models together."),

@@ -44,7 +44,11 @@ def crop_writer(folder: Path, spec: CropSpec) -> Writer:
     def write(result: ImageResult) -> Iterator[Path]:
         if result.image is None or result.detections is None:
             return
-        own = spec if result.detections.landmarks is not None else CropSpec(spec.width, spec.height, margin=0.2, square=True)
+        own = (
+            spec
+            if result.detections.landmarks is not None
+            else CropSpec(spec.width, spec.height, margin=0.2, square=True)
+        )
         name = names.take(result.source)
         for index, crop in zip(result.indices, align.cut(result.image, result.detections, own), strict=True):
             path = folder / f"{name}.{index}.png"

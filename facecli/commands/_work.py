@@ -10,6 +10,7 @@ import click
 
 from facecli.commands._options import Settings
 from facecli.errors import FacecliError, UsageError
+from facecli.models.store import ModelStore
 from facecli.pipeline import Flow, ImageResult, Pipeline
 from facecli.registry import Registry
 from facecli.report import Output
@@ -32,10 +33,8 @@ def registry() -> Registry:
     return Registry(third_party=not _root_flag("no_plugins"))
 
 
-def open_store():  # type: ignore[no-untyped-def]  # named by its constructor
+def open_store() -> ModelStore:
     """The model store, offline if asked."""
-    from facecli.models.store import ModelStore
-
     return ModelStore(offline=True if _root_flag("offline") else None)
 
 
@@ -103,7 +102,9 @@ def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterato
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
         yield from bar.track(results, total=total)
 
 

@@ -15,15 +15,17 @@ from facecli.commands import _options as options
 @options.input_options
 @options.detector_options
 @options.face_option("all")
-@click.option("--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder.")
-@click.option("--crops-for", default="dlib-resnet", metavar="RECOGNIZER", help="Cut the crops as this recognizer wants them.")
+@click.option(
+    "--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder."
+)
+@click.option(
+    "--crops-for", default="dlib-resnet", metavar="RECOGNIZER", help="Cut the crops as this recognizer wants them."
+)
 @options.annotate_option
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(
-    inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotate: Path | None, **kwargs: Any
-) -> int:
+def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotate: Path | None, **kwargs: Any) -> int:
     """Find faces: bbox, score and landmarks of each."""
     settings = options.Settings(**kwargs)
 

@@ -13,7 +13,9 @@ Check = tuple[str, bool, str]  # what, whether it is well, what was found
 
 
 @click.command()
-@click.option("--device", default="auto", envvar="FACECLI_DEVICE", metavar="auto|cpu|cuda[:N]", help="The device that must run.")
+@click.option(
+    "--device", default="auto", envvar="FACECLI_DEVICE", metavar="auto|cpu|cuda[:N]", help="The device that must run."
+)
 @options.output_options
 def command(device: str, **kwargs: Any) -> int:
     """Check the installation: ONNX Runtime, device, plugins, and each embedded model by a self-test."""

@@ -7,13 +7,19 @@ from typing import Any
 
 import click
 
-from facecli.commands import _options as options
 from facecli.commands import _attributes
+from facecli.commands import _options as options
 
 
 @click.command()
 @options.input_options
-@click.option("--model", default="emotion", metavar="emotion/NAME", help="The model.  [default: the first installed]", show_default=False)
+@click.option(
+    "--model",
+    default="emotion",
+    metavar="emotion/NAME",
+    help="The model.  [default: the first installed]",
+    show_default=False,
+)
 @options.labels_option
 @options.detector_options
 @options.no_detect_option

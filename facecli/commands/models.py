@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,9 @@ def verify(names: tuple[str, ...], **kwargs: Any) -> int:
     if bad:
         from facecli.errors import ModelError
 
-        raise ModelError(f"not as they should be: {', '.join(bad)}", hint="reinstall facecli, or delete and fetch them again")
+        raise ModelError(
+            f"not as they should be: {', '.join(bad)}", hint="reinstall facecli, or delete and fetch them again"
+        )
     return 0
 
 
@@ -113,8 +116,9 @@ def verified(spec: ModelSpec, store: ModelStore) -> Iterable[dict[str, Any]]:
     from facecli.runtime import open_session
 
     for name, state in store.verify(spec).items():
-        difference = None
+        row: dict[str, Any] = {"model": spec.id, "file": name, "state": state, "selftest_difference": None}
         if state == "ok" and name in selftest.tested_files():
             difference = selftest.largest_difference(open_session(store.path(spec, name)), name)
-            state = "ok" if difference <= selftest.TOLERANCE else "wrong answer"
-        yield {"model": spec.id, "file": name, "state": state, "selftest_difference": difference}
+            row["selftest_difference"] = difference if math.isfinite(difference) else None
+            row["state"] = "ok" if difference <= selftest.TOLERANCE else "wrong answer"
+        yield row

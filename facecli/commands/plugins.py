@@ -64,9 +64,13 @@ def check(name: str, picture: str | None, **kwargs: Any) -> int:
     sink = _work.open_output(options.Settings(**kwargs))
     with sink.opened():
         registry = _work.registry()
-        entries = [entry for entry in _named(registry, name) if entry.kind in ("detectors", "recognizers", "attributes")]
+        entries = [
+            entry for entry in _named(registry, name) if entry.kind in ("detectors", "recognizers", "attributes")
+        ]
         if not entries:
-            raise UsageError(f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks")
+            raise UsageError(
+                f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks"
+            )
         face = images.decode(single(picture).read(Limits()), picture, Limits()) if picture else None
         results = [(e, r) for e in entries for r in run_checks(e.name, e.kind, picture=face)]
     rows = [{"kind": e.kind, "check": r.name, "passed": r.passed, "detail": r.detail} for e, r in results]

@@ -27,11 +27,15 @@ NO_MATCH = 3
     help="Distance to decide by.  [default: the recognizer's own]",
 )
 @click.option("--threshold", type=float, help="Largest distance that is still the same person.")
-@click.option("--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate.")
+@click.option(
+    "--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate."
+)
 @options.detector_options
 @options.no_detect_option
 @options.face_option("largest")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer."
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person.")
 @options.limit_options
 @options.run_options
@@ -71,10 +75,12 @@ def command(
         pipeline = _work.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
         results = list(pipeline.run([single(a), single(b)]))
         _refuse_failures(results)
-        pairs = compare.closest(results[0].embeddings, results[1].embeddings, rule.metric)
-        document = _document(tools, results, rule, pairs)
+        first, second = (result.embeddings for result in results)
+        assert first is not None and second is not None
+        pair = compare.closest(first, second, rule.metric)
+        document = _document(tools, results, rule, pair)
         if plot is not None:
-            _plot(plot, results, pairs, document)
+            _plot(plot, results, pair, document)
         document["seconds"] = {k: round(v, 4) for k, v in pipeline.clock.seconds.items()}
         document["seconds"]["total"] = round(time.perf_counter() - start, 4)
     output.document(document, [_row(document)])
@@ -121,7 +127,9 @@ def _plot(path: Path, results: list[ImageResult], pair: Any, document: dict[str,
     from facecli.files import write_bytes
 
     panels = [draw.face_of(result, row) for result, row in zip(results, pair.rows, strict=True)]
-    picture = draw.verdict(panels, document["verified"], document["metric"], document["distance"], document["threshold"])
+    picture = draw.verdict(
+        panels, document["verified"], document["metric"], document["distance"], document["threshold"]
+    )
     write_bytes(path, images.encode(picture, path.suffix))
 
 

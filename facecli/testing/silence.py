@@ -16,14 +16,14 @@ from facecli.registry import Kind
 
 HEAVY = ("onnxruntime", "torch", "cv2", "tensorflow")
 
-# The entry point is loaded once without the registry, which would send what is printed to stderr.
+# The module is imported once without the registry, which would send what is printed to stderr.
 _PROBE = """
-import sys
+import importlib, sys
 from facecli.registry import Registry
 kind, name, *heavy = sys.argv[1:]
 registry = Registry()
 entry = registry.entry(kind, name)
-entry.point.load()
+importlib.import_module(entry.module)
 registry.load_entry(entry)
 print("\\nheavy:", *(module for module in heavy if module in sys.modules))
 """

@@ -7,8 +7,9 @@ is the haarcascade_frontalface_default.xml that opencv-python carries.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,9 +40,9 @@ class Haar:
         if not hasattr(cv2, "CascadeClassifier"):
             hint = 'pip install "opencv-python-headless<5"'
             raise PluginError(f"haar needs OpenCV below 5, {cv2.__version__} has no CascadeClassifier", hint=hint)
-        path = Path(cv2.data.haarcascades) / CASCADE
+        path = Path(cv2.__file__).parent / "data" / CASCADE
         self._cascades = threading.local()  # a CascadeClassifier keeps state while it runs
-        self._make = lambda: cv2.CascadeClassifier(str(path))
+        self._make: Callable[[], Any] = lambda: cv2.CascadeClassifier(str(path))
         self._scale_factor, self._min_neighbors, self._min_size = scale_factor, min_neighbors, min_size
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:

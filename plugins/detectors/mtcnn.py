@@ -24,7 +24,7 @@ CELL, STRIDE = 12, 2  # P-Net looks at 12x12 pixels every 2 pixels
 REFINE_SIZE, OUTPUT_SIZE = 24, 48  # the inputs of R-Net and O-Net
 STRIP_PIXELS = 1_000_000  # P-Net sees a level in strips of about this size, which bounds its memory
 CROPS_AT_ONCE = 512
-DEFAULTS = {"min_face_size": 20, "thresholds": (0.6, 0.7, 0.7), "factor": 0.709}
+DEFAULTS: Parameters = {"min_face_size": 20, "thresholds": (0.6, 0.7, 0.7), "factor": 0.709}
 
 IntArray = NDArray[np.int64]
 
@@ -39,8 +39,8 @@ def facecli_detectors() -> Iterable[DetectorPlugin]:
 
 
 def _load(runtime: Runtime, parameters: Parameters) -> Mtcnn:
-    nets = [runtime.session("mtcnn", f"mtcnn_{name}.onnx") for name in ("pnet", "rnet", "onet")]
-    return Mtcnn(*nets, **DEFAULTS | dict(parameters))
+    pnet, rnet, onet = (runtime.session("mtcnn", f"mtcnn_{name}.onnx") for name in ("pnet", "rnet", "onet"))
+    return Mtcnn(pnet, rnet, onet, **{**DEFAULTS, **parameters})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,8 @@ class _Integral:
         sums = rows.take(x1, axis=2)
         sums -= rows.take(x0, axis=2)
         weight = np.float32(1) / (y1 - y0)[:, None] / (x1 - x0)
-        return np.multiply(sums, weight, dtype=np.float32)
+        means: FloatArray = np.multiply(sums, weight, dtype=np.float32)
+        return means
 
     def crops(self, boxes: IntArray, size: int) -> FloatArray:
         """Boxes (N, 4) x1 y1 x2 y2 within the picture, averaged to (N, 3, size, size) float32."""
@@ -184,11 +185,13 @@ class _Integral:
         stride = self.width + 1
 
         def corner(y: IntArray, x: IntArray) -> NDArray[np.int32]:
-            return flat.take(y[:, :, None] * stride + x[:, None, :], axis=1)
+            found: NDArray[np.int32] = flat.take(y[:, :, None] * stride + x[:, None, :], axis=1)
+            return found
 
         sums = corner(y1, x1) - corner(y0, x1) - corner(y1, x0) + corner(y0, x0)
         count = (y1 - y0)[:, :, None] * (x1 - x0)[:, None, :]
-        return np.divide(sums, count, dtype=np.float32).transpose(1, 0, 2, 3)
+        means: FloatArray = np.divide(sums, count, dtype=np.float32)
+        return means.transpose(1, 0, 2, 3)
 
 
 def _bins(start: IntArray, end: IntArray, count: int) -> IntArray:
@@ -204,7 +207,7 @@ def _judge(net: Session, integrals: list[_Integral], faces: _Faces, size: int) -
     limits = np.array([[g.width, g.height] for g in integrals])[faces.image]
     corners = np.trunc(faces.boxes).astype(np.int64)
     boxes = np.concatenate([np.maximum(corners[:, :2], 1) - 1, np.minimum(corners[:, 2:], limits)], 1)
-    inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    inside = np.logical_and(*(boxes[:, 2:] > boxes[:, :2]).T)
     faces, boxes = faces[inside], boxes[inside]
     crops = [integral.crops(boxes[faces.image == i], size) for i, integral in enumerate(integrals)]
     pixels = np.ascontiguousarray(np.concatenate(crops))  # faces are in the order of their pictures

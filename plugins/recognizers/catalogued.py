@@ -33,7 +33,9 @@ def facecli_recognizers() -> Iterable[RecognizerPlugin]:
         )
 
 
-def _load(spec: ModelSpec, preprocessing: Preprocessing, dim: int, runtime: Runtime, parameters: Parameters) -> OnnxRecognizer:
+def _load(
+    spec: ModelSpec, preprocessing: Preprocessing, dim: int, runtime: Runtime, parameters: Parameters
+) -> OnnxRecognizer:
     model = OnnxModel(runtime, spec.id, preprocessing, dim)
     return OnnxRecognizer(model, normalized=spec.normalized, **DEFAULTS | dict(parameters))
 

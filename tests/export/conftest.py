@@ -39,7 +39,7 @@ def small_recipe(torch, tmp_path) -> Callable:
         module = mtcnn.Exported(plain).eval()
         return ExportPart(f"{name}.onnx", module, ("pixels",), outputs, sample, axes, source, reference=reference)
 
-    def make(spoil: Callable = lambda *modules: None) -> ExportRecipe:
+    def make(spoil: Callable = lambda *_: None) -> ExportRecipe:
         def build(weights: Path | None) -> tuple[ExportPart, ...]:
             torch.manual_seed(7)
             parts = (part("p", 40, mtcnn.p_net().eval()), part("r", 24, mtcnn.r_net().eval()))

@@ -54,7 +54,7 @@ OPERATIONS = {
     "BatchNormalization": normalised,
     "Activation": activated,
     "MaxPooling2D": pooled,
-    "GlobalAveragePooling2D": lambda x, settings: x.mean((1, 2)),
+    "GlobalAveragePooling2D": lambda x, _: x.mean((1, 2)),
 }
 
 
@@ -89,12 +89,13 @@ class KerasFile:
             x = self.relu(self.norm(x, width))
             channels = width
         for width in widths:
-            shortcut = self.add("Conv2D", [x], {"strides": [2, 2], "padding": "same"}, (1, 1, channels, width), late=True)
+            halving = {"strides": [2, 2], "padding": "same"}
+            shortcut = self.add("Conv2D", [x], halving, (1, 1, channels, width), late=True)
             y = self.norm(self.separable(x, channels, width), width)
             y = self.norm(self.separable(self.relu(y), width, width), width)
             self.layers.append(self.late)
-            pool = {"strides": [2, 2], "pool_size": [3, 3], "padding": "same"}
-            x = self.add("Add", [self.add("MaxPooling2D", [y], pool), self.norm(shortcut, width)], {})
+            pooled_y = self.add("MaxPooling2D", [y], halving | {"pool_size": [3, 3]})
+            x = self.add("Add", [pooled_y, self.norm(shortcut, width)], {})
             channels = width
         head = self.add("Conv2D", [x], {"strides": [1, 1], "padding": "same"}, (3, 3, channels, classes), (classes,))
         x = self.add("GlobalAveragePooling2D", [head], {})
