@@ -71,10 +71,10 @@ def _with_negative_channels(
     negative = torch.nonzero(slope < 0)[:, 0]
     channels = len(slope) + len(negative)
     padding = -channels % BLOCK
-    factor = torch.cat([slope[negative], slope.new_zeros(padding)])
-    copied = torch.cat([negative, negative.new_zeros(padding)])  # of which channel; with factor 0 it does not matter
-    weight = torch.cat([weight, weight[copied] * factor[:, None, None, None]])
-    bias = torch.cat([bias, bias[copied] * factor])
+    factor = slope[negative]
+    weight = torch.cat([weight, weight[negative] * factor[:, None, None, None]])
+    weight = nn.functional.pad(weight, (0, 0, 0, 0, 0, 0, 0, padding))
+    bias = nn.functional.pad(torch.cat([bias, bias[negative] * factor]), (0, padding))
     extra = torch.zeros(len(slope), len(negative) + padding, dtype=torch.float64)
     extra[negative, torch.arange(len(negative))] = 1
     linear, bent = linear.clone(), bent.clone()

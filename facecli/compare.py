@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facecli.contract import Metric, RecognizerPlugin
 from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
+from facecli.geometry import areas
 from facecli.types import Detections, FloatArray
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -137,9 +138,11 @@ def choose(detections: Detections, choice: str, width: int, height: int, source:
                 f"{source} has no face {choice}, its faces are 0 to {count - 1}", hint="see `facecli detect`"
             )
         return [int(choice)]
-    sides = detections.bboxes[:, 2:] - detections.bboxes[:, :2]
     if choice == "largest":
-        return [int(np.argmax(sides.prod(1)))]
+        # Only what lies in the picture counts: the box of a face that its edge cuts off reaches far outside.
+        visible = detections.bboxes.clip(0, np.array([width, height, width, height], np.float32))
+        return [int(np.argmax(areas(visible)))]
+    sides = detections.bboxes[:, 2:] - detections.bboxes[:, :2]
     if choice == "center":
         off = detections.bboxes[:, :2] + sides / 2 - np.array([width / 2, height / 2], np.float32)
         return [int(np.argmin((off**2).sum(1)))]

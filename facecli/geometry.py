@@ -13,9 +13,7 @@ _BLOCK = 256  # rows of the overlap matrix made at once: bounds memory, keeps Nu
 def areas(boxes: FloatArray, *, inclusive: bool = False) -> FloatArray:
     """(N, 4) xyxy -> (N,) areas; inclusive: a box covers its last pixel too, as older detectors count."""
     extra = np.float32(1 if inclusive else 0)
-    sides: FloatArray = boxes[:, 2:] - boxes[:, :2] + extra
-    area: FloatArray = sides[:, 0] * sides[:, 1]
-    return area
+    return (boxes[:, 2] - boxes[:, 0] + extra) * (boxes[:, 3] - boxes[:, 1] + extra)
 
 
 def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: bool = False) -> FloatArray:
@@ -26,7 +24,8 @@ def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: boo
     shared = np.maximum(width, 0) * np.maximum(height, 0)
     area_a, area_b = areas(a, inclusive=inclusive)[:, None], areas(b, inclusive=inclusive)[None, :]
     whole = np.minimum(area_a, area_b) if mode == "min" else area_a + area_b - shared
-    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    ratio: FloatArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    return ratio
 
 
 def nms(

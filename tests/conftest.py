@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No test fails because a machine is slow, and none passes by luck.
+settings.register_profile("facecli", deadline=None, derandomize=True)
+settings.load_profile("facecli")
 
 ROOT = Path(__file__).resolve().parent.parent
 

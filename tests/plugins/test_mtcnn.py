@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from facecli.contract import DetectorPlugin
+from facecli.errors import UsageError
+from facecli.models.store import ModelStore
+from facecli.plugins.detectors import mtcnn
+from facecli.registry import Registry
+from facecli.toolbox import make_runtime
+from facecli.types import Image
+
+
+def load(**parameters: object) -> mtcnn.Mtcnn:
+    plugin = Registry().load("detectors", "mtcnn", DetectorPlugin)
+    return plugin.load(make_runtime([plugin], ModelStore()), parameters)  # type: ignore[return-value]
+
+
+def read(path: Path) -> Image:
+    return Image(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), path.name)
+
+
+@pytest.mark.parametrize(("length", "count"), [(10, 7), (23, 7), (7, 7), (5, 24), (101, 24)])
+def test_bins_are_those_of_adaptive_average_pooling(length: int, count: int) -> None:
+    first, last = mtcnn._bins(np.array([3]), np.array([3 + length]), count)
+    expected = [(3 + i * length // count, 3 + -(-(i + 1) * length // count)) for i in range(count)]
+    assert list(zip(first[0].tolist(), last[0].tolist(), strict=True)) == expected
+
+
+def test_level_and_crops_are_plain_averages() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (47, 61, 3), dtype=np.uint8)
+    integral = mtcnn._Integral(pixels)
+    level = integral.level(20, 30, 5, 15)
+    y, x = 47 * 7 // 20, 61 * 11 // 30
+    area = pixels[y : -(-47 * 8 // 20), x : -(-61 * 12 // 30)].reshape(-1, 3)
+    np.testing.assert_allclose(level[:, 7 - 5, 11], area.mean(0), rtol=1e-6)
+    crop = integral.crops(np.array([[10, 20, 34, 44]]), 24)[0]
+    np.testing.assert_array_equal(crop, pixels[20:44, 10:34].transpose(2, 0, 1))
+
+
+def test_sums_beyond_31_bits_come_out_right() -> None:
+    """9 megapixels of white overflow the integral image's int32; the averages must not notice."""
+    integral = mtcnn._Integral(np.full((3000, 3000, 3), 255, np.uint8))
+    assert (integral.level(30, 30, 0, 30) == 255).all()
+
+
+def test_strips_find_the_same_faces_as_whole_levels(
+    examples: Path, monkeypatch: pytest.MonkeyPatch, group_picture: Path
+) -> None:
+    detector = load()
+    image = read(group_picture)
+    (whole,) = detector.detect([image])
+    monkeypatch.setattr(mtcnn, "STRIP_PIXELS", 20_000)
+    (strips,) = detector.detect([image])
+    assert len(whole) == 6
+    np.testing.assert_allclose(strips.bboxes, whole.bboxes, atol=0.01)
+
+
+def test_pictures_of_several_sizes_in_one_batch(examples: Path, group_picture: Path) -> None:
+    detector = load()
+    blank = Image(np.zeros((5, 300, 3), np.uint8), "blank")
+    images = [blank, read(group_picture), read(examples / "hopper.jpg"), blank]
+    found = detector.detect(images)
+    assert [len(faces) for faces in found] == [0, 6, 1, 0]
+    for image, faces in zip(images, found, strict=True):
+        np.testing.assert_allclose(faces.bboxes, detector.detect([image])[0].bboxes, atol=0.01)
+    assert detector.detect([]) == []
+
+
+def test_landmarks_are_where_the_eyes_are(examples: Path) -> None:
+    (faces,) = load().detect([read(examples / "collins.jpg")])
+    assert faces.landmarks is not None
+    # read off the picture by eye, px
+    by_eye = np.array([[205, 101], [248, 103], [225, 128], [203, 139], [245, 142]])
+    assert np.abs(faces.landmarks[0] - by_eye).max() < 5
+
+
+def test_min_face_size_thresholds_and_factor_do_what_they_say(examples: Path, group_picture: Path) -> None:
+    image = read(group_picture)
+    assert len(load(min_face_size=200).detect([image])[0]) < 6
+    assert len(load(thresholds=[0.6, 0.7, 0.9999999]).detect([image])[0]) < 6
+    scales = load(min_face_size=24, factor=0.5).scales(200, 100)
+    assert scales == [0.5, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("bad", [{"factor": 1.0}, {"min_face_size": 0}, {"thresholds": [0.6]}])
+def test_parameters_that_can_not_work_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="mtcnn can not work"):
+        load(**bad)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from facecli.compare import METRICS, check_face_choice, choose, closest, cosine_similarity, decide, distance
+from facecli.contract import CropSpec, OperatingPoint, RecognizerPlugin
+from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
+from facecli.types import Detections
+from hypothesis import given
+from hypothesis import strategies as st
+
+A = np.array([[3, 4]], np.float32)
+B = np.array([[4, 3]], np.float32)
+
+
+def plugin(metric: str, threshold: float, *, normalized: bool, **more: object) -> RecognizerPlugin:
+    point = OperatingPoint(metric, threshold, "its paper", **more)  # type: ignore[arg-type]
+    return RecognizerPlugin("x", "", lambda *_: None, CropSpec(8, 8), 2, normalized, point)  # type: ignore[arg-type,return-value]
+
+
+def test_distances_by_hand() -> None:
+    assert cosine_similarity(A, B)[0] == pytest.approx(24 / 25)
+    assert distance(A, B, "cosine")[0] == pytest.approx(1 / 25)
+    assert distance(A, B, "euclidean")[0] == pytest.approx(math.sqrt(2))
+    assert distance(A, B, "euclidean_l2")[0] == pytest.approx(math.sqrt(2) / 5)
+    assert distance(A, B, "angular")[0] == pytest.approx(math.acos(24 / 25) / math.pi)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_embedding_is_at_no_distance_from_itself(metric: str) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 128)).astype(np.float32)
+    assert distance(rows, rows, metric).max() < 1e-6  # type: ignore[arg-type]
+
+
+def test_a_zero_embedding_is_like_nothing_and_not_nan() -> None:
+    assert cosine_similarity(A, A * 0)[0] == 0
+
+
+@given(st.floats(0.01, 1.9), st.sampled_from(["cosine", "euclidean", "euclidean_l2", "angular"]), st.integers(0, 2**31))
+def test_for_unit_vectors_all_metrics_decide_alike(threshold: float, metric: str, seed: int) -> None:
+    """The deepface #285 class of bug: cosine says no and l2 says yes."""
+    unit = plugin("cosine", threshold, normalized=True)
+    rule = decide(unit, metric)  # type: ignore[arg-type]
+    rows = np.random.default_rng(seed).normal(size=(2, 100, 4))
+    a, b = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+    by_cosine = distance(a, b, "cosine")
+    clear = np.abs(by_cosine - threshold) > 1e-4  # float32 may round on the border
+    assert ((distance(a, b, rule.metric) <= rule.threshold) == (by_cosine <= threshold))[clear].all()
+    assert "derived" in rule.source or metric == "cosine"
+
+
+def test_the_catalogue_threshold_is_the_default_and_tells_its_source() -> None:
+    rule = decide(plugin("euclidean", 0.6, normalized=False))
+    assert (rule.metric, rule.threshold, rule.source) == ("euclidean", 0.6, "its paper")
+
+
+def test_a_threshold_of_zero_is_a_threshold() -> None:
+    assert decide(plugin("cosine", 0.6, normalized=True), threshold=0.0).threshold == 0.0
+
+
+def test_only_measured_rates_can_be_asked_for() -> None:
+    known = plugin("cosine", 0.6, normalized=True, by_fmr=((1e-3, 0.5),), protocol="LFW")
+    assert decide(known, fmr=1e-3).threshold == 0.5
+    assert decide(known, fmr=1e-3).source == "LFW"
+    with pytest.raises(UsageError, match=r"no threshold measured at FMR 0.0001.*measured: 0.001"):
+        decide(known, fmr=1e-4)
+
+
+def test_what_can_not_be_derived_is_an_error_not_a_guess() -> None:
+    free = plugin("euclidean", 0.6, normalized=False)
+    with pytest.raises(UsageError, match="no cosine threshold"):
+        decide(free, "cosine")
+    measured = plugin("euclidean", 0.6, normalized=False, equivalents={"cosine": 0.07})
+    assert decide(measured, "cosine").threshold == 0.07
+
+
+def test_threshold_and_fmr_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="exclude"):
+        decide(plugin("cosine", 0.6, normalized=True), threshold=1.0, fmr=1e-3)
+
+
+def test_closest_pair() -> None:
+    near = closest(np.concatenate([B * 0 + 1, A]), np.concatenate([-A, A, B]), "euclidean")
+    assert near.rows == (1, 1)
+    assert near.distance == 0
+    assert near.similarity == pytest.approx(1)
+
+
+FACES = Detections(
+    np.array([[0, 0, 10, 10], [40, 40, 60, 60], [0, 60, 30, 90]], np.float32), np.array([0.9, 0.8, 0.7], np.float32)
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "chosen"), [("largest", [2]), ("center", [1]), ("score", [0]), ("all", [0, 1, 2]), ("1", [1])]
+)
+def test_which_face(choice: str, chosen: list[int]) -> None:
+    assert choose(FACES, choice, 100, 100, "x") == chosen
+
+
+def test_the_largest_face_is_the_one_of_which_most_is_in_the_picture() -> None:
+    cut_off = np.array([[-90, 0, 10, 100], [30, 30, 80, 80]], np.float32)
+    assert choose(Detections(cut_off, np.array([0.9, 0.8], np.float32)), "largest", 100, 100, "x") == [1]
+
+
+def test_ambiguity_no_face_and_a_face_that_is_not_there() -> None:
+    with pytest.raises(AmbiguousFaceError, match="3 faces in x"):
+        choose(FACES, "only", 100, 100, "x")
+    with pytest.raises(NoFaceError, match="no face found in x"):
+        choose(FACES.select([]), "largest", 100, 100, "x")
+    with pytest.raises(NoFaceError, match="0 to 2"):
+        choose(FACES, "3", 100, 100, "x")
+    with pytest.raises(UsageError, match="unknown --face"):
+        check_face_choice("biggest")

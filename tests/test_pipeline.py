@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.errors import InputError, ModelError
+from facecli.pipeline import Flow, Pipeline
+from facecli.sources import Source
+from facecli.types import Detections, Image, Limits
+
+SPEC = CropSpec(8, 8)
+
+
+def png(value: int) -> bytes:
+    return bytes(cv2.imencode(".png", np.full((16, 16, 3), value, np.uint8))[1])
+
+
+def source(number: int) -> Source:
+    return Source(f"picture {number}", lambda _name, _limits: png(number))
+
+
+class Detector:
+    """One face per picture; refuses the picture whose grey value it is told."""
+
+    def __init__(self, poison: int | None = None, faces: int = 1, answer: Any = None) -> None:
+        self.poison, self.faces, self.answer, self.largest_batch = poison, faces, answer, 0
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        self.largest_batch = max(self.largest_batch, len(images))
+        if self.answer is not None:
+            return self.answer  # type: ignore[no-any-return]
+        if any(image.pixels[0, 0, 0] == self.poison for image in images):
+            raise ZeroDivisionError("poisoned")
+        box = np.tile(np.float32([2, 2, 14, 14]), (self.faces, 1))
+        return [Detections(box, np.linspace(0.9, 0.5, self.faces, dtype=np.float32)) for _ in images]
+
+
+class Mean:
+    """Embeds and classifies a crop as its mean, so that a row tells which picture it is of."""
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        return crops.mean((1, 2))[:, :2].astype(np.float32)
+
+    def classify(self, crops: np.ndarray) -> np.ndarray:
+        return crops.mean((1, 2))[:, :1].astype(np.float32)
+
+
+def pipeline(detector: Any = None, recognizer: Any = None, **flow: Any) -> Pipeline:
+    recognizer = recognizer or Mean()
+    unused: Any = None
+    tools: Any = SimpleNamespace(
+        detector=detector or Detector(),
+        detector_plugin=DetectorPlugin("d", "", unused, landmarks=False),
+        recognizer=recognizer,
+        recognizer_plugin=RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),
+        attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ()),),
+        classifiers=(Mean(),),
+    )
+    return Pipeline(tools, Flow(**flow))
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_order_is_kept_and_each_picture_gets_its_own_rows(jobs: int, batch_size: int) -> None:
+    results = list(pipeline(jobs=jobs, batch_size=batch_size).run(source(n) for n in range(23)))
+    assert [result.source for result in results] == [f"picture {n}" for n in range(23)]
+    assert [float(result.embeddings[0, 0]) for result in results if result.embeddings is not None] == list(range(23))
+    assert [float(result.attributes[0][0, 0]) for result in results] == list(range(23))
+
+
+def test_a_batch_goes_through_the_models_together() -> None:
+    detector = Detector()
+    list(pipeline(detector, batch_size=5).run(source(n) for n in range(12)))
+    assert detector.largest_batch == 5
+
+
+def test_one_bad_picture_in_a_batch_fails_alone() -> None:
+    def fail(name: str, _limits: Limits) -> bytes:
+        raise InputError(f"gone: {name}")
+
+    sources = [source(1), Source("lost", fail), Source("text", lambda *_: b"hello"), source(7), source(9)]
+    results = list(pipeline(Detector(poison=7), batch_size=5).run(sources))
+    codes = [result.error and result.error.code for result in results]
+    assert codes == [None, "input", "decode", "plugin", None]
+    assert "ZeroDivisionError: poisoned" in str(results[3].error)
+    assert results[4].embeddings is not None
+    assert results[4].embeddings[0, 0] == 9
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_missing_model_ends_the_run(jobs: int) -> None:
+    class Absent(Detector):
+        def detect(self, images: Sequence[Image]) -> list[Detections]:
+            raise ModelError("not installed")
+
+    with pytest.raises(ModelError):
+        list(pipeline(Absent(), jobs=jobs).run(source(n) for n in range(5)))
+
+
+def test_no_face_is_an_error_only_where_a_face_is_needed() -> None:
+    (needed,) = pipeline(Detector(faces=0)).run([source(1)])
+    assert needed.error is not None
+    assert needed.error.code == "no_face"
+    (free,) = pipeline(Detector(faces=0), need_face=False).run([source(1)])
+    assert free.error is None
+    assert free.embeddings is not None
+    assert free.embeddings.shape == (0, 2)
+
+
+def test_the_chosen_faces_keep_their_indices() -> None:
+    (result,) = pipeline(Detector(faces=4), faces="2").run([source(1)])
+    assert (result.found, result.indices) == (4, (2,))
+    (result,) = pipeline(Detector(faces=4), faces="only").run([source(1)])
+    assert result.error is not None
+    assert result.error.code == "ambiguous_face"
+
+
+def test_no_detect_takes_the_whole_picture_and_says_so() -> None:
+    (result,) = pipeline(detect=False).run([source(5)])
+    assert not result.detected
+    assert result.detections is None
+    assert result.embeddings is not None
+    assert result.embeddings[0, 0] == 5
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "words"),
+    [
+        (SimpleNamespace(embed=lambda c: np.zeros((len(c), 3), np.float32)), r"must be \(1, 2\) float32"),
+        (SimpleNamespace(embed=lambda c: np.zeros((len(c), 2), np.float64)), "float64"),
+        (SimpleNamespace(embed=lambda c: np.full((len(c), 2), np.nan, np.float32)), "NaN"),
+    ],
+)
+def test_a_recognizer_that_breaks_the_contract_is_told(recognizer: Any, words: str) -> None:
+    (result,) = pipeline(recognizer=recognizer).run([source(1)])
+    assert result.error is not None
+    assert result.error.code == "contract"
+    pytest.raises(type(result.error), lambda: (_ for _ in ()).throw(result.error)).match(words)
+
+
+@pytest.mark.parametrize("answer", [[], ["x"]])
+def test_a_detector_that_breaks_the_contract_is_told(answer: Any) -> None:
+    (result,) = pipeline(Detector(answer=answer)).run([source(1)])
+    assert result.error is not None
+    assert "one Detections per picture" in str(result.error)
+
+
+def test_sources_are_drawn_as_needed_so_that_memory_stays_bounded() -> None:
+    drawn = 0
+
+    def endless() -> Iterator[Source]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield source(drawn % 250)
+
+    results = pipeline(jobs=2, batch_size=3).run(endless())
+    for _ in range(10):
+        next(results)
+    assert drawn <= 10 + 3 * 2 * 3
+
+
+def test_pictures_are_let_go_unless_asked_for() -> None:
+    assert next(iter(pipeline().run([source(1)]))).image is None
+    assert next(iter(pipeline(keep_image=True).run([source(1)]))).image is not None
+
+
+def test_closing_early_stops_the_workers() -> None:
+    results = pipeline(jobs=2).run(source(n % 250) for n in range(10_000))
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert sum(thread.name.startswith("batch") and thread.is_alive() for thread in threading.enumerate()) <= 2
+
+
+def test_the_clock_counts_every_stage() -> None:
+    running = pipeline(jobs=2)
+    list(running.run(source(n) for n in range(4)))
+    assert set(running.clock.seconds) == {"read", "decode", "detect", "crop", "embed", "grey"}
+    assert all(seconds > 0 for seconds in running.clock.seconds.values())

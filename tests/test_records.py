@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+from facecli import __version__, records
+from facecli.errors import NoFaceError
+from facecli.pipeline import ImageResult
+from facecli.types import Detections
+
+FACES = Detections(
+    np.float32([[1.234, 2, 3, 4], [5, 6, 7, 8]]), np.float32([0.98768, 0.5]), np.arange(20, dtype=np.float32).reshape(2, 5, 2)
+)
+RESULT = ImageResult("a.jpg", 10, 20, found=5, indices=(1, 4), detections=FACES)
+
+
+def test_header() -> None:
+    assert records.header("detect", x=1) == {"schema": "facecli.detect/1", "version": __version__, "x": 1}
+
+
+def test_a_picture_with_faces() -> None:
+    record = records.image(RESULT, [{"emotion": {"label": "happy"}}, {"emotion": {"label": "sad"}}])
+    assert (record["source"], record["width"], record["height"], record["faces_found"]) == ("a.jpg", 10, 20, 5)
+    first = record["faces"][0]
+    assert first["index"] == 1
+    assert first["bbox"] == [1.23, 2.0, 3.0, 4.0]
+    assert first["score"] == 0.9877
+    assert first["landmarks"][4] == [8.0, 9.0]
+    assert first["emotion"] == {"label": "happy"}
+    assert record["error"] is None
+
+
+def test_a_picture_that_failed() -> None:
+    record = records.image(ImageResult("a.jpg", error=NoFaceError("none", hint="try")))
+    assert record["error"] == {"code": "no_face", "message": "none", "hint": "try"}
+    assert record["faces"] == []
+    assert records.flat_image(record)[0]["error"] == "no_face"
+
+
+def test_flat_rows_are_one_per_face() -> None:
+    rows = records.flat_embedding(records.image(RESULT, [{"embedding": [0.5, 1.0]}, {"embedding": [2.0, 3.0]}]))
+    assert [row["face"] for row in rows] == [1, 4]
+    assert rows[1]["e1"] == 3.0
+
+
+def test_embeddings_read_back_as_the_same_float32() -> None:
+    row = np.random.default_rng(0).normal(size=1000).astype(np.float32) * np.float32(1e-3)
+    assert (np.array(records.embedding(row), np.float32) == row).all()
+
+
+def test_probabilities_restricted_still_tell_the_likeliest() -> None:
+    row = np.float32([0.7, 0.2, 0.1])
+    labels = ("happy", "sad", "angry")
+    assert records.probabilities(labels, row)["probabilities"] == {"happy": 0.7, "sad": 0.2, "angry": 0.1}
+    assert records.probabilities(labels, row, ["sad"]) == {"label": "happy", "probabilities": {"sad": 0.2}}
+    assert records.probabilities(labels, row, ["male"])["probabilities"].keys() == set(labels)
+    assert records.probabilities((), np.float32([31.5])) == {"value": 31.5}

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+
+import pytest
+from facecli.errors import OutputError
+from facecli.report import Output, dumps
+
+RECORDS = [{"source": "a,b.jpg", "faces": 1}, {"source": 'q"é.jpg', "faces": 0}]
+
+
+def stream(fmt: str, records: list[dict[str, object]]) -> str:
+    text = io.StringIO()
+    Output(fmt, text).stream({"schema": "x/1"}, "images", records, lambda record: [record])
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("records", [RECORDS, RECORDS[:1], []])
+def test_one_result_in_four_formats(records: list[dict[str, object]]) -> None:
+    assert json.loads(stream("json", records)) == {"schema": "x/1", "images": records}
+    assert [json.loads(line) for line in stream("jsonl", records).splitlines()] == [{"schema": "x/1"} | r for r in records]
+    read = list(csv.DictReader(io.StringIO(stream("csv", records))))
+    assert [row["source"] for row in read] == [record["source"] for record in records]
+    table = stream("table", records)
+    assert all(str(record["source"]) in table for record in records)
+
+
+def test_a_record_is_written_before_the_next_is_made() -> None:
+    text = io.StringIO()
+
+    def records():  # type: ignore[no-untyped-def]
+        yield {"source": "first"}
+        assert "first" in text.getvalue()
+        yield {"source": "second"}
+
+    Output("json", text).stream({"schema": "x/1"}, "images", records(), lambda record: [record])
+    assert "second" in text.getvalue()
+
+
+def test_markup_in_a_name_is_text() -> None:
+    assert "[red]x[/red]" in stream("table", [{"source": "[red]x[/red]"}])
+
+
+def test_json_has_no_nan_and_no_lone_surrogates() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        dumps(float("nan"))
+    name = os.fsdecode(b"caf\xe9.jpg")
+    assert dumps(name).encode("utf-8") == b'"caf\\udce9.jpg"'
+    assert json.loads(dumps(name)) == name
+    assert dumps("é") == '"é"'
+
+
+def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = Output("json")
+    with sink.opened():
+        print("noise")
+        sink.document({"schema": "x/1"}, [])
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"schema": "x/1"}
+    assert captured.err == "noise\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+@pytest.mark.parametrize("fmt", ["json", "jsonl", "csv", "table"])
+def test_a_full_disk_is_told(fmt: str) -> None:
+    with open("/dev/full", "w") as full, pytest.raises(OutputError, match="no space left"):  # noqa: PTH123
+        try:
+            Output(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, lambda record: [record])  # type: ignore[arg-type]
+        finally:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())  # let close() flush somewhere
