@@ -30,6 +30,8 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
         size = f"{header.width}x{header.height} pixels"
         hint = "raise --max-pixels if you trust it"
         raise DecodeError(f"{source} is too large: {size}, the limit is {limits.max_pixels}", hint=hint)
+    if header.format == "GIF":  # OpenCV refuses a background outside the palette and a missing end, as old files have
+        data = data[:11] + b"\0" + data[12:] + b";"
     _hush()
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

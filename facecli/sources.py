@@ -100,13 +100,25 @@ def _found(name: str) -> Iterator[Source]:
     elif os.path.isdir(name):  # noqa: PTH112
         yield from _walk(name)
     elif glob.has_magic(name) and not os.path.lexists(name):
-        matches = sorted(glob.iglob(name, recursive=True))  # noqa: PTH207
-        for match in matches:
+        match = None
+        for match in _matches(name):
             yield from _walk(match) if os.path.isdir(match) else [Source(match, _read_file)]  # noqa: PTH112
-        if not matches:
+        if match is None:
             yield _missing(name, "nothing matches", "check the pattern")
     else:
         yield Source(name, _read_file)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What a glob matches, sorted; `**/` stands for any folders below, hidden and linked ones left out as in bash."""
+    head, deep, rest = pattern.partition("**/")
+    if not deep or (head and not head.endswith("/")):
+        yield from sorted(glob.iglob(pattern))  # noqa: PTH207
+        return
+    for start in sorted(glob.iglob(head)) if head else ["."]:  # noqa: PTH207
+        for parent, folders, _ in os.walk(start):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield from _matches(os.path.join(glob.escape(parent), rest))  # noqa: PTH118
 
 
 def _walk(folder: str) -> Iterator[Source]:

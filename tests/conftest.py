@@ -100,7 +100,7 @@ def group_picture(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     import numpy as np
 
     names = ["hopper.jpg", "collins.jpg", "collins_variant.jpg"]
-    row = np.hstack([cv2.resize(cv2.imread(str(examples / name)), (320, 360)) for name in names])
+    row = np.hstack([cv2.resize(np.asarray(cv2.imread(str(examples / name))), (320, 360)) for name in names])
     path = tmp_path_factory.mktemp("group") / "group.png"
     cv2.imwrite(str(path), np.vstack([row, row[:, ::-1]]))
     yield path

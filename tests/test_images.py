@@ -210,6 +210,15 @@ def test_other_cut_files_are_refused(name: str) -> None:
             images.decode(data[:length], "x", LIMITS)
 
 
+def test_gifs_that_opencv_alone_refuses() -> None:
+    small = saved(RGB.quantize(4), "GIF")
+    odd = small[:11] + b"\xff" + small[12:]  # a background colour that the palette does not have
+    assert cv2.imdecode(np.frombuffer(odd, np.uint8), cv2.IMREAD_COLOR) is None
+    wanted = images.decode(small, "x", LIMITS).pixels
+    assert np.array_equal(images.decode(odd, "x", LIMITS).pixels, wanted)
+    assert np.array_equal(images.decode(small.removesuffix(b";"), "x", LIMITS).pixels, wanted)
+
+
 def test_a_thumbnail_does_not_hide_that_a_jpeg_is_cut() -> None:
     thumbnail = saved(RGB.resize((30, 20)), "JPEG")
     segment = b"Exif\0\0" + thumbnail

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli.commands._options import Settings
-from facecli.errors import ModelError, UsageError
+from facecli.errors import ModelError, PluginError, UsageError
 
 if TYPE_CHECKING:
     from facecli.contract import AttributePlugin
@@ -63,37 +63,32 @@ def run(
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the first installed model of it) or "emotion/x" (that one).
+    """The plugin for "emotion" (the first installed model of it, ours before others') or "emotion/x" (that one).
 
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """
-    names = registry.names("attributes")
     if "/" in name:
         return name
+    names = list(dict.fromkeys(entry.name for entry in registry.entries("attributes")))
     candidates = [candidate for candidate in names if candidate.partition("/")[0] == name]
     if not candidates:
         known = ", ".join(sorted({candidate.partition("/")[0] for candidate in names})) or "none"
         raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
-    for candidate in candidates:
-        if _installed(candidate, registry, store):
-            return candidate
-    listed = ", ".join(candidates)
-    hints = [hint for candidate in candidates if (hint := _hint(candidate, registry))]
-    raise ModelError(f"no {name} model is installed; there is {listed}", hint=hints[0] if hints else None)
+    working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
+    for plugin in working:
+        if all(store.has(spec) for spec in plugin.models):
+            return plugin.name
+    hint = next((spec.hint for plugin in working for spec in plugin.models if spec.hint), None)
+    raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
 
 
-def _installed(name: str, registry: Registry, store: ModelStore) -> bool:
-    return all(store.has(spec) for spec in _plugin(name, registry).models)
-
-
-def _hint(name: str, registry: Registry) -> str | None:
-    return next((spec.hint for spec in _plugin(name, registry).models if spec.hint), None)
-
-
-def _plugin(name: str, registry: Registry) -> AttributePlugin:
+def _load(name: str, registry: Registry) -> AttributePlugin | None:
     from facecli.contract import AttributePlugin
 
-    return registry.load("attributes", name, AttributePlugin)
+    try:
+        return registry.load("attributes", name, AttributePlugin)
+    except PluginError:  # somebody else's broken model is told by `plugins list`; it does not stop the others
+        return None
 
 
 def _check_labels(labels: Sequence[str], plugins: Sequence[AttributePlugin]) -> None:

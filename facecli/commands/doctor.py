@@ -80,9 +80,11 @@ def _plugins() -> Iterator[Check]:
     registry = _work.registry()
     entries = [entry for kind in KINDS for entry in registry.entries(kind)]
     problems = [problem for entry in entries if (problem := find_problem(registry, entry))]
+    broken = len(problems)
+    problems += [str(error) for error in registry.unreadable]
     for problem in problems:
         yield "plugin", False, problem
-    yield "plugins", True, f"{len(entries) - len(problems)} of {len(entries)} work"
+    yield "plugins", True, f"{len(entries) - broken} of {len(entries)} work"
 
 
 def _models() -> Iterator[Check]:

@@ -29,7 +29,10 @@ def list_plugins(**kwargs: Any) -> None:
     registry = _work.registry()
     with sink.opened():
         rows = [_summary(registry, entry) for kind in KINDS for entry in registry.entries(kind)]
-    sink.document(records.header("plugins.list", plugins=rows), rows)
+    for error in registry.unreadable:
+        _work.tell("plugins", error)
+    unreadable = [error.message for error in registry.unreadable]
+    sink.document(records.header("plugins.list", plugins=rows, unreadable=unreadable), rows)
 
 
 @command.command()
@@ -90,8 +93,11 @@ def _named(registry: Registry, name: str) -> list[PluginEntry]:
 
 def _load(registry: Registry, entry: PluginEntry) -> tuple[Any, str | None]:
     """The descriptor (None for a command, which has none) and why it is broken, if it is."""
+    from facecli.cli import COMMANDS
     from facecli.errors import PluginError
 
+    if entry.kind == "commands" and entry.name in COMMANDS:
+        return None, f"the name {entry.name!r} belongs to facecli itself ({entry.origin} can not take it)"
     try:
         if entry.kind == "commands":
             registry.add_command(entry, click.Group("trial"))

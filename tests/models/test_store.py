@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from facecli.contract import ModelFile, ModelSpec
+from facecli.errors import ModelError
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
+
+CONTENT = b"weights " * 100
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def spec(file: ModelFile) -> ModelSpec:
+    return ModelSpec("some/model", "recognizer", "", (file,), "MIT", True, "here", hint="type this")
+
+
+def downloadable(*urls: str, sha256: str = SHA256) -> ModelSpec:
+    return spec(ModelFile("weights.onnx", sha256, len(CONTENT), urls))
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    (folder / "weights.onnx").write_bytes(CONTENT)
+    return folder
+
+
+def test_a_mirror_folder_is_copied_once_and_checked(tmp_path: Path, mirror: Path) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    path = store.path(downloadable())
+    assert path.read_bytes() == CONTENT
+    (mirror / "weights.onnx").unlink()
+    assert store.path(downloadable()) == path
+    assert store.has(downloadable())
+
+
+def test_a_wrong_hash_keeps_nothing_and_tells_both(tmp_path: Path, mirror: Path) -> None:
+    (mirror / "weights.onnx").write_bytes(b"other")
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    with pytest.raises(ModelError) as caught:
+        store.path(downloadable())
+    assert SHA256 in str(caught.value)
+    assert hashlib.sha256(b"other").hexdigest() in str(caught.value)
+    assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
+
+
+def test_offline_asks_no_url_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"http://127.0.0.1:9/w: offline.*type this"):
+        ModelStore(tmp_path, mirror="", offline=True).path(downloadable("http://127.0.0.1:9/w"))
+
+
+def test_the_next_url_is_tried_when_one_fails(tmp_path: Path, server: str, collins: bytes) -> None:
+    wanted = ModelFile("w.onnx", hashlib.sha256(collins).hexdigest(), len(collins), (f"{server}/no", f"{server}/picture_.jpg"))
+    assert ModelStore(tmp_path, offline=False).path(spec(wanted)).read_bytes() == collins
+
+
+def test_every_place_that_failed_is_told(tmp_path: Path, server: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelStore(tmp_path, offline=False).path(downloadable(f"{server}/no", f"{server}/picture_.jpg"))
+    assert f"{server}/no: 404" in str(caught.value)
+    assert f"{server}/picture_.jpg: sha256 is " in str(caught.value)
+
+
+def test_a_file_changed_behind_our_back_is_refused(tmp_path: Path, mirror: Path) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    path = store.path(downloadable())
+    path.write_bytes(CONTENT[:-1] + b"!")  # the same size, another stamp
+    with pytest.raises(ModelError, match="is damaged"):
+        store.path(downloadable())
+    assert store.verify(downloadable()) == {"weights.onnx": "damaged"}
+
+
+def test_a_new_stamp_on_the_same_content_is_no_damage(tmp_path: Path, mirror: Path) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    path = store.path(downloadable())
+    path.write_bytes(CONTENT)
+    assert store.path(downloadable()) == path
+
+
+def test_an_export_is_registered_and_found(tmp_path: Path) -> None:
+    made = tmp_path / "made.onnx"
+    made.write_bytes(CONTENT)
+    wanted = spec(ModelFile("made.onnx", None))
+    store = ModelStore(tmp_path / "home")
+    assert not store.has(wanted)
+    with pytest.raises(ModelError, match=r"some/model is not installed; type this"):
+        store.path(wanted)
+    store.register("some/model", [made], {"recipe": "r"})
+    assert store.path(wanted).read_bytes() == CONTENT
+    assert store.file(wanted).sha256 == SHA256
+    assert store.verify(wanted) == {"made.onnx": "ok"}
+    assert ModelStore(tmp_path / "home").registration("some/model")["origin"] == {"recipe": "r"}
+
+
+def test_a_file_is_named_when_there_are_several() -> None:
+    store, mtcnn = ModelStore(), catalogue.load("mtcnn")
+    with pytest.raises(ModelError, match=r"several files.*mtcnn_pnet.onnx"):
+        store.path(mtcnn)
+    with pytest.raises(ModelError, match="no file 'x'"):
+        store.path(mtcnn, "x")
+
+
+def test_a_store_that_can_not_be_written_is_told(tmp_path: Path, mirror: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(Exception, match="can not write"):
+        ModelStore(tmp_path / "home", mirror=str(mirror), offline=True).path(downloadable())
+
+
+def test_an_embedded_file_of_another_size_is_refused(tmp_path: Path) -> None:
+    carried = tmp_path / "carried.onnx"
+    carried.write_bytes(CONTENT)
+    entry = ModelFile("carried.onnx", SHA256, len(CONTENT), path=carried)
+    assert ModelStore(tmp_path).path(spec(entry)) == carried
+    carried.write_bytes(CONTENT[:-8])
+    with pytest.raises(ModelError, match="reinstall the package"):
+        ModelStore(tmp_path).path(spec(entry))
+    carried.unlink()
+    with pytest.raises(ModelError, match="missing from its package"):
+        ModelStore(tmp_path).path(spec(entry))
+
+

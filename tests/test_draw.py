@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+from facecli import draw
+from facecli.pipeline import ImageResult
+from facecli.types import Detections, Image
+
+
+def result(width: int, height: int, *boxes: tuple[float, float, float, float]) -> ImageResult:
+    image = Image(np.full((height, width, 3), 128, np.uint8), "x")
+    scores = np.linspace(0.9, 0.5, len(boxes), dtype=np.float32)
+    faces = Detections(np.float32(boxes).reshape(-1, 4), scores, np.zeros((len(boxes), 5, 2), np.float32))
+    return ImageResult("x", width, height, len(boxes), tuple(range(len(boxes))), detections=faces, image=image)
+
+
+def has(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
+    return bool((picture == np.array(colour, np.uint8)).all(-1).any())
+
+
+def test_boxes_and_points_are_drawn_on_a_copy() -> None:
+    one = result(200, 200, (50, 60, 150, 160))
+    drawn = draw.faces_of(one)
+    assert (drawn[60, 55:145] == draw.GREEN).all()
+    assert has(drawn, draw.YELLOW)
+    assert one.image is not None
+    assert (one.image.pixels == 128).all()
+
+
+def test_a_box_beyond_the_picture_is_no_failure() -> None:
+    for size in ((200, 200), (1, 1), (5000, 1)):
+        assert draw.faces_of(result(*size, (-50, -60, 1e4, 1e4))).shape == (size[1], size[0], 3)
+
+
+def test_the_verdict_is_green_or_red() -> None:
+    panels = [np.full((100, 300, 3), 128, np.uint8)] * 2
+    same = draw.verdict(panels, True, "cosine", 0.1, 0.5)
+    other = draw.verdict(panels, False, "cosine", 0.9, 0.5)
+    assert has(same, draw.GREEN)
+    assert not has(same, draw.RED)
+    assert has(other, draw.RED)
+    assert not has(other, draw.GREEN)
+
+
+def test_a_sliver_does_not_become_a_huge_verdict() -> None:
+    sliver = np.zeros((1, 5000, 3), np.uint8)
+    assert draw.verdict([sliver, sliver], True, "cosine", 0, 1).shape[1] < 5000
+
+
+def test_bars_grow_with_the_probability_and_stay_inside() -> None:
+    for box in ((10, 10, 100, 100), (500, 300, 630, 470), (0, 0, 640, 480)):
+        drawn = draw.attributes_of(result(640, 480, box), [{"happy": 0.9, "sad": 0.1}])
+        green = (drawn == np.array(draw.GREEN, np.uint8)).all(-1).sum()
+        assert green > 900
+        assert drawn.shape == (480, 640, 3)

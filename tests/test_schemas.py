@@ -1,0 +1,182 @@
+"""Every JSON output is what docs/schemas says, and the schemas are strict enough to notice when it is not."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from facecli import errors
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
+
+ROOT = Path(__file__).parents[1]
+SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs" / "schemas").glob("*.json")}
+RESOURCES = Registry().with_resources((f"{name}.json", Resource.from_contents(own)) for name, own in SCHEMAS.items())
+EMOTION = "emotion/mini-xception"
+
+# A name, the command line ({tmp} is an empty folder), and the exit code. They run in examples/.
+RUNS = {
+    "detect": ("detect collins.jpg missing.jpg --json", 1),
+    "detect, lines": ("detect collins.jpg missing.jpg --format jsonl", 1),
+    "detect, no landmarks, no models": ("detect collins.jpg --detector haar --json", 0),
+    "detect, written": ("detect hopper.jpg --crops {tmp}/crops --annotate {tmp}/all.png --json", 0),
+    "verify": ("verify collins.jpg hopper.jpg --json", 0),
+    "verify, one line": ("verify collins.jpg hopper.jpg --format jsonl", 0),
+    "verify, --no-detect": ("verify collins.jpg hopper.jpg --no-detect --metric cosine --threshold 0.1 --json", 0),
+    "embed": ("embed collins.jpg missing.jpg --json", 1),
+    "embed, lines": ("embed collins.jpg hopper.jpg --format jsonl", 0),
+    "embed, file": ("embed collins.jpg --no-detect -o {tmp}/faces.npz --json", 0),
+    "emotion": ("emotion collins.jpg missing.jpg --json", 1),
+    "emotion, lines": ("emotion collins.jpg --labels happy,sad --annotate {tmp}/x.png --format jsonl", 0),
+    "analyze": ("analyze collins.jpg hopper.jpg --json", 0),
+    "analyze, lines": ("analyze collins.jpg --no-detect --format jsonl", 0),
+    "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
+    "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 0),
+    "plugins list": ("plugins list --json", 0),
+    "plugins info": ("plugins info mtcnn --json", 0),
+    "plugins check": ("plugins check haar --json", 0),
+    "models list": ("models list --json", 0),
+    "models info, recognizer": ("models info dlib-resnet --json", 0),
+    "models info, detector": ("models info mtcnn --json", 0),
+    "models info, registered": (f"models info {EMOTION} --json", 0),
+    "models path": ("models path mtcnn --json", 0),
+    "models verify": ("models verify --json", 0),
+    "doctor": ("--no-plugins doctor --json", 0),
+    "doctor, broken plugins": ("doctor --json", 4),
+    "export --list": ("export --list --json", 0),
+    "error, input": ("verify collins.jpg missing.jpg --json", 1),
+    "error, usage": ("detect --json --no-such-option", 2),
+    "error, model": ("models info unknown --json", 4),
+}
+# What may be left out, and the maps whose keys are names that the schema does not know.
+OPTIONAL = {"written", "embedding", "detect", "emotion", "brightness"}
+MAPS = {"probabilities", "attributes", "equivalents"}
+FREE = {"parameters", "registered"}  # whose content is anyone's
+
+
+def schema_of(document: dict[str, Any]) -> Draft202012Validator:
+    """The schema that a document names."""
+    name = re.fullmatch(r"facecli\.(.+)/1", document["schema"])
+    assert name, document["schema"]
+    return Draft202012Validator({"$ref": f"{name[1]}.json"}, registry=RESOURCES)
+
+
+@pytest.fixture(scope="module")
+def surroundings(tmp_path_factory) -> dict[str, str]:
+    """An environment with an emotion model, which is made here, and with the example plugin's attribute."""
+    onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
+    home, site = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("site")
+    _register_emotion(onnx, ModelStore(home))
+    info = site / "brightness-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[facecli.attributes]\nbrightness/example = facecli_example.brightness\n")
+    places = [site, ROOT / "examples" / "facecli-example-plugin", ROOT / "tests" / "fakes"]
+    return {"FACECLI_HOME": str(home), "PYTHONPATH": os.pathsep.join(map(str, places))}
+
+
+def _register_emotion(onnx: Any, store: ModelStore) -> None:
+    spec = catalogue.load(EMOTION)
+    weights = np.random.default_rng(0).normal(0, 0.01, (64 * 64, len(spec.labels))).astype(np.float32)
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Flatten", ["crops"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    crops = helper.make_tensor_value_info("crops", float32, ["N", 1, 64, 64])
+    rows = helper.make_tensor_value_info("probabilities", float32, ["N", len(spec.labels)])
+    graph = helper.make_graph(nodes, "tiny", [crops], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
+    path = store.root / spec.files[0].name
+    onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
+    store.register(EMOTION, [path], {"recipe": "tiny"})
+
+
+@pytest.fixture
+def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
+    """The JSON documents of one of RUNS."""
+    rows = ["file_a,file_b,same", "collins.jpg,collins_variant.jpg,1", "collins.jpg,hopper.jpg,0"]
+    (tmp_path / "pairs.csv").write_text("\n".join([*rows, "hopper.jpg,collins_variant.jpg,0", ""]))
+
+    def run(name: str) -> list[dict[str, Any]]:
+        line, status = RUNS[name]
+        done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=surroundings)
+        assert done.returncode == status, done.stderr
+        return done.jsonl if "jsonl" in line else [done.json]
+
+    return run
+
+
+def changes(value: Any, path: str = "$") -> Iterator[tuple[str, Callable[[Any], None]]]:
+    """Ways to spoil a document: a key too many, a key too few, a value of the wrong type; each at every place."""
+    wrong = {"surprise": ["?"]}
+    if isinstance(value, dict):
+        yield f"{path} has a key too many", lambda top: _at(top, path).update(wrong)
+        for key, inner in value.items():
+            own = f"{path}/{key}"
+            if key not in OPTIONAL and path.rpartition("/")[2] not in MAPS:
+                yield f"{own} is missing", lambda top, key=key: _at(top, path).pop(key)
+            if key not in FREE:
+                yield f"{own} has a wrong type", lambda top, key=key: _at(top, path).update({key: wrong})
+                yield from changes(inner, own)
+    elif isinstance(value, list):
+        yield f"{path} has a wrong item", lambda top: _at(top, path).append(wrong)
+        for number, inner in enumerate(value[:1]):
+            yield from changes(inner, f"{path}/{number}")
+
+
+def _at(top: Any, path: str) -> Any:
+    for key in path.split("/")[1:]:
+        top = top[int(key) if isinstance(top, list) else key]
+    return top
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_output_is_as_its_schema_says_and_with_any_change_it_is_not(documents, name):
+    found = documents(name)
+    for document in found:
+        schema_of(document).validate(document)
+    accepted = []
+    for what, change in changes(found[0]):
+        spoilt = copy.deepcopy(found[0])
+        change(spoilt)
+        if schema_of(found[0]).is_valid(spoilt):
+            accepted.append(what)
+    assert accepted == []
+
+
+def test_export_is_as_its_schema_says(run_cli, tmp_path):
+    pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+    done = run_cli("export", "mtcnn", "--no-register", "--output", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    schema_of(done.json).validate(done.json)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schema_is_a_schema(name):
+    Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def test_every_output_has_a_schema_and_every_schema_an_output():
+    code = "".join(path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"])
+    written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
+    assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name
+
+
+def test_every_error_code_is_in_the_schema():
+    def below(error: type[errors.FacecliError]) -> Iterator[str]:
+        yield error.code
+        for child in error.__subclasses__():
+            yield from below(child)
+
+    assert set(below(errors.FacecliError)) == set(SCHEMAS["common"]["$defs"]["error"]["properties"]["code"]["enum"])
