@@ -38,7 +38,7 @@ OTHERS = {
 
 def page() -> str:
     """The whole page."""
-    root = click.Context(group, info_name="facecli", terminal_width=WIDTH, obj={})
+    root = click.Context(group, info_name="facecli", terminal_width=WIDTH, **group.context_settings)
     root.params["no_plugins"] = True  # only what every installation has
     contexts = list(_contexts(root))
     parts = [HEAD, *(_section(ctx) for ctx in contexts), VARIABLES + _variables(contexts)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -49,7 +50,9 @@ class FacecliGroup(click.Group):
 @click.group(cls=FacecliGroup, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__, prog_name="facecli")
 @click.option("--debug", is_flag=True, envvar="FACECLI_DEBUG", help="Show tracebacks.")
-@click.option("--no-plugins", is_flag=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out.")
+@click.option(
+    "--no-plugins", is_flag=True, is_eager=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out."
+)
 @click.option("--offline", is_flag=True, envvar="FACECLI_OFFLINE", help="Never fetch a model from the network.")
 @click.pass_context
 def group(ctx: click.Context, debug: bool, no_plugins: bool, offline: bool) -> None:
@@ -66,8 +69,12 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv or os.environ.get("FACECLI_DEBUG", "0") not in ("", "0")
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        status = group.main(arguments, prog_name="facecli", standalone_mode=False)
+        # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
+        with group.make_context("facecli", arguments) as ctx:
+            status = group.invoke(ctx)
         sys.stdout.flush()
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
     except FacecliError as error:
         _leave(error, debug=debug)
     except click.ClickException as error:
@@ -75,7 +82,7 @@ def main() -> NoReturn:
         told.exit_code = error.exit_code
         _leave(told, debug=debug)
     except (KeyboardInterrupt, click.Abort):
-        print("facecli: interrupted", file=sys.stderr)  # noqa: T201
+        complain("interrupted")
         _exit_now(INTERRUPTED)
     except BrokenPipeError:
         _exit_now(0)  # the reader has seen enough: not our failure
@@ -93,17 +100,24 @@ def main() -> NoReturn:
 def _leave(error: FacecliError, *, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    text = " ".join(str(error).split())  # one line, whatever a library put into its message
-    print(f"facecli: error: {text}", file=sys.stderr)  # noqa: T201
+    complain(f"error: {error}")
     if _json_asked(sys.argv):
         document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
-        print(json.dumps(document))  # noqa: T201
-    sys.exit(error.exit_code)
+        with contextlib.suppress(OSError):  # where stdout is what failed, stderr has told it
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
+    _exit_now(error.exit_code)
+
+
+def complain(text: str) -> None:
+    """One line on stderr, whatever a library or a file name put into the text: no line breaks, no terminal escapes."""
+    shown = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else " " if c.isspace() else "?" for c in text)
+    sys.stderr.buffer.write(f"facecli: {' '.join(shown.split())}\n".encode("utf-8", "surrogateescape"))
+    sys.stderr.flush()
 
 
 def _exit_now(status: int) -> NoReturn:
-    """Leave without waiting for threads, and without a second complaint when Python flushes stdout."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Leave at once: threads that still load a model are not waited for, and nobody flushes a broken stdout again."""
     sys.stderr.flush()
     os._exit(status)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from facecli import align
 from facecli.contract import CropSpec
 from facecli.errors import PluginError
@@ -30,7 +31,10 @@ def picture(scale: float, angle: float) -> tuple[Image, Detections]:
 def test_landmarks_land_on_the_template(scale: float, angle: float) -> None:
     crop = align.cut(*picture(scale, angle), SPEC)[0]
     for number, (x, y) in enumerate(TEMPLATE):
-        assert np.abs(crop[int(y), int(x)].astype(int) - [250, 50 * number, 120]).max() < 40, (number, crop[int(y), int(x)])
+        assert np.abs(crop[int(y), int(x)].astype(int) - [250, 50 * number, 120]).max() < 40, (
+            number,
+            crop[int(y), int(x)],
+        )
 
 
 def test_a_large_face_is_averaged_not_skipped_over() -> None:

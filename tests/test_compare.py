@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from facecli.compare import METRICS, check_face_choice, choose, closest, cosine_similarity, decide, distance
 from facecli.contract import CropSpec, OperatingPoint, RecognizerPlugin
 from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
 from facecli.types import Detections
-from hypothesis import given
-from hypothesis import strategies as st
 
 A = np.array([[3, 4]], np.float32)
 B = np.array([[4, 3]], np.float32)

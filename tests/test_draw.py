@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facecli import draw
 from facecli.pipeline import ImageResult
 from facecli.types import Detections, Image

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from facecli.errors import OutputError
 from facecli.files import staged, write_bytes
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from facecli.geometry import areas, nms, overlap, similarity_transform
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facecli.geometry import areas, nms, overlap, similarity_transform
 
 BOXES = np.array([[0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 30]], np.float32)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
 from facecli.errors import InputError, ModelError
 from facecli.pipeline import Flow, Pipeline
@@ -141,7 +143,7 @@ def test_a_recognizer_that_breaks_the_contract_is_told(recognizer: Any, words: s
     (result,) = pipeline(recognizer=recognizer).run([source(1)])
     assert result.error is not None
     assert result.error.code == "contract"
-    pytest.raises(type(result.error), lambda: (_ for _ in ()).throw(result.error)).match(words)
+    assert re.search(words, str(result.error))
 
 
 @pytest.mark.parametrize("answer", [[], ["x"]])

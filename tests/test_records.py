@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facecli import __version__, records
 from facecli.errors import NoFaceError
 from facecli.pipeline import ImageResult
 from facecli.types import Detections
 
 FACES = Detections(
-    np.float32([[1.234, 2, 3, 4], [5, 6, 7, 8]]), np.float32([0.98768, 0.5]), np.arange(20, dtype=np.float32).reshape(2, 5, 2)
+    np.float32([[1.234, 2, 3, 4], [5, 6, 7, 8]]),
+    np.float32([0.98768, 0.5]),
+    np.arange(20, dtype=np.float32).reshape(2, 5, 2),
 )
 RESULT = ImageResult("a.jpg", 10, 20, found=5, indices=(1, 4), detections=FACES)
 

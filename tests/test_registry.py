@@ -201,3 +201,8 @@ def test_broken_model_of_an_attribute_does_not_stop_the_attribute(run_cli, with_
     beside = run_cli("emotion", examples / "collins.jpg", env=with_fakes)
     assert beside.returncode == plain.returncode
     assert "no_such_package" not in beside.stderr.decode()
+
+
+def test_checking_ours_does_not_check_it_again_for_a_thief(run_cli, with_fakes):
+    checks = run_cli("plugins", "check", "mtcnn", "--json", env=with_fakes).json["checks"]
+    assert [row["check"] for row in checks].count("descriptor") == 1

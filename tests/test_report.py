@@ -7,6 +7,7 @@ import os
 import sys
 
 import pytest
+
 from facecli.errors import OutputError
 from facecli.report import Output, dumps
 
@@ -22,7 +23,9 @@ def stream(fmt: str, records: list[dict[str, object]]) -> str:
 @pytest.mark.parametrize("records", [RECORDS, RECORDS[:1], []])
 def test_one_result_in_four_formats(records: list[dict[str, object]]) -> None:
     assert json.loads(stream("json", records)) == {"schema": "x/1", "images": records}
-    assert [json.loads(line) for line in stream("jsonl", records).splitlines()] == [{"schema": "x/1"} | r for r in records]
+    assert [json.loads(line) for line in stream("jsonl", records).splitlines()] == [
+        {"schema": "x/1"} | r for r in records
+    ]
     read = list(csv.DictReader(io.StringIO(stream("csv", records))))
     assert [row["source"] for row in read] == [record["source"] for record in records]
     table = stream("table", records)
@@ -57,7 +60,7 @@ def test_json_has_no_nan_and_no_lone_surrogates() -> None:
 def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     sink = Output("json")
     with sink.opened():
-        print("noise")
+        print("noise")  # noqa: T201
         sink.document({"schema": "x/1"}, [])
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {"schema": "x/1"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from facecli import runtime
 from facecli.errors import DeviceError, ModelError
 from facecli.models.catalogue import EMBEDDED

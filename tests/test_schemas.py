@@ -41,7 +41,8 @@ RUNS = {
     "analyze": ("analyze collins.jpg hopper.jpg --json", 0),
     "analyze, lines": ("analyze collins.jpg --no-detect --format jsonl", 0),
     "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
-    "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 0),
+    "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
+    "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
     "plugins check": ("plugins check haar --json", 0),
@@ -105,8 +106,9 @@ def _register_emotion(onnx: Any, store: ModelStore) -> None:
 @pytest.fixture
 def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
     """The JSON documents of one of RUNS."""
-    rows = ["file_a,file_b,same", "collins.jpg,collins_variant.jpg,1", "collins.jpg,hopper.jpg,0"]
-    (tmp_path / "pairs.csv").write_text("\n".join([*rows, "hopper.jpg,collins_variant.jpg,0", ""]))
+    head, mated, other = "file_a,file_b,same\n", "collins.jpg,collins_variant.jpg,1\n", "collins.jpg,hopper.jpg,0\n"
+    (tmp_path / "pair.csv").write_text(head + mated)
+    (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
 
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]
@@ -168,7 +170,9 @@ def test_schema_is_a_schema(name):
 
 
 def test_every_output_has_a_schema_and_every_schema_an_output():
-    code = "".join(path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"])
+    code = "".join(
+        path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"]
+    )
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facecli.errors import ContractError
 from facecli.types import Detections, Image
 

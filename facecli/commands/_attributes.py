@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from facecli.models.store import ModelStore
     from facecli.registry import Registry
 
+RESERVED = ("index", "bbox", "score", "landmarks", "embedding")
+
 
 def run(
     schema: str,
@@ -32,8 +34,10 @@ def run(
     with output.opened():
         models = [resolve(name, _work.registry(), _work.open_store()) for name in wanted]
         tools = _work.open_toolbox(settings, inputs=total, attributes=models)
+        _check_names([plugin.attribute for plugin in tools.attribute_plugins])
         _check_labels(labels, tools.attribute_plugins)
         pipeline = _work.open_pipeline(tools, settings, inputs=total, keep_image=annotate is not None)
+        sources = _pictures.open_sources(inputs, settings)
         failed = False
 
         def described(result: Any, row: int) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def run(
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
-            for result in _work.told(pipeline.run(_pictures.open_sources(inputs, settings)), settings, total):
+            for result in _work.told(pipeline.run(sources), settings, total):
                 failed |= result.error is not None
                 rows = [described(result, row) for row in range(len(result.indices) if result.attributes else 0)]
                 record = records.image(result, rows if result.error is None else None)
@@ -89,6 +93,15 @@ def _load(name: str, registry: Registry) -> AttributePlugin | None:
         return registry.load("attributes", name, AttributePlugin)
     except PluginError:  # somebody else's broken model is told by `plugins list`; it does not stop the others
         return None
+
+
+def _check_names(attributes: Sequence[str]) -> None:
+    """Each attribute is a key of a face's record: none may come twice or hide what is there."""
+    for name in attributes:
+        if attributes.count(name) > 1:
+            raise UsageError(f"two models of {name} were named", hint="name one of them")
+        if name in RESERVED:
+            raise PluginError(f"an attribute can not be called {name!r}", hint="report it to the plugin's authors")
 
 
 def _check_labels(labels: Sequence[str], plugins: Sequence[AttributePlugin]) -> None:

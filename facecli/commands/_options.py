@@ -93,6 +93,18 @@ recognizer_options = _chain(
     click.option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
+decision_options = _chain(
+    click.option(
+        "--metric",
+        type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+        help="Distance to decide by.  [default: the recognizer's own]",
+    ),
+    click.option("--threshold", type=float, help="Largest distance that is still the same person."),
+    click.option(
+        "--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate."
+    ),
+)
+
 run_options = _chain(
     _option(
         "--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
 
+from facecli.cli import complain
 from facecli.commands._options import Settings
 from facecli.errors import FacecliError, UsageError
 from facecli.models.store import ModelStore
@@ -71,13 +73,13 @@ def open_pipeline(
 
 def count_inputs(inputs: Sequence[str], settings: Settings) -> int | None:
     """How many pictures the inputs are, if that can be told without looking at folders and lists."""
-    from pathlib import Path
-
     if settings.files_from or settings.files_from0:
         return None
     if not inputs:
         raise UsageError("no input", hint="name files, folders, globs or URLs, or - for a picture on stdin")
-    return None if any(Path(name).is_dir() or set("*?[") & set(name) for name in inputs) else len(inputs)
+    # os.path: a Path raises for a name that is too long.
+    unknown = any(os.path.isdir(name) or set("*?[") & set(name) for name in inputs)  # noqa: PTH112
+    return None if unknown else len(inputs)
 
 
 def told(results: Iterable[ImageResult], settings: Settings, total: int | None) -> Iterator[ImageResult]:
@@ -92,10 +94,7 @@ def told(results: Iterable[ImageResult], settings: Settings, total: int | None) 
 
 def tell(source: str, error: FacecliError) -> None:
     """One line on stderr about an input that failed."""
-    text = str(error) if source in str(error) else f"{source}: {error}"
-    line = " ".join(text.split()).encode("utf-8", "surrogateescape")
-    sys.stderr.buffer.write(b"facecli: " + line + b"\n")
-    sys.stderr.flush()
+    complain(str(error) if source in str(error) else f"{source}: {error}")
 
 
 def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterator[ImageResult]:

@@ -39,11 +39,11 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
         writers = _pictures.face_writers(_work.registry(), crops, crops_for, annotate, many=total != 1)
         tools = _work.open_toolbox(settings, inputs=total)
         pipeline = _work.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
+        sources = _pictures.open_sources(inputs, settings)
         failed = False
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
-            sources = _pictures.open_sources(inputs, settings)
             for result in _work.told(pipeline.run(sources), settings, total):
                 failed |= result.error is not None
                 files = [path for write in writers for path in write(result)]

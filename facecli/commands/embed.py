@@ -40,11 +40,12 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         tools = _work.open_toolbox(settings, inputs=total)
         pipeline = _work.open_pipeline(tools, settings, inputs=total)
         collector = _open_collector(output)
+        sources = _pictures.open_sources(inputs, settings)
         failed = False
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
-            for result in _work.told(pipeline.run(_pictures.open_sources(inputs, settings)), settings, total):
+            for result in _work.told(pipeline.run(sources), settings, total):
                 failed |= result.error is not None
                 rows = [] if result.embeddings is None else [records.embedding(row) for row in result.embeddings]
                 if collector is not None:

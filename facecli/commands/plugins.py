@@ -28,7 +28,7 @@ def list_plugins(**kwargs: Any) -> None:
     sink = _work.open_output(options.Settings(**kwargs))
     registry = _work.registry()
     with sink.opened():
-        rows = [_summary(registry, entry) for kind in KINDS for entry in registry.entries(kind)]
+        rows = [_summary(entry, *_load(registry, entry)) for kind in KINDS for entry in registry.entries(kind)]
     for error in registry.unreadable:
         _work.tell("plugins", error)
     unreadable = [error.message for error in registry.unreadable]
@@ -67,9 +67,8 @@ def check(name: str, picture: str | None, **kwargs: Any) -> int:
     sink = _work.open_output(options.Settings(**kwargs))
     with sink.opened():
         registry = _work.registry()
-        entries = [
-            entry for entry in _named(registry, name) if entry.kind in ("detectors", "recognizers", "attributes")
-        ]
+        kinds = {entry.kind for entry in _named(registry, name)} & {"detectors", "recognizers", "attributes"}
+        entries = [registry.entry(kind, name) for kind in sorted(kinds)]
         if not entries:
             raise UsageError(
                 f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks"
@@ -112,8 +111,7 @@ def find_problem(registry: Registry, entry: PluginEntry) -> str | None:
     return _load(registry, entry)[1]
 
 
-def _summary(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
-    descriptor, problem = _load(registry, entry)
+def _summary(entry: PluginEntry, descriptor: Any, problem: str | None) -> dict[str, Any]:
     return {
         "kind": entry.kind,
         "name": entry.name,
@@ -125,11 +123,9 @@ def _summary(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
 
 
 def _detail(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
-    descriptor, problem = _load(registry, entry)
-    models = [spec.id for spec in getattr(descriptor, "models", ())]
-    return _summary(registry, entry) | {
+    descriptor, _ = loaded = _load(registry, entry)
+    return _summary(entry, *loaded) | {
         "module": entry.module,
         "parameters": dict(getattr(descriptor, "parameters", {})),
-        "models": models,
-        "problem": problem,
+        "models": [spec.id for spec in getattr(descriptor, "models", ())],
     }

@@ -21,15 +21,7 @@ NO_MATCH = 3
 @click.argument("a")
 @click.argument("b")
 @options.recognizer_options
-@click.option(
-    "--metric",
-    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
-    help="Distance to decide by.  [default: the recognizer's own]",
-)
-@click.option("--threshold", type=float, help="Largest distance that is still the same person.")
-@click.option(
-    "--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate."
-)
+@options.decision_options
 @options.detector_options
 @options.no_detect_option
 @options.face_option("largest")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+
 from facecli.errors import ModelError
 from facecli.models import catalogue
 

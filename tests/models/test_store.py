@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError
 from facecli.models import catalogue
@@ -54,7 +55,9 @@ def test_offline_asks_no_url_and_says_so(tmp_path: Path) -> None:
 
 
 def test_the_next_url_is_tried_when_one_fails(tmp_path: Path, server: str, collins: bytes) -> None:
-    wanted = ModelFile("w.onnx", hashlib.sha256(collins).hexdigest(), len(collins), (f"{server}/no", f"{server}/picture_.jpg"))
+    wanted = ModelFile(
+        "w.onnx", hashlib.sha256(collins).hexdigest(), len(collins), (f"{server}/no", f"{server}/picture_.jpg")
+    )
     assert ModelStore(tmp_path, offline=False).path(spec(wanted)).read_bytes() == collins
 
 
@@ -121,5 +124,3 @@ def test_an_embedded_file_of_another_size_is_refused(tmp_path: Path) -> None:
     carried.unlink()
     with pytest.raises(ModelError, match="missing from its package"):
         ModelStore(tmp_path).path(spec(entry))
-
-

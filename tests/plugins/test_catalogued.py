@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from facecli.contract import Preprocessing, RecognizerPlugin
 from facecli.errors import ModelError
 from facecli.models.store import ModelStore

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from facecli.contract import DetectorPlugin
 from facecli.errors import UsageError
 from facecli.models.store import ModelStore

@@ -1,0 +1,120 @@
+"""What the benchmarks share: where the data is, timing side by side, and how figures are told."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from facecli.models.store import ModelStore
+from facecli.registry import Registry
+from facecli.runtime import available_cores
+from facecli.toolbox import Choice, Toolbox
+
+SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+PACKAGES = ("facecli", "onnxruntime", "numpy", "opencv-python-headless", "torch", "facenet-pytorch", "dlib-bin")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number; met: whether it reaches its bar, None where there is no bar."""
+
+    what: str
+    value: float
+    text: str
+    bar: str = ""
+    met: bool | None = None
+
+
+def figure(what: str, value: float, form: str = "{:.3g}", *, least: float | None = None, most: float | None = None) -> Figure:
+    """A figure and its bar: at `least` or at `most` so much."""
+    bar = f">= {form.format(least)}" if least is not None else f"<= {form.format(most)}" if most is not None else ""
+    met = value >= least if least is not None else value <= most if most is not None else None
+    return Figure(what, value, form.format(value), bar, met)
+
+
+def parser(text: str | None) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    options = argparse.ArgumentParser(description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    options.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return options
+
+
+def tell(figures: list[Figure], *, as_json: bool) -> None:
+    """Print the figures, with the machine and the versions they were measured with."""
+    if as_json:
+        print(json.dumps({"machine": machine(), "figures": [asdict(own) for own in figures]}))
+        return
+    width = max(len(own.what) for own in figures)
+    for own in figures:
+        verdict = {True: "met", False: "MISSED", None: ""}[own.met]
+        print(f"{own.what:{width}}  {own.text:>12}  {own.bar:>12}  {verdict}")
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+
+
+def machine() -> dict[str, str]:
+    """Processor family, usable cores and versions; nothing that names the machine."""
+    known = {"cpu": _cpu(), "cores": str(available_cores()), "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            known[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return known
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def interleaved(actions: Mapping[str, Callable[[], object]], rounds: int, warm: int = 1) -> dict[str, list[float]]:
+    """Seconds of each action, taken in turns so that a busy moment hits all of them; `warm` rounds do not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in actions}
+    for turn in range(warm + rounds):
+        for name, action in actions.items():
+            start = time.perf_counter()
+            action()
+            if turn >= warm:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
+    """The median of each."""
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+@contextmanager
+def folder(path: Path) -> Iterator[Path]:
+    """A folder as it is, or a zip file unpacked for the while."""
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
+        sys.exit(f"there is no {path}: name the data, or set FACECLI_SHARED")
+    with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(path) as archive:
+        archive.extractall(temporary)
+        yield Path(temporary)
+
+
+def toolbox(detector: str | None, recognizer: str | None, threads: int, **parameters: object) -> Toolbox:
+    """Our plugins, loaded, on the CPU; parameters go to the recognizer."""
+    choice = Choice(detector, recognizer, (), {recognizer: parameters} if recognizer else {})
+    tools = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
+    tools.wait()
+    return tools

@@ -1,0 +1,54 @@
+"""Lists of picture pairs of which it is known whether they show the same person."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecli.errors import UsageError
+
+COLUMNS = ("file_a", "file_b", "same")
+TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pictures, named relative to a folder, and whether they show the same person."""
+
+    a: str
+    b: str
+    same: bool
+
+
+def read(lines: Iterable[str], name: str) -> list[Pair]:
+    """The pairs of a CSV file with the header file_a,file_b,same; further columns are ignored.
+
+    Raises UsageError, with the line number, for a row that can not be read or that leaves the folder.
+    """
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise UsageError(
+                f"{name} has no column {', '.join(missing)}", hint=f"its first line must be {','.join(COLUMNS)}"
+            )
+        pairs = [_pair(row, f"{name} line {reader.line_num}") for row in reader]
+    except csv.Error as error:
+        raise UsageError(f"{name} line {reader.line_num}: {error}", hint="is it a CSV file?") from error
+    if not pairs:
+        raise UsageError(f"{name} has no pairs", hint=f"give lines of {','.join(COLUMNS)}")
+    return pairs
+
+
+def _pair(row: dict[str, str | None], place: str) -> Pair:
+    a, b, same = (row[column] for column in COLUMNS)
+    if not a or not b or same is None:
+        raise UsageError(f"{place} is not complete", hint=f"it needs {', '.join(COLUMNS)}")
+    if same.strip().lower() not in TRUTH:
+        raise UsageError(f"{place}: same is {same!r}", hint="write 1 or 0")
+    for file in (a, b):
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise UsageError(f"{place}: {file} is outside the --root folder", hint="name files relative to --root")
+    return Pair(a, b, TRUTH[same.strip().lower()])

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+
+def test_several_inputs_in_order(run_cli: Callable, examples: Path, group_picture: Path) -> None:
+    done = run_cli("detect", group_picture, examples / "hopper.jpg", "--json")
+    assert done.returncode == 0
+    assert [(i["source"], len(i["faces"])) for i in done.json["images"]] == [
+        (str(group_picture), 6),
+        (str(examples / "hopper.jpg"), 1),
+    ]
+    scores = [face["score"] for face in done.json["images"][0]["faces"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_folder_a_glob_and_a_list(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    names = sorted(str(path) for path in examples.glob("*.jpg"))
+    folder = tmp_path / "pictures"
+    folder.symlink_to(examples)
+    assert len(run_cli("detect", folder, "--json").json["images"]) >= 3
+    assert [i["source"] for i in run_cli("detect", f"{examples}/*.jpg", "--json").json["images"]] == names
+    listed = "\0".join(names).encode()
+    assert [
+        i["source"] for i in run_cli("detect", "--files-from0", "-", "--json", input=listed).json["images"]
+    ] == names
+
+
+def test_formats(run_cli: Callable, examples: Path) -> None:
+    picture = examples / "hopper.jpg"
+    (line,) = run_cli("detect", picture, "-f", "jsonl").jsonl
+    assert line["schema"] == "facecli.detect/1"
+    assert line["faces"][0]["index"] == 0
+    (row,) = csv.DictReader(io.StringIO(run_cli("detect", picture, "-f", "csv").stdout.decode()))
+    assert float(row["x1"]) == line["faces"][0]["bbox"][0]
+    assert "hopper.jpg" in run_cli("detect", picture, "-f", "table").stdout.decode().replace("\n", "")
+    assert run_cli("detect", picture, "--json", "-f", "csv").returncode == 2
+    assert run_cli("detect", picture, env={"FACECLI_FORMAT": "csv"}).stdout.startswith(b"source,")
+
+
+def test_no_face_is_no_failure(run_cli: Callable, tmp_path: Path) -> None:
+    import numpy as np
+
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((64, 64, 3), np.uint8))
+    done = run_cli("detect", tmp_path / "a.png", "--json")
+    assert done.returncode == 0
+    assert done.json["images"][0]["faces"] == []
+
+
+def test_crops_are_aligned_and_named_after_their_picture(
+    run_cli: Callable, group_picture: Path, tmp_path: Path
+) -> None:
+    done = run_cli("detect", group_picture, "--crops", tmp_path / "out", "--json")
+    written = [Path(name) for name in done.json["images"][0]["written"]]
+    assert sorted(path.name for path in written) == [f"group.{i}.png" for i in range(6)]
+    assert all(cv2.imread(str(path)).shape == (150, 150, 3) for path in written)
+    other = run_cli("detect", group_picture, "--crops", tmp_path / "b", "--crops-for", "mobilefacenet", "--json")
+    assert cv2.imread(other.json["images"][0]["written"][0]).shape == (112, 112, 3)
+    haar = run_cli("detect", group_picture, "--detector", "haar", "--crops", tmp_path / "c", "--json")
+    assert haar.returncode == 0
+    assert len(list((tmp_path / "c").iterdir())) == len(haar.json["images"][0]["faces"]) > 0
+
+
+def test_two_pictures_of_one_name_do_not_overwrite_each_other(
+    run_cli: Callable, examples: Path, tmp_path: Path
+) -> None:
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.jpg").write_bytes((examples / "hopper.jpg").read_bytes())
+    run_cli("detect", tmp_path / "a", tmp_path / "b", "--crops", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"x.0.png", "x-2.0.png"}
+
+
+def test_annotate_to_a_file_or_a_folder(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.png"
+    run_cli("detect", examples / "hopper.jpg", "--annotate", one)
+    assert cv2.imread(str(one)).shape == cv2.imread(str(examples / "hopper.jpg")).shape
+    run_cli("detect", examples, "--annotate", tmp_path / "many")
+    assert {path.name for path in (tmp_path / "many").iterdir()} >= {"hopper.jpg", "collins.jpg"}
+    assert run_cli("detect", examples / "hopper.jpg", "--annotate", tmp_path / "x.gif").returncode == 2
+    assert run_cli("detect", examples, "--annotate", one).returncode == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("batch", ["1", "3"])
+def test_jobs_and_batches_do_not_change_the_answer(
+    run_cli: Callable, examples: Path, group_picture: Path, jobs: str, batch: str
+) -> None:
+    inputs = (examples / "collins.jpg", group_picture, examples / "hopper.jpg")
+    plain = run_cli("detect", *inputs, "--json").json["images"]
+    other = run_cli("detect", *inputs, "--json", "--jobs", jobs, "--batch-size", batch, "--threads", "1").json["images"]
+    for a, b in zip(plain, other, strict=True):
+        assert a["source"] == b["source"]
+        for face_a, face_b in zip(a["faces"], b["faces"], strict=True):
+            assert face_a["bbox"] == pytest.approx(face_b["bbox"], abs=0.02)
+
+
+def test_parameters_reach_the_plugin(run_cli: Callable, group_picture: Path) -> None:
+    def count(*options: str) -> int:
+        return len(run_cli("detect", group_picture, "--json", *options).json["images"][0]["faces"])
+
+    assert count() == 6
+    assert count("--min-face-size", "200") < 6
+    assert count("-p", "mtcnn.thresholds=[0.6,0.7,0.99999999]") < 6
+    assert count("--detector", "haar", "-p", "haar.min_size=250") == 0
+    unknown = run_cli("detect", group_picture, "-p", "mtcnn.speed=9")
+    assert unknown.returncode == 2
+    assert "it has min_face_size" in unknown.errors[0]
+    assert run_cli("detect", group_picture, "-p", "nonsense").returncode == 2
+    assert run_cli("detect", group_picture, "--detector", "haar", "--min-face-size", "50").returncode == 2
+
+
+def test_unknown_names_are_answered_with_the_known_ones(run_cli: Callable, group_picture: Path) -> None:
+    done = run_cli("detect", group_picture, "--detector", "retina")
+    assert done.returncode == 2
+    assert "haar, mtcnn" in done.errors[0]
+    assert run_cli("detect").returncode == 2
+    assert run_cli("detekt").returncode == 2

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
+
+LABELS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+
+
+@pytest.fixture(scope="module")
+def with_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A store in which emotion/mini-xception is a tiny network made here: what is tested is the way to it."""
+    onnx = pytest.importorskip("onnx")
+    folder = tmp_path_factory.mktemp("emotion")
+    spec = catalogue.load("emotion/mini-xception")
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("ReduceMean", ["crops"], ["mean"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["mean", "w"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("crops", 1, ["n", 1, 64, 64])],
+        [helper.make_tensor_value_info("probabilities", 1, ["n", 7])],
+        [helper.make_tensor("w", 1, [1, 7], [0.0, 1, 2, 9, 4, 5, 6])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path = folder / spec.files[0].name
+    onnx.save(model, path)
+    ModelStore(folder / "home").register(spec.id, [path], {})
+    return {"FACECLI_HOME": str(folder / "home")}
+
+
+def test_without_a_model_it_says_which_there_are_and_how_to_get_one(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--json")
+    assert done.returncode == 4
+    assert len(done.errors) == 1
+    assert "emotion/mini-xception" in done.errors[0]
+    assert "facecli export mini-xception --weights" in done.errors[0]
+
+
+def test_every_probability_and_the_likeliest(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
+    answer = run_cli("emotion", examples / "hopper.jpg", "--json", env=with_model).json
+    emotion = answer["images"][0]["faces"][0]["emotion"]
+    assert list(emotion["probabilities"]) == LABELS
+    assert sum(emotion["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert emotion["label"] == max(emotion["probabilities"], key=emotion["probabilities"].get)
+    assert answer["attributes"]["emotion"]["plugin"] == "emotion/mini-xception"
+
+
+def test_analyze_gives_the_same_under_the_same_name(
+    run_cli: Callable, examples: Path, with_model: dict[str, str]
+) -> None:
+    alone = run_cli("emotion", examples / "hopper.jpg", "--json", env=with_model).json
+    joined = run_cli("analyze", examples / "hopper.jpg", "-a", "emotion/mini-xception", "--json", env=with_model).json
+    assert joined["schema"] == "facecli.analyze/1"
+    assert joined["images"][0]["faces"][0]["emotion"] == alone["images"][0]["faces"][0]["emotion"]
+
+
+def test_labels_restrict_what_is_shown(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--labels", "sad,happy", "--json", env=with_model).json
+    assert set(done["images"][0]["faces"][0]["emotion"]["probabilities"]) == {"happy", "sad"}
+    assert run_cli("emotion", examples / "hopper.jpg", "--labels", "hungry", env=with_model).returncode == 2
+
+
+def test_no_detect_is_flagged(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
+    image = run_cli("emotion", examples / "hopper.jpg", "--no-detect", "--json", env=with_model).json["images"][0]
+    assert image["detected"] is False
+    assert image["faces"][0]["bbox"] is None
+    assert image["faces"][0]["emotion"]["label"] in LABELS
+
+
+def test_annotate_draws_bars(run_cli: Callable, examples: Path, with_model: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    run_cli("emotion", examples / "hopper.jpg", "--annotate", out, env=with_model)
+    changed = (cv2.imread(str(out)) != cv2.imread(str(examples / "hopper.jpg"))).any(-1)
+    assert changed.mean() > 0.03
+
+
+def test_haar_is_enough_for_a_bbox_crop(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--detector", "haar", "--json", env=with_model)
+    assert done.returncode == 0
+    assert done.json["images"][0]["faces"][0]["landmarks"] is None
+
+
+def test_an_unknown_attribute_or_model(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("analyze", examples / "hopper.jpg", "-a", "mood")
+    assert done.returncode == 2
+    assert "there is emotion" in done.errors[0]
+    assert run_cli("emotion", examples / "hopper.jpg", "--model", "nothing").returncode == 2
+
+
+def test_the_real_model_on_real_faces(run_cli: Callable, examples: Path, shared: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    env = {"FACECLI_HOME": str(tmp_path)}
+    exported = run_cli(
+        "export", "mini-xception", "--weights", shared / "models" / "fer2013_mini_xception.hdf5", env=env
+    )
+    assert exported.returncode == 0, exported.errors
+    faces = run_cli("emotion", examples / "collins.jpg", "--json", env=env).json["images"][0]["faces"]
+    assert faces[0]["emotion"]["label"] == "happy"  # she smiles

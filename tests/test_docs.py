@@ -1,0 +1,223 @@
+"""The documentation is true: what it shows was run, what it links to exists, and CI runs what the README says.
+
+A block that follows `<!-- test -->` is run as a reader would run it: each line behind `$ ` on a terminal, all blocks of
+a page in one folder that holds examples/. What is printed must be what the page shows; numbers may differ a little, as
+they do between processors, and a line `...` stands for any lines. A command must end with exit code 0; where another is
+meant, the page shows it with `; echo $?`. A block that follows `<!-- file: NAME -->` is written to that file first.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from facecli import __version__
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("models/cards/*.md")]
+BLOCK = re.compile(
+    r"^<!-- (?P<kind>test|file|ci)(?:: (?P<name>\S+))? -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+KERAS_WEIGHTS = "fer2013_mini_XCEPTION.102-0.66.hdf5"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a console block and what the page says it prints."""
+
+    command: str
+    shown: list[str]
+
+
+def blocks(page: Path, kind: str) -> list[re.Match[str]]:
+    """The marked blocks of a page."""
+    return [match for match in BLOCK.finditer(page.read_text("utf-8")) if match["kind"] == kind]
+
+
+def steps(text: str) -> Iterator[Step]:
+    """The commands of a console block; one that ends in a backslash goes on in the next line."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        lines = part.splitlines()
+        last = next(number for number, line in enumerate(lines) if not line.endswith("\\"))
+        yield Step("\n".join(lines[: last + 1]), lines[last + 1 :])
+
+
+def on_a_terminal(command: str, folder: Path, environment: dict[str, str]) -> tuple[str, int]:
+    """Run a command with a terminal for its output: what is to be seen there, and its exit code."""
+    ours, theirs = pty.openpty()
+    line = ["bash", "-o", "pipefail", "-c", command]
+    with subprocess.Popen(
+        line, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, cwd=folder, env=environment
+    ) as process:
+        os.close(theirs)
+        printed = b""
+        try:
+            while chunk := os.read(ours, 2**16):
+                printed += chunk
+        except OSError:  # how Linux says that the other side is closed
+            pass
+        os.close(ours)
+    return as_seen(printed.decode()), process.returncode
+
+
+def as_seen(printed: str) -> str:
+    """What a terminal still shows at the end: colours off, and lines that were erased (as progress bars are) gone."""
+    plain = re.sub(r"\x1b\[\??[0-9;]*[hlm]", "", printed.replace("\r\n", "\n"))
+    return re.sub(r"[^\n]*\x1b\[2K", "", re.sub(r"\n\r?\x1b\[1A", "", plain))
+
+
+def agree(shown: list[str], printed: list[str]) -> bool:
+    """Whether the lines of a page stand for the lines that were printed."""
+    if "..." in shown:
+        at = shown.index("...")
+        rest = len(shown) - at - 1
+        middle = len(printed) - at - rest
+        return middle > 0 and agree(shown[:at], printed[:at]) and agree(shown[at + 1 :], printed[at + middle :])
+    texts = [re.sub(r"[ ─━]+", " ", "\n".join(lines)) for lines in (shown, printed)]
+    numbers = [[float(found) for found in NUMBER.findall(text)] for text in texts]
+    words = [NUMBER.sub("#", text) for text in texts]
+    return words[0] == words[1] and all(map(_near, *numbers))
+
+
+def _near(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=0.02, abs_tol=0.02)
+
+
+@pytest.fixture
+def reader(cli_env, tmp_path) -> dict[str, str]:
+    """A reader's environment: facecli and pip at hand, an own model store, and pip that installs into an own folder."""
+    site = str(tmp_path / "site")
+    pip = {"PIP_TARGET": site, "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
+    scripts = os.path.dirname(sys.executable)  # noqa: PTH120 # not resolved: the environment's, not the real Python's
+    own = {
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": site,
+        "FACECLI_HOME": str(tmp_path / "home"),
+    }
+    return cli_env | own | pip | {"COLUMNS": "100", "TERM": "xterm"}
+
+
+@pytest.fixture
+def folder(examples, tmp_path) -> Path:
+    """A folder with the sample portraits."""
+    shutil.copytree(examples, tmp_path / "checkout" / "examples")
+    return tmp_path / "checkout"
+
+
+def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
+    """Skip where a program or file that the commands need is not here."""
+    if "jq" in text and shutil.which("jq") is None:
+        pytest.skip("needs jq")
+    if KERAS_WEIGHTS in text:
+        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+        weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"
+        shutil.copyfile(weights, folder / KERAS_WEIGHTS)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "test")], ids=lambda page: page.stem)
+def test_commands_print_what_the_page_shows(page, folder, reader, request):
+    text = page.read_text("utf-8")
+    prepare(text, folder, request)
+    for block in blocks(page, "file"):
+        path = folder / block["name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block["text"], "utf-8")
+    for block in blocks(page, "test"):
+        for step in steps(block["text"]):
+            printed, status = on_a_terminal(step.command, folder, reader)
+            where = f"{page.name}:{text[: block.start()].count(chr(10)) + 1}: {step.command}"
+            assert status == 0, f"{where}\n{printed}"
+            assert agree(step.shown, printed.splitlines()), (
+                f"{where}\nshown:\n{chr(10).join(step.shown)}\nprinted:\n{printed}"
+            )
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        (["distance 0.1759"], ["distance  0.1761"], True),
+        (["distance 0.1759"], ["distance 0.2759"], False),
+        (["a 1"], ["b 1"], False),
+        (["a", "...", "z"], ["a", "b", "c", "z"], True),
+        (["a", "...", "z"], ["a", "z"], False),
+        (["a", "..."], ["b", "c"], False),
+        ([], ["a"], False),
+    ],
+)
+def test_comparison_sees_what_differs(shown, printed, same):
+    assert agree(shown, printed) is same
+
+
+def test_ci_runs_the_first_two_commands_of_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shell_blocks = re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    marked = {block["name"]: block["text"] for block in blocks(ROOT / "README.md", "ci")}
+    assert shell_blocks[:2] == [marked["first"], marked["tests"]]
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    function = script[script.index("readme() {") : script.index("\n}\n")] + "\n}\n"
+    for name, text in marked.items():
+        done = subprocess.run(
+            ["bash", "-c", f"{function} readme {name}"], capture_output=True, text=True, cwd=ROOT, check=True
+        )
+        assert done.stdout == text
+        assert len(text.splitlines()) == 1  # one command to copy
+        assert f"$(readme {name})" in script
+    assert "pip install" not in script  # all that is installed is what the README says
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_cli_reference_is_what_the_commands_say(monkeypatch):
+    monkeypatch.setenv("FACECLI_NO_PLUGINS", "1")
+    spec = importlib.util.spec_from_file_location("make_cli_reference", ROOT / "docs" / "make_cli_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    assert maker.PAGE.read_text("utf-8") == maker.page(), "run python docs/make_cli_reference.py"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if not target.startswith(("http://", "https://")):
+            name, _, anchor = target.partition("#")
+            linked = page.parent / name if name else page
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, ROOT / "tox.ini", ROOT / "constraints.txt", ROOT / ".ci" / "run"], ids=lambda path: path.name
+)
+def test_no_path_or_host_of_a_machine_is_named(path):
+    names = re.findall(
+        r"(?<![\w.])/(?:root|home|work|opt|Users)/|pypi\.org|pythonhosted|npmjs", path.read_text("utf-8")
+    )
+    assert names == []
+
+
+def test_changelog_tells_of_this_version():
+    assert f"\n## {__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "schemas").glob("*.json")), ids=lambda path: path.stem)
+def test_output_page_links_every_schema(path):
+    assert f"(schemas/{path.name})" in (ROOT / "docs" / "output.md").read_text("utf-8")
