@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -54,59 +55,82 @@ class FacecliGroup(click.Group):
     "--no-plugins", is_flag=True, is_eager=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out."
 )
 @click.option("--offline", is_flag=True, envvar="FACECLI_OFFLINE", help="Never fetch a model from the network.")
-@click.pass_context
-def group(ctx: click.Context, debug: bool, no_plugins: bool, offline: bool) -> None:
+def group(**_flags: bool) -> None:
     """Detect, verify and describe faces in pictures, offline.
 
     Results go to stdout: a table on a terminal, JSON elsewhere, or as --format says. Everything else goes to stderr.
     """
-    ctx.obj = {"debug": debug, "no_plugins": no_plugins, "offline": offline}
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
+    """Run the command line and exit.
+
+    The process ends at once: nobody waits for a thread that still loads a model, takes sessions and modules apart
+    (a tenth of a short run), or flushes a broken stdout again.
+    """
+    status = run(sys.argv[1:])
+    atexit._run_exitfuncs()  # noqa: SLF001 - what libraries have asked for is still done
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
     # --debug is taken anywhere: it is typed behind a command line that has just failed.
-    debug = "--debug" in sys.argv or os.environ.get("FACECLI_DEBUG", "0") not in ("", "0")
-    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = "--debug" in arguments or os.environ.get("FACECLI_DEBUG", "0") not in ("", "0")
     try:
-        # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
-        with group.make_context("facecli", arguments) as ctx:
-            status = group.invoke(ctx)
+        status = _invoke([word for word in arguments if word != "--debug"])
         sys.stdout.flush()
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
-    except FacecliError as error:
-        _leave(error, debug=debug)
-    except click.ClickException as error:
-        told = UsageError(error.format_message(), hint=_usage_hint(error))
-        told.exit_code = error.exit_code
-        _leave(told, debug=debug)
+    except BrokenPipeError:
+        return 0  # the reader has seen enough: not our failure
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
-        _exit_now(INTERRUPTED)
-    except BrokenPipeError:
-        _exit_now(0)  # the reader has seen enough: not our failure
-    except OSError as error:
-        _leave(FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}"), debug=debug)
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug still ends in one line
-        bug = FacecliError(
-            f"internal error: {type(error).__name__}: {error}", hint="run it again with --debug and report it"
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: even a bug ends in one line
+        if debug:
+            traceback.print_exc()
+        told = _as_facecli_error(error)
+        complain(f"error: {told}")
+        if _json_asked(arguments):
+            _write_error(told)
+        return told.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _invoke(arguments: list[str]) -> object:
+    # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
+    try:
+        with group.make_context("facecli", arguments) as ctx:
+            return group.invoke(ctx)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+
+
+def _as_facecli_error(error: Exception) -> FacecliError:
+    if isinstance(error, FacecliError):
+        return error
+    if isinstance(error, click.ClickException):
+        ctx = getattr(error, "ctx", None)
+        told: FacecliError = UsageError(
+            error.format_message(), hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`"
         )
-        bug.exit_code = BUG
-        _leave(bug, debug=debug)
-    sys.exit(status if isinstance(status, int) else 0)
+        told.exit_code = error.exit_code
+    elif isinstance(error, OSError):
+        told = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
+    else:
+        told = FacecliError(f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it")
+        told.exit_code = BUG
+    return told
 
 
-def _leave(error: FacecliError, *, debug: bool) -> NoReturn:
-    if debug:
-        traceback.print_exc()
-    complain(f"error: {error}")
-    if _json_asked(sys.argv):
-        document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
-        with contextlib.suppress(OSError):  # where stdout is what failed, stderr has told it
-            sys.stdout.write(json.dumps(document) + "\n")
-            sys.stdout.flush()
-    _exit_now(error.exit_code)
+def _write_error(error: FacecliError) -> None:
+    document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
+    with contextlib.suppress(OSError):  # where stdout is what failed, stderr has told it
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
 
 
 def complain(text: str) -> None:
@@ -116,21 +140,10 @@ def complain(text: str) -> None:
     sys.stderr.flush()
 
 
-def _exit_now(status: int) -> NoReturn:
-    """Leave at once: threads that still load a model are not waited for, and nobody flushes a broken stdout again."""
-    sys.stderr.flush()
-    os._exit(status)
-
-
 def _json_asked(argv: list[str]) -> bool:
     pairs = zip(argv, [*argv[1:], ""], strict=True)
     asked = any(word in ("--json", "--format=json", "--format=jsonl") for word in argv)
     return asked or any(word in ("--format", "-f") and value in ("json", "jsonl") for word, value in pairs)
-
-
-def _usage_hint(error: click.ClickException) -> str:
-    ctx = getattr(error, "ctx", None)
-    return f"see `{ctx.command_path if ctx else 'facecli'} --help`"
 
 
 def _registry(ctx: click.Context) -> Registry:

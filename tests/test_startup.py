@@ -12,12 +12,10 @@ HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch"}
 # Runs the command line as the console script does, and tells afterwards what has been imported.
 PROBE = """
 import sys
-sys.argv = ["facecli", *sys.argv[1:]]
-from facecli.cli import main
-try:
-    main()
-finally:
-    print("modules:", *sorted(sys.modules), file=sys.stderr)
+from facecli.cli import run
+status = run(sys.argv[1:])
+print("modules:", *sorted(sys.modules), file=sys.stderr)
+sys.exit(status)
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +13,13 @@ from facecli.cli import complain
 from facecli.commands._options import Settings
 from facecli.errors import FacecliError, UsageError
 from facecli.models.store import ModelStore
-from facecli.pipeline import Flow, ImageResult, Pipeline
 from facecli.registry import Registry
 from facecli.report import Output
 from facecli.runtime import available_cores
 from facecli.toolbox import Choice, Toolbox
-from facecli.types import Limits
+
+if TYPE_CHECKING:
+    from facecli.pipeline import ImageResult, Pipeline
 
 PROGRESS_FROM = 4  # inputs; fewer are done before a bar is read
 
@@ -57,7 +58,10 @@ def open_pipeline(
     tools: Toolbox, settings: Settings, *, inputs: int | None, need_face: bool = True, keep_image: bool = False
 ) -> Pipeline:
     """The pipeline that the settings describe."""
+    # Imported here: models load in their threads while OpenCV and the rest of the pipeline are imported.
     from facecli.compare import check_face_choice
+    from facecli.pipeline import Flow, Pipeline
+    from facecli.types import Limits
 
     flow = Flow(
         faces=check_face_choice(settings.face),

@@ -88,7 +88,7 @@ def test_a_damaged_installation_is_told(run_cli: Callable, examples: Path, tmp_p
     code = (
         "import sys, pathlib; from facecli.models import catalogue;"
         f"catalogue.EMBEDDED = pathlib.Path({str(site / 'embedded')!r});"
-        "sys.argv = ['facecli', 'verify', *sys.argv[1:]]; from facecli.cli import main; main()"
+        "from facecli.cli import run; sys.exit(run(['verify', *sys.argv[1:]]))"
     )
     pair = [examples / "hopper.jpg", examples / "collins.jpg"]
     done = subprocess.run([sys.executable, "-c", code, *pair], capture_output=True, check=False)
