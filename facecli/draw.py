@@ -24,10 +24,10 @@ def faces_of(result: ImageResult) -> UInt8Array:
     return canvas
 
 
-def face_of(result: ImageResult, row: int, colour: Colour = GREEN) -> UInt8Array:
-    """A copy of the picture with one face's box, score and landmarks."""
+def face_of(result: ImageResult, row: int, *, same: bool) -> UInt8Array:
+    """A copy of the picture with the face that was compared, in the colour of the verdict."""
     canvas = _copy(result)
-    _face(canvas, result, row, colour)
+    _face(canvas, result, row, GREEN if same else RED)
     return canvas
 
 

@@ -154,6 +154,8 @@ class Pipeline:
         pictures = [result.image for result in opened if result.image is not None]
         results = [self._choose(*pair) for pair in zip(opened, self._detect(pictures), strict=True)]
         tools = self.tools
+        with self.clock("load"):
+            tools.wait()
         if tools.recognizer_plugin:
             plugin = tools.recognizer_plugin
             rows = self._per_crop("embed", results, plugin.crop, tools.recognizer.embed, plugin.dim)
@@ -166,7 +168,8 @@ class Pipeline:
     def _detect(self, pictures: list[Image]) -> list[Detections | None]:
         if not self.flow.detect:
             return [None] * len(pictures)
-        detector = self.tools.detector
+        with self.clock("load"):  # what is left of it: models load while pictures are read
+            detector = self.tools.detector
         with self.clock("detect"):
             found = detector.detect(pictures)
         plugin = self.tools.detector_plugin

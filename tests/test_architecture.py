@@ -24,13 +24,15 @@ FLOORS = (
     {"facecli", "facecli.errors"},
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
-    {"facecli.headers", "facecli.fetching"},  # the halves of images and sources that know formats and networks
+    {"facecli.headers", "facecli.fetching", "facecli.evaluation"},  # the halves of images and sources that know formats and networks
     {
         "facecli.align",
         "facecli.compare",
         "facecli.images",
         "facecli.models",
+        "facecli.pairs",
         "facecli.registry",
+        "facecli.roc",
         "facecli.report",
         "facecli.runtime",
         "facecli.sources",

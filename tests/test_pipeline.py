@@ -63,6 +63,7 @@ def pipeline(detector: Any = None, recognizer: Any = None, **flow: Any) -> Pipel
         recognizer_plugin=RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),
         attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ()),),
         classifiers=(Mean(),),
+        wait=lambda: None,
     )
     return Pipeline(tools, Flow(**flow))
 
@@ -183,5 +184,5 @@ def test_closing_early_stops_the_workers() -> None:
 def test_the_clock_counts_every_stage() -> None:
     running = pipeline(jobs=2)
     list(running.run(source(n) for n in range(4)))
-    assert set(running.clock.seconds) == {"read", "decode", "detect", "crop", "embed", "grey"}
+    assert set(running.clock.seconds) == {"read", "decode", "load", "detect", "crop", "embed", "grey"}
     assert all(seconds > 0 for seconds in running.clock.seconds.values())

@@ -32,5 +32,8 @@ from facecli.commands import _options as options
 def command(
     inputs: tuple[str, ...], attributes: tuple[str, ...], labels: tuple[str, ...], annotate: Path | None, **kwargs: Any
 ) -> int:
-    """Tell several attributes of each face: every probability and the likeliest label of each."""
+    """Tell several attributes of each face.
+
+    Every probability and the likeliest label of each.
+    """
     return _attributes.run("analyze", inputs, attributes, labels, annotate, options.Settings(**kwargs))

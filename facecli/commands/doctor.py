@@ -18,7 +18,10 @@ Check = tuple[str, bool, str]  # what, whether it is well, what was found
 )
 @options.output_options
 def command(device: str, **kwargs: Any) -> int:
-    """Check the installation: ONNX Runtime, device, plugins, and each embedded model by a self-test."""
+    """Check whether it would run here, and on what.
+
+    ONNX Runtime, device, plugins, and each model by its hash and self-test. Exits with 4 if something is not well.
+    """
     from facecli import records
     from facecli.commands import _work
 

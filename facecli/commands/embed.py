@@ -28,7 +28,10 @@ from facecli.commands import _options as options
 @options.run_options
 @options.output_options
 def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
-    """Turn each face into an embedding, with the model's id, sha256 and preprocessing version."""
+    """Turn each face into an embedding (a vector).
+
+    Each carries the model's id, sha256 and preprocessing version: embeddings of different ones can not be compared.
+    """
     settings = options.Settings(**kwargs)
 
     from facecli import records

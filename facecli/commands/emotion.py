@@ -29,9 +29,9 @@ from facecli.commands import _options as options
 @options.run_options
 @options.output_options
 def command(inputs: tuple[str, ...], model: str, labels: tuple[str, ...], annotate: Path | None, **kwargs: Any) -> int:
-    """Tell the expression of each face: every probability and the likeliest label.
+    """Tell the expression of each face.
 
-    An expression is not a feeling.
+    Every probability and the likeliest label. An expression is not a feeling.
     """
     name = model if model == "emotion" or "/" in model else f"emotion/{model}"
     return _attributes.run("emotion", inputs, [name], labels, annotate, options.Settings(**kwargs))

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def command(
     recipe: str | None, list_recipes: bool, weights: Path | None, output: Path | None, register: bool, **kwargs: Any
 ) -> None:
-    """Export the networks of RECIPE to ONNX, prove that they agree with their source, and install them.
+    """Export weights to ONNX files that provably agree.
 
-    A network that does not agree is not written. Beside each file lies a report with every figure of the proof.
+    RECIPE names the networks; the files are installed in the model store. A network that does not agree is not written. Beside each file lies a report with every figure of the proof.
     """
     settings = options.Settings(**kwargs)
 

@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("list")
 @options.output_options
 def list_models(**kwargs: Any) -> None:
-    """Every model of the catalogue: licence, and whether it is installed."""
+    """Every model: licence, and whether it is installed."""
     from facecli import records
     from facecli.commands import _work
 
@@ -59,7 +59,7 @@ def info(name: str, **kwargs: Any) -> None:
 @click.argument("name")
 @options.output_options
 def path(name: str, **kwargs: Any) -> None:
-    """Where a model's files lie; fetches them first if they can be had."""
+    """Where a model's files lie; fetches them first."""
     from facecli import records
     from facecli.commands import _work
 
@@ -74,7 +74,10 @@ def path(name: str, **kwargs: Any) -> None:
 @click.argument("names", nargs=-1)
 @options.output_options
 def verify(names: tuple[str, ...], **kwargs: Any) -> int:
-    """Hash the files of all installed models, or of these, in full, and run the self-test of the embedded ones."""
+    """Hash the files of installed models in full.
+
+    Of all, or of NAMES. Embedded models also run their self-test.
+    """
     from facecli import records
     from facecli.commands import _work
 

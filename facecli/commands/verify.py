@@ -118,9 +118,10 @@ def _plot(path: Path, results: list[ImageResult], pair: Any, document: dict[str,
     from facecli import draw, images
     from facecli.files import write_bytes
 
-    panels = [draw.face_of(result, row) for result, row in zip(results, pair.rows, strict=True)]
+    same = document["verified"]
+    panels = [draw.face_of(result, row, same=same) for result, row in zip(results, pair.rows, strict=True)]
     picture = draw.verdict(
-        panels, document["verified"], document["metric"], document["distance"], document["threshold"]
+        panels, same, document["metric"], document["distance"], document["threshold"]
     )
     write_bytes(path, images.encode(picture, path.suffix))
 
