@@ -69,7 +69,7 @@ def main() -> NoReturn:
     (a tenth of a short run), or flushes a broken stdout again.
     """
     status = run(sys.argv[1:])
-    atexit._run_exitfuncs()  # noqa: SLF001 - what libraries have asked for is still done
+    atexit._run_exitfuncs()  # what libraries have asked for is still done
     sys.stderr.flush()
     os._exit(status)
 
@@ -121,7 +121,9 @@ def _as_facecli_error(error: Exception) -> FacecliError:
     elif isinstance(error, OSError):
         told = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
     else:
-        told = FacecliError(f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it")
+        told = FacecliError(
+            f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it"
+        )
         told.exit_code = BUG
     return told
 

@@ -2,7 +2,8 @@
 
 A hook returns cheap descriptors (`DetectorPlugin`, `RecognizerPlugin`, `AttributePlugin`, `ExportRecipe`); the heavy
 object comes from `descriptor.load(runtime, parameters)` when somebody asks for that plugin. A plugin may import this
-module, `facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is stable.
+module, `facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is
+stable.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from facecli.types import UInt8Array
 Colour = tuple[int, int, int]
 GREEN, RED, YELLOW, WHITE, BLACK = (40, 170, 60), (210, 40, 40), (255, 210, 0), (255, 255, 255), (0, 0, 0)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+SMALLEST_LETTER = 0.35  # of OpenCV's font: 7 px, what can still be read
 PANEL_HEIGHT, BAND = 480, 84  # px: the height that a verdict shows its pictures in, and that of its text
 
 
@@ -32,10 +33,17 @@ def face_of(result: ImageResult, row: int, *, same: bool) -> UInt8Array:
 
 
 def attributes_of(result: ImageResult, probabilities: Sequence[Mapping[str, float]]) -> UInt8Array:
-    """faces_of with a bar per label beside each face; `probabilities` has label -> probability for each face."""
-    canvas = faces_of(result)
+    """A copy with every face and a bar per label beside it; `probabilities` has label -> probability for each face.
+
+    Beside a face too small for bars that can be read, only its likeliest label is written.
+    """
+    canvas = _copy(result)
     for row, shown in enumerate(probabilities):
-        _bars(canvas, result, row, shown)
+        readable = bool(shown) and 0.4 * _unit(canvas, _box(result, row)) >= SMALLEST_LETTER
+        best = max(shown, key=lambda label: shown[label]) if shown else ""
+        _face(canvas, result, row, GREEN, "" if readable or not best else f"{best} {shown[best]:.0%}")
+        if readable:
+            _bars(canvas, result, row, shown)
     return canvas
 
 
@@ -59,31 +67,40 @@ def _copy(result: ImageResult) -> UInt8Array:
     return np.ascontiguousarray(result.image.pixels.copy())
 
 
-def _unit(canvas: UInt8Array) -> float:
-    """What one unit of line and letter size is in this picture, so that marks show at any resolution."""
+def _unit(canvas: UInt8Array, box: tuple[int, int, int, int]) -> float:
+    """What one unit of line and letter size is for a face: marks show at any resolution and never hide the face."""
     height, width = canvas.shape[:2]
-    return float(max(height, width)) / 640
+    return float(min(max(height, width) / 640, max(box[2] - box[0], box[3] - box[1], 1) / 60))
 
 
-def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour) -> None:
+def _box(result: ImageResult, row: int) -> tuple[int, int, int, int]:
+    """A face's box in whole pixels; the whole picture where it was taken as the crop."""
+    assert result.width is not None and result.height is not None
     if result.detections is None:
-        return
-    unit = _unit(canvas)
-    line = max(1, round(2 * unit))
+        return 0, 0, result.width, result.height
     x1, y1, x2, y2 = (round(float(v)) for v in result.detections.bboxes[row])
-    cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line)
-    if result.detections.landmarks is not None:
-        for x, y in result.detections.landmarks[row]:
-            cv2.circle(canvas, (round(float(x)), round(float(y))), max(1, round(2.5 * unit)), YELLOW, cv2.FILLED)
-    _label(canvas, f"{result.indices[row]}: {result.detections.scores[row]:.2f}", x1, y1, 0.45 * unit, colour)
+    return x1, y1, x2, y2
+
+
+def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour, note: str = "") -> None:
+    box = x1, y1, x2, y2 = _box(result, row)
+    unit = _unit(canvas, box)
+    if result.detections is not None:
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, max(1, round(2 * unit)))
+        note = f"{result.indices[row]}: {result.detections.scores[row]:.2f}  {note}".rstrip()
+        if result.detections.landmarks is not None:
+            for x, y in result.detections.landmarks[row]:
+                cv2.circle(canvas, (round(float(x)), round(float(y))), max(1, round(2.5 * unit)), YELLOW, cv2.FILLED)
+    if note:
+        _label(canvas, note, x1, y1, max(0.45 * unit, SMALLEST_LETTER), colour)
 
 
 def _bars(canvas: UInt8Array, result: ImageResult, row: int, shown: Mapping[str, float]) -> None:
     """Bars to the right of the face, or to its left or inside where the picture ends."""
-    unit = _unit(canvas)
+    box = x1, y1, x2, _ = _box(result, row)
+    unit = _unit(canvas, box)
     step, width = round(17 * unit), round(130 * unit)
     height, full = canvas.shape[:2]
-    x1, y1, x2, _ = (0, 0, 0, 0) if result.detections is None else (int(v) for v in result.detections.bboxes[row])
     left = x2 + 4 if x2 + 4 + width <= full else max(x1 - 4 - width, 0)
     top = min(max(y1, 0), max(height - step * len(shown), 0))
     part = canvas[top : top + step * len(shown), left : left + width]

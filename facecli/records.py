@@ -85,33 +85,42 @@ def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
     return None if plugin is None else tools.describe(plugin)
 
 
-def flat_image(record: Record) -> list[Record]:
-    """The rows of a table or CSV for one picture: one per face, or one that tells why there is none."""
-    return [_flat_face(record, own) for own in record["faces"]] or [_flat_face(record, None)]
+def csv_rows(record: Record) -> list[Record]:
+    """The rows of a CSV for one picture: one per face with every number in a column, or one that tells why none."""
+    return [_csv_row(record, face) for face in record["faces"]] or [_csv_row(record, None)]
 
 
-def flat_embedding(record: Record) -> list[Record]:
-    """The same with the embedding's values in columns e0, e1, ... where they are in the record."""
-    rows = flat_image(record)
-    for row, own in zip(rows, record["faces"], strict=False):
-        row |= {f"e{i}": value for i, value in enumerate(own.get("embedding", ()))}
-    return rows
+def table_rows(record: Record) -> list[Record]:
+    """The rows of a table for one picture: the same, put so that people can read it."""
+    return [_table_row(record, face) for face in record["faces"]] or [_table_row(record, None)]
 
 
-def flat_attributes(record: Record) -> list[Record]:
-    """The same with each attribute's label or value, and its probabilities, in columns."""
-    rows = flat_image(record)
-    for row, own in zip(rows, record["faces"], strict=False):
-        answers = {name: answer for name, answer in own.items() if isinstance(answer, dict)}
-        for name, answer in answers.items():
-            row[name] = answer.get("label", answer.get("value"))
-            row.update(answer.get("probabilities", {}))
-    return rows
-
-
-def _flat_face(record: Record, own: Record | None) -> Record:
-    bbox = (own and own["bbox"]) or [None] * 4
-    row = {"source": record["source"], "face": own and own["index"]}
-    row |= dict(zip(("x1", "y1", "x2", "y2"), bbox, strict=True))
-    row |= {"score": own and own["score"], "error": record["error"] and record["error"]["code"]}
+def _csv_row(record: Record, face: Record | None) -> Record:
+    face = face or {}
+    row = {"source": record["source"], "face": face.get("index")}
+    row |= dict(zip(("x1", "y1", "x2", "y2"), face.get("bbox") or [None] * 4, strict=True))
+    row |= {"score": face.get("score"), "error": record["error"] and record["error"]["code"]}
+    row |= {f"e{i}": value for i, value in enumerate(face.get("embedding", ()))}
+    for name, answer in _answers(face):
+        row |= {name: answer.get("label", answer.get("value"))} | answer.get("probabilities", {})
     return row
+
+
+def _table_row(record: Record, face: Record | None) -> Record:
+    face = face or {}
+    bbox = face.get("bbox")
+    row = {"source": record["source"], "face": face.get("index"), "bbox": bbox and " ".join(f"{v:.0f}" for v in bbox)}
+    row |= {"score": face.get("score")}
+    for name, answer in _answers(face):
+        likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
+        listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
+        row |= {name: answer.get("label", answer.get("value"))} | ({"probabilities": listed} if listed else {})
+    if "embedding" in face:
+        row["embedding"] = (
+            f"{len(face['embedding'])} values: {', '.join(f'{v:.3f}' for v in face['embedding'][:3])}, ..."
+        )
+    return row | ({"error": record["error"]["message"]} if record["error"] else {})
+
+
+def _answers(face: Record) -> list[tuple[str, Record]]:
+    return [(name, answer) for name, answer in face.items() if isinstance(answer, dict)]

@@ -45,7 +45,12 @@ class Output:
         self._flush()
 
     def stream(
-        self, header: Record, key: str, records: Iterable[Record], flatten: Callable[[Record], Iterable[Row]]
+        self,
+        header: Record,
+        key: str,
+        records: Iterable[Record],
+        csv_rows: Callable[[Record], Iterable[Row]],
+        table_rows: Callable[[Record], Iterable[Row]],
     ) -> None:
         """Write a document whose list `key` grows while `records` arrive; as JSON Lines, a document per record."""
         if self.format == "json":
@@ -59,7 +64,8 @@ class Output:
                 self._write(dumps(header | record) + "\n")
                 self._flush()
         else:
-            self._rows((row for record in records for row in flatten(record)), None)
+            rows = csv_rows if self.format == "csv" else table_rows
+            self._rows((row for record in records for row in rows(record)), None)
         self._flush()
 
     def _rows(self, rows: Iterable[Row], title: str | None) -> None:
@@ -84,10 +90,11 @@ class Output:
         from rich.text import Text
 
         table = Table(title=title, title_justify="left")
-        for name in rows[0] if rows else ():
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        for name in names:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: brackets are no markup
+            table.add_row(*(Text(_cell(row.get(name))) for name in names))  # Text: brackets are no markup
         if rows:
             self._guard(lambda: Console(file=self._stream).print(table))
 

@@ -24,7 +24,11 @@ FLOORS = (
     {"facecli", "facecli.errors"},
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
-    {"facecli.headers", "facecli.fetching", "facecli.evaluation"},  # the halves of images and sources that know formats and networks
+    {
+        "facecli.headers",
+        "facecli.fetching",
+        "facecli.evaluation",
+    },  # the halves of images and sources that know formats and networks
     {
         "facecli.align",
         "facecli.compare",

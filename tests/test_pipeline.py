@@ -99,7 +99,7 @@ def test_one_bad_picture_in_a_batch_fails_alone() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_missing_model_ends_the_run(jobs: int) -> None:
     class Absent(Detector):
-        def detect(self, images: Sequence[Image]) -> list[Detections]:
+        def detect(self, _images: Sequence[Image]) -> list[Detections]:
             raise ModelError("not installed")
 
     with pytest.raises(ModelError):

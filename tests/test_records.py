@@ -35,13 +35,23 @@ def test_a_picture_that_failed() -> None:
     record = records.image(ImageResult("a.jpg", error=NoFaceError("none", hint="try")))
     assert record["error"] == {"code": "no_face", "message": "none", "hint": "try"}
     assert record["faces"] == []
-    assert records.flat_image(record)[0]["error"] == "no_face"
+    assert records.csv_rows(record)[0]["error"] == "no_face"
+    assert records.table_rows(record)[0]["error"] == "none"
 
 
 def test_flat_rows_are_one_per_face() -> None:
-    rows = records.flat_embedding(records.image(RESULT, [{"embedding": [0.5, 1.0]}, {"embedding": [2.0, 3.0]}]))
+    record = records.image(RESULT, [{"embedding": [0.5, 1.0]}, {"embedding": [2.0, 3.0]}])
+    rows = records.csv_rows(record)
     assert [row["face"] for row in rows] == [1, 4]
     assert rows[1]["e1"] == 3.0
+    assert records.table_rows(record)[1]["embedding"] == "2 values: 2.000, 3.000, ..."
+
+
+def test_a_table_tells_probabilities_in_one_cell_likeliest_first() -> None:
+    answer = {"emotion": {"label": "sad", "probabilities": {"happy": 0.25, "sad": 0.75}}}
+    record = records.image(RESULT, [answer, answer])
+    assert records.table_rows(record)[0]["probabilities"] == "sad 75.0%, happy 25.0%"
+    assert records.csv_rows(record)[0] | {"emotion": "sad", "happy": 0.25, "sad": 0.75} == records.csv_rows(record)[0]
 
 
 def test_embeddings_read_back_as_the_same_float32() -> None:

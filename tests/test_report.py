@@ -16,7 +16,7 @@ RECORDS = [{"source": "a,b.jpg", "faces": 1}, {"source": 'q"é.jpg', "faces": 0}
 
 def stream(fmt: str, records: list[dict[str, object]]) -> str:
     text = io.StringIO()
-    Output(fmt, text).stream({"schema": "x/1"}, "images", records, lambda record: [record])
+    Output(fmt, text).stream({"schema": "x/1"}, "images", records, *[lambda record: [record]] * 2)
     return text.getvalue()
 
 
@@ -40,7 +40,7 @@ def test_a_record_is_written_before_the_next_is_made() -> None:
         assert "first" in text.getvalue()
         yield {"source": "second"}
 
-    Output("json", text).stream({"schema": "x/1"}, "images", records(), lambda record: [record])
+    Output("json", text).stream({"schema": "x/1"}, "images", records(), *[lambda record: [record]] * 2)
     assert "second" in text.getvalue()
 
 
@@ -72,6 +72,6 @@ def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_full_disk_is_told(fmt: str) -> None:
     with open("/dev/full", "w") as full, pytest.raises(OutputError, match="no space left"):  # noqa: PTH123
         try:
-            Output(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, lambda record: [record])  # type: ignore[arg-type]
+            Output(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, *[lambda record: [record]] * 2)  # type: ignore[arg-type]
         finally:
             os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())  # let close() flush somewhere

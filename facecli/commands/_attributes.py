@@ -62,7 +62,7 @@ def run(
             detector=records.described(tools, tools.detector_plugin),
             attributes={p.attribute: records.described(tools, p) for p in tools.attribute_plugins},
         )
-        output.stream(header, "images", results(), records.flat_attributes)
+        output.stream(header, "images", results(), records.csv_rows, records.table_rows)
     return 1 if failed else 0
 
 

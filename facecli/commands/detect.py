@@ -53,5 +53,5 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
             return records.image(result) | ({"written": [str(path) for path in files]} if written else {})
 
         header = records.header("detect", detector=records.described(tools, tools.detector_plugin))
-        output.stream(header, "images", results(), records.flat_image)
+        output.stream(header, "images", results(), records.csv_rows, records.table_rows)
     return 1 if failed else 0

@@ -63,7 +63,7 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
         detector = records.described(tools, tools.detector_plugin)
         header = records.header("embed", detector=detector, recognizer=recognizer)
-        sink.stream(header, "images", results(), records.flat_embedding)
+        sink.stream(header, "images", results(), records.csv_rows, records.table_rows)
         if collector is not None:
             collector.write(header)
     return 1 if failed else 0

@@ -52,10 +52,11 @@ def command(
     fmr: float | None,
     **kwargs: Any,
 ) -> int:
-    """Measure accuracy and error rates on the pairs of a CSV file: file_a,file_b,same (1 or 0).
+    """Measure accuracy and error rates on labelled pairs.
 
-    Pictures of such data sets are centred on the person meant, hence --face center. With --face all, the closest pair
-    of faces decides. A picture that gives no face counts as a failure to acquire, and its pairs as not recognised.
+    PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0). Pictures of such data sets are centred on the
+    person meant, hence --face center. With --face all, the closest pair of faces decides. A picture that gives no face
+    counts as a failure to acquire, and its pairs as not recognised.
     """
     start = time.perf_counter()
     settings = options.Settings(**kwargs)

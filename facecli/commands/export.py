@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Export weights to ONNX files that provably agree.
 
-    RECIPE names the networks; the files are installed in the model store. A network that does not agree is not written. Beside each file lies a report with every figure of the proof.
+    RECIPE names the networks; the files are installed in the model store. A network that does not agree is not
+    written. Beside each file lies a report with every figure of the proof.
     """
     settings = options.Settings(**kwargs)
 

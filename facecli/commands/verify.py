@@ -120,9 +120,7 @@ def _plot(path: Path, results: list[ImageResult], pair: Any, document: dict[str,
 
     same = document["verified"]
     panels = [draw.face_of(result, row, same=same) for result, row in zip(results, pair.rows, strict=True)]
-    picture = draw.verdict(
-        panels, same, document["metric"], document["distance"], document["threshold"]
-    )
+    picture = draw.verdict(panels, same, document["metric"], document["distance"], document["threshold"])
     write_bytes(path, images.encode(picture, path.suffix))
 
 
