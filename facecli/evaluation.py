@@ -139,16 +139,20 @@ def roc(mated: Distances, non_mated: Distances) -> Roc:
 
 
 def at_fmr(mated: Distances, non_mated: Distances, fmr: float) -> AtFmr:
-    """The operating point for a rate, of distances in ascending order; it takes 1 / fmr non-mated ones to see it."""
+    """The operating point for a rate, of distances in ascending order.
+
+    Fewer than 1 / fmr non-mated comparisons can not show the rate: the point is then that of no false match, and the
+    note says so.
+    """
+    if not len(mated) or not len(non_mated):
+        return AtFmr(fmr, None, 0, None, "takes mated and non-mated comparisons")
     allowed = math.floor(fmr * len(non_mated) + 1e-9)
-    if not len(mated) or allowed < 1:
-        return AtFmr(
-            fmr, None, 0, None, f"needs {math.ceil(1 / fmr)} non-mated comparisons, there are {len(non_mated)}"
-        )
     thresholds, matches, false_matches = _accepted(mated, non_mated)
     point = int(np.searchsorted(false_matches, allowed, "right")) - 1
     false = int(false_matches[point])
     note = None if false >= ENOUGH else f"rests on {false} false matches; {ENOUGH} make it good to 30 %"
+    if not allowed:
+        note = f"the point of no false match: {len(non_mated)} non-mated comparisons can not show a rate of {fmr:g}"
     threshold = float(thresholds[point]) if point else _before(float(thresholds[1]))
     return AtFmr(fmr, threshold, false, Rate(int(matches[point]), len(mated)), note)
 

@@ -4,6 +4,7 @@ A block that follows `<!-- test -->` is run as a reader would run it: each line 
 a page in one folder that holds examples/. What is printed must be what the page shows; numbers may differ a little, as
 they do between processors, and a line `...` stands for any lines. A command must end with exit code 0; where another is
 meant, the page shows it with `; echo $?`. A block that follows `<!-- file: NAME -->` is written to that file first.
+`UPDATE_DOCS=1 pytest tests/test_docs.py` writes what is printed into the pages: read the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ BLOCK = re.compile(
     r"^<!-- (?P<kind>test|file|ci)(?:: (?P<name>\S+))? -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+UPDATE = "UPDATE_DOCS" in os.environ
 KERAS_WEIGHTS = "fer2013_mini_XCEPTION.102-0.66.hdf5"
 
 
@@ -135,13 +137,18 @@ def test_commands_print_what_the_page_shows(page, folder, reader, request):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block["text"], "utf-8")
     for block in blocks(page, "test"):
+        fresh = ""
         for step in steps(block["text"]):
             printed, status = on_a_terminal(step.command, folder, reader)
+            lines = printed.splitlines()
             where = f"{page.name}:{text[: block.start()].count(chr(10)) + 1}: {step.command}"
             assert status == 0, f"{where}\n{printed}"
-            assert agree(step.shown, printed.splitlines()), (
-                f"{where}\nshown:\n{chr(10).join(step.shown)}\nprinted:\n{printed}"
-            )
+            same = agree(step.shown, lines)
+            assert same or UPDATE, "\n".join([where, "-- shown:", *step.shown, "-- printed:", *lines])
+            fresh += "\n".join(["$ " + step.command, *(step.shown if same else lines), ""])
+        text = text.replace(block["text"], fresh)
+    if UPDATE:
+        page.write_text(text, "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +192,8 @@ def test_cli_reference_is_what_the_commands_say(monkeypatch):
     assert spec.loader is not None
     maker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(maker)
+    if UPDATE:
+        maker.PAGE.write_text(maker.page(), "utf-8")
     assert maker.PAGE.read_text("utf-8") == maker.page(), "run python docs/make_cli_reference.py"
 
 
