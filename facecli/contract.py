@@ -137,8 +137,16 @@ class Runtime(Protocol):
     def model_path(self, model_id: str, file: str | None = None) -> Path:
         """The verified local file of a model. Raises ModelError if it is not installed."""
 
-    def session(self, model_id: str, file: str | None = None) -> Session:
-        """The loaded session of a model file (`file` if it has several), made once and shared."""
+    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
+        """The loaded session of a model file (`file` if it has several), made once and shared.
+
+        threads: how many one run may use, where that shall not be `self.threads`: a plugin that makes several runs at
+        once asks for 1.
+        """
+
+    @property
+    def threads(self) -> int:
+        """How many threads a plugin may keep busy at once."""
 
 
 class Detector(Protocol):

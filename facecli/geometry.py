@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from facecli.types import FloatArray
 
-_BLOCK = 256  # rows of the overlap matrix made at once: bounds memory, keeps NumPy busy
+_BLOCK = 64  # boxes judged at once: those that they suppress are never looked at again
 
 
 def areas(boxes: FloatArray, *, inclusive: bool = False) -> FloatArray:
@@ -37,15 +37,20 @@ def nms(
     """
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
-    alive = np.ones(len(boxes), bool)
-    for start in range(0, len(boxes), _BLOCK):
-        block = np.arange(start, min(start + _BLOCK, len(boxes)))
-        block = block[alive[block]]
-        above = overlap(boxes[block], boxes[start:], mode=mode, inclusive=inclusive) > threshold
-        for row, index in enumerate(block):
-            if alive[index]:
-                alive[index + 1 :] &= ~above[row, index + 1 - start :]
-    return order[alive]
+    left, kept = np.arange(len(boxes)), []
+    while len(left):
+        block, left = left[:_BLOCK], left[_BLOCK:]
+        above = overlap(boxes[block], boxes[block], mode=mode, inclusive=inclusive) > threshold
+        good = np.ones(len(block), bool)
+        for row in range(len(block)):
+            if good[row]:
+                good[row + 1 :] &= ~above[row, row + 1 :]
+        block = block[good]
+        kept.append(block)
+        if len(left):
+            above = overlap(boxes[block], boxes[left], mode=mode, inclusive=inclusive) > threshold
+            left = left[~above.any(axis=0)]
+    return order[np.concatenate(kept)] if kept else order
 
 
 def similarity_transform(source: FloatArray, target: FloatArray) -> NDArray[np.float64]:

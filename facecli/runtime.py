@@ -55,17 +55,35 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 1) -> OnnxSe
     options.log_severity_level = QUIET
     # Spinning threads gain nothing measurable here, and cost dearly where the cores are shared with others.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    inner = None
     wanted = _providers(ort, device)
+    if len(wanted) > 1:  # CUDA first
+        try:
+            inner = _create(ort, path, options, wanted)
+        except Exception as error:
+            if device != "auto":
+                raise _cuda_error(_first_line(error)) from error
     try:
-        inner = ort.InferenceSession(str(path), options, providers=wanted)
+        inner = inner or _create(ort, path, options, [PROVIDERS["cpu"]])
     except Exception as error:
         raise ModelError(
-            f"{path.name} can not be loaded: {_first_line(error)}", hint="`facecli models verify`"
+            f"{path.name} can not be loaded: {_first_line(error)}", hint="run `facecli models verify`"
         ) from error
     session = OnnxSession(inner)
     if device.startswith("cuda") and session.provider != PROVIDERS["cuda"]:
-        raise DeviceError(f"CUDA does not run here: {cuda_failure(ort)}", hint="use --device cpu, see `facecli doctor`")
+        raise _cuda_error(cuda_failure(ort))
     return session
+
+
+def _create(ort: Any, path: Path, options: Any, providers: list[Any]) -> Any:
+    """A session that never changes its provider: ONNX Runtime's own fallback goes to the CPU and says so in prints."""
+    inner = ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+    inner.disable_fallback()
+    return inner
+
+
+def _cuda_error(reason: str) -> DeviceError:
+    return DeviceError(f"CUDA does not run here: {reason}", hint="use --device cpu, see `facecli doctor`")
 
 
 def import_onnxruntime() -> Any:
@@ -89,7 +107,7 @@ def _providers(ort: Any, device: str) -> list[Any]:
     cuda = [(PROVIDERS["cuda"], {"device_id": int(index or 0)}), PROVIDERS["cpu"]]
     if kind == "cuda":
         if PROVIDERS["cuda"] not in available:
-            raise DeviceError(f"CUDA does not run here: {cuda_failure(ort)}", hint='pip install "facecli[gpu]"')
+            raise _cuda_error(cuda_failure(ort))
         _preload_cuda(ort)
         return cuda
     if kind == "auto" and PROVIDERS["cuda"] in available:
@@ -135,8 +153,8 @@ class OnnxRuntime:
         """The verified local file of a model. Raises ModelError if it is not installed."""
         return self._locate(model_id, file)
 
-    def session(self, model_id: str, file: str | None = None) -> OnnxSession:
-        """The session of a model file, made by the first caller and shared by all."""
+    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> OnnxSession:
+        """The session of a model file, made by the first caller (with its `threads`, or the runtime's) for all."""
         key = (model_id, file)
         with self._lock:
             future = self._sessions.get(key)
@@ -146,7 +164,7 @@ class OnnxRuntime:
         if mine:
             try:
                 path = self._locate(model_id, file)
-                future.set_result(open_session(path, device=self.device, threads=self.threads))
+                future.set_result(open_session(path, device=self.device, threads=threads or self.threads))
             except BaseException as error:  # noqa: BLE001 - whoever waits for this session must learn of it
                 future.set_exception(error)
         return future.result()

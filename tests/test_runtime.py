@@ -39,6 +39,57 @@ def test_an_unknown_device_is_refused(device: str) -> None:
         runtime.open_session(ONET, device=device)
 
 
+class CudaWheel:
+    """onnxruntime as the GPU wheel shows itself, with a CUDA provider that works as told (there is no GPU here)."""
+
+    def __init__(self, failure: str | None, runs_on: str) -> None:
+        import onnxruntime
+
+        self.SessionOptions, self.__file__, self.__version__ = onnxruntime.SessionOptions, onnxruntime.__file__, "0"
+        self.failure, self.runs_on, self.asked = failure, runs_on, []
+
+    def get_available_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def InferenceSession(self, path: str, options: object, *, providers: list, **more: object) -> object:  # noqa: N802
+        import onnxruntime
+
+        assert more == {"enable_fallback": 0}
+        self.asked.append(providers)
+        if len(providers) > 1 and self.failure:
+            raise RuntimeError(self.failure)
+        inner = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        real = inner.get_providers()
+        inner.get_providers = lambda: [self.runs_on, *real] if len(providers) > 1 else real
+        return inner
+
+
+def wheel(monkeypatch: pytest.MonkeyPatch, failure: str | None, runs_on: str = "CUDAExecutionProvider") -> CudaWheel:
+    fake = CudaWheel(failure, runs_on)
+    monkeypatch.setattr(runtime, "import_onnxruntime", lambda: fake)
+    return fake
+
+
+def test_a_gpu_that_fails_at_load_is_an_error_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel(monkeypatch, "CUDA failure 101: invalid device ordinal")
+    with pytest.raises(DeviceError, match="invalid device ordinal"):
+        runtime.open_session(ONET, device="cuda:9")
+
+
+def test_a_wheel_that_slips_to_the_cpu_without_a_word_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel(monkeypatch, None, runs_on="CPUExecutionProvider")
+    with pytest.raises(DeviceError, match="CUDA does not run here"):
+        runtime.open_session(ONET, device="cuda")
+
+
+def test_auto_takes_cuda_if_it_runs_and_the_cpu_if_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = wheel(monkeypatch, None)
+    assert runtime.open_session(ONET, device="auto").provider == "CUDAExecutionProvider"
+    assert fake.asked[0][0] == ("CUDAExecutionProvider", {"device_id": 0})
+    wheel(monkeypatch, "no driver")
+    assert runtime.open_session(ONET, device="auto").provider == "CPUExecutionProvider"
+
+
 def test_a_file_that_is_no_model_is_told_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"no model")

@@ -15,9 +15,9 @@ from facecli.toolbox import make_runtime
 from facecli.types import Image
 
 
-def load(**parameters: object) -> mtcnn.Mtcnn:
+def load(threads: int = 1, **parameters: object) -> mtcnn.Mtcnn:
     plugin = Registry().load("detectors", "mtcnn", DetectorPlugin)
-    return plugin.load(make_runtime([plugin], ModelStore()), parameters)  # type: ignore[return-value]
+    return plugin.load(make_runtime([plugin], ModelStore(), threads=threads), parameters)  # type: ignore[return-value]
 
 
 def read(path: Path) -> Image:
@@ -71,6 +71,13 @@ def test_pictures_of_several_sizes_in_one_batch(examples: Path, group_picture: P
     assert detector.detect([]) == []
 
 
+def test_threads_share_the_work_and_find_the_same(group_picture: Path) -> None:
+    image = read(group_picture)
+    (one,), (three,) = load().detect([image]), load(threads=3).detect([image])
+    np.testing.assert_array_equal(one.bboxes, three.bboxes)
+    np.testing.assert_array_equal(one.landmarks, three.landmarks)
+
+
 def test_landmarks_are_where_the_eyes_are(examples: Path) -> None:
     (faces,) = load().detect([read(examples / "collins.jpg")])
     assert faces.landmarks is not None
@@ -87,7 +94,9 @@ def test_min_face_size_thresholds_and_factor_do_what_they_say(examples: Path, gr
     assert scales == [0.5, 0.25, 0.125]
 
 
-@pytest.mark.parametrize("bad", [{"factor": 1.0}, {"min_face_size": 0}, {"thresholds": [0.6]}])
+@pytest.mark.parametrize(
+    "bad", [{"factor": 0.99999}, {"min_face_size": float("nan")}, {"thresholds": [0.6]}, {"thresholds": [0.6, 0.7, 2]}]
+)
 def test_parameters_that_can_not_work_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="mtcnn can not work"):
         load(**bad)
