@@ -222,15 +222,15 @@ class _Integral:
         rows -= self._sums.take(y0, axis=1)
         sums = rows.take(x1, axis=2)
         sums -= rows.take(x0, axis=2)
-        weight = np.float32(1) / (y1 - y0)[:, None] / (x1 - x0)
-        means: FloatArray = np.multiply(sums, weight, dtype=np.float32)
+        means: FloatArray = sums.astype(np.float32)  # first: a product of int32 and float32 goes through float64
+        means *= _inverse(y1 - y0)[:, None] * _inverse(x1 - x0)
         return means
 
     def crops(self, boxes: IntArray, size: int) -> FloatArray:
         """Boxes (N, 4) x1 y1 x2 y2 within the picture, averaged to (N, 3, size, size) float32."""
         x0, x1 = _bins(boxes[:, 0], boxes[:, 2], size)[:, :, None, :]
         y0, y1 = _bins(boxes[:, 1], boxes[:, 3], size)[..., None] * (self.width + 1)
-        weight = np.float32(self.width + 1) / (y1 - y0) / (x1 - x0)
+        weight = _inverse((y1 - y0) // (self.width + 1)) * _inverse(x1 - x0)
         corners = y1 + x1, y0 + x1, y1 + x0, y0 + x0
         means = np.empty((len(boxes), 3, size, size), np.float32)
         for channel, plane in enumerate(self._sums.reshape(3, -1)):
@@ -238,8 +238,12 @@ class _Integral:
             sums -= plane.take(corners[1])
             sums -= plane.take(corners[2])
             sums += plane.take(corners[3])
-            np.multiply(sums, weight, out=means[:, channel], casting="unsafe")
+            np.multiply(sums.astype(np.float32), weight, out=means[:, channel])
         return means
+
+
+def _inverse(counts: IntArray) -> FloatArray:
+    return np.reciprocal(counts, dtype=np.float32)
 
 
 def _bins(start: IntArray, end: IntArray, count: int) -> IntArray:
