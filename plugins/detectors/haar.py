@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from facecli.contract import DetectorPlugin, Parameters, Runtime, hookimpl
-from facecli.errors import PluginError
+from facecli.errors import PluginError, UsageError
 from facecli.types import Detections, Image
 
 CASCADE = "haarcascade_frontalface_default.xml"
+LARGEST = 2**31 - 1  # OpenCV counts in int32
 DEFAULTS = {"scale_factor": 1.1, "min_neighbors": 5, "min_size": 30}
 
 
@@ -35,6 +36,10 @@ class Haar:
     """The cascade. scale_factor, min_neighbors, min_size (px) are detectMultiScale's."""
 
     def __init__(self, scale_factor: float, min_neighbors: int, min_size: int) -> None:
+        whole = isinstance(min_neighbors, int) and isinstance(min_size, int)
+        if not (whole and scale_factor > 1 and 0 <= min_neighbors <= LARGEST and 1 <= min_size <= LARGEST):
+            hint = "scale_factor > 1, min_neighbors >= 0 and min_size >= 1, both whole numbers"
+            raise UsageError("haar can not work with these parameters", hint=hint)
         import cv2
 
         if not hasattr(cv2, "CascadeClassifier"):
