@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import common
@@ -27,7 +28,7 @@ def main() -> None:
         "python": [str(given.python), "-c", "pass"],
     }
     # The warm round writes the .pyc files and fills the page cache: cold means a new process, not a new machine.
-    turns = {name: lambda line=line: _run(line) for name, line in commands.items()}
+    turns = {name: partial(_run, line) for name, line in commands.items()}
     medians = common.medians(common.interleaved(turns, given.rounds))
     figures = [
         common.figure("python -c pass, ms", medians["python"] * 1e3),

@@ -23,6 +23,8 @@ from facecli.runtime import available_cores
 from facecli.toolbox import Choice, Toolbox
 
 SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+if (SHARED / "models").is_dir():  # where a model that is not installed yet is taken from
+    os.environ.setdefault("FACECLI_MODELS_MIRROR", str(SHARED / "models"))
 PACKAGES = ("facecli", "onnxruntime", "numpy", "opencv-python-headless", "torch", "facenet-pytorch", "dlib-bin")
 
 
@@ -37,7 +39,9 @@ class Figure:
     met: bool | None = None
 
 
-def figure(what: str, value: float, form: str = "{:.3g}", *, least: float | None = None, most: float | None = None) -> Figure:
+def figure(
+    what: str, value: float, form: str = "{:.3g}", *, least: float | None = None, most: float | None = None
+) -> Figure:
     """A figure and its bar: at `least` or at `most` so much."""
     bar = f">= {form.format(least)}" if least is not None else f"<= {form.format(most)}" if most is not None else ""
     met = value >= least if least is not None else value <= most if most is not None else None
@@ -65,7 +69,8 @@ def tell(figures: list[Figure], *, as_json: bool) -> None:
 
 def machine() -> dict[str, str]:
     """Processor family, usable cores and versions; nothing that names the machine."""
-    known = {"cpu": _cpu(), "cores": str(available_cores()), "python": platform.python_version()}
+    known = {"cpu": _cpu(), "cores": str(available_cores()), "load": f"{os.getloadavg()[0]:.1f}"}
+    known["python"] = platform.python_version()
     for name in PACKAGES:
         try:
             known[name] = version(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import peers
 
 from facecli import align, images
+from facecli.toolbox import Toolbox
 from facecli.types import Limits, UInt8Array
 
 
@@ -24,6 +26,7 @@ def main() -> None:
     dlib, ours = peers.dlib_resnet(), tools.recognizer
     theirs = np.array(dlib.compute_face_descriptor(list(crops)))
     difference = float(np.abs(theirs - ours.embed(crops)).max())
+    print(f"dlib was built with AVX: {_flag('USE_AVX_INSTRUCTIONS')}, BLAS: {_flag('DLIB_USE_BLAS')}", file=sys.stderr)
     figures = [common.figure(f"largest difference to dlib, {len(crops)} crops", difference, "{:.1e}", most=1e-5)]
     for batch in (1, 8, 32):
         some = crops[:batch]
@@ -36,10 +39,16 @@ def main() -> None:
     common.tell(figures, as_json=given.json)
 
 
-def _crops(tools: common.Toolbox, root: Path, count: int) -> UInt8Array:
+def _flag(name: str) -> str:
+    import dlib
+
+    return "yes" if getattr(dlib, name, False) else "no"
+
+
+def _crops(tools: Toolbox, root: Path, count: int) -> UInt8Array:
     assert tools.recognizer_plugin is not None
     spec, crops = tools.recognizer_plugin.crop, []
-    for path in islice(sorted(root.glob("*.jpg")), count):
+    for path in islice(sorted(root.rglob("*.jpg")), count):
         picture = images.decode(path.read_bytes(), path.name, Limits())
         found = tools.detector.detect([picture])[0]
         crops.append(align.cut(picture, found, spec)[:1])

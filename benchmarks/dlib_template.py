@@ -44,7 +44,7 @@ def main() -> None:
     given = options.parse_args()
     tools = common.toolbox("mtcnn", "dlib-resnet", 1)
     with common.folder(given.pictures) as root:
-        paths = sorted(root.glob("*.jpg"))
+        paths = sorted(root.rglob("*.jpg"))
         faces = [_face(tools.detector, path) for path in paths]
     people = np.array([path.stem.rpartition("_")[0] for path in paths])
     points = _points_in_dlibs_crops(faces)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import common
 
 from facecli.models.catalogue import EMBEDDED
@@ -13,7 +15,8 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=15)
     given = options.parse_args()
     paths = sorted(EMBEDDED.glob("*.onnx"))
-    seconds = common.medians(common.interleaved({p.name: lambda p=p: open_session(p) for p in paths}, given.rounds))
+    loads = {path.name: partial(open_session, path) for path in paths}
+    seconds = common.medians(common.interleaved(loads, given.rounds))
     figures = []
     for path in paths:
         figures.append(common.figure(f"{path.name}, MB", path.stat().st_size / 1e6, "{:.2f}"))

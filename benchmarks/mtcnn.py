@@ -19,7 +19,9 @@ SAME = 0.9  # IoU from which two boxes are the same
 
 def main() -> None:
     options = common.parser(__doc__)
-    options.add_argument("--pictures", type=Path, default=common.SHARED / "data" / "wider_dev.zip", help="folder or zip")
+    options.add_argument(
+        "--pictures", type=Path, default=common.SHARED / "data" / "wider_dev.zip", help="folder or zip"
+    )
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()

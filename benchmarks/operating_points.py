@@ -46,7 +46,8 @@ def main() -> None:
     print(f"[operating_point]\nmetric = {point.metric!r}\nthreshold = {threshold:g}")
     print(f"fmr = {fmr:.2g}\nfnmr = {fnmr:.2g}\nby_fmr = [{', '.join(_row(non_mated, rate) for rate in RATES)}]")
     for rate in RATES:
-        print(f"# FMR {rate:g}: FNMR {(mated > at(non_mated, rate)).mean():.4f}, {int(rate * len(non_mated))} false matches")
+        missed = float((mated > at(non_mated, rate)).mean())
+        print(f"# FMR {rate:g}: FNMR {missed:.4f}, {int(rate * len(non_mated))} false matches")
     for metric in METRICS:
         own = all_comparisons(rows, people, metric)
         equal = at(own[1], fmr)

@@ -14,7 +14,7 @@ def mtcnn(threads: int) -> Any:
     """facenet-pytorch's MTCNN on the CPU, keeping all faces.
 
     Where torchvision is built for CUDA and torch is not, its operators do not exist: their schemas are declared, which
-    lets it be imported, and batched_nms is done by OpenCV's NMS, which is compiled as well and so does not slow it down.
+    lets it be imported, and batched_nms is done by OpenCV's NMS, which is compiled as well and does not slow it down.
     """
     import torch
 

@@ -11,6 +11,9 @@ from facecli.errors import PluginError
 from facecli.geometry import similarity_transform
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
+LONGEST_SIDE = 32766  # px: OpenCV warps nothing longer
+SMALLEST_SCALE = 1e-6  # of a crop; below, any picture is less than a pixel of it
+
 
 def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
     """One crop per face: (N, spec.height, spec.width, 3) uint8 RGB. What lies outside the picture is black.
@@ -46,33 +49,42 @@ def _bbox_matrix(bbox: FloatArray, spec: CropSpec) -> NDArray[np.float64]:
 
 
 def _warp(pixels: UInt8Array, matrix: NDArray[np.float64], spec: CropSpec) -> UInt8Array:
-    """Bilinear warp; a face much larger than the crop is first halved, so that no pixel is skipped over."""
+    """Bilinear warp of the part that the crop shows; a face much larger than the crop is first made smaller by a whole
+    factor, so that no pixel is skipped over.
+    """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    if scale < 0.5:
-        pixels, matrix = _reduce(pixels, matrix, scale, spec)
-    warped = cv2.warpAffine(pixels, matrix, (spec.width, spec.height), flags=cv2.INTER_LINEAR)
+    black = np.zeros((spec.height, spec.width, 3), np.uint8)
+    if not SMALLEST_SCALE < scale < np.inf:
+        return black
+    factor = int(1 / scale) if scale < 0.5 else 1
+    part, left, top = _shown(pixels, matrix, factor, spec)
+    if not part.size:
+        return black
+    height, width = part.shape[:2]
+    across, down = _factor(width, factor), _factor(height, factor)
+    if across > 1 or down > 1:
+        columns, rows = width // across, height // down
+        part = _area(part[: rows * down, : columns * across], columns, rows)
+    # A pixel centre (x + 0.5) / factor of the small picture is at x of the large one.
+    grow = np.array([[across, 0, left + (across - 1) / 2], [0, down, top + (down - 1) / 2], [0, 0, 1]])
+    warped = cv2.warpAffine(part, matrix @ grow, (spec.width, spec.height), flags=cv2.INTER_LINEAR)
     return np.asarray(warped, np.uint8)  # OpenCV's types do not say which dtype comes back
+
+
+def _factor(length: int, factor: int) -> int:
+    """How many pixels become one along an axis: `factor` if there are as many, more where OpenCV could not warp."""
+    return max(min(factor, length), -(-length // LONGEST_SIDE))
 
 
 def _area(pixels: UInt8Array, width: int, height: int) -> UInt8Array:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _reduce(
-    pixels: UInt8Array, matrix: NDArray[np.float64], scale: float, spec: CropSpec
-) -> tuple[UInt8Array, NDArray[np.float64]]:
-    """The part of the picture that the crop shows, area-averaged by a whole factor, and the matrix that fits it."""
-    factor = int(1 / scale)
+def _shown(pixels: UInt8Array, matrix: NDArray[np.float64], margin: int, spec: CropSpec) -> tuple[UInt8Array, int, int]:
+    """The part of the picture that the crop shows, a margin around it, and where its left and its top are."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0, 1], [spec.width, 0, 1], [0, spec.height, 1], [spec.width, spec.height, 1]]) @ inverse.T
     height, width = pixels.shape[:2]
-    left, top = (int(v) for v in np.clip(np.floor(corners.min(0)) - factor, 0, [width, height]))
-    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(0)) + factor, 0, [width, height]))
-    columns, rows = (right - left) // factor, (bottom - top) // factor
-    if columns < 1 or rows < 1:
-        return pixels, matrix
-    part = pixels[top : top + rows * factor, left : left + columns * factor]
-    small = _area(part, columns, rows)
-    # A pixel centre (x + 0.5) / factor of the small picture is at x of the large one.
-    grow = np.array([[factor, 0, left + (factor - 1) / 2], [0, factor, top + (factor - 1) / 2], [0, 0, 1]])
-    return small, matrix @ grow
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(0)) - margin, 0, [width, height]))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(0)) + margin, 0, [width, height]))
+    return pixels[top:bottom, left:right], left, top

@@ -7,17 +7,21 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from facecli import __version__
+from facecli import __version__, streams
+from facecli.environment import flag
 from facecli.errors import FacecliError, UsageError
+from facecli.streams import complain
 
 if TYPE_CHECKING:
     from facecli.registry import PluginEntry, Registry
+    from facecli.report import Output
 
 COMMANDS = ("detect", "verify", "embed", "emotion", "analyze", "evaluate", "export", "models", "plugins", "doctor")
 INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
@@ -68,6 +72,7 @@ def main() -> NoReturn:
     The process ends at once: nobody waits for a thread that still loads a model, takes sessions and modules apart
     (a tenth of a short run), or flushes a broken stdout again.
     """
+    streams.mend()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()  # what libraries have asked for is still done
     sys.stderr.flush()
@@ -76,31 +81,36 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run a command line: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)  # what follows are names, not options
     # --debug is taken anywhere: it is typed behind a command line that has just failed.
-    debug = "--debug" in arguments or os.environ.get("FACECLI_DEBUG", "0") not in ("", "0")
+    words = [word for word in arguments[:end] if word != "--debug"]
+    debug = len(words) < end or flag("FACECLI_DEBUG")
+    rest = [*words, *arguments[end:]]
+    outputs: list[Output] = []  # where the command writes to, once it has opened it
     try:
-        status = _invoke([word for word in arguments if word != "--debug"])
+        status = _invoke(["--debug", *rest] if debug and rest else rest, outputs)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except streams.ReaderGone:
         return 0  # the reader has seen enough: not our failure
     except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
-        return INTERRUPTED
+        told = FacecliError("interrupted")
+        told.exit_code = INTERRUPTED
+        complain(told.message)
     except Exception as error:  # noqa: BLE001 - the last resort: even a bug ends in one line
         if debug:
             traceback.print_exc()
         told = _as_facecli_error(error)
         complain(f"error: {told}")
-        if _json_asked(arguments):
-            _write_error(told)
-        return told.exit_code
-    return status if isinstance(status, int) else 0
+    else:
+        return status if isinstance(status, int) else 0
+    _write_error(told, outputs, asked=_json_asked(words))
+    return told.exit_code
 
 
-def _invoke(arguments: list[str]) -> object:
+def _invoke(arguments: list[str], outputs: list[Output]) -> object:
     # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
     try:
-        with group.make_context("facecli", arguments) as ctx:
+        with group.make_context("facecli", arguments, obj=outputs) as ctx:
             return group.invoke(ctx)
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
@@ -128,24 +138,25 @@ def _as_facecli_error(error: Exception) -> FacecliError:
     return told
 
 
-def _write_error(error: FacecliError) -> None:
+def _write_error(error: FacecliError, outputs: list[Output], *, asked: bool) -> None:
     document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
-    with contextlib.suppress(OSError):  # where stdout is what failed, stderr has told it
-        sys.stdout.write(json.dumps(document) + "\n")
-        sys.stdout.flush()
+    with contextlib.suppress(OSError, FacecliError):  # where stdout is what failed, stderr has told it
+        if outputs:
+            outputs[-1].fail(document)
+        elif asked:
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
 
 
-def complain(text: str) -> None:
-    """One line on stderr, whatever a library or a file name put into the text: no line breaks, no terminal escapes."""
-    shown = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else " " if c.isspace() else "?" for c in text)
-    sys.stderr.buffer.write(f"facecli: {' '.join(shown.split())}\n".encode("utf-8", "surrogateescape"))
-    sys.stderr.flush()
-
-
-def _json_asked(argv: list[str]) -> bool:
-    pairs = zip(argv, [*argv[1:], ""], strict=True)
-    asked = any(word in ("--json", "--format=json", "--format=jsonl") for word in argv)
-    return asked or any(word in ("--format", "-f") and value in ("json", "jsonl") for word, value in pairs)
+def _json_asked(words: list[str]) -> bool:
+    """Whether a command line that could not be read in full asks for JSON."""
+    if "--json" in words:
+        return True
+    form = os.environ.get("FACECLI_FORMAT", "")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if given := re.fullmatch(r"(?:--format(?:=|$)|-q*f)(.*)", word):
+            form = given[1] or following
+    return form in ("json", "jsonl")
 
 
 def _registry(ctx: click.Context) -> Registry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -72,9 +72,17 @@ def closest(a: FloatArray, b: FloatArray, metric: Metric) -> Closest:
 
 
 def decide(
-    plugin: RecognizerPlugin, metric: Metric | None = None, threshold: float | None = None, fmr: float | None = None
+    plugin: RecognizerPlugin,
+    metric: Metric | None = None,
+    threshold: float | None = None,
+    fmr: float | None = None,
+    *,
+    altered: bool = False,
 ) -> Decision:
-    """The decision rule for a recognizer and what the user asked for. Raises UsageError if none is known."""
+    """The decision rule for a recognizer and what the user asked for. Raises UsageError if none is known.
+
+    altered: it runs with parameters of the user's (such as flip), for which no error rate was measured.
+    """
     point = plugin.operating_point
     metric = metric or point.metric
     if threshold is not None and fmr is not None:
@@ -83,6 +91,10 @@ def decide(
         if not math.isfinite(threshold):
             raise UsageError("the threshold must be a finite number")
         return Decision(metric, threshold, "given by the user")
+    if fmr is not None and altered:
+        raise UsageError(
+            f"the rates of {plugin.name} were measured with its default parameters", hint="give --threshold"
+        )
     if fmr is not None:
         known = dict(point.by_fmr)
         if fmr not in known:
@@ -91,7 +103,8 @@ def decide(
         base = Decision(point.metric, known[fmr], point.protocol or point.source, fmr)
     else:
         base = Decision(point.metric, point.threshold, point.source, point.fmr)
-    return base if metric == base.metric else _in_metric(plugin, base, metric)
+    rule = base if metric == base.metric else _in_metric(plugin, base, metric)
+    return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters") if altered else rule
 
 
 def _in_metric(plugin: RecognizerPlugin, base: Decision, metric: Metric) -> Decision:
@@ -151,6 +164,8 @@ def choose(detections: Detections, choice: str, width: int, height: int, source:
 
 def check_face_choice(choice: str) -> str:
     """Return a valid choice; raise UsageError otherwise."""
-    if choice not in FACE_CHOICES and not choice.isdecimal():
-        raise UsageError(f"unknown --face {choice!r}", hint=f"use {', '.join(FACE_CHOICES)} or an index from 0")
+    # No picture has a billion faces, and int() refuses digits without end.
+    index = choice.isascii() and choice.isdecimal() and len(choice) < 10
+    if choice not in FACE_CHOICES and not index:
+        raise UsageError(f"unknown --face {choice[:40]!r}", hint=f"use {', '.join(FACE_CHOICES)} or an index from 0")
     return choice

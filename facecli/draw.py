@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from facecli.pipeline import ImageResult
-from facecli.types import UInt8Array
+from facecli.types import FloatArray, UInt8Array
 
 Colour = tuple[int, int, int]
 GREEN, RED, YELLOW, WHITE, BLACK = (40, 170, 60), (210, 40, 40), (255, 210, 0), (255, 255, 255), (0, 0, 0)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-SMALLEST_LETTER = 0.35  # of OpenCV's font: 7 px, what can still be read
+SMALLEST_LETTER = 0.3  # of OpenCV's font: 6 px, what can still be read
 PANEL_HEIGHT, BAND = 480, 84  # px: the height that a verdict shows its pictures in, and that of its text
 
 
@@ -35,16 +35,23 @@ def face_of(result: ImageResult, row: int, *, same: bool) -> UInt8Array:
 def attributes_of(result: ImageResult, probabilities: Sequence[Mapping[str, float]]) -> UInt8Array:
     """A copy with every face and a bar per label beside it; `probabilities` has label -> probability for each face.
 
-    Beside a face too small for bars that can be read, only its likeliest label is written.
+    Beside a face too small for bars that can be read, only its likeliest label is written. Where a label that is not
+    shown may be likelier than those that are, none is marked as the likeliest.
     """
     canvas = _copy(result)
     for row, shown in enumerate(probabilities):
         readable = bool(shown) and 0.4 * _unit(canvas, _box(result, row)) >= SMALLEST_LETTER
-        best = max(shown, key=lambda label: shown[label]) if shown else ""
-        _face(canvas, result, row, GREEN, "" if readable or not best else f"{best} {shown[best]:.0%}")
+        best = _likeliest(shown)
+        _face(canvas, result, row, GREEN, "" if readable or best is None else f"{best} {shown[best]:.0%}")
         if readable:
             _bars(canvas, result, row, shown)
     return canvas
+
+
+def _likeliest(shown: Mapping[str, float]) -> str | None:
+    """The likeliest label, unless what is missing of 1 leaves room for one that is likelier."""
+    best = max(shown, key=lambda label: shown[label], default=None)
+    return None if best is None or shown[best] < 1 - sum(shown.values()) else best
 
 
 def verdict(panels: Sequence[UInt8Array], same: bool, metric: str, distance: float, threshold: float) -> UInt8Array:
@@ -78,8 +85,15 @@ def _box(result: ImageResult, row: int) -> tuple[int, int, int, int]:
     assert result.width is not None and result.height is not None
     if result.detections is None:
         return 0, 0, result.width, result.height
-    x1, y1, x2, y2 = (round(float(v)) for v in result.detections.bboxes[row])
+    x1, y1, x2, y2 = _pixels(result, result.detections.bboxes[row])
     return x1, y1, x2, y2
+
+
+def _pixels(result: ImageResult, values: FloatArray) -> list[int]:
+    """Coordinates in whole pixels; what is far outside comes nearer, but not into the picture: OpenCV takes 32 bits."""
+    assert result.width is not None and result.height is not None
+    span = max(result.width, result.height)
+    return [round(float(value)) for value in np.clip(values, -span, 2 * span)]
 
 
 def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour, note: str = "") -> None:
@@ -89,8 +103,9 @@ def _face(canvas: UInt8Array, result: ImageResult, row: int, colour: Colour, not
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, max(1, round(2 * unit)))
         note = f"{result.indices[row]}: {result.detections.scores[row]:.2f}  {note}".rstrip()
         if result.detections.landmarks is not None:
-            for x, y in result.detections.landmarks[row]:
-                cv2.circle(canvas, (round(float(x)), round(float(y))), max(1, round(2.5 * unit)), YELLOW, cv2.FILLED)
+            for point in result.detections.landmarks[row]:
+                x, y = _pixels(result, point)
+                cv2.circle(canvas, (x, y), max(1, round(2.5 * unit)), YELLOW, cv2.FILLED)
     if note:
         _label(canvas, note, x1, y1, max(0.45 * unit, SMALLEST_LETTER), colour)
 
@@ -101,11 +116,11 @@ def _bars(canvas: UInt8Array, result: ImageResult, row: int, shown: Mapping[str,
     unit = _unit(canvas, box)
     step, width = round(17 * unit), round(130 * unit)
     height, full = canvas.shape[:2]
-    left = x2 + 4 if x2 + 4 + width <= full else max(x1 - 4 - width, 0)
+    left = max(x2 + 4 if x2 + 4 + width <= full else x1 - 4 - width, 0)
     top = min(max(y1, 0), max(height - step * len(shown), 0))
     part = canvas[top : top + step * len(shown), left : left + width]
     part[:] = part // 3  # a dark ground, so that letters can be read
-    best = max(shown, key=lambda label: shown[label])
+    best = _likeliest(shown)
     for number, (label, value) in enumerate(shown.items()):
         y = top + step * number
         colour = GREEN if label == best else (90, 90, 90)

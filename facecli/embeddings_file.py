@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from facecli.errors import UsageError
-from facecli.files import staged, write_bytes
+from facecli.files import check_writable, staged
 from facecli.pipeline import ImageResult
 from facecli.report import dumps
 from facecli.types import FloatArray
@@ -20,16 +21,19 @@ SUFFIXES = (".npz", ".npy", ".parquet")
 class Collector:
     """Gathers the faces of many results and writes them at the end, whole or not at all.
 
-    Raises UsageError for a suffix that is not supported, before any work.
+    Raises UsageError for a suffix that is not supported and OutputError for a place that can not be written, before any
+    work.
     """
 
     def __init__(self, path: Path) -> None:
-        if path.suffix not in SUFFIXES:
+        self._kind = path.suffix.lower()
+        if self._kind not in SUFFIXES:
             raise UsageError(
                 f"can not write embeddings as {path.suffix or path.name!r}", hint=f"use {', '.join(SUFFIXES)}"
             )
-        if path.suffix == ".parquet":
+        if self._kind == ".parquet":
             _import_pyarrow()
+        check_writable(path)
         self._path = path
         self._embeddings: list[FloatArray] = []
         self._bboxes: list[FloatArray] = []
@@ -55,23 +59,32 @@ class Collector:
         dim = header["recognizer"]["dim"]
         rows = np.concatenate([np.zeros((0, dim), np.float32), *self._embeddings])
         bboxes = np.concatenate([np.zeros((0, 4), np.float32), *self._bboxes])
+        if self._kind == ".npy":
+            self._write_npy(rows, header)
+            return
         meta = json.dumps(header)
-        if self._path.suffix == ".npy":
-            # The .npy format has no room for metadata: it lies beside, under the same name.
-            listed = [
-                dict(zip(("source", "face"), pair, strict=True))
-                for pair in zip(self._sources, self._faces, strict=True)
-            ]
-            write_bytes(self._path.with_suffix(".npy.json"), dumps(header | {"rows": listed}, indent=2).encode())
-        with staged(self._path) as temporary:
-            if self._path.suffix == ".parquet":
+        with staged(self._path, parents=False) as temporary:
+            if self._kind == ".parquet":
                 self._write_parquet(temporary, rows, bboxes, meta)
                 return
             with temporary.open("wb") as stream:
-                if self._path.suffix == ".npy":
-                    np.save(stream, rows, allow_pickle=False)
-                else:
-                    np.savez(stream, embedding=rows, bbox=bboxes, meta=np.array(meta), **self._columns())
+                np.savez(stream, embedding=rows, bbox=bboxes, meta=np.array(meta), **self._columns())
+
+    def _write_npy(self, rows: FloatArray, header: dict[str, Any]) -> None:
+        """The .npy format has no room for metadata: that lies beside, as NAME.npy.json.
+
+        It takes its place last, and says which matrix it is of: if only the first of the two moves is done, the pair
+        that is left can be told to be none.
+        """
+        pairs = zip(self._sources, self._faces, strict=True)
+        listed = [{"source": source, "face": face} for source, face in pairs]
+        beside = self._path.with_name(f"{self._path.name}.json")
+        with staged(beside, parents=False) as notes, staged(self._path, parents=False) as matrix:
+            with matrix.open("wb") as stream:
+                np.save(stream, rows, allow_pickle=False)
+            with matrix.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            notes.write_text(dumps(header | {"sha256": sha256, "rows": listed}, indent=2), "utf-8")
 
     def _columns(self) -> dict[str, Any]:
         names = [source.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for source in self._sources]

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facecli.errors import OutputError
+from facecli.errors import OutputError, UsageError
 
 
 @contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
     """A temporary file beside `target` that becomes `target` on success and vanishes on failure.
 
-    It keeps the suffix of `target`, because writers choose a format by it. Raises OutputError where the file system
-    refuses.
+    It keeps the suffix of `target`, because writers choose a format by it. parents: make the folders that are missing.
+    Raises OutputError where the file system refuses.
     """
-    import tempfile  # pulls random and hashlib in: not at start-up
-
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".facecli-", suffix=target.suffix)
+        if parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _create_beside(target)
     except OSError as error:
         raise _refused(target, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
         temporary.replace(target)
     except OSError as error:
         raise _refused(target, error) from error
@@ -36,17 +32,54 @@ def staged(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_bytes(target: Path, content: bytes) -> None:
+def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
     """Write a whole file. Raises OutputError where the file system refuses."""
-    with staged(target) as temporary:
+    with staged(target, parents=parents) as temporary:
         temporary.write_bytes(content)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where its parent is there: a name that is mistyped must not become a tree. Raises OutputError."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def check_writable(target: Path) -> None:
+    """Raise OutputError, before any work, for a file that can not be written; its folder must be there."""
+    if target.is_dir():
+        raise OutputError(f"can not write {target}: it is a folder", hint="name a file")
+    try:
+        _create_beside(target).unlink()
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def refuse_inputs(target: Path, inputs: Iterable[str | Path], option: str) -> None:
+    """Raise UsageError if writing `target` would overwrite one of the inputs."""
+    for name in inputs:
+        if same_file(target, name):
+            raise UsageError(f"{option} {target} would overwrite the input {name}", hint="name another place")
+
+
+def same_file(a: str | Path, b: str | Path) -> bool:
+    """Whether both names lead to one existing file; what can not be looked at is no file."""
+    try:
+        return os.path.samefile(a, b)  # noqa: PTH121 # a Path of "-" or of a URL is not what was named
+    except (OSError, ValueError):
+        return False
+
+
+def _create_beside(target: Path) -> Path:
+    """An empty file with a name of its own; not mkstemp, whose files are private: here the umask decides."""
+    temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{target.suffix}")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    return temporary
+
+
 def _refused(target: Path, error: OSError) -> OutputError:
-    return OutputError(f"can not write {target}: {error.strerror}", hint="choose another place or free some space")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
+        reason = f"there is no folder {target.parent}"
+    return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from facecli.errors import UsageError
 
 COLUMNS = ("file_a", "file_b", "same")
+LONGEST_LINE = 2**16  # characters: what is no list, such as /dev/zero, must not fill the memory
 TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -22,6 +24,17 @@ class Pair:
     same: bool
 
 
+def lines_of(stream: IO[str], name: str) -> Iterator[str]:
+    """The lines of a file, none of which may be endless; UsageError if it is no text file that can be read."""
+    try:
+        while line := stream.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise UsageError(f"{name} has a line of more than {LONGEST_LINE} characters", hint="is it a CSV file?")
+            yield line
+    except OSError as error:
+        raise UsageError(f"can not read {name}: {error.strerror or error}", hint="check what it is") from error
+
+
 def read(lines: Iterable[str], name: str) -> list[Pair]:
     """The pairs of a CSV file with the header file_a,file_b,same; further columns are ignored.
 
@@ -29,14 +42,17 @@ def read(lines: Iterable[str], name: str) -> list[Pair]:
     """
     reader = csv.DictReader(lines, strict=True)
     try:
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        names = reader.fieldnames or ()
+        if twice := [column for column in COLUMNS if list(names).count(column) > 1]:
+            raise UsageError(f"{name} has the column {', '.join(twice)} twice", hint="leave one of them out")
+        missing = [column for column in COLUMNS if column not in names]
         if missing:
             raise UsageError(
                 f"{name} has no column {', '.join(missing)}", hint=f"its first line must be {','.join(COLUMNS)}"
             )
         pairs = [_pair(row, f"{name} line {reader.line_num}") for row in reader]
     except csv.Error as error:
-        raise UsageError(f"{name} line {reader.line_num}: {error}", hint="is it a CSV file?") from error
+        raise UsageError(f"{name} line {reader.line_num + 1}: {error}", hint="is it a CSV file?") from error
     if not pairs:
         raise UsageError(f"{name} has no pairs", hint=f"give lines of {','.join(COLUMNS)}")
     return pairs

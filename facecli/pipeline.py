@@ -21,10 +21,11 @@ from facecli import align, images
 from facecli.compare import choose
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.sources import Source
-from facecli.toolbox import Toolbox
+from facecli.toolbox import Plugin, Toolbox
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array, require_array
 
 T = TypeVar("T")
+EPSILON = 1e-3  # how far rounding may bring a sum of probabilities away from 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +95,7 @@ class Pipeline:
     def run(self, sources: Iterable[Source]) -> Iterator[ImageResult]:
         """One result per source, in order; a source that fails becomes a result with `error`.
 
-        Raises ModelError and DeviceError: without its models the river does not run at all.
+        Raises ModelError, DeviceError and whatever a plugin's load raised: without its models the river does not run.
         """
         batches = _batched(sources, self.flow.batch_size)
         if self.flow.jobs == 1:
@@ -120,8 +121,10 @@ class Pipeline:
             done = self._analyse([results[i] for i in good])
         except (ModelError, DeviceError):
             raise
-        except Exception:  # noqa: BLE001 - one bad picture must not take its whole batch along: each alone
-            done = [self._analyse_alone(results[i]) for i in good]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one bad picture must not take its batch along
+            self.tools.wait()  # what a load raised is no picture's fault: it leaves from here
+            alone = len(good) == 1
+            done = [_failed(results[i], error) if alone else self._analyse_alone(results[i]) for i in good]
         for i, result in zip(good, done, strict=True):
             results[i] = result
         return results
@@ -141,12 +144,8 @@ class Pipeline:
             return self._analyse([opened])[0]
         except (ModelError, DeviceError):
             raise
-        except FacecliError as error:
-            return ImageResult(opened.source, opened.width, opened.height, error=error)
-        except Exception as error:  # noqa: BLE001 - a plugin's bug is told with the picture that shows it
-            told = PluginError(f"a plugin failed on {opened.source}: {type(error).__name__}: {error}", hint="--debug")
-            told.__cause__ = error
-            return ImageResult(opened.source, opened.width, opened.height, error=told)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's bug is told with the picture that shows it
+            return _failed(opened, error)
 
     def _analyse(self, opened: Sequence[ImageResult]) -> list[ImageResult]:
         if not opened:
@@ -158,10 +157,12 @@ class Pipeline:
             tools.wait()
         if tools.recognizer_plugin:
             plugin = tools.recognizer_plugin
-            rows = self._per_crop("embed", results, plugin.crop, tools.recognizer.embed, plugin.dim)
+            rows = self._per_crop("embed", results, plugin, tools.recognizer.embed, plugin.dim)
             results = [replace(result, embeddings=own) for result, own in zip(results, rows, strict=True)]
         for plugin_, model in zip(tools.attribute_plugins, tools.classifiers, strict=True):
-            rows = self._per_crop(plugin_.attribute, results, plugin_.crop, model.classify, len(plugin_.labels) or 1)
+            rows = self._per_crop(plugin_.attribute, results, plugin_, model.classify, len(plugin_.labels) or 1)
+            if plugin_.labels:
+                _check_probabilities(plugin_.name, np.concatenate(rows))
             results = [replace(r, attributes=(*r.attributes, own)) for r, own in zip(results, rows, strict=True)]
         return results if self.flow.keep_image else [replace(result, image=None) for result in results]
 
@@ -170,15 +171,15 @@ class Pipeline:
             return [None] * len(pictures)
         with self.clock("load"):  # what is left of it: models load while pictures are read
             detector = self.tools.detector
-        with self.clock("detect"):
-            found = detector.detect(pictures)
         plugin = self.tools.detector_plugin
         assert plugin is not None
+        with self.clock("detect"), self._blaming(plugin, pictures):
+            found: list[Detections | None] = list(detector.detect(pictures))
         if len(found) != len(pictures) or not all(isinstance(d, Detections) for d in found):
             raise ContractError(f"{plugin.name}.detect must give one Detections per picture")
-        if plugin.landmarks and any(d.landmarks is None for d in found):
+        if plugin.landmarks and any(d is None or d.landmarks is None for d in found):
             raise ContractError(f"{plugin.name} promises landmarks and gave None")
-        return list(found)
+        return found
 
     def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
         assert opened.width is not None and opened.height is not None
@@ -196,17 +197,42 @@ class Pipeline:
         return replace(opened, found=len(detections), indices=tuple(chosen), detections=detections.select(chosen))
 
     def _per_crop(
-        self, stage: str, results: list[ImageResult], spec: Any, model: Callable[[UInt8Array], FloatArray], width: int
+        self, stage: str, results: list[ImageResult], plugin: Any, model: Callable[[UInt8Array], FloatArray], width: int
     ) -> list[FloatArray]:
         """Cut the faces of all results, run the model on them at once, give each result its rows."""
         with self.clock("crop"):
-            crops = [_crops(result, spec) for result in results]
-        with self.clock(stage):
+            crops = [_crops(result, plugin.crop) for result in results]
+        with self.clock(stage), self._blaming(plugin, results):
             rows = model(np.concatenate(crops))
-        require_array(f"the output of {stage}", rows, (sum(map(len, crops)), width), np.float32)
+        require_array(f"the output of {plugin.name}", rows, (sum(map(len, crops)), width), np.float32)
         if not np.isfinite(rows).all():
-            raise ContractError(f"the output of {stage} must be finite, got NaN or infinity")
+            raise ContractError(f"the output of {plugin.name} must be finite, got NaN or infinity")
         return np.split(rows, np.cumsum([len(c) for c in crops])[:-1])
+
+    @contextmanager
+    def _blaming(self, plugin: Plugin, pictures: Sequence[Image | ImageResult]) -> Iterator[None]:
+        """Whatever a plugin raises becomes a PluginError that names it; also its sys.exit, which would end the run."""
+        try:
+            yield
+        except FacecliError:
+            raise
+        except (Exception, SystemExit) as error:
+            names = ", ".join(picture.source for picture in pictures)
+            raise self.tools.blame(plugin, f"failed on {names}", error) from error
+
+
+def _failed(opened: ImageResult, error: BaseException) -> ImageResult:
+    if not isinstance(error, FacecliError):
+        told = PluginError(f"{opened.source} can not be analysed: {type(error).__name__}: {error}", hint="use --debug")
+        told.__cause__ = error
+        error = told
+    return ImageResult(opened.source, opened.width, opened.height, error=error)
+
+
+def _check_probabilities(name: str, rows: FloatArray) -> None:
+    outside = (rows < 0).any() or (rows > 1 + 1e-6).any()
+    if outside or (abs(rows.sum(1) - 1) > EPSILON).any():
+        raise ContractError(f"the output of {name} must be probabilities: rows within [0, 1] that sum to 1")
 
 
 def _crops(result: ImageResult, spec: Any) -> UInt8Array:

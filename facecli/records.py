@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facecli import __version__
@@ -14,6 +14,10 @@ from facecli.types import Detections, FloatArray
 Record = dict[str, Any]
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4
+_BBOX = ("x1", "y1", "x2", "y2")
+_LANDMARKS = tuple(f"l{point}{axis}" for point in range(5) for axis in "xy")
+# Those of every command; a command adds what else it knows of a face.
+CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "error")
 
 
 def header(schema: str, **parts: Any) -> dict[str, Any]:
@@ -47,8 +51,13 @@ def probabilities(labels: Sequence[str], row: FloatArray, shown: Sequence[str] |
     if not labels:
         return {"value": round(float(row[0]), SCORE_DIGITS)}
     every = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
-    some = {label: every[label] for label in labels if shown and label in shown}
-    return {"label": labels[int(row.argmax())], "probabilities": some or every}
+    some = {label: every[label] for label in shown_labels(labels, shown)}
+    return {"label": labels[int(row.argmax())], "probabilities": some}
+
+
+def shown_labels(labels: Sequence[str], shown: Sequence[str] | None = None) -> list[str]:
+    """Those of an attribute's labels that are asked for, or all if none of them is."""
+    return [label for label in labels if shown and label in shown] or list(labels)
 
 
 def error(failure: FacecliError | None) -> dict[str, str | None] | None:
@@ -85,6 +94,27 @@ def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
     return None if plugin is None else tools.describe(plugin)
 
 
+def embedding_columns(dim: int) -> list[str]:
+    """The columns of a CSV that hold an embedding."""
+    return [f"e{i}" for i in range(dim)]
+
+
+def attribute_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
+    """The columns of a CSV that hold attributes: each attribute's answer, and a probability for each label."""
+    several = len(attributes) > 1
+    return [column for name, labels in attributes.items() for column in (name, *_label_columns(name, labels, several))]
+
+
+def identity(recognizer: Record) -> Record:
+    """What an embedding must carry in a row of its own: the model, its sha256 and its preprocessing's version."""
+    files = [file["sha256"] for model in recognizer["models"] for file in model["files"]]
+    return {
+        "model": " ".join(model["id"] for model in recognizer["models"]) or recognizer["plugin"],
+        "sha256": " ".join(files),
+        "preprocessing_version": recognizer["preprocessing_version"],
+    }
+
+
 def csv_rows(record: Record) -> list[Record]:
     """The rows of a CSV for one picture: one per face with every number in a column, or one that tells why none."""
     return [_csv_row(record, face) for face in record["faces"]] or [_csv_row(record, None)]
@@ -98,19 +128,31 @@ def table_rows(record: Record) -> list[Record]:
 def _csv_row(record: Record, face: Record | None) -> Record:
     face = face or {}
     row = {"source": record["source"], "face": face.get("index")}
-    row |= dict(zip(("x1", "y1", "x2", "y2"), face.get("bbox") or [None] * 4, strict=True))
-    row |= {"score": face.get("score"), "error": record["error"] and record["error"]["code"]}
-    row |= {f"e{i}": value for i, value in enumerate(face.get("embedding", ()))}
-    for name, answer in _answers(face):
-        row |= {name: answer.get("label", answer.get("value"))} | answer.get("probabilities", {})
+    row |= dict(zip(_BBOX, face.get("bbox") or [None] * 4, strict=True))
+    row |= {"score": face.get("score"), "detected": record["detected"]}
+    values = [value for point in face.get("landmarks") or () for value in point]
+    row |= dict(zip(_LANDMARKS, values or [None] * len(_LANDMARKS), strict=True))
+    row |= {"error": record["error"] and record["error"]["code"]}
+    values = face.get("embedding", ())
+    row |= dict(zip(embedding_columns(len(values)), values, strict=True))
+    answers = _answers(face)
+    for name, answer in answers:
+        shown = answer.get("probabilities", {})
+        labels = _label_columns(name, list(shown), several=len(answers) > 1)
+        row |= {name: answer.get("label", answer.get("value"))} | dict(zip(labels, shown.values(), strict=True))
     return row
+
+
+def _label_columns(attribute: str, labels: Sequence[str], several: bool) -> list[str]:
+    """With several attributes, whose labels may be the same, each column says whose it is."""
+    return [f"{attribute} {label}" if several else label for label in labels]
 
 
 def _table_row(record: Record, face: Record | None) -> Record:
     face = face or {}
     bbox = face.get("bbox")
     row = {"source": record["source"], "face": face.get("index"), "bbox": bbox and " ".join(f"{v:.0f}" for v in bbox)}
-    row |= {"score": face.get("score")}
+    row |= {"score": face.get("score")} | ({} if record["detected"] else {"detected": False})
     for name, answer in _answers(face):
         likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
         listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
 
-from facecli import __version__, contract, hookspecs
+from facecli import __version__, contract, environment, hookspecs
 from facecli.errors import PluginError
 
 if TYPE_CHECKING:
@@ -56,12 +55,17 @@ class PluginEntry:
         """Whose plugin it is, for messages: "distribution version"."""
         return f"{self.distribution} {self.version}"
 
+    @property
+    def title(self) -> str:
+        """What it is and whose, for messages: "detector 'x' of acme 1.0"."""
+        return f"{_singular(self.kind)} {self.name!r} of {self.origin}"
+
 
 class Registry:
     """The plugins of this environment. third_party=False: only facecli's own."""
 
     def __init__(self, *, third_party: bool = True) -> None:
-        self.third_party = third_party and os.environ.get("FACECLI_NO_PLUGINS", "0") in ("", "0")
+        self.third_party = third_party and not environment.flag("FACECLI_NO_PLUGINS")
         self._unreadable: list[PluginError] = []
 
     @cached_property
@@ -79,7 +83,9 @@ class Registry:
         for distribution in importlib.metadata.distributions():
             text = _entry_points(distribution)
             # Only the few distributions that have plugins for us are looked at closer.
-            name = distribution.metadata["Name"] if "[facecli." in text else None
+            # "in" first: a distribution without a name is a warning on Python 3.12, and then an error.
+            named = "[facecli." in text and "Name" in distribution.metadata
+            name = distribution.metadata["Name"] if named else None
             if name and name not in seen:  # the first on sys.path is the one that Python imports
                 seen.add(name)
                 try:
@@ -178,7 +184,7 @@ def _blame(entry: PluginEntry) -> Any:
 
 def _broken(entry: PluginEntry, reason: str) -> PluginError:
     hint = f"report it to the authors of {entry.distribution}" if not entry.built_in else "reinstall facecli"
-    return PluginError(f"{_singular(entry.kind)} {entry.name!r} of {entry.origin} is broken: {reason}", hint=hint)
+    return PluginError(f"{entry.title} is broken: {reason}", hint=hint)
 
 
 def _manager(entry: PluginEntry) -> pluggy.PluginManager:

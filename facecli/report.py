@@ -7,11 +7,12 @@ import errno
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TextIO
 
 from facecli.errors import OutputError
+from facecli.streams import clean, kept_for_data
 
 FORMATS = ("table", "json", "jsonl", "csv")
 Record = dict[str, Any]
@@ -23,6 +24,8 @@ class Output:
 
     def __init__(self, fmt: str | None = None, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
+        self._asked = fmt is not None
+        self._begun = self._done = False
         self.format = fmt or ("table" if self._stream.isatty() else "json")
         if hasattr(self._stream, "reconfigure"):
             # File names may hold bytes that are no UTF-8: they leave as they came.
@@ -31,7 +34,7 @@ class Output:
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Keep stdout for data alone: stray prints of plugins and libraries go to stderr."""
-        with contextlib.redirect_stdout(sys.stderr):
+        with kept_for_data(self._stream):
             yield
 
     def document(self, document: Record, rows: Iterable[Row], *, title: str | None = None) -> None:
@@ -40,8 +43,12 @@ class Output:
             self._write(dumps(document, indent=2) + "\n")
         elif self.format == "jsonl":
             self._write(dumps(document) + "\n")
+        elif self.format == "csv":
+            listed = list(rows)
+            self._csv(listed, _names(listed))
         else:
-            self._rows(rows, title)
+            self._table(rows, title)
+        self._done = True
         self._flush()
 
     def stream(
@@ -49,54 +56,86 @@ class Output:
         header: Record,
         key: str,
         records: Iterable[Record],
+        columns: Sequence[str],
         csv_rows: Callable[[Record], Iterable[Row]],
         table_rows: Callable[[Record], Iterable[Row]],
     ) -> None:
-        """Write a document whose list `key` grows while `records` arrive; as JSON Lines, a document per record."""
-        if self.format == "json":
-            self._write(dumps(header, indent=2).removesuffix("\n}") + f',\n  "{key}": [')
-            for number, record in enumerate(records):
-                self._write(("," if number else "") + "\n    " + dumps(record))
-                self._flush()
-            self._write("\n  ]\n}\n")
-        elif self.format == "jsonl":
-            for record in records:
-                self._write(dumps(header | record) + "\n")
-                self._flush()
-        else:
-            rows = csv_rows if self.format == "csv" else table_rows
-            self._rows((row for record in records for row in rows(record)), None)
+        """Write a document whose list `key` grows while `records` arrive; as JSON Lines, a document per record.
+
+        columns: those of a CSV, known before the first record, which may be of a picture that failed. A document whose
+        `records` raise stays open, until `fail` closes it.
+        """
+        try:
+            if self.format == "json":
+                self._json_list(header, key, records)
+            elif self.format == "jsonl":
+                for record in records:
+                    self._write(dumps(header | record) + "\n")
+                    self._flush()
+            elif self.format == "csv":
+                self._csv((row for record in records for row in csv_rows(record)), columns)
+            else:
+                self._table((row for record in records for row in table_rows(record)), None)
+        finally:
+            if isinstance(records, Generator):
+                records.close()  # takes a progress bar away before somebody else writes
+        self._done = True
         self._flush()
 
-    def _rows(self, rows: Iterable[Row], title: str | None) -> None:
-        if self.format == "csv":
-            self._csv(rows)
-        else:
-            self._table(list(rows), title)
+    def fail(self, document: Record) -> None:
+        """Tell a failure where JSON is read: in the document that was begun, else as `document`, its own.
 
-    def _csv(self, rows: Iterable[Row]) -> None:
+        Nothing where a document is complete: stdout has one.
+        """
+        if self._done or self.format not in ("json", "jsonl"):
+            return
+        if self._begun:
+            self._close_list(document["error"])
+        elif self._asked:
+            self._write(dumps(document) + "\n")
+        self._done = True
+        self._flush()
+
+    def _json_list(self, header: Record, key: str, records: Iterable[Record]) -> None:
+        self._begun = True
+        self._write(dumps(header, indent=2).removesuffix("\n}") + f',\n  "{key}": [')
+        for number, record in enumerate(records):
+            self._write(("," if number else "") + "\n    " + dumps(record))
+            self._flush()
+        self._close_list(None)
+
+    def _close_list(self, error: Record | None) -> None:
+        self._write(f'\n  ],\n  "error": {dumps(error)}\n}}\n')
+
+    def _csv(self, rows: Iterable[Row], columns: Sequence[str]) -> None:
         import csv
 
-        writer = None
+        writer = csv.DictWriter(self._stream, columns, lineterminator="\n", extrasaction="raise")
+        if columns:
+            self._guard(writer.writeheader)
         for row in rows:
-            if writer is None:
-                writer = csv.DictWriter(self._stream, list(row), lineterminator="\n", extrasaction="ignore")
-                self._guard(writer.writeheader)
             self._guard(partial(writer.writerow, row))
 
-    def _table(self, rows: Sequence[Row], title: str | None) -> None:
+    def _table(self, rows: Iterable[Row], title: str | None) -> None:
+        known: list[Row] = []
+        try:
+            known.extend(rows)
+        finally:  # what was done before a failure is shown all the same
+            if known:
+                self._print(known, title)
+
+    def _print(self, rows: Sequence[Row], title: str | None) -> None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         table = Table(title=title, title_justify="left")
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        names = _names(rows)
         for name in names:
-            table.add_column(name, overflow="fold")
+            table.add_column(Text(clean(name)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(_cell(row.get(name))) for name in names))  # Text: brackets are no markup
-        if rows:
-            self._guard(lambda: Console(file=self._stream).print(table))
+        self._guard(lambda: Console(file=self._stream).print(table))
 
     def _write(self, text: str) -> None:
         self._guard(lambda: self._stream.write(text))
@@ -120,9 +159,13 @@ def dumps(value: object, indent: int | None = None) -> str:
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def _names(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else clean(str(value))

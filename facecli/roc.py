@@ -44,10 +44,10 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     figure = _figure()(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
     one = 1 / result.fmr.total  # one false match: what lies left of it can not be seen in so few comparisons
-    left, zero = one / 2, one * 0.7  # where a logarithmic axis shows an FMR of 0
+    left, zero = min(one / 2, 0.01), one * 0.85  # where a logarithmic axis shows an FMR of 0
     axes.axvspan(left, one, color=INK, alpha=0.08, lw=0)
     side = {"rotation": 90, "ha": "center", "color": INK, "fontsize": 8, "transform": axes.get_xaxis_transform()}
-    axes.text(zero, 0.02, "no false match", **side)
+    axes.text((left * zero) ** 0.5, 0.02, "no false match", **side)
     axes.plot(np.maximum(curve.fmr, zero), 1 - curve.fnmr, color=CURVE, lw=2, drawstyle="steps-post")
     points = {"ls": "none", "ms": 8, "zorder": 3}
     axes.plot(max(curve.eer, zero), 1 - curve.eer, "D", mfc="white", mec=CURVE, label=f"EER {curve.eer:.2%}", **points)

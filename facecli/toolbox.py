@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,10 +22,16 @@ from facecli.contract import (
 )
 from facecli.errors import FacecliError, ModelError, PluginError, UsageError
 from facecli.models.store import ModelStore
-from facecli.registry import Registry
+from facecli.registry import Kind, Registry
 from facecli.runtime import OnnxRuntime
 
 Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
+
+# The keys and columns of a face's record, which no attribute and no label may hide.
+RECORD_KEYS = (
+    *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
+    *("score", "landmarks", "embedding", "probabilities"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,8 @@ class Choice:
 class Toolbox:
     """Descriptors at once, loaded plugins as soon as their threads have them.
 
-    Raises PluginError for a name that is not there or a pair that does not fit, UsageError for a parameter that the
-    plugin does not have; a model that is missing is told when the plugin is first used.
+    Raises PluginError for a name that is not there or a pair that does not fit, UsageError for a parameter that no
+    chosen plugin has or a value that does not fit it; a model that is missing is told when the plugin is first used.
     """
 
     def __init__(self, choice: Choice, registry: Registry, store: ModelStore, *, device: str, threads: int) -> None:
@@ -50,13 +58,15 @@ class Toolbox:
         loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
         self.attribute_plugins = tuple(loaded)
         self._check_fit()
+        self._check_names()
+        # All that can be wrong with the choice is told before the first thread starts.
+        self._parameters = _effective(self.plugins, choice.parameters)
         self.runtime = make_runtime(self.plugins, store, device=device, threads=threads)
-        self._loading: dict[str, Future[Any]] = {}
+        self._loading: dict[int, Future[Any]] = {}  # by id(): plugins of two kinds may have one name
         # The detector is needed first, but the recognizer takes longest to load: all start now.
         pool = ThreadPoolExecutor(max_workers=max(len(self.plugins), 1), thread_name_prefix="load")
         for plugin in self.plugins:
-            parameters = _parameters(plugin, choice.parameters.get(plugin.name, {}))
-            self._loading[plugin.name] = pool.submit(_guarded_load, plugin, self.runtime, parameters)
+            self._loading[id(plugin)] = pool.submit(self._load, plugin)
         pool.shutdown(wait=False)
 
     @property
@@ -69,30 +79,53 @@ class Toolbox:
     def detector(self) -> Detector:
         """The loaded detector."""
         assert self.detector_plugin is not None
-        detector: Detector = self._loading[self.detector_plugin.name].result()
+        detector: Detector = self._loading[id(self.detector_plugin)].result()
         return detector
 
     @cached_property
     def recognizer(self) -> Recognizer:
         """The loaded recognizer."""
         assert self.recognizer_plugin is not None
-        recognizer: Recognizer = self._loading[self.recognizer_plugin.name].result()
+        recognizer: Recognizer = self._loading[id(self.recognizer_plugin)].result()
         return recognizer
 
     @cached_property
     def classifiers(self) -> tuple[AttributeClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
-        return tuple(self._loading[plugin.name].result() for plugin in self.attribute_plugins)
+        return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 
     def wait(self) -> None:
         """Return when everything is loaded; raise what a load raised."""
         for future in self._loading.values():
             future.result()
 
+    def parameters(self, plugin: Plugin) -> dict[str, Any]:
+        """The parameters that a chosen plugin runs with: its defaults, and what was given instead."""
+        return dict(self._parameters[id(plugin)])
+
     def describe(self, plugin: Plugin) -> dict[str, Any]:
-        """Plugin, models with sha256 and the provider that really runs, for output; waits for its load."""
-        self._loading[plugin.name].result()
-        return {"plugin": plugin.name, "models": [self._describe_model(spec) for spec in plugin.models]}
+        """Plugin, parameters, models with sha256 and the provider that really runs, for output; waits for its load."""
+        self._loading[id(plugin)].result()
+        return {
+            "plugin": plugin.name,
+            "parameters": _json_safe(self.parameters(plugin)),
+            "models": [self._describe_model(spec) for spec in plugin.models],
+        }
+
+    def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
+        """The error that tells of a chosen plugin's own failure: which one, whose it is, and what it raised."""
+        entry = self.registry.entry(_kind(plugin), plugin.name)
+        reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}".removesuffix(": ")
+        hint = f"run it with --debug and report it to the authors of {entry.distribution}"
+        return PluginError(f"{entry.title} {what}: {reason}", hint=hint)
+
+    def _load(self, plugin: Plugin) -> Any:
+        try:
+            return plugin.load(self.runtime, self.parameters(plugin))
+        except FacecliError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self.blame(plugin, "can not be loaded", error) from error
 
     def _describe_model(self, spec: ModelSpec) -> dict[str, Any]:
         files = [self.store.file(spec, file.name) for file in spec.files]
@@ -114,6 +147,14 @@ class Toolbox:
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 
+    def _check_names(self) -> None:
+        attributes = [plugin.attribute for plugin in self.attribute_plugins]
+        for plugin in self.attribute_plugins:
+            hidden = {plugin.attribute} & {*RECORD_KEYS} | {*plugin.labels} & {*RECORD_KEYS, *attributes}
+            if hidden:
+                message = f"an attribute or a label of {plugin.name} can not be called {min(hidden)!r}"
+                raise PluginError(message, hint="report it to the plugin's authors")
+
 
 def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = "cpu", threads: int = 1) -> OnnxRuntime:
     """A runtime that knows the models of these plugins."""
@@ -133,18 +174,65 @@ def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]
     return None if name is None else registry.load(kind, name, descriptor)
 
 
-def _parameters(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(given) - set(plugin.parameters))
-    if unknown:
-        known = ", ".join(plugin.parameters) or "none"
-        raise UsageError(f"{plugin.name} has no parameter {', '.join(unknown)}", hint=f"it has {known}")
-    return {**plugin.parameters, **given}
+def _kind(plugin: Plugin) -> Kind:
+    if isinstance(plugin, DetectorPlugin):
+        return "detectors"
+    return "recognizers" if isinstance(plugin, RecognizerPlugin) else "attributes"
 
 
-def _guarded_load(plugin: Plugin, runtime: OnnxRuntime, parameters: dict[str, Any]) -> Any:
-    try:
-        return plugin.load(runtime, parameters)
-    except FacecliError:
-        raise
-    except Exception as error:
-        raise PluginError(f"{plugin.name} can not be loaded: {type(error).__name__}: {error}") from error
+def _effective(plugins: Sequence[Plugin], given: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """What each plugin runs with, by its id(); what is given for a name goes to each plugin of it that takes it."""
+    for name, values in given.items():
+        takers = [plugin for plugin in plugins if plugin.name == name]
+        if not takers:
+            used = ", ".join(plugin.name for plugin in plugins) or "nothing"
+            raise UsageError(f"{name} is given a parameter and is not in use", hint=f"in use: {used}")
+        known = {key: None for plugin in takers for key in plugin.parameters}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            hint = f"it has {', '.join(known) or 'none'}"
+            raise UsageError(f"{name} has no parameter {', '.join(unknown)}", hint=hint)
+    return {id(plugin): {**plugin.parameters, **_checked(plugin, given.get(plugin.name, {}))} for plugin in plugins}
+
+
+def _checked(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values for the parameters that the plugin has, each of its default's type; what they mean, it checks."""
+    own = {name: value for name, value in given.items() if name in plugin.parameters}
+    for name, value in own.items():
+        default = plugin.parameters[name]
+        if not _fits(value, default):
+            message = f"{plugin.name}.{name} must be {_type_name(default)}, got {reprlib.repr(value)}"
+            raise UsageError(message, hint=f"the default is {default!r}")
+    return own
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if default is None:
+        return True
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, (int, float)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and abs(value) <= sys.float_info.max  # NaN is not
+    if isinstance(default, (list, tuple)):
+        same = isinstance(value, (list, tuple)) and len(value) == len(default)
+        return same and all(map(_fits, value, default))
+    return isinstance(value, type(default))
+
+
+def _type_name(default: Any) -> str:
+    if isinstance(default, (list, tuple)):
+        return f"a list of {len(default)}"
+    names = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    return names.get(type(default), f"a {type(default).__name__}")
+
+
+def _json_safe(value: Any) -> Any:
+    """A parameter as JSON can hold it: a foreign plugin's default may be anything."""
+    if isinstance(value, Mapping):
+        return {str(key): _json_safe(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_safe(inner) for inner in value]
+    if isinstance(value, float) and not abs(value) <= sys.float_info.max:
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

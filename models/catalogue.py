@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ PACKAGE = Path(__file__).parent
 FOLDER = PACKAGE / "catalogue"
 EMBEDDED = PACKAGE / "embedded"
 
+# An id is a name, not a path: "../x" and "/tmp/x" must not leave the folder.
+ID = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
+
 
 def model_ids() -> list[str]:
     """The ids of all models in the catalogue, sorted."""
@@ -20,12 +24,19 @@ def model_ids() -> list[str]:
 
 
 def load(model_id: str) -> ModelSpec:
-    """The catalogue entry of a model. Raises ModelError if there is none."""
+    """The catalogue entry of a model. Raises ModelError if there is none, or if it is damaged."""
     path = FOLDER / f"{model_id}.toml"
-    # An id is a name, not a path: "../x" must not leave the folder.
-    if ".." in model_id or not path.is_file():
+    try:
+        text = path.read_bytes() if ID.fullmatch(model_id) else None
+    except OSError:
+        text = None
+    if text is None:
         raise ModelError(f"unknown model {model_id!r}", hint="`facecli models list` names them all")
-    return parse(tomllib.loads(path.read_text("utf-8")))
+    try:
+        return parse(tomllib.loads(text.decode()))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # a TOMLDecodeError is a ValueError
+        reason = f"{type(error).__name__}: {error}"
+        raise ModelError(f"the catalogue's entry {path} is damaged: {reason}", hint="reinstall facecli") from error
 
 
 def parse(entry: dict[str, Any]) -> ModelSpec:

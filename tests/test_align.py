@@ -7,6 +7,7 @@ import pytest
 from facecli import align
 from facecli.contract import CropSpec
 from facecli.errors import PluginError
+from facecli.geometry import similarity_transform
 from facecli.types import Detections, Image
 
 TEMPLATE = ((30.0, 30.0), (70.0, 30.0), (50.0, 50.0), (35.0, 75.0), (65.0, 75.0))
@@ -81,3 +82,48 @@ def test_a_face_half_outside_or_absurdly_small_still_gives_a_crop() -> None:
 def test_the_whole_picture_as_a_crop() -> None:
     image, _ = picture(1, 0)
     assert align.whole(image, CropSpec(48, 64)).shape == (1, 64, 48, 3)
+
+
+def former(image: Image, detections: Detections) -> np.ndarray:
+    """The warp as it was before the part that is shown was cut out first."""
+    matrix = similarity_transform(detections.landmarks[0], np.float32(TEMPLATE))  # type: ignore[index]
+    return np.asarray(cv2.warpAffine(image.pixels, matrix, (100, 100), flags=cv2.INTER_LINEAR))
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.6, 1.0, 1.7])
+@pytest.mark.parametrize("shift", [0.0, -480.0, 437.3])
+def test_cutting_first_changes_nothing(scale: float, shift: float) -> None:
+    image, faces = picture(scale, 33)
+    noise = np.random.default_rng(0).integers(0, 256, image.pixels.shape, dtype=np.uint8)
+    image = Image(cv2.GaussianBlur(noise, (0, 0), 2), "x")  # type: ignore[arg-type]
+    points = faces.landmarks + np.float32(shift)  # type: ignore[operator]
+    moved = Detections(faces.bboxes + np.float32(shift), faces.scores, points)
+    crop = align.cut(image, moved, SPEC)[0]
+    assert np.abs(crop.astype(int) - former(image, moved)).max() <= 2
+
+
+def test_a_panorama_wider_than_opencv_warps() -> None:
+    canvas = np.zeros((100, 40_000, 3), np.uint8)
+    canvas[20:80, 35_020:35_080] = 200
+    points = (np.float32(TEMPLATE) + np.float32([35_000, 0]))[None]
+    face = Detections(np.float32([[35_000, 0, 35_100, 100]]), np.float32([1]), points)
+    crop = align.cut(Image(canvas, "x"), face, SPEC)[0]
+    assert (crop[25:75, 25:75] == 200).all()
+    assert (crop[:15] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 40_000), (40_000, 1), (2, 1_000_000)])
+def test_a_box_as_long_as_a_sliver(shape: tuple[int, int]) -> None:
+    image = Image(np.full((*shape, 3), 200, np.uint8), "x")
+    for box in ([0, 0, shape[1], shape[0]], [-1e30, -1e30, 1e30, 1e30]):
+        face = Detections(np.float32([box]), np.float32([1]))
+        for spec in (CropSpec(48, 64), CropSpec(48, 64, margin=0.2, square=True)):
+            assert align.cut(image, face, spec).shape == (1, 64, 48, 3)
+
+
+def test_landmarks_that_are_mirrored_have_no_crop_but_no_failure() -> None:
+    image, faces = picture(1, 0)
+    points = faces.landmarks.copy()  # type: ignore[union-attr]
+    points[:] = np.float32([[[10, 0], [-10, 0], [0, 0], [0, 0], [0, 0]]])
+    for far in (np.float32(0), np.float32(1e30)):
+        align.cut(image, Detections(faces.bboxes, faces.scores, points * far), SPEC)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +79,16 @@ def test_what_can_not_be_derived_is_an_error_not_a_guess() -> None:
     assert decide(measured, "cosine").threshold == 0.07
 
 
+def test_what_was_measured_without_the_users_parameters_is_not_claimed_for_them() -> None:
+    known = plugin("cosine", 0.6, normalized=True, by_fmr=((1e-3, 0.5),), fmr=0.01)
+    rule = decide(known, altered=True)
+    assert (rule.threshold, rule.fmr) == (0.6, None)
+    assert "default parameters" in rule.source
+    with pytest.raises(UsageError, match="default parameters"):
+        decide(known, fmr=1e-3, altered=True)
+    assert decide(known, threshold=0.4, altered=True).source == "given by the user"
+
+
 def test_threshold_and_fmr_exclude_each_other() -> None:
     with pytest.raises(UsageError, match="exclude"):
         decide(plugin("cosine", 0.6, normalized=True), threshold=1.0, fmr=1e-3)
@@ -115,3 +127,47 @@ def test_ambiguity_no_face_and_a_face_that_is_not_there() -> None:
         choose(FACES, "3", 100, 100, "x")
     with pytest.raises(UsageError, match="unknown --face"):
         check_face_choice("biggest")
+
+
+@pytest.mark.parametrize("choice", ["9" * 5000, "-1", "", "١", "first"])
+def test_a_face_choice_without_sense_is_refused(choice: str) -> None:
+    with pytest.raises(UsageError, match="unknown --face"):
+        check_face_choice(choice)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--threshold", "nan"),
+        ("--threshold", "inf"),
+        ("--fmr", "0"),
+        ("--fmr", "1"),
+        ("--timeout", "inf"),
+        ("--timeout", "1e9"),
+        ("--min-face-size", "nan"),
+        ("--threads", "257"),
+        ("--jobs", "100000"),
+        ("--batch-size", "1025"),
+        ("--face", "9" * 5000),
+    ],
+)
+def test_numbers_without_sense_are_refused(run_cli: Any, examples: Path, option: tuple[str, str]) -> None:
+    done = run_cli("verify", examples / "hopper.jpg", examples / "collins.jpg", *option, "--json")
+    assert done.returncode == 2
+    assert done.json["error"]["code"] == "usage"
+
+
+def test_options_of_a_comparison_can_be_set_in_the_environment(run_cli: Any, examples: Path) -> None:
+    env = {"FACECLI_METRIC": "angular", "FACECLI_MIN_FACE_SIZE": "30", "FACECLI_FLIP": "1", "FACECLI_FACE": "only"}
+    done = run_cli("verify", examples / "hopper.jpg", examples / "collins.jpg", "--json", env=env)
+    assert done.json["metric"] == "angular"
+    assert done.json["detector"]["parameters"]["min_face_size"] == 30
+    assert done.json["recognizer"]["parameters"]["flip"] is True
+
+
+@pytest.mark.parametrize(("option", "word"), [("--attributes", "attribute"), ("--labels", "label")])
+@pytest.mark.parametrize("value", ["", ",", " , "])
+def test_a_list_that_names_nothing_is_refused(run_cli: Any, examples: Path, option: str, word: str, value: str) -> None:
+    done = run_cli("analyze", examples / "hopper.jpg", option, value, "--json")
+    assert done.returncode == 2
+    assert f"no {word} named" in done.json["error"]["message"]

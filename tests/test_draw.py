@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from facecli import draw
 from facecli.pipeline import ImageResult
@@ -53,3 +54,30 @@ def test_bars_grow_with_the_probability_and_stay_inside() -> None:
         green = (drawn == np.array(draw.GREEN, np.uint8)).all(-1).sum()
         assert green > 900
         assert drawn.shape == (480, 640, 3)
+
+
+@pytest.mark.parametrize("far", [1e9, 1e30, -1e30])
+def test_what_is_far_outside_is_no_failure(far: float) -> None:
+    for box in ((far, far, far, far), (10, 10, abs(far), abs(far)), (-abs(far), -abs(far), 50, 50)):
+        one = result(200, 100, box)
+        assert one.detections is not None
+        assert one.detections.landmarks is not None
+        one.detections.landmarks[:] = far
+        assert draw.faces_of(one).shape == (100, 200, 3)
+        assert draw.face_of(one, 0, same=True).shape == (100, 200, 3)
+        assert draw.attributes_of(one, [{"happy": 0.9, "sad": 0.1}]).shape == (100, 200, 3)
+
+
+def green_fill(drawn: np.ndarray) -> int:
+    """How many pixels right of the box are as green as the bar of the likeliest label."""
+    return int((drawn[:, 320:] == np.array(draw.GREEN, np.uint8)).all(-1).sum())
+
+
+def test_a_label_that_may_not_be_the_likeliest_is_not_marked() -> None:
+    box = (100, 100, 300, 300)
+    assert green_fill(draw.attributes_of(result(640, 480, box), [{"sad": 0.4}])) == 0
+    assert green_fill(draw.attributes_of(result(640, 480, box), [{"sad": 0.6}])) > 500
+    small = result(640, 480, (100, 100, 118, 118))
+    nothing = draw.attributes_of(small, [{}])
+    assert (draw.attributes_of(small, [{"sad": 0.0}]) == nothing).all()
+    assert (draw.attributes_of(small, [{"sad": 0.9}]) != nothing).any()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
-from facecli.errors import InputError, ModelError
+from facecli.errors import InputError, ModelError, PluginError, UsageError
 from facecli.pipeline import Flow, Pipeline
 from facecli.sources import Source
 from facecli.types import Detections, Image, Limits
@@ -53,7 +53,7 @@ class Mean:
         return crops.mean((1, 2))[:, :1].astype(np.float32)
 
 
-def pipeline(detector: Any = None, recognizer: Any = None, **flow: Any) -> Pipeline:
+def pipeline(detector: Any = None, recognizer: Any = None, classifier: Any = None, **flow: Any) -> Pipeline:
     recognizer = recognizer or Mean()
     unused: Any = None
     tools: Any = SimpleNamespace(
@@ -61,9 +61,10 @@ def pipeline(detector: Any = None, recognizer: Any = None, **flow: Any) -> Pipel
         detector_plugin=DetectorPlugin("d", "", unused, landmarks=False),
         recognizer=recognizer,
         recognizer_plugin=RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),
-        attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ()),),
-        classifiers=(Mean(),),
+        attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ("a", "b") if classifier else ()),),
+        classifiers=(classifier or Mean(),),
         wait=lambda: None,
+        blame=lambda plugin, what, error: PluginError(f"{plugin.name} {what}: {type(error).__name__}: {error}"),
     )
     return Pipeline(tools, Flow(**flow))
 
@@ -186,3 +187,65 @@ def test_the_clock_counts_every_stage() -> None:
     list(running.run(source(n) for n in range(4)))
     assert set(running.clock.seconds) == {"read", "decode", "load", "detect", "crop", "embed", "grey"}
     assert all(seconds > 0 for seconds in running.clock.seconds.values())
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_plugin_that_exits_fails_on_its_picture_alone(batch_size: int) -> None:
+    class Exits(Detector):
+        def detect(self, images: Sequence[Image]) -> list[Detections]:
+            if any(image.pixels[0, 0, 0] == 2 for image in images):
+                raise SystemExit(0)
+            return super().detect(images)
+
+    results = list(pipeline(Exits(), batch_size=batch_size).run(source(n) for n in range(4)))
+    assert [result.error and result.error.code for result in results] == [None, None, "plugin", None]
+    assert "d failed on picture 2: SystemExit: 0" in str(results[2].error)
+
+
+def test_a_picture_alone_in_its_batch_is_analysed_once() -> None:
+    class Counting(Detector):
+        calls = 0
+
+        def detect(self, images: Sequence[Image]) -> list[Detections]:
+            self.calls += 1
+            return super().detect(images)
+
+    detector = Counting(poison=1)
+    (result,) = pipeline(detector).run([source(1)])
+    assert result.error is not None
+    assert detector.calls == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("error", [UsageError("factor must be below 1"), PluginError("can not be loaded")])
+def test_what_a_load_raised_ends_the_run_once(jobs: int, error: Exception) -> None:
+    running = pipeline(jobs=jobs)
+
+    def fail() -> None:
+        raise error
+
+    running.tools.wait = fail  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        list(running.run(source(n) for n in range(5)))
+
+
+@pytest.mark.parametrize("row", [[0.5, 0.4], [1.5, -0.5], [0.0, 0.0], [1.01, 0.0]])
+def test_rows_that_are_no_probabilities_are_told(row: list[float]) -> None:
+    classifier = SimpleNamespace(classify=lambda crops: np.float32([row] * len(crops)))
+    (result,) = pipeline(classifier=classifier).run([source(1)])
+    assert result.error is not None
+    assert result.error.code == "contract"
+    assert "grey/mean must be probabilities" in str(result.error)
+
+
+def test_probabilities_may_be_rounded_and_absent() -> None:
+    classifier = SimpleNamespace(classify=lambda crops: np.float32([[0.3, 0.7002]] * len(crops)))
+    assert next(iter(pipeline(classifier=classifier).run([source(1)]))).error is None
+    nobody = pipeline(Detector(faces=0), classifier=classifier, need_face=False)
+    nobody.tools.classifiers = (Mean2(),)  # type: ignore[misc]
+    assert next(iter(nobody.run([source(1)]))).error is None
+
+
+class Mean2:
+    def classify(self, crops: np.ndarray) -> np.ndarray:
+        return np.zeros((len(crops), 2), np.float32)

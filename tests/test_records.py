@@ -44,6 +44,8 @@ def test_flat_rows_are_one_per_face() -> None:
     rows = records.csv_rows(record)
     assert [row["face"] for row in rows] == [1, 4]
     assert rows[1]["e1"] == 3.0
+    assert list(rows[0]) == [*records.CSV_COLUMNS, *records.embedding_columns(2)]
+    assert (rows[0]["l0x"], rows[0]["l4y"], rows[0]["detected"]) == (0.0, 9.0, True)
     assert records.table_rows(record)[1]["embedding"] == "2 values: 2.000, 3.000, ..."
 
 
@@ -66,3 +68,25 @@ def test_probabilities_restricted_still_tell_the_likeliest() -> None:
     assert records.probabilities(labels, row, ["sad"]) == {"label": "happy", "probabilities": {"sad": 0.2}}
     assert records.probabilities(labels, row, ["male"])["probabilities"].keys() == set(labels)
     assert records.probabilities((), np.float32([31.5])) == {"value": 31.5}
+
+
+def test_rows_of_several_attributes_say_whose_each_label_is() -> None:
+    answer = {name: {"label": "a", "probabilities": {"a": 1.0, "b": 0.0}} for name in ("mood", "light")}
+    (row, _) = records.csv_rows(records.image(RESULT, [answer, answer]))
+    columns = records.attribute_columns({"mood": ["a", "b"], "light": ["a", "b"]})
+    assert columns == ["mood", "mood a", "mood b", "light", "light a", "light b"]
+    assert list(row) == [*records.CSV_COLUMNS, *columns]
+
+
+def test_rows_flag_a_picture_that_was_taken_for_the_face() -> None:
+    record = records.image(ImageResult("a.jpg", 10, 20, found=1, indices=(0,), detected=False))
+    assert records.csv_rows(record)[0]["detected"] is False
+    assert records.table_rows(record)[0]["detected"] is False
+    assert "detected" not in records.table_rows(records.image(RESULT))[0]
+
+
+def test_an_embedding_of_several_files_carries_them_all() -> None:
+    files = [{"name": "x", "sha256": "aa"}, {"name": "y", "sha256": "bb"}]
+    recognizer = {"plugin": "p", "models": [{"id": "m", "files": files}], "preprocessing_version": 2}
+    assert records.identity(recognizer) == {"model": "m", "sha256": "aa bb", "preprocessing_version": 2}
+    assert records.identity(recognizer | {"models": []})["model"] == "p"

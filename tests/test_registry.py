@@ -206,3 +206,9 @@ def test_broken_model_of_an_attribute_does_not_stop_the_attribute(run_cli, with_
 def test_checking_ours_does_not_check_it_again_for_a_thief(run_cli, with_fakes):
     checks = run_cli("plugins", "check", "mtcnn", "--json", env=with_fakes).json["checks"]
     assert [row["check"] for row in checks].count("descriptor") == 1
+
+
+@pytest.mark.parametrize(("value", "third_party"), [("1", False), ("yes", False), ("false", True), ("0", True)])
+def test_the_variable_is_read_as_options_are(monkeypatch, value, third_party):
+    monkeypatch.setenv("FACECLI_NO_PLUGINS", value)
+    assert Registry().third_party is third_party

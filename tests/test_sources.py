@@ -146,7 +146,63 @@ def test_names_that_are_not_utf8(tree: Path) -> None:
         assert source.read(LIMITS) == b"coffee"
 
 
+def test_a_fifo_is_read_only_when_it_is_named(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.jpg")
+    assert str(tree / "pipe.jpg") not in names(tree)
+    assert names(tree / "*.jpg") == [str(tree / "b.jpg")]
+    assert names(tree / "pipe.jpg") == [str(tree / "pipe.jpg")]
+
+
+@pytest.mark.parametrize("pattern", ["**/**/*.*", "**/sub/**/*.*", "**/*"])
+def test_a_glob_gives_no_file_twice(tree: Path, pattern: str) -> None:
+    found = names(tree / pattern)
+    assert len(found) == len(set(found)) > 1
+
+
 # Lists
+
+
+def test_a_list_without_end_is_refused(tree: Path) -> None:
+    *_, source = expand([str(tree / "b.jpg")], files_from="/dev/zero")
+    with pytest.raises(InputError, match="a name of more than 65536 bytes"):
+        source.read(LIMITS)
+
+
+def test_a_long_name_is_refused_wherever_it_stands(tree: Path, tmp_path: Path) -> None:
+    listing = tmp_path / "list"
+    listing.write_bytes(os.fsencode(tree / "b.jpg") + b"\n" + b"x" * 70_000 + b"\nlast.jpg\n")
+    good, bad = expand([], files_from=str(listing))
+    assert good.read(LIMITS) == b"b.jpg"
+    with pytest.raises(InputError, match="a name of more than"):
+        bad.read(LIMITS)
+
+
+def test_a_list_that_breaks_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with io.TextIOWrapper(io.BufferedReader(Unreadable())) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(InputError, match="can not read stdin: is a directory"):
+            only("-").read(LIMITS)
+        (source,) = expand([], files_from="-")
+        with pytest.raises(InputError, match="can not read the list: is a directory"):
+            source.read(LIMITS)
+
+
+class Unreadable(io.RawIOBase):
+    """A stdin that is a folder."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: object) -> int:
+        raise IsADirectoryError(21, "Is a directory")
+
+
+def test_a_pattern_with_a_nul_is_no_crash(tmp_path: Path) -> None:
+    listing = tmp_path / "list"
+    listing.write_bytes(b"a\0b/*.jpg\n")
+    (source,) = expand([], files_from=str(listing))
+    with pytest.raises(InputError, match="null byte"):
+        source.read(LIMITS)
 
 
 def test_files_from_takes_lines_and_skips_empty_ones(tree: Path, tmp_path: Path) -> None:

@@ -47,22 +47,25 @@ def run(
         def paint(result: Any) -> Any:
             return draw.attributes_of(result, [_drawable(described(result, row)) for row in range(len(result.indices))])
 
-        write = _pictures.annotation_writer(annotate, paint, many=total != 1) if annotate else None
+        writers = [_pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else []
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
             for result in _work.told(pipeline.run(sources), settings, total):
-                failed |= result.error is not None
                 rows = [described(result, row) for row in range(len(result.indices) if result.attributes else 0)]
-                record = records.image(result, rows if result.error is None else None)
-                yield record | ({"written": [str(path) for path in write(result)]} if write else {})
+                done, files = _work.write(result, writers)
+                failed |= done.error is not None
+                record = records.image(done, rows if result.error is None else None)
+                yield record | ({"written": files} if writers else {})
 
         header = records.header(
             schema,
             detector=records.described(tools, tools.detector_plugin),
             attributes={p.attribute: records.described(tools, p) for p in tools.attribute_plugins},
         )
-        output.stream(header, "images", results(), records.csv_rows, records.table_rows)
+        shown = {p.attribute: records.shown_labels(p.labels, labels) for p in tools.attribute_plugins}
+        columns = [*records.CSV_COLUMNS, *records.attribute_columns(shown)]
+        output.stream(header, "images", results(), columns, records.csv_rows, records.table_rows)
     return 1 if failed else 0
 
 
@@ -80,7 +83,7 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
         raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
     working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
     for plugin in working:
-        if all(store.has(spec) for spec in plugin.models):
+        if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
     hint = next((spec.hint for plugin in working for spec in plugin.models if spec.hint), None)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)

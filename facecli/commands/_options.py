@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
+from facecli.report import FORMATS
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("table", "json", "jsonl", "csv")
+WORKERS = click.IntRange(1, 256)  # threads and jobs; more than any machine has use for is a slip of the finger
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,17 @@ class Settings:
     max_pixels: int = 0
     max_bytes: int = 0
     timeout: float = 0.0
+
+
+class Finite(click.FloatRange):
+    """A number in a range; neither NaN, which every comparison lets pass, nor infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -71,14 +85,12 @@ input_options = _chain(
 limit_options = _chain(
     _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
     _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
-    _option("--timeout", type=click.FloatRange(0, min_open=True), default=30.0, help="Seconds a URL may take."),
+    _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
 )
 
 detector_options = _chain(
     _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
-    click.option(
-        "--min-face-size", type=click.FloatRange(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"
-    ),
+    _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
     click.option(
         "--parameter",
         "-p",
@@ -90,18 +102,21 @@ detector_options = _chain(
 
 recognizer_options = _chain(
     _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
-    click.option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
+    _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
 decision_options = _chain(
-    click.option(
+    _option(
         "--metric",
         type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
         help="Distance to decide by.  [default: the recognizer's own]",
     ),
-    click.option("--threshold", type=float, help="Largest distance that is still the same person."),
+    click.option("--threshold", type=Finite(), help="Largest distance that is still the same person."),
     click.option(
-        "--fmr", type=float, metavar="RATE", help="Take the threshold that was measured at this false match rate."
+        "--fmr",
+        type=Finite(0, 1, min_open=True, max_open=True),
+        metavar="RATE",
+        help="Take the threshold that was measured at this false match rate.",
     ),
 )
 
@@ -109,21 +124,28 @@ run_options = _chain(
     _option(
         "--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."
     ),
-    _option("--threads", type=click.IntRange(1), help="Threads per model run.  [default: cores / jobs]"),
-    _option("--jobs", type=click.IntRange(1), help="Batches at work at once.  [default: cores, 1 for one input]"),
-    _option("--batch-size", type=click.IntRange(1), default=1, help="Pictures that go through the models together."),
+    _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
+    _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
+    _option(
+        "--batch-size", type=click.IntRange(1, 1024), default=1, help="Pictures that go through the models together."
+    ),
 )
 
 
 def face_option(default: str) -> Callable[[F], F]:
     """--face with a command's own default."""
     text = "Which faces: only, largest, center, score, all, or an index."
-    return click.option("--face", default=default, metavar="CHOICE", help=text)
+    return _option("--face", default=default, metavar="CHOICE", help=text)
 
 
-def split_commas(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """A comma-separated option as a tuple of its parts."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """A comma-separated option as a tuple of its parts, () where it is not given; one that names nothing is refused."""
+    if value is None:
+        return ()
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise click.BadParameter(f"no {(parameter.name or '').removesuffix('s')} named", ctx, parameter)
+    return parts
 
 
 no_detect_option = click.option(

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import complain
 from facecli.commands._options import Settings
-from facecli.errors import FacecliError, UsageError
+from facecli.errors import FacecliError, OutputError, UsageError
 from facecli.models.store import ModelStore
 from facecli.registry import Registry
 from facecli.report import Output
 from facecli.runtime import available_cores
+from facecli.streams import complain
 from facecli.toolbox import Choice, Toolbox
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from facecli.commands._pictures import Writer
     from facecli.pipeline import ImageResult, Pipeline
 
 PROGRESS_FROM = 4  # inputs; fewer are done before a bar is read
+_bars: list[Progress] = []  # the one that is shown, if any
 
 
 def open_output(settings: Settings) -> Output:
     """The output that --format and --json ask for."""
     if settings.json and settings.format not in (None, "json"):
         raise UsageError(f"--json and --format {settings.format} exclude each other", hint="give one of them")
-    return Output("json" if settings.json else settings.format)
+    output = Output("json" if settings.json else settings.format)
+    opened = click.get_current_context().find_root().obj
+    if isinstance(opened, list):
+        opened.append(output)  # the roof tells a failure there
+    return output
 
 
 def registry() -> Registry:
@@ -88,7 +97,7 @@ def count_inputs(inputs: Sequence[str], settings: Settings) -> int | None:
 
 def told(results: Iterable[ImageResult], settings: Settings, total: int | None) -> Iterator[ImageResult]:
     """Pass results on; tell each error on stderr in one line, and progress if stderr is a terminal."""
-    if not settings.quiet and sys.stderr.isatty() and (total is None or total >= PROGRESS_FROM):
+    if _wants_bar(settings) and (total is None or total >= PROGRESS_FROM):
         results = _with_progress(results, total)
     for result in results:
         if result.error is not None:
@@ -97,18 +106,54 @@ def told(results: Iterable[ImageResult], settings: Settings, total: int | None) 
 
 
 def tell(source: str, error: FacecliError) -> None:
-    """One line on stderr about an input that failed."""
+    """One line on stderr about an input that failed; with --debug, where it comes from."""
+    for bar in _bars:
+        bar.stop()  # erases it, so that the line does not begin behind it
+    if error.__cause__ is not None and _root_flag("debug"):
+        traceback.print_exception(error)
     complain(str(error) if source in str(error) else f"{source}: {error}")
+    for bar in _bars:
+        bar.start()
+
+
+def write(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:
+    """Write what is asked for of a result; what can not be written becomes its error, and the other pictures go on."""
+    import dataclasses
+
+    import cv2
+
+    files: list[str] = []
+    try:
+        for writer in writers:
+            files.extend(str(path) for path in writer(result))  # those before a failure stay listed
+    except (OutputError, cv2.error) as error:
+        failure = error if isinstance(error, OutputError) else OutputError(f"can not draw on {result.source}: {error}")
+        if failure is not error:
+            failure.__cause__ = error
+        tell(result.source, failure)
+        result = dataclasses.replace(result, error=failure)
+    return result, files
+
+
+def _wants_bar(settings: Settings) -> bool:
+    """Whether a bar helps and harms nothing: a terminal that shows data meanwhile has no room for it."""
+    stdout = sys.__stdout__  # sys.stdout is stderr by now
+    streams = settings.json or settings.format not in (None, "table")
+    shared = streams and stdout is not None and stdout.isatty()
+    return not settings.quiet and sys.stderr.isatty() and not shared
 
 
 def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterator[ImageResult]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    with Progress(
-        BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
-        yield from bar.track(results, total=total)
+    columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        _bars.append(bar)
+        try:
+            yield from bar.track(results, total=total)
+        finally:
+            _bars.remove(bar)
 
 
 def _root_flag(name: str) -> bool:
@@ -134,6 +179,6 @@ def _parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise UsageError(f"can not read --parameter {text!r}", hint="write PLUGIN.NAME=VALUE")
         try:
             parsed.setdefault(plugin, {})[name] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed.setdefault(plugin, {})[name] = value
     return parsed

@@ -31,7 +31,6 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
 
     from facecli import records
     from facecli.commands import _pictures, _work
-    from facecli.pipeline import ImageResult
 
     output = _work.open_output(settings)
     total = _work.count_inputs(inputs, settings)
@@ -45,13 +44,10 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
             for result in _work.told(pipeline.run(sources), settings, total):
-                failed |= result.error is not None
-                files = [path for write in writers for path in write(result)]
-                yield _record(result, files, written=bool(writers))
-
-        def _record(result: ImageResult, files: list[Path], *, written: bool) -> dict[str, Any]:
-            return records.image(result) | ({"written": [str(path) for path in files]} if written else {})
+                done, files = _work.write(result, writers)
+                failed |= done.error is not None
+                yield records.image(done) | ({"written": files} if writers else {})
 
         header = records.header("detect", detector=records.described(tools, tools.detector_plugin))
-        output.stream(header, "images", results(), records.csv_rows, records.table_rows)
+        output.stream(header, "images", results(), records.CSV_COLUMNS, records.csv_rows, records.table_rows)
     return 1 if failed else 0

@@ -27,10 +27,28 @@ def command(device: str, **kwargs: Any) -> int:
 
     sink = _work.open_output(options.Settings(**kwargs))
     with sink.opened():
-        checks = [*_packages(), *_runtime(device), *_plugins(), *_models()]
+        parts = {
+            "packages": _packages(),
+            "runtime": _runtime(device),
+            "plugins": _plugins(),
+            "models": _models(),
+        }
+        checks = [check for part, found in parts.items() for check in _survived(part, found)]
     rows = [{"check": what, "ok": ok, "found": found} for what, ok, found in checks]
     sink.document(records.header("doctor", healthy=all(ok for _, ok, _ in checks), checks=rows), rows)
     return 0 if all(ok for _, ok, _ in checks) else 4
+
+
+def _survived(part: str, checks: Iterator[Check]) -> Iterator[Check]:
+    """The checks of one part; what stops them is one more finding, and the other parts go on."""
+    from facecli.errors import FacecliError
+
+    try:
+        yield from checks
+    except FacecliError as error:
+        yield part, False, str(error)
+    except Exception as error:  # noqa: BLE001 - whatever is damaged here, it is what doctor is asked to tell
+        yield part, False, f"{type(error).__name__}: {error}"
 
 
 def _packages() -> Iterator[Check]:
@@ -58,14 +76,14 @@ def _packages() -> Iterator[Check]:
 
 def _runtime(device: str) -> Iterator[Check]:
     from facecli import runtime
+    from facecli.commands import _work
     from facecli.errors import FacecliError
     from facecli.models import catalogue
-    from facecli.models.store import ModelStore
 
     try:
         ort = runtime.import_onnxruntime()
         yield "onnxruntime", True, f"{ort.__version__}, providers {', '.join(ort.get_available_providers())}"
-        path = ModelStore().path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
+        path = _work.open_store().path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
         provider = runtime.open_session(path, device=device).provider
         yield f"device {device}", True, f"runs on {provider}"
         if not device.startswith("cuda"):
@@ -91,15 +109,17 @@ def _plugins() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
+    from facecli.commands import _work
     from facecli.commands.models import verified
     from facecli.errors import FacecliError
     from facecli.models import catalogue
-    from facecli.models.store import ModelStore
 
-    store = ModelStore()
+    store = _work.open_store()
     for model_id in catalogue.model_ids():
         try:
-            rows = [row for row in verified(catalogue.load(model_id), store) if row["state"] != "absent"]
+            spec = catalogue.load(model_id)
+            store.registration(model_id)  # raises what `verified` would only call damaged
+            rows = [row for row in verified(spec, store) if row["state"] != "absent"]
         except FacecliError as error:
             yield f"model {model_id}", False, str(error)
             continue

@@ -55,6 +55,8 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
                     collector.add(result)
                 extra = [{} if collector is not None else {"embedding": row} for row in rows]
                 yield records.image(result, extra)
+            if collector is not None:
+                collector.write(header)  # here, so that a failure is told in the document
 
         assert tools.recognizer_plugin is not None
         recognizer = records.described(tools, tools.recognizer_plugin)
@@ -63,9 +65,16 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
         detector = records.described(tools, tools.detector_plugin)
         header = records.header("embed", detector=detector, recognizer=recognizer)
-        sink.stream(header, "images", results(), records.csv_rows, records.table_rows)
-        if collector is not None:
-            collector.write(header)
+        identity = records.identity(recognizer)
+        values = [] if collector is not None else records.embedding_columns(recognizer["dim"])
+        sink.stream(
+            header,
+            "images",
+            results(),
+            [*records.CSV_COLUMNS, *identity, *values],
+            lambda record: [row | identity for row in records.csv_rows(record)],
+            records.table_rows,
+        )
     return 1 if failed else 0
 
 

@@ -66,16 +66,19 @@ def command(
 
     output = _work.open_output(settings)
     with output.opened():
-        listed = pair_list.read(pairs, pairs.name)
+        listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
         names = list(dict.fromkeys(name for pair in listed for name in (pair.a, pair.b)))
         tools = _work.open_toolbox(settings, inputs=len(names))
 
-        from facecli import compare, evaluation, roc
+        from facecli import compare, evaluation, files, roc
 
         assert tools.recognizer_plugin is not None
-        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr)
+        altered = tools.parameters(tools.recognizer_plugin) != dict(tools.recognizer_plugin.parameters)
+        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr, altered=altered)
         if roc_path is not None:
             roc.check(roc_path)
+            files.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "--roc")
+            files.check_writable(roc_path)
         pipeline = _work.open_pipeline(tools, settings, inputs=len(names))
         faces = _Faces(pipeline, root, names, settings)
         distances, same = _compared(listed, faces.embeddings, rule)
@@ -98,13 +101,18 @@ class _Faces:
         self.embeddings: dict[str, FloatArray] = {}
         self.failed: list[ImageResult] = []
         self.several = 0
-        results = pipeline.run(single(str(root / name)) for name in names)
+        results = pipeline.run(single(_path(root, name)) for name in names)
         for name, result in zip(names, _work.told(results, settings, len(names)), strict=True):
             self.several += result.found > 1
             if result.error is not None or result.embeddings is None:
                 self.failed.append(result)
             else:
                 self.embeddings[name] = result.embeddings
+
+
+def _path(root: Path, name: str) -> str:
+    path = str(root / name)
+    return "./-" if path == "-" else path  # - alone would be stdin
 
 
 def _compared(listed: Sequence[Pair], embeddings: dict[str, FloatArray], rule: Decision) -> tuple[Any, Any]:
@@ -149,7 +157,8 @@ def _document(
         },
         **{name: _rate(getattr(result, name)) for name in ("accuracy", "fmr", "fnmr", "far", "frr")},
         best_accuracy=_rate(result.best_accuracy),
-        best_threshold=round(result.best_threshold, DIGITS),
+        # Where one kind was not compared, any threshold beyond the other is as good.
+        best_threshold=round(result.best_threshold, DIGITS) if result.roc else None,
         eer=result.roc and round(result.roc.eer, DIGITS),
         at_fmr=[
             {
@@ -180,7 +189,8 @@ def _total(rate: Rate | None) -> int:
 def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     rule = f"{document['metric']} <= {document['threshold']:.4g}"
     rows = [_row("accuracy", document["accuracy"], rule)]
-    rows.append(_row("best accuracy", document["best_accuracy"], f"at {document['best_threshold']:.4g}"))
+    best = document["best_threshold"]
+    rows.append(_row("best accuracy", document["best_accuracy"], None if best is None else f"at {best:.4g}"))
     if folds := document["cross_validation"]:
         spread = f"std {folds['std']:.4g}, each with the threshold of the others"
         rows.append({"measure": f"{folds['folds']} folds", "value": folds["accuracy"], "note": spread})

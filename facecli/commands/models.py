@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli.commands import _options as options
+from facecli.streams import complain
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
@@ -29,7 +30,10 @@ def list_models(**kwargs: Any) -> None:
 
     sink = _work.open_output(options.Settings(**kwargs))
     store = _work.open_store()
-    rows = [_summary(spec, store) for spec in _specs(())]
+    specs = _specs(())
+    for damaged in (spec.id for spec in specs if store.state(spec) == "damaged"):
+        complain(f"model {damaged} is damaged; see `facecli models verify`")
+    rows = [_summary(spec, store) for spec in specs]
     sink.document(records.header("models.list", models=rows), rows)
 
 
@@ -106,7 +110,7 @@ def _summary(spec: ModelSpec, store: ModelStore) -> dict[str, Any]:
     return {
         "id": spec.id,
         "kind": spec.kind,
-        "installed": store.has(spec),
+        "installed": store.state(spec) == "installed",
         "licence": spec.licence,
         "commercial_use": spec.commercial_use,
         "summary": spec.summary,

@@ -126,6 +126,17 @@ def _detail(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
     descriptor, _ = loaded = _load(registry, entry)
     return _summary(entry, *loaded) | {
         "module": entry.module,
-        "parameters": dict(getattr(descriptor, "parameters", {})),
+        "parameters": {name: _plain(value) for name, value in getattr(descriptor, "parameters", {}).items()},
         "models": [spec.id for spec in getattr(descriptor, "models", ())],
     }
+
+
+def _plain(value: object) -> object:
+    """A parameter's default as JSON has it, or as text: a plugin may have one that JSON can not hold."""
+    from facecli.report import dumps
+
+    try:
+        dumps(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return value

@@ -57,13 +57,16 @@ def command(
     with output.opened():
         tools = _work.open_toolbox(settings, inputs=2)
 
-        from facecli import compare, images
+        from facecli import compare, files, images
         from facecli.sources import single
 
         assert tools.recognizer_plugin is not None
-        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr)
+        altered = tools.parameters(tools.recognizer_plugin) != dict(tools.recognizer_plugin.parameters)
+        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr, altered=altered)
         if plot is not None:
             images.check_suffix(plot.suffix)
+            files.refuse_inputs(plot, (a, b), "--plot")
+            files.check_writable(plot)
         pipeline = _work.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
         results = list(pipeline.run([single(a), single(b)]))
         _refuse_failures(results)
@@ -121,9 +124,11 @@ def _plot(path: Path, results: list[ImageResult], pair: Any, document: dict[str,
     same = document["verified"]
     panels = [draw.face_of(result, row, same=same) for result, row in zip(results, pair.rows, strict=True)]
     picture = draw.verdict(panels, same, document["metric"], document["distance"], document["threshold"])
-    write_bytes(path, images.encode(picture, path.suffix))
+    write_bytes(path, images.encode(picture, path.suffix), parents=False)
 
 
 def _row(document: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"a": document["images"][0]["source"], "b": document["images"][1]["source"]}
-    return row | {key: document[key] for key in ("verified", "metric", "distance", "threshold", "similarity")}
+    pictures = document["images"]
+    row: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
+    row |= {key: document[key] for key in ("verified", "metric", "distance", "threshold")}
+    return row | {"detected": all(picture["detected"] for picture in pictures)}

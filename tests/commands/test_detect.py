@@ -122,3 +122,20 @@ def test_unknown_names_are_answered_with_the_known_ones(run_cli: Callable, group
     assert "haar, mtcnn" in done.errors[0]
     assert run_cli("detect").returncode == 2
     assert run_cli("detekt").returncode == 2
+
+
+@pytest.mark.parametrize("option", ["--crops", "--annotate"])
+def test_a_picture_that_can_not_be_written_does_not_stop_the_others(
+    run_cli: Callable, examples: Path, tmp_path: Path, option: str
+) -> None:
+    name = "collins.0.png" if option == "--crops" else "collins.jpg"
+    (tmp_path / "out" / name / "in the way").mkdir(parents=True)
+    done = run_cli("detect", examples / "collins.jpg", examples / "hopper.jpg", option, tmp_path / "out", "--json")
+    assert done.returncode == 1
+    failed, fine = done.json["images"]
+    assert failed["error"]["code"] == "output"
+    assert failed["written"] == []
+    assert len(failed["faces"]) == 1
+    assert fine["error"] is None
+    assert len(fine["written"]) == 1
+    assert len(done.errors) == 1

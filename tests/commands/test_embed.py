@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,5 +81,32 @@ def test_flip_changes_the_embedding_a_little(run_cli: Callable, examples: Path) 
 
 
 def test_csv_has_a_column_per_value(run_cli: Callable, examples: Path) -> None:
-    head = run_cli("embed", examples / "hopper.jpg", "-f", "csv").stdout.decode().splitlines()[0].split(",")
-    assert head[-128:] == [f"e{i}" for i in range(128)]
+    done = run_cli("embed", "missing.jpg", examples / "hopper.jpg", "-f", "csv")
+    failed, row = csv.DictReader(io.StringIO(done.stdout.decode()))
+    assert list(row)[-128:] == [f"e{i}" for i in range(128)]
+    assert (failed["error"], failed["e0"]) == ("input", "")
+    assert all(float(row[name]) for name in ("x1", "l0x", "l4y", "e0", "e127"))
+    assert (row["model"], len(row["sha256"]), row["preprocessing_version"]) == ("dlib-resnet", 64, "1")
+
+
+def test_a_crop_is_flagged_in_every_format(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    words = ("embed", examples / "hopper.jpg", "--no-detect", "-o", tmp_path / "x.npz")
+    (row,) = csv.DictReader(io.StringIO(run_cli(*words, "-f", "csv").stdout.decode()))
+    assert row["detected"] == "False"
+    assert "e0" not in row
+    assert "detected" in run_cli(*words, "-f", "table").stdout.decode()
+
+
+def test_a_file_that_fails_at_the_end_is_told_in_the_one_document(
+    run_cli: Callable, examples: Path, tmp_path: Path
+) -> None:
+    def little_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+    env = {"PYTHONDONTWRITEBYTECODE": "1"}
+    words = ("embed", examples / "hopper.jpg", "-o", tmp_path / "x.npz", "--json")
+    done = run_cli(*words, env=env, preexec_fn=little_disk)
+    assert done.returncode == 1
+    assert len(done.json["images"]) == 1
+    assert done.json["error"]["code"] == "output"
+    assert len(done.errors) == 1

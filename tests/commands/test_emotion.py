@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +46,8 @@ def test_without_a_model_it_says_which_there_are_and_how_to_get_one(run_cli: Cal
     assert len(done.errors) == 1
     assert "emotion/mini-xception" in done.errors[0]
     assert "facecli export mini-xception --weights" in done.errors[0]
+    assert "facecli[export]" in done.errors[0]
+    assert "https://github.com/oarriaga/face_classification" in done.errors[0]
 
 
 def test_every_probability_and_the_likeliest(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
@@ -68,6 +72,20 @@ def test_labels_restrict_what_is_shown(run_cli: Callable, examples: Path, with_m
     done = run_cli("emotion", examples / "hopper.jpg", "--labels", "sad,happy", "--json", env=with_model).json
     assert set(done["images"][0]["faces"][0]["emotion"]["probabilities"]) == {"happy", "sad"}
     assert run_cli("emotion", examples / "hopper.jpg", "--labels", "hungry", env=with_model).returncode == 2
+
+
+def test_csv_has_a_column_per_label_that_is_shown(
+    run_cli: Callable, examples: Path, with_model: dict[str, str]
+) -> None:
+    def rows(*options: str) -> list[dict[str, str]]:
+        done = run_cli("emotion", "missing.jpg", examples / "hopper.jpg", "-f", "csv", *options, env=with_model)
+        return list(csv.DictReader(io.StringIO(done.stdout.decode())))
+
+    failed, row = rows()
+    assert list(row)[-8:] == ["emotion", *LABELS]
+    assert (failed["error"], failed["emotion"]) == ("input", "")
+    assert float(row["happy"]) >= 0
+    assert list(rows("--labels", "sad,happy")[1])[-3:] == ["emotion", "happy", "sad"]
 
 
 def test_no_detect_is_flagged(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:

@@ -35,6 +35,8 @@ def test_a_corrupted_model_file_is_found_and_told(
     path.write_bytes(content)
     found = run_cli("models", "verify", "--json", env=env)
     assert found.returncode == 4
+    assert "damaged" in {row["state"] for row in found.json["files"]}  # one document, and the complaint on stderr
+    assert len(found.errors) == 1
     pair = (examples / "hopper.jpg", examples / "collins.jpg")
     used = run_cli("verify", *pair, "--recognizer", "mobilefacenet", "--json", env=env)
     assert used.returncode == 4
@@ -101,3 +103,27 @@ def test_a_group_without_a_verb_shows_its_help(run_cli: Callable, args: tuple[st
     done = run_cli(*args)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_default_that_json_can_not_hold_is_shown_as_text(run_cli: Callable, plugin: Callable) -> None:
+    parameters = "{'where': Path('/x'), 'rate': float('nan'), 'n': 1}"
+    env = plugin(f"DetectorPlugin('odd', 'Odd', load=print, landmarks=False, parameters={parameters})")
+    done = run_cli("plugins", "info", "odd", "--json", env=env)
+    assert done.returncode == 0, done.errors
+    assert done.json["plugins"][0]["parameters"] == {"where": "/x", "rate": "nan", "n": 1}
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """Make a distribution with the detector "odd", a Python expression; returns the environment that has it."""
+
+    def make(descriptor: str) -> dict[str, str]:
+        info = tmp_path / "odd-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[facecli.detectors]\nodd = odd\n")
+        head = "from pathlib import Path\nfrom facecli.contract import DetectorPlugin, hookimpl\n"
+        (tmp_path / "odd.py").write_text(f"{head}@hookimpl\ndef facecli_detectors():\n    yield {descriptor}\n")
+        return {"PYTHONPATH": str(tmp_path)}
+
+    return make

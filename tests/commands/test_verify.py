@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +147,79 @@ def test_a_model_that_is_not_there_is_exit_4(run_cli: Callable, examples: Path, 
     assert done.returncode == 4
     assert done.json["error"]["code"] == "model"
     assert len(done.errors) == 1
+
+
+def test_a_plot_overwrites_no_input_and_its_folder_is_looked_for_first(
+    run_cli: Callable, examples: Path, tmp_path: Path, collins: bytes
+) -> None:
+    mine = tmp_path / "b.jpg"
+    mine.write_bytes(collins)
+    refused = run_cli("verify", examples / "hopper.jpg", mine, "--plot", mine)
+    assert refused.returncode == 2
+    assert "would overwrite the input" in refused.errors[0]
+    assert mine.read_bytes() == collins
+    lost = run_cli("verify", "missing.jpg", mine, "--plot", tmp_path / "typo" / "x.png")
+    assert (lost.returncode, len(lost.errors)) == (1, 1)
+    assert "there is no folder" in lost.errors[0]
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--no-detect",)])
+def test_a_row_says_whether_faces_were_looked_for(run_cli: Callable, examples: Path, options: tuple[str, ...]) -> None:
+    pair = (examples / "collins.jpg", examples / "hopper.jpg")
+    done = run_cli("verify", *pair, *options, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(done.stdout.decode()))
+    assert list(row) == ["a", "b", "verified", "metric", "distance", "threshold", "detected"]
+    assert row["detected"] == str(not options)
+
+
+# What detect writes: tests/commands/test_detect.py has the good cases.
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, collins: bytes, examples: Path) -> Path:
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(collins)
+    cv2.imwrite(str(folder / "a.bmp"), cv2.imread(str(examples / "hopper.jpg")))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_an_annotated_copy_never_replaces_its_original(run_cli: Callable, pictures: Path) -> None:
+    before = contents(pictures)
+    one = run_cli("detect", pictures / "a.jpg", "--annotate", pictures / "a.jpg")
+    assert one.returncode == 2
+    assert "would overwrite the input" in one.errors[0]
+    here = run_cli("detect", "a.jpg", "--annotate", ".", "--json", cwd=pictures)
+    assert (here.returncode, here.json["images"][0]["error"]["code"]) == (1, "output")
+    assert "would overwrite its own input" in here.errors[0]
+    assert contents(pictures) == before
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_annotated_copies_in_their_originals_folder(run_cli: Callable, pictures: Path, jobs: str) -> None:
+    before = contents(pictures)
+    done = run_cli("detect", pictures, "--annotate", pictures, "--jobs", jobs, "--json")
+    bitmap, portrait = done.json["images"]  # a.bmp would become a.jpg, which is an input too
+    assert done.returncode == 1
+    assert "would overwrite the input" in bitmap["error"]["message"]
+    assert portrait["written"] == [str(pictures / "a-2.jpg")]
+    assert contents(pictures).items() >= before.items()
+    assert run_cli("detect", pictures, "--crops", pictures).returncode == 2
+
+
+def test_an_output_folder_is_made_one_level_deep_and_not_called_like_a_picture(
+    run_cli: Callable, pictures: Path, tmp_path: Path
+) -> None:
+    for option in ("--crops", "--annotate"):
+        lost = run_cli("detect", pictures, option, tmp_path / "typo" / "out", "--json")
+        assert lost.returncode == 1
+        assert "there is no folder" in lost.errors[0]
+    several = run_cli("detect", pictures / "a.jpg", pictures / "a.bmp", "--annotate", tmp_path / "x.png")
+    assert several.returncode == 2
+    assert "name a folder" in several.errors[0]
+    assert {path.name for path in tmp_path.iterdir()} == {"pics"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,23 @@ def test_nothing_embedded_is_left_out_of_the_catalogue() -> None:
     assert {path.name for path in catalogue.EMBEDDED.glob("*.onnx")} == listed
 
 
-@pytest.mark.parametrize("name", ["nothing", "../models/catalogue/mtcnn", "..", "", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "../models/catalogue/mtcnn", "..", "", "/etc/passwd", "a//b", "a/", "x" * 999, "\0", "MTCNN"]
+)
 def test_an_unknown_model_is_told(name: str) -> None:
     with pytest.raises(ModelError, match="unknown model"):
         catalogue.load(name)
+
+
+def test_an_absolute_id_does_not_leave_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "evil.toml").write_bytes((catalogue.FOLDER / "mtcnn.toml").read_bytes())
+    with pytest.raises(ModelError, match="unknown model"):
+        catalogue.load(str(tmp_path / "evil"))
+
+
+@pytest.mark.parametrize("content", [b"not toml", b"id = 'x'", b"files = 3", b"files = [3]", b"\xff"])
+def test_a_damaged_entry_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    (tmp_path / "x.toml").write_bytes(content)
+    with pytest.raises(ModelError, match=r"x\.toml is damaged.*reinstall facecli"):
+        catalogue.load("x")

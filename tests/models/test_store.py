@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facecli.contract import ModelFile, ModelSpec
-from facecli.errors import ModelError
+from facecli.errors import ModelError, OutputError
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 
@@ -124,3 +125,80 @@ def test_an_embedded_file_of_another_size_is_refused(tmp_path: Path) -> None:
     carried.unlink()
     with pytest.raises(ModelError, match="missing from its package"):
         ModelStore(tmp_path).path(spec(entry))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"not json",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"files": [], "origin": 3}',
+        b'{"files": [{"name": "made.onnx"}], "origin": {}}',
+        b'{"files": [{"name": "made.onnx", "sha256": "../x", "size": 1}], "origin": {}}',
+        b"\xff\xfe",
+    ],
+)
+def test_a_damaged_registration_is_told(tmp_path: Path, record: bytes) -> None:
+    path = tmp_path / "registered" / "some" / "model.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(record)
+    store, wanted = ModelStore(tmp_path), spec(ModelFile("made.onnx", None))
+    with pytest.raises(ModelError, match=r"model\.json .*delete .* and export the model again"):
+        store.path(wanted)
+    assert store.state(wanted) == "damaged"
+    assert store.verify(wanted) == {"made.onnx": "damaged"}
+
+
+def test_the_state_of_a_model(tmp_path: Path, mirror: Path) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    assert store.state(downloadable()) == "absent"
+    path = store.path(downloadable())
+    assert store.state(downloadable()) == "installed"
+    path.write_bytes(b"other")
+    assert store.state(downloadable()) == "damaged"
+
+
+@pytest.mark.parametrize("stamp", [b"\xff", b"another"])
+def test_a_store_that_can_only_be_read_works_while_the_hash_fits(
+    tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch, stamp: bytes
+) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    path = store.path(downloadable())
+    path.with_suffix(".stamp").write_bytes(stamp)
+
+    def refuse(*_: object) -> None:
+        raise OutputError("can not write")
+
+    monkeypatch.setattr("facecli.models.store.write_bytes", refuse)  # the tests may run as root, whom no mode stops
+    assert store.path(downloadable()) == path
+
+
+def test_a_store_that_can_not_be_written_is_a_model_error(tmp_path: Path, mirror: Path) -> None:
+    (tmp_path / "home").touch()
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    with pytest.raises(ModelError, match="FACECLI_HOME"):
+        store.path(downloadable())
+    with pytest.raises(ModelError, match="FACECLI_HOME"):
+        store.register("some/model", [mirror / "weights.onnx"], {})
+
+
+def test_a_damaged_file_says_what_to_delete(tmp_path: Path, mirror: Path) -> None:
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    path = store.path(downloadable())
+    path.write_bytes(b"other")
+    with pytest.raises(ModelError) as caught:
+        store.path(downloadable())
+    assert caught.value.hint == f"delete {path} and run it again"
+
+
+def test_doctor_tells_a_damaged_registration_and_goes_on(run_cli: Any, tmp_path: Path) -> None:
+    path = tmp_path / "registered" / "emotion" / "mini-xception.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not json")
+    done = run_cli("doctor", "--json", env={"FACECLI_HOME": str(tmp_path)})
+    assert done.returncode == 4
+    checks = {check["check"]: check for check in done.json["checks"]}
+    assert "mini-xception.json" in checks["model emotion/mini-xception"]["found"]
+    assert checks["model mtcnn_pnet.onnx"]["ok"]

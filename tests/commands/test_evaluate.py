@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+ROWS = [
+    ("collins.jpg", "collins_variant.jpg", 1),
+    ("hopper.jpg", "hopper.jpg", 1),
+    ("collins.jpg", "hopper.jpg", 0),
+    ("hopper.jpg", "collins_variant.jpg", 0),
+]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows of pairs to a file."""
+
+    def write(*rows: tuple[str, str, object], name: str = "pairs.csv") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(f"{a},{b},{same}\n" for a, b, same in [("file_a", "file_b", "same"), *rows]), "utf-8")
+        return path
+
+    return write
+
+
+def test_pairs_of_the_portraits(run_cli: Callable, examples: Path, pairs: Callable) -> None:
+    done = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--json")
+    assert (done.returncode, done.errors) == (0, [])
+    answer = done.json
+    assert answer["schema"] == "facecli.evaluate/1"
+    assert answer["accuracy"]["value"] == 1
+    assert (answer["fmr"]["count"], answer["fmr"]["total"]) == (0, 2)
+    assert answer["eer"] == 0
+    assert (answer["pictures"], answer["failures_to_acquire"]["count"]) == (3, 0)
+    assert (answer["metric"], answer["threshold"], answer["face"]) == ("euclidean", 0.6, "center")
+    assert answer["cross_validation"] is None
+
+
+def test_the_decision_is_the_users_to_set(run_cli: Callable, examples: Path, pairs: Callable) -> None:
+    loose = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--threshold", "9", "--json").json
+    assert (loose["fmr"]["value"], loose["fnmr"]["value"], loose["accuracy"]["value"]) == (1, 0, 0.5)
+    other = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--metric", "cosine", "--fmr", "0.01", "--json")
+    assert other.returncode == 2 or other.json["metric"] == "cosine"
+    strict = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--fmr", "0.001", "--json").json
+    assert strict["threshold"] < 0.6
+
+
+def test_a_picture_that_gives_no_face_is_a_failure_to_acquire(
+    run_cli: Callable, examples: Path, pairs: Callable, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in ("collins.jpg", "hopper.jpg"):
+        (root / name).write_bytes((examples / name).read_bytes())
+    cv2.imwrite(str(root / "blank.png"), cv2.imread(str(root / "hopper.jpg")) * 0)
+    rows = [("collins.jpg", "missing.jpg", 1), ("collins.jpg", "hopper.jpg", 0), ("hopper.jpg", "blank.png", 0)]
+    done = run_cli("evaluate", pairs(*rows), "--root", root, "--json")
+    assert done.returncode == 1
+    assert len(done.errors) == 2
+    answer = done.json
+    failures = answer["failures_to_acquire"]
+    assert (failures["count"], failures["rate"]) == (2, 0.5)
+    found = {Path(failed["source"]).name: failed["error"]["code"] for failed in failures["pictures"]}
+    assert found == {"missing.jpg": "input", "blank.png": "no_face"}
+    assert (answer["pairs"], answer["compared"]) == ({"mated": 1, "non_mated": 2}, {"mated": 0, "non_mated": 1})
+    assert (answer["accuracy"]["count"], answer["accuracy"]["total"]) == (1, 3)
+    assert (answer["fnmr"], answer["frr"]["value"], answer["eer"]) == (None, 1, None)
+    curve = run_cli("evaluate", pairs(*rows), "--root", root, "--roc", tmp_path / "roc.csv", "-q")
+    assert "no curve" in curve.errors[-1]
+    assert not (tmp_path / "roc.csv").exists()
+
+
+def test_table_and_csv(run_cli: Callable, examples: Path, pairs: Callable) -> None:
+    done = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--format", "csv")
+    rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(done.stdout.decode()))}
+    assert float(rows["accuracy"]["value"]) == 1
+    assert {"FMR", "FNMR", "FAR", "FRR", "EER", "FTA"} <= set(rows)
+    assert "accuracy" in run_cli("evaluate", pairs(*ROWS), "--root", examples, "--format", "table").stdout.decode()
+
+
+def test_the_curve(run_cli: Callable, examples: Path, pairs: Callable, tmp_path: Path) -> None:
+    points = tmp_path / "roc.csv"
+    assert run_cli("evaluate", pairs(*ROWS), "--root", examples, "--roc", points).returncode == 0
+    rows = list(csv.DictReader(io.StringIO(points.read_text())))
+    assert [float(row["fmr"]) for row in rows] == [0, 0, 0.5, 1]
+    assert [float(row["fnmr"]) for row in rows] == [0.5, 0, 0, 0]
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "roc.png"
+    assert run_cli("evaluate", pairs(*ROWS), "--root", examples, "--roc", picture).returncode == 0
+    assert cv2.imread(str(picture)).shape == (720, 960, 3)
+
+
+def test_without_matplotlib_the_line_to_type_is_told(
+    run_cli: Callable, examples: Path, pairs: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('hidden')")
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--roc", tmp_path / "roc.png", env=env)
+    assert done.returncode == 2
+    assert 'pip install "facecli[plot]"' in done.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [([("a.jpg", "b.jpg", "perhaps")], "line 2: same is 'perhaps'"), ([("/a", "b", 1)], "outside"), ([], "no pairs")],
+)
+def test_bad_lists_are_usage_errors(run_cli: Callable, pairs: Callable, rows: list, told: str) -> None:
+    done = run_cli("evaluate", pairs(*rows), "--json")
+    assert done.returncode == 2
+    assert told in done.errors[0]
+
+
+def test_bad_arguments_are_usage_errors(run_cli: Callable, pairs: Callable, tmp_path: Path) -> None:
+    for arguments in (
+        [tmp_path / "none.csv"],
+        [pairs(*ROWS), "--root", tmp_path / "none"],
+        [pairs(*ROWS), "--roc", "roc.gif"],
+        [pairs(*ROWS), "--face", "nearest"],
+    ):
+        done = run_cli("evaluate", *arguments)
+        assert done.returncode == 2, arguments
+        assert len(done.errors) == 1
+
+
+def test_a_list_on_stdin_in_odd_bytes(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    if sys.platform == "darwin":
+        pytest.skip("file names are UTF-8 there")
+    odd = b"caf\xe9.jpg"
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / os.fsdecode(odd)).write_bytes((examples / "collins.jpg").read_bytes())
+    (root / "hopper.jpg").write_bytes((examples / "hopper.jpg").read_bytes())
+    listed = b"\xef\xbb\xbffile_a,file_b,same\r\n" + odd + b"," + odd + b",1\r\n" + odd + b",hopper.jpg,0\r\n"
+    done = run_cli("evaluate", "-", "--root", root, "--json", input=listed)
+    assert done.returncode == 0, done.errors
+    assert done.json["accuracy"]["count"] == 2
+
+
+@pytest.mark.parametrize(("recognizer", "least"), [("dlib-resnet", 0.95), ("mobilefacenet", 0.96)])
+def test_a_part_of_lfw(run_cli: Callable, shared: Path, tmp_path: Path, recognizer: str, least: float) -> None:
+    """Every tenth pair: 100 pairs; the whole set is benchmarks/run_all.py's."""
+    with zipfile.ZipFile(shared / "data" / "lfw_dev.zip") as archive:
+        listed = next(name for name in archive.namelist() if name.endswith("pairs.csv"))
+        header, *rows = archive.read(listed).decode().splitlines()
+        some = rows[::10]
+        folder = listed.removesuffix("pairs.csv")
+        for row in some:
+            for name in row.split(",")[:2]:
+                archive.extract(folder + name, tmp_path)
+    (tmp_path / "some.csv").write_text("\n".join([header, *some]))
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models")}
+    arguments = ("--root", tmp_path / folder, "--recognizer", recognizer, "--json")
+    done = run_cli("evaluate", tmp_path / "some.csv", *arguments, env=env)
+    assert done.returncode == 0, done.errors
+    assert done.json["accuracy"]["value"] >= least
+    assert done.json["cross_validation"]["folds"] == 10
