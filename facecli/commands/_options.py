@@ -111,7 +111,7 @@ decision_options = _chain(
         type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
         help="Distance to decide by.  [default: the recognizer's own]",
     ),
-    click.option("--threshold", type=Finite(), help="Largest distance that is still the same person."),
+    click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
     click.option(
         "--fmr",
         type=Finite(0, 1, min_open=True, max_open=True),
