@@ -43,6 +43,7 @@ def figure(
     what: str, value: float, form: str = "{:.3g}", *, least: float | None = None, most: float | None = None
 ) -> Figure:
     """A figure and its bar: at `least` or at `most` so much."""
+    value = float(value)  # a NumPy number would not go into JSON
     bar = f">= {form.format(least)}" if least is not None else f"<= {form.format(most)}" if most is not None else ""
     met = value >= least if least is not None else value <= most if most is not None else None
     return Figure(what, value, form.format(value), bar, met)

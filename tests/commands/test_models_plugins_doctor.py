@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 
-def test_models_list_info_path_verify(run_cli: Callable) -> None:
-    rows = {row["id"]: row for row in run_cli("models", "list", "--json").json["models"]}
+def test_models_list_info_path_verify(run_cli: Callable, tmp_path: Path) -> None:
+    empty = {"FACECLI_HOME": str(tmp_path)}  # the home that the other tests share holds what they fetched
+    rows = {row["id"]: row for row in run_cli("models", "list", "--json", env=empty).json["models"]}
     assert rows["mtcnn"]["installed"] is True
     assert rows["mobilefacenet"]["installed"] is False
     assert rows["dlib-resnet"]["licence"] == "CC0-1.0"
