@@ -15,12 +15,12 @@ def test_models_list_info_path_verify(run_cli: Callable, tmp_path: Path) -> None
     assert rows["mtcnn"]["installed"] is True
     assert rows["mobilefacenet"]["installed"] is False
     assert rows["dlib-resnet"]["licence"] == "CC0-1.0"
-    info = run_cli("models", "info", "dlib-resnet", "--json").json["model"]
+    info = run_cli("models", "info", "dlib-resnet", "--json", env=empty).json["model"]
     assert info["operating_point"]["threshold"] == 0.6
     assert info["crop"]["width"] == 150
-    files = run_cli("models", "path", "mtcnn", "--json").json["files"]
+    files = run_cli("models", "path", "mtcnn", "--json", env=empty).json["files"]
     assert all(Path(file["path"]).is_file() for file in files)
-    verified = run_cli("models", "verify", "--json").json["files"]
+    verified = run_cli("models", "verify", "--json", env=empty).json["files"]
     assert {row["state"] for row in verified} == {"ok"}
     assert all(row["selftest_difference"] < 1e-3 for row in verified)
     assert run_cli("models", "info", "nothing").returncode == 4
