@@ -63,7 +63,7 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
     file = ModelFile(path.name, sha256_of(path), path.stat().st_size)
     whole = dataclasses.replace(spec, files=(file,), hint=f"`facecli models add` {path.name} again")
     store.register(spec.id, [path], origin)
-    known = {key: value for key, value in dataclasses.asdict(whole).items() if value not in (None, (), "")}
+    known = described(whole)
     known["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
     content = json.dumps({"schema": SCHEMA, **known}, indent=2, default=dict, allow_nan=False)
     with writing():
@@ -71,6 +71,13 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
             home.description(store.root, kind, spec.id).unlink(missing_ok=True)
         write_bytes(home.description(store.root, spec.kind, spec.id), content.encode())
     return whole
+
+
+def described(spec: ModelSpec) -> dict[str, Any]:
+    """A spec as a description has it, without its files."""
+    known = {key: value for key, value in dataclasses.asdict(spec).items() if value not in (None, (), "")}
+    known.pop("files", None)
+    return known
 
 
 def _parse(content: bytes, model_id: str, kind: str, path: Path) -> ModelSpec:
