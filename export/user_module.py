@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,6 @@ class UserModule:
     tolerance: float
     task: Task | None = None
     spec: ModelSpec | None = None
-    spare: tuple[str, ...] = field(default=())
 
     def recipe(self) -> ExportRecipe:
         """The recipe; its weights are a file with a state, or what the callable's module has already."""
@@ -84,7 +83,7 @@ class UserModule:
         from facecli.export.state import load_state
 
         network, home = make(self.factory)
-        notes = () if weights is None else load_state(network, weights, spare=self.spare)
+        notes = () if weights is None else load_state(network, weights)
         part = ExportPart(
             file=f"{self.name.replace('/', '-')}.onnx",
             module=network.eval(),

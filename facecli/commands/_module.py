@@ -45,7 +45,7 @@ def taken(arguments: dict[str, Any]) -> dict[str, Any]:
     return found | {"description": describing.taken(arguments)}
 
 
-def recipe(name: str | None, given: dict[str, Any]) -> ExportRecipe | None:
+def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> ExportRecipe | None:
     """The recipe of --module; None if it is not given. Raises UsageError for options that do not go together."""
     from facecli.errors import UsageError
 
@@ -62,6 +62,11 @@ def recipe(name: str | None, given: dict[str, Any]) -> ExportRecipe | None:
     from facecli.export.user_module import UserModule, parse_inputs
 
     spec = _spec(given)
+    if spec is None and register:
+        raise UsageError(
+            "of this module too little is known to install it",
+            hint="add --no-register --output DIR, or --kind and what belongs to it",
+        )
     return UserModule(
         factory=given["module"],
         name=_name(given),
@@ -77,11 +82,14 @@ def recipe(name: str | None, given: dict[str, Any]) -> ExportRecipe | None:
 
 def _name(given: dict[str, Any]) -> str:
     from facecli.errors import UsageError
-    from facecli.models.catalogue import ID
+    from facecli.home import ID
+    from facecli.models import catalogue
 
     name = given["name"] or given["module"].rpartition(":")[2].lower()
     if not ID.fullmatch(name):
         raise UsageError(f"{name!r:.60} is no name for a model: a-z, 0-9, - and _", hint="add --name")
+    if name in catalogue.shipped():
+        raise UsageError(f"the name {name} belongs to facecli itself", hint="choose another --name")
     return str(name)
 
 
