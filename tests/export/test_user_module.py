@@ -1,7 +1,6 @@
 """`facecli export --module`: a torch module of the user's, through the command line."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -49,7 +48,6 @@ def raising():
 def project(tmp_path, monkeypatch):
     """A user's folder with his code, in which the command line runs."""
     (tmp_path / "their_net.py").write_text(CODE)
-    (tmp_path / "portraits").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "home"))
     monkeypatch.delitem(__import__("sys").modules, "their_net", raising=False)
@@ -139,7 +137,7 @@ def test_a_module_that_does_not_agree_leaves_no_file(command, project, torch):
     assert (status, out, len(errors)) == (1, "", 1)
     assert "unstable.onnx: output 'output' is " in errors[0]
     assert "the tolerance is 1e-05" in errors[0]
-    assert not os.listdir("out")
+    assert list((project / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize(
