@@ -194,6 +194,7 @@ class _Told:
             source=self.part.source.name,
             source_sha256=self.facts["source_sha256"],
             exporter=self.exporter,
+            notes=self.part.notes,
             steps=steps,
             opset=self.opset,
             facts=self.facts,

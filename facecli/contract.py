@@ -249,6 +249,7 @@ class ExportPart:
     task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
     too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
     None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -263,6 +264,7 @@ class ExportPart:
     task: Task | None = None
     crop: CropSpec | None = None
     preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,11 +126,13 @@ class ModelStore:
         wanted = spec.files[0] if name is None else files.get(name)
         if wanted is None:
             raise ModelError(f"model {spec.id} has no file {name!r}", hint=f"it has {', '.join(files)}")
-        if wanted.sha256 is None:
-            for record in (self.registration, self.provenance):
-                for entry in record(spec.id).get("files", ()):
-                    if entry["name"] == wanted.name:
-                        return replace(wanted, sha256=entry["sha256"], size=entry["size"])
+        if wanted.path is not None:
+            return wanted
+        # What the user made himself goes before what could be fetched.
+        for record in (self.registration, self.provenance) if wanted.sha256 is None else (self.registration,):
+            for entry in record(spec.id).get("files", ()):
+                if entry["name"] == wanted.name:
+                    return replace(wanted, sha256=entry["sha256"], size=entry["size"])
         return wanted
 
     def _installed(self, spec: ModelSpec, file: ModelFile) -> Path | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli.commands import _module as user_module
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ PRECISIONS = ("fp32", "fp16", "int8")
     default=".",
     help="Folder of the pictures of --evaluate.",
 )
+@user_module.module_options
 @options.detector_options
 @options.face_option("center")
 @options.limit_options
@@ -75,6 +77,7 @@ def command(
     their own, RECIPE-fp16 or RECIPE-int8. A network that does not agree is not written. Beside each file lies a report
     with every figure of the proof. --detector and --face say how faces are found for --calibration and --evaluate.
     """
+    module = user_module.taken(kwargs)
     settings = options.Settings(**kwargs)
 
     from facecli import records
@@ -87,14 +90,13 @@ def command(
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
         else:
-            if recipe is None:
-                raise UsageError("no recipe", hint="`facecli export --list` names them")
+            chosen = user_module.recipe(recipe, module, register=register) or _named(recipe)
             if not register and output is None:
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
             if ort and output is None:
                 raise UsageError("--ort writes a file for others", hint="add --output DIR")
             wish = _Wish(weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings)
-            result, model = _export(_named(recipe), wish)
+            result, model = _export(chosen, wish)
             rows = [row for file in result.files for row in _rows(file)]
             document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
@@ -117,10 +119,13 @@ class _Wish:
     settings: options.Settings
 
 
-def _named(name: str) -> ExportRecipe:
+def _named(name: str | None) -> ExportRecipe:
     from facecli.commands import _work
     from facecli.contract import ExportRecipe
+    from facecli.errors import UsageError
 
+    if name is None:
+        raise UsageError("no recipe", hint="`facecli export --list` names them")
     return _work.registry().load("recipes", name, ExportRecipe)
 
 
@@ -199,6 +204,7 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
         "source": file.source,
         "source_sha256": file.source_sha256,
         "exporter": file.exporter,
+        "notes": list(file.notes),
         "steps": list(file.steps),
         "task": file.task,
         "tolerance": file.tolerance,
