@@ -89,7 +89,7 @@ class Intake:
             return blob, f"{source}/{member}"
 
     def _take_others(self, archive: ModelArchive, opened: ZipFile, but: ModelFile, source: str) -> None:
-        """Spare other models another download of the archive; what is wrong with them is told when they are asked for."""
+        """Spare other models a download of the archive; what is wrong with them is told when they are asked for."""
         for spec, file in self.packed(archive):
             if file.name != but.name and self.licences.accepted(spec):
                 with suppress(ModelError):
