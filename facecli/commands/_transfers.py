@@ -12,26 +12,35 @@ Progress = Callable[[str, int, int | None], None]
 
 
 @contextmanager
-def shown(*, quiet: bool = False) -> Iterator[Progress | None]:
-    """A bar per file while the block runs; None where stderr is no terminal."""
+def shown(*, quiet: bool = False) -> Iterator[Progress]:
+    """A bar per file while the block runs; nothing where stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
-        yield None
+        yield _ignored
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
 
     text = TextColumn("{task.description}", markup=False)
     columns = text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    tasks = {}
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    tasks: dict[str, TaskID] = {}
 
-        def report(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(clean(name), total=total)
-            bars.update(tasks[name], completed=done, total=total)
+    def report(name: str, done: int, total: int | None) -> None:
+        if name not in tasks:
+            bars.start()  # not before there is something to show: it would leave an empty line
+            tasks[name] = bars.add_task(clean(name), total=total)
+        bars.update(tasks[name], completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bars.stop()
+
+
+def _ignored(name: str, done: int, total: int | None) -> None:
+    """Show nothing."""
 
 
 def announced() -> Progress | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from facecli.contract import ModelSpec, RecognizerPlugin
 from facecli.errors import ModelError
 from facecli.models import catalogue
 from facecli.registry import Registry
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_entry_reads_and_is_named_by_its_id() -> None:
@@ -119,3 +123,15 @@ def test_a_packed_file_knows_its_archives() -> None:
     (first, second) = catalogue.parse(entry | {"files": [file]}).files[0].packed
     assert (first[0].name, first[1]) == ("buffalo_l.zip", "y.onnx")
     assert second[0].size == 360662982
+
+
+def test_the_list_of_models_is_what_the_catalogue_says() -> None:
+    path = ROOT / "docs" / "make_model_list.py"
+    spec = importlib.util.spec_from_file_location("make_model_list", path)
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    if "UPDATE_DOCS" in os.environ:
+        maker.PAGE.write_text(maker.page(), "utf-8")
+    assert maker.PAGE.read_text("utf-8") == maker.page(), "run python docs/make_model_list.py"
