@@ -67,10 +67,15 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
     known["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
     content = json.dumps({"schema": SCHEMA, **known}, indent=2, default=dict, allow_nan=False)
     with writing():
-        for kind in KINDS:  # one that was of the other kind
-            home.description(store.root, kind, spec.id).unlink(missing_ok=True)
+        forget(store.root, spec.id)  # one that was of the other kind
         write_bytes(home.description(store.root, spec.kind, spec.id), content.encode())
     return whole
+
+
+def forget(root: Path, model_id: str) -> None:
+    """Delete the description of a user's model, if it is one. Raises OSError."""
+    for kind in KINDS:
+        home.description(root, kind, model_id).unlink(missing_ok=True)
 
 
 def described(spec: ModelSpec) -> dict[str, Any]:
