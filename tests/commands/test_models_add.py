@@ -31,7 +31,9 @@ def make(tmp_path):
         arrays = {"axes": np.array([2, 3]), "weights": np.eye(3, 4, dtype=np.float32) + np.float32(0.1)}
         initial = [onnx.numpy_helper.from_array(array, key) for key, array in arrays.items()]
         crops = helper.make_tensor_value_info("crops", float32, ["N", 3, 112, 112])
-        graph = helper.make_graph(nodes, "g", [crops], [helper.make_tensor_value_info("out", float32, ["N", 4])], initial)
+        graph = helper.make_graph(
+            nodes, "g", [crops], [helper.make_tensor_value_info("out", float32, ["N", 4])], initial
+        )
         model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)])
         for key, value in (metadata or {}).items():
             model.metadata_props.add(key=key, value=value)
