@@ -59,8 +59,10 @@ def _figures(recipe: str, place: Path) -> list[common.Figure]:
         lost = before["accuracy"] - after["accuracy"]
         figures.append(common.figure(f"{what}: accuracy at the threshold", after["accuracy"], "{:.1%}"))
         figures.append(common.figure(f"{what}: accuracy lost", lost, "{:.3f}", most=BARS[kind]))
-        for name in ("folds_accuracy", "best_accuracy"):
-            figures.append(common.figure(f"{what}: {name} lost", before[name] - after[name], "{:.3f}"))
+        figures += [
+            common.figure(f"{what}: {name} lost", before[name] - after[name], "{:.3f}")
+            for name in ("folds_accuracy", "best_accuracy")
+        ]
         cosine = min(case["meaning"] for case in report["parity"] if case["data"] == "portraits")
         figures.append(common.figure(f"{what}: least cosine with fp32, portraits", cosine, "{:.6f}"))
         size = report["size"] / reports["fp32"]["size"]

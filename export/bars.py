@@ -21,9 +21,10 @@ class Bars:
     """The least that is asked for.
 
     values: largest difference of any output as a part of the source's largest value, infinite where only the meaning
-    counts; None for the part's own absolute tolerance. cosine: of each embedding with the source's. classes: the part of inputs whose arg max is the same.
-    iou, landmarks, pixels: of each detected box with the source's; landmarks in px. random: whether random inputs must
-    reach cosine and classes too: of noise two classes may be as good as equal, and no calibration on faces has seen it.
+    counts; None for the part's own absolute tolerance. cosine: of each embedding with the source's. classes: the part
+    of inputs whose arg max is the same. iou, landmarks: of each detected box with the source's, and in px. random:
+    whether random inputs must reach cosine and classes too: of noise two classes may be as good as equal, and no
+    calibration on faces has seen it.
     """
 
     values: float | None

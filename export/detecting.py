@@ -54,11 +54,17 @@ class Bench:
     def __init__(self, model: str, sessions: Mapping[str, Session]) -> None:
         self._model, self._sessions = model, sessions
 
-    def model_path(self, model_id: str, file: str | None = None) -> Path:
+    def model_path(self, model_id: str, file: str | None = None) -> Path:  # noqa: ARG002 # the contract's
         """Nothing here has a path."""
         raise ExportError(f"a detector that wants the file of {model_id} itself can not be proved")
 
-    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
+    def session(
+        self,
+        model_id: str,
+        file: str | None = None,
+        *,
+        threads: int | None = None,  # noqa: ARG002 # the contract's
+    ) -> Session:
         """The session of a file of the model that is proved."""
         name = file if file is not None or len(self._sessions) != 1 else next(iter(self._sessions))
         if model_id != self._model or name not in self._sessions:

@@ -44,7 +44,7 @@ class Target:
         return self == Target()
 
     def derived(self, spec: ModelSpec) -> ModelSpec:
-        """What is known about a model when its file has this precision: another name, and no rates, measured on fp32."""
+        """What is known about a model in this precision: another name, and no rates, which were measured on fp32."""
         if self.precision == "fp32":
             return spec
         point = spec.operating_point

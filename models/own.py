@@ -88,13 +88,13 @@ def described(spec: ModelSpec) -> dict[str, Any]:
 def _parse(content: bytes, model_id: str, kind: str, path: Path) -> ModelSpec:
     try:
         entry = json.loads(content)
-        if not isinstance(entry, dict) or entry.pop("schema", None) != SCHEMA:
-            raise ValueError(f"it is no {SCHEMA}")
-        files = tuple(map(_file, entry.pop("files")))
-        if entry.get("id") != model_id or entry.get("kind") != kind or len(files) != 1:
-            raise ValueError(f"it does not describe {kind} {model_id}")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}", hint="delete it, and `facecli models add` it again") from error
+        files = (_file(entry.pop("files")[0]),)
+        sound = entry.pop("schema", None) == SCHEMA and (entry.get("id"), entry.get("kind")) == (model_id, kind)
+        reason = None if sound else f"it does not describe the {kind} {model_id}"
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason is not None:
+        raise ModelError(f"{path} is damaged: {reason}", hint="delete it, and `facecli models add` it again")
     return checked.spec(entry, files, str(path))
 
 
