@@ -27,11 +27,13 @@ FLOORS = (
     {
         "facecli.headers",
         "facecli.fetching",
+        "facecli.detection_evaluation",
         "facecli.evaluation",
     },  # the halves of images and sources that know formats and networks
     {
         "facecli.align",
         "facecli.compare",
+        "facecli.ground_truth",
         "facecli.images",
         "facecli.models",
         "facecli.pairs",
