@@ -129,7 +129,5 @@ class RetinaFace(nn.Module):
         maps = self.fpn(self.body(pixels))
         maps = [context(x) for context, x in zip((self.ssh1, self.ssh2, self.ssh3), maps, strict=True)]
         heads = (self.BboxHead, self.ClassHead, self.LandmarkHead)
-        boxes, classes, points = (
-            torch.cat([head(x) for head, x in zip(own, maps, strict=True)], 1) for own in heads
-        )
+        boxes, classes, points = (torch.cat([head(x) for head, x in zip(own, maps, strict=True)], 1) for own in heads)
         return boxes, torch.softmax(classes, -1), points

@@ -114,9 +114,7 @@ def _document(
     )
 
 
-def _subset(
-    name: str, pictures: Mapping[str, TrueFaces], found: _Found, own_threshold: float | None
-) -> dict[str, Any]:
+def _subset(name: str, pictures: Mapping[str, TrueFaces], found: _Found, own_threshold: float | None) -> dict[str, Any]:
     import numpy as np
 
     from facecli import detection_evaluation as evaluation
@@ -132,7 +130,7 @@ def _subset(
         sizes += truth.boxes[one.face[right], 2:].tolist()
         judged.append(one)
     curve = evaluation.curve(judged, sum(len(truth.subsets[name]) for truth in pictures.values()))
-    sizes.sort(key=lambda size: math.prod(size))
+    sizes.sort(key=math.prod)
     return {
         "faces": curve.faces,
         "average_precision": round(curve.average_precision(), DIGITS),

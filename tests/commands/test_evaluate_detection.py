@@ -40,7 +40,9 @@ def test_a_portrait_is_found(run_cli: Callable, examples: Path, truth: Callable)
     assert 0 < answer["ms_per_picture"] < answer["seconds"] * 1e3
 
 
-def test_a_picture_that_can_not_be_read_has_its_faces_missed(run_cli: Callable, examples: Path, truth: Callable) -> None:
+def test_a_picture_that_can_not_be_read_has_its_faces_missed(
+    run_cli: Callable, examples: Path, truth: Callable
+) -> None:
     path = truth(collins_jpg={"boxes_xywh": [FACE]}, missing_jpg={"boxes_xywh": [FACE]})
     done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--json", "--detector", "haar")
     assert done.returncode == 1

@@ -54,9 +54,7 @@ def for_yunet() -> tuple[list[FloatArray], list[Face]]:
     faces = []
     for level, s in enumerate(STRIDES):
         for cell, x, y in cells(s):
-            score = math.sqrt(
-                min(max(classes[level][cell, 0], 0), 1) * min(max(objects[level][cell, 0], 0), 1)
-            )
+            score = math.sqrt(min(max(classes[level][cell, 0], 0), 1) * min(max(objects[level][cell, 0], 0), 1))
             dx, dy, dw, dh = map(float, boxes[level][cell])
             cx, cy, w, h = (x + dx) * s, (y + dy) * s, math.exp(dw) * s, math.exp(dh) * s
             moved = [((x, y)[k % 2] + float(v)) * s for k, v in enumerate(points[level][cell])]
@@ -101,9 +99,7 @@ def for_yolov8() -> tuple[list[FloatArray], list[Face]]:
                 sides.append(sum(k * v for k, v in enumerate(weights)) / sum(weights) * s)
             mx, my = (x + 0.5) * s, (y + 0.5) * s
             box = [mx - sides[0], my - sides[1], mx + sides[2], my + sides[3]]
-            moved = [
-                (values[65 + 3 * point + axis] * 2 + (x, y)[axis]) * s for point in range(5) for axis in range(2)
-            ]
+            moved = [(values[65 + 3 * point + axis] * 2 + (x, y)[axis]) * s for point in range(5) for axis in range(2)]
             faces.append((logistic(values[64]), box, moved))
     return outputs, faces
 
