@@ -65,7 +65,7 @@ def test_easy_faces_are_found_and_all_are_sane(load: Callable, wider: dict[str, 
         overlap(boxes, own.bboxes).max(1, initial=0) >= 0.5 for boxes, own in zip(wider["boxes"], found, strict=True)
     ]
     assert sum(map(len, hits)) >= 30
-    assert np.concatenate(hits).mean() >= 0.85
+    assert np.concatenate(hits).mean() >= 0.8
     for faces in found:
         left, top, right, bottom = faces.bboxes.T[:, :, None]
         x, y = faces.landmarks[..., 0], faces.landmarks[..., 1]
