@@ -112,6 +112,18 @@ class Toolbox:
             "models": [self._describe_model(spec) for spec in plugin.models],
         }
 
+    def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
+        """What must be the same for a threshold to hold: the recognizer as it runs, its files, and the detector's."""
+        detector = self.detector_plugin
+        return {
+            "recognizer": recognizer.name,
+            "models": self._sha256(recognizer),
+            "preprocessing_version": recognizer.preprocessing_version,
+            "parameters": _json_safe(self.parameters(recognizer)),
+            "detector": detector and detector.name,
+            "detector_models": detector and self._sha256(detector),
+        }
+
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
         """The error that tells of a chosen plugin's own failure: which one, whose it is, and what it raised."""
         entry = self.registry.entry(_kind(plugin), plugin.name)
@@ -126,6 +138,9 @@ class Toolbox:
             raise
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
+
+    def _sha256(self, plugin: Plugin) -> list[str | None]:
+        return [self.store.file(spec, file.name).sha256 for spec in plugin.models for file in spec.files]
 
     def _describe_model(self, spec: ModelSpec) -> dict[str, Any]:
         files = [self.store.file(spec, file.name) for file in spec.files]

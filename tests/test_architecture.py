@@ -32,9 +32,11 @@ FLOORS = (
     },  # the halves of images, sources and align that know formats, networks and resizing
     {
         "facecli.align",
+        "facecli.calibration",
         "facecli.compare",
         "facecli.images",
         "facecli.models",
+        "facecli.operating_points",
         "facecli.pairs",
         "facecli.registry",
         "facecli.roc",

@@ -105,18 +105,26 @@ recognizer_options = _chain(
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
+metric_option = _option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+    help="Distance to decide by.  [default: the recognizer's own]",
+)
+
 decision_options = _chain(
-    _option(
-        "--metric",
-        type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
-        help="Distance to decide by.  [default: the recognizer's own]",
-    ),
+    metric_option,
     click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
     click.option(
         "--fmr",
         type=Finite(0, 1, min_open=True, max_open=True),
         metavar="RATE",
         help="Take the threshold that was measured at this false match rate.",
+    ),
+    _option(
+        "--operating-point",
+        metavar="NAME",
+        help="Take your own threshold of this name (see `facecli calibrate`), or the catalogue's for `catalogue`."
+        "  [default: your newest for this recognizer and detector, else the catalogue's]",
     ),
 )
 
