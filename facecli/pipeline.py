@@ -33,7 +33,8 @@ class ImageResult:
     """What became of one source. The faces are rows: detections, embeddings and attributes have the same N.
 
     found: how many faces there were before the choice. detected: False where the whole picture was taken as the crop.
-    indices: which of the faces found they are. image: only kept on request.
+    indices: which of the faces found they are. ensemble: the embeddings of the recognizers beside the first.
+    image: only kept on request.
     error: why this source could not be done; there are no faces then.
     """
 
@@ -45,6 +46,7 @@ class ImageResult:
     detected: bool = True
     detections: Detections | None = None
     embeddings: FloatArray | None = None
+    ensemble: tuple[FloatArray, ...] = ()
     attributes: tuple[FloatArray, ...] = ()
     image: Image | None = None
     error: FacecliError | None = None
@@ -155,10 +157,13 @@ class Pipeline:
         tools = self.tools
         with self.clock("load"):
             tools.wait()
-        if tools.recognizer_plugin:
-            plugin = tools.recognizer_plugin
-            rows = self._per_crop("embed", results, plugin, tools.recognizer.embed, plugin.dim)
-            results = [replace(result, embeddings=own) for result, own in zip(results, rows, strict=True)]
+        for number, (own, recognizer) in enumerate(zip(tools.recognizer_plugins, tools.recognizers, strict=True)):
+            rows = self._per_crop("embed", results, own, recognizer.embed, own.dim)
+            pairs = zip(results, rows, strict=True)
+            if number:
+                results = [replace(result, ensemble=(*result.ensemble, row)) for result, row in pairs]
+            else:
+                results = [replace(result, embeddings=row) for result, row in pairs]
         for plugin_, model in zip(tools.attribute_plugins, tools.classifiers, strict=True):
             rows = self._per_crop(plugin_.attribute, results, plugin_, model.classify, len(plugin_.labels) or 1)
             if plugin_.labels:

@@ -36,12 +36,16 @@ RECORD_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out."""
+    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out.
+
+    ensemble: recognizers beside `recognizer`, which work on the same faces.
+    """
 
     detector: str | None = None
     recognizer: str | None = None
     attributes: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ensemble: tuple[str, ...] = ()
 
 
 class Toolbox:
@@ -55,6 +59,8 @@ class Toolbox:
         self.registry, self.store = registry, store
         self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
         self.recognizer_plugin = _load(registry, "recognizers", choice.recognizer, RecognizerPlugin)
+        further = [registry.load("recognizers", name, RecognizerPlugin) for name in choice.ensemble]
+        self.recognizer_plugins = (*([self.recognizer_plugin] if self.recognizer_plugin else []), *further)
         loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
         self.attribute_plugins = tuple(loaded)
         self._check_fit()
@@ -72,7 +78,7 @@ class Toolbox:
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """All descriptors, in the order of the stages."""
-        some = (self.detector_plugin, self.recognizer_plugin, *self.attribute_plugins)
+        some = (self.detector_plugin, *self.recognizer_plugins, *self.attribute_plugins)
         return tuple(plugin for plugin in some if plugin is not None)
 
     @cached_property
@@ -88,6 +94,11 @@ class Toolbox:
         assert self.recognizer_plugin is not None
         recognizer: Recognizer = self._loading[id(self.recognizer_plugin)].result()
         return recognizer
+
+    @cached_property
+    def recognizers(self) -> tuple[Recognizer, ...]:
+        """All loaded recognizers, in the order of recognizer_plugins."""
+        return tuple(self._loading[id(plugin)].result() for plugin in self.recognizer_plugins)
 
     @cached_property
     def classifiers(self) -> tuple[AttributeClassifier, ...]:
@@ -157,8 +168,8 @@ class Toolbox:
         detector = self.detector_plugin
         if detector is None or detector.landmarks:
             return
-        for user in (self.recognizer_plugin, *self.attribute_plugins):
-            if user is not None and user.crop.template is not None:
+        for user in (*self.recognizer_plugins, *self.attribute_plugins):
+            if user.crop.template is not None:
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 

@@ -25,6 +25,7 @@ FLOORS = (
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {
+        "facecli.presets",
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",

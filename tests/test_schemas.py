@@ -16,8 +16,10 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from facecli import errors
+from facecli.contract import OperatingPoint
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
+from facecli.operating_points import Calibrated, Shelf
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs" / "schemas").glob("*.json")}
@@ -33,6 +35,13 @@ RUNS = {
     "verify": ("verify collins.jpg hopper.jpg --json", 0),
     "verify, one line": ("verify collins.jpg hopper.jpg --format jsonl", 0),
     "verify, --no-detect": ("verify collins.jpg hopper.jpg --no-detect --metric cosine --threshold 0.1 --json", 0),
+    "verify, several": ("verify collins.jpg hopper.jpg --recognizer dlib-resnet,mobilefacenet-112x96 --json", 0),
+    "verify, like another": ("verify collins.jpg hopper.jpg --preset face_recognition --json", 0),
+    "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
+    "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
+    "calibrate": ("calibrate {tmp}/pairs.csv --root . --fmr 0.1 --flip --json", 1),
+    "calibrate --list": ("calibrate --list --json", 0),
+    "calibrate --remove": ("calibrate --remove kept --json", 0),
     "embed": ("embed collins.jpg missing.jpg --json", 1),
     "embed, lines": ("embed collins.jpg hopper.jpg --format jsonl", 0),
     "embed, file": ("embed collins.jpg --no-detect -o {tmp}/faces.npz --json", 0),
@@ -60,7 +69,7 @@ RUNS = {
     "error, model": ("models info unknown --json", 4),
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
-OPTIONAL = {"written", "embedding", "detect", "emotion", "brightness"}
+OPTIONAL = {"preset", "written", "embedding", "detect", "emotion", "brightness"}
 MAPS = {"probabilities", "attributes", "equivalents"}
 FREE = {"parameters", "registered"}  # whose content is anyone's
 
@@ -78,6 +87,8 @@ def surroundings(tmp_path_factory) -> dict[str, str]:
     onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
     home, site = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("site")
     _register_emotion(onnx, ModelStore(home))
+    _register_recognizer(onnx, ModelStore(home))
+    _keep_points(home)
     info = site / "brightness-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness\nVersion: 1.0\n")
@@ -101,6 +112,30 @@ def _register_emotion(onnx: Any, store: ModelStore) -> None:
     path = store.root / spec.files[0].name
     onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
     store.register(EMOTION, [path], {"recipe": "tiny"})
+
+
+def _register_recognizer(onnx: Any, store: ModelStore) -> None:
+    spec = catalogue.load("mobilefacenet-112x96")
+    weights = np.random.default_rng(0).normal(0, 0.01, (3 * 112 * 96, 128)).astype(np.float32)
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Flatten", ["crops"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["rows"]),
+    ]
+    crops = helper.make_tensor_value_info("crops", float32, ["N", 3, 112, 96])
+    rows = helper.make_tensor_value_info("rows", float32, ["N", 128])
+    graph = helper.make_graph(nodes, "tiny", [crops], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
+    path = store.root / spec.files[0].name
+    onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
+    store.register(spec.id, [path], {"recipe": "tiny"})
+
+
+def _keep_points(home: Path) -> None:
+    """Two operating points that hold for no recognizer there is."""
+    identity = {"recognizer": "gone", "detector": "mtcnn", "parameters": {}}
+    point = OperatingPoint("cosine", 0.5, "a test", "no data", 0.01, 0.1)
+    for name in ("kept", "other"):
+        Shelf(home).save(Calibrated(name, identity, point, "2026-01-01T00:00:00+00:00", {"note": None}))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from facecli.presets import PRESETS
 from facecli.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ class Settings:
     face: str = "all"
     no_detect: bool = False
     recognizer: str | None = None
+    preset: str | None = None
     flip: bool = False
     device: str = "auto"
     threads: int | None = None
@@ -109,6 +111,12 @@ metric_option = _option(
     "--metric",
     type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
     help="Distance to decide by.  [default: the recognizer's own]",
+)
+
+preset_option = _option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help="Work as this project does by default; other options that are typed win over it.",
 )
 
 decision_options = _chain(

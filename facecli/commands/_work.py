@@ -50,17 +50,34 @@ def open_store() -> ModelStore:
     return ModelStore(offline=True if _root_flag("offline") else None)
 
 
-def open_toolbox(settings: Settings, *, inputs: int | None, attributes: Sequence[str] = ()) -> Toolbox:
-    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet."""
+def open_toolbox(
+    settings: Settings, *, inputs: int | None, attributes: Sequence[str] = (), ensemble: bool = False
+) -> Toolbox:
+    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet.
+
+    ensemble: whether --recognizer may name several.
+    """
     parameters = _parse_parameters(settings.parameter)
     if settings.min_face_size is not None and settings.detector:
         parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
-    if settings.flip and settings.recognizer:
-        parameters.setdefault(settings.recognizer, {})["flip"] = True
+    names = _recognizers(settings.recognizer, several=ensemble)
+    if settings.flip:
+        for name in names:
+            parameters.setdefault(name, {})["flip"] = True
     detector = None if settings.no_detect else settings.detector
-    choice = Choice(detector, settings.recognizer, tuple(attributes), parameters)
+    first, further = (names[0], tuple(names[1:])) if names else (None, ())
+    choice = Choice(detector, first, tuple(attributes), parameters, further)
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
     return Toolbox(choice, registry(), open_store(), device=settings.device, threads=threads)
+
+
+def _recognizers(named: str | None, *, several: bool) -> list[str]:
+    if named is None or not several:
+        return [] if named is None else [named]
+    names = [name.strip() for name in named.split(",")]
+    if len({*names}) < len(names) or "" in names:
+        raise UsageError(f"--recognizer {named} names one twice or none", hint="name different ones, as in a,b,c")
+    return names
 
 
 def open_pipeline(
