@@ -97,7 +97,8 @@ class ModelFile:
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
-    hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those
+    of facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
+    logits: bool = False
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
 
@@ -166,8 +168,11 @@ class Recognizer(Protocol):
 class AttributeClassifier(Protocol):
     """Turns crops into class probabilities, or into one number per face."""
 
-    def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
+    def classify(self, crops: UInt8Array, /, *more: UInt8Array) -> FloatArray:
+        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression.
+
+        more: the same faces cut as each of the descriptor's `more_crops` says, for a model that has any.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,11 @@ class RecognizerPlugin:
 
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression."""
+    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+
+    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
+    more_crops: further crops of each face, for a model that looks at it more than once.
+    """
 
     name: str
     summary: str
@@ -212,6 +221,7 @@ class AttributePlugin:
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    more_crops: tuple[CropSpec, ...] = ()
     api: int = API_VERSION
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
+    CropSpec,
     Detector,
     DetectorPlugin,
     ModelSpec,
@@ -30,7 +31,7 @@ Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 # The keys and columns of a face's record, which no attribute and no label may hide.
 RECORD_KEYS = (
     *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
-    *("score", "landmarks", "embedding", "probabilities"),
+    *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
 )
 
 
@@ -143,7 +144,7 @@ class Toolbox:
         if detector is None or detector.landmarks:
             return
         for user in (self.recognizer_plugin, *self.attribute_plugins):
-            if user is not None and user.crop.template is not None:
+            if user is not None and any(spec.template is not None for spec in _specs(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 
@@ -172,6 +173,10 @@ def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = 
 
 def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]) -> Any:
     return None if name is None else registry.load(kind, name, descriptor)
+
+
+def _specs(plugin: RecognizerPlugin | AttributePlugin) -> tuple[CropSpec, ...]:
+    return (plugin.crop, *plugin.more_crops) if isinstance(plugin, AttributePlugin) else (plugin.crop,)
 
 
 def _kind(plugin: Plugin) -> Kind:

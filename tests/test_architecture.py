@@ -23,7 +23,7 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
-    {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
+    {"facecli.contract", "facecli.hookspecs", "facecli.geometry", "facecli.labels"},  # what plugins may import ends here
     {
         "facecli.headers",
         "facecli.fetching",
@@ -35,13 +35,15 @@ FLOORS = (
         "facecli.images",
         "facecli.models",
         "facecli.pairs",
+        "facecli.pose",
         "facecli.registry",
         "facecli.roc",
         "facecli.report",
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.toolbox"},
+    {"facecli.quality", "facecli.toolbox"},
+    {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
     {"facecli.commands"},
@@ -55,6 +57,7 @@ WINGS = {
         "facecli.contract",
         "facecli.errors",
         "facecli.geometry",
+        "facecli.labels",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
     },
