@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facecli.contract import CropSpec
 from facecli.errors import PluginError
 from facecli.geometry import similarity_transform
+from facecli.resample import padded, resize
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 LONGEST_SIDE = 32766  # px: OpenCV warps nothing longer
@@ -26,15 +27,45 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
     for index, bbox in enumerate(detections.bboxes):
         if spec.template is not None and detections.landmarks is not None:
             matrix = similarity_transform(detections.landmarks[index], np.array(spec.template, np.float32))
+            crops[index] = _warp(image.pixels, matrix, spec)
+        elif spec.outside == "black":
+            crops[index] = _warp(image.pixels, _bbox_matrix(bbox, spec), spec)
         else:
-            matrix = _bbox_matrix(bbox, spec)
-        crops[index] = _warp(image.pixels, matrix, spec)
+            left, top, right, bottom = _window(bbox, spec, image.width, image.height)
+            crops[index] = _fitted(image.pixels[top:bottom, left:right], spec)
     return crops
 
 
 def whole(image: Image, spec: CropSpec) -> UInt8Array:
     """The whole picture as the one crop (1, H, W, 3), for pictures that are crops already."""
-    return _area(image.pixels, spec.width, spec.height)[None]
+    return _fitted(image.pixels, spec)[None]
+
+
+def _window(bbox: FloatArray, spec: CropSpec, width: int, height: int) -> tuple[int, int, int, int]:
+    """The whole pixels of a bbox crop: left, top, and the right and bottom that are no longer in it."""
+    low, high = bbox[:2].astype(np.float64), bbox[2:].astype(np.float64)
+    sides = np.maximum(high - low, 1.0)
+    grown = np.full(2, sides.max()) if spec.square else sides
+    picture = np.array([width, height], np.float64)
+    if spec.outside == "clip":  # facenet-pytorch's extract_face: what is outside goes, and fractions of pixels
+        more = (grown - sides) / 2 + grown * spec.margin
+        low, high = low - more, np.minimum(high + more, picture)
+    else:  # the crop of MiniFASNet, whose last pixel is inside it
+        half = grown * min(1 + 2 * spec.margin, *((picture - 1) / grown)) / 2
+        low, high = (low + high) / 2 - half, (low + high) / 2 + half
+        moved = np.where(low < 0, low, np.maximum(high - (picture - 1), 0))
+        low, high = low - moved, high - moved + 1
+    left, top = (int(v) for v in low.clip(0, picture))
+    right, bottom = (int(v) for v in high.clip(0, picture))
+    return left, top, right, bottom
+
+
+def _fitted(pixels: UInt8Array, spec: CropSpec) -> UInt8Array:
+    if not pixels.size:
+        return np.zeros((spec.height, spec.width, 3), np.uint8)
+    if spec.resample == "warp":
+        return _area(pixels, spec.width, spec.height)
+    return (padded if spec.fit == "pad" else resize)(pixels, spec.width, spec.height, spec.resample)
 
 
 def _bbox_matrix(bbox: FloatArray, spec: CropSpec) -> NDArray[np.float64]:

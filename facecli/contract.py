@@ -36,6 +36,15 @@ class CropSpec:
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
     square: for a bbox crop, grow the shorter side to the longer one first.
+    outside: for a bbox crop that reaches outside the picture. "black": what is outside is black, and the bbox is met to
+        a fraction of a pixel. The others cut whole pixels: "clip" cuts off what is outside, as facenet-pytorch and
+        deepface do; "shift" moves the crop inside, and shrinks it if the picture is too small, as
+        Silent-Face-Anti-Spoofing does.
+    resample: how whole pixels become the crop: OpenCV's linear or area, or Pillow's antialiased BILINEAR. "warp" is the
+        one way for aligned and "black" crops: bilinear, averaging first what is more than twice as large.
+    fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
+
+    Raises ValueError for a combination that has no meaning.
     """
 
     width: int
@@ -43,6 +52,18 @@ class CropSpec:
     template: tuple[Point, Point, Point, Point, Point] | None = None
     margin: float = 0.0
     square: bool = False
+    outside: Literal["black", "clip", "shift"] = "black"
+    resample: Literal["warp", "linear", "area", "antialias"] = "warp"
+    fit: Literal["stretch", "pad"] = "stretch"
+
+    def __post_init__(self) -> None:
+        whole = self.outside != "black"
+        if whole and self.template is not None:
+            raise ValueError("a crop with a template has what is outside the picture black")
+        if whole == (self.resample == "warp") or (self.fit == "pad" and not whole):
+            raise ValueError(
+                'outside "clip" and "shift" go with resample "linear", "area", "antialias"; "black" with "warp"'
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ FLOORS = (
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
-    },  # the halves of images and sources that know formats and networks
+        "facecli.resample",
+    },  # the halves of images, sources and align that know formats, networks and resizing
     {
         "facecli.align",
         "facecli.compare",
