@@ -189,11 +189,15 @@ class Recognizer(Protocol):
 class AttributeClassifier(Protocol):
     """Turns crops into class probabilities, or into one number per face."""
 
-    def classify(self, crops: UInt8Array, /, *more: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression.
+    def classify(self, crops: UInt8Array) -> FloatArray:
+        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
 
-        more: the same faces cut as each of the descriptor's `more_crops` says, for a model that has any.
-        """
+
+class CropsClassifier(Protocol):
+    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
+
+    def classify(self, *crops: UInt8Array) -> FloatArray:
+        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +235,13 @@ class AttributePlugin:
     """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
 
     labels: the names of the columns; facecli.labels has those of the attributes that several models know.
-    more_crops: further crops of each face, for a model that looks at it more than once.
+    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
     """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()

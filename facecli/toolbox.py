@@ -14,6 +14,7 @@ from typing import Any
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
+    CropsClassifier,
     CropSpec,
     Detector,
     DetectorPlugin,
@@ -91,7 +92,7 @@ class Toolbox:
         return recognizer
 
     @cached_property
-    def classifiers(self) -> tuple[AttributeClassifier, ...]:
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 

@@ -40,7 +40,7 @@ class OnnxAttribute:
         self._columns = list(columns)
         self._logits = logits
 
-    def classify(self, crops: UInt8Array, /, *_more: UInt8Array) -> FloatArray:
+    def classify(self, crops: UInt8Array) -> FloatArray:
         """(N, H, W, 3) uint8 RGB crops -> (N, labels) float32 probabilities, or (N, 1) numbers."""
         rows = self._model.run(crops)
         return np.ascontiguousarray((softmax(rows) if self._logits else rows)[:, self._columns])
