@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +30,12 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
         if spec.template is not None and detections.landmarks is not None:
             matrix = similarity_transform(detections.landmarks[index], np.array(spec.template, np.float32))
             crops[index] = _warp(image.pixels, matrix, spec)
-        elif spec.outside == "black":
+        elif spec.resample == "warp":
             crops[index] = _warp(image.pixels, _bbox_matrix(bbox, spec), spec)
         else:
-            left, top, right, bottom = _window(bbox, spec, image.width, image.height)
-            crops[index] = _fitted(image.pixels[top:bottom, left:right], spec)
+            eyes = None if detections.landmarks is None or not spec.upright else detections.landmarks[index, :2]
+            window = _window(bbox, spec, image.width, image.height)
+            crops[index] = _fitted(_whole_pixels(image.pixels, window, eyes), spec)
     return crops
 
 
@@ -47,17 +50,57 @@ def _window(bbox: FloatArray, spec: CropSpec, width: int, height: int) -> tuple[
     sides = np.maximum(high - low, 1.0)
     grown = np.full(2, sides.max()) if spec.square else sides
     picture = np.array([width, height], np.float64)
-    if spec.outside == "clip":  # facenet-pytorch's extract_face: what is outside goes, and fractions of pixels
-        more = (grown - sides) / 2 + grown * spec.margin
-        low, high = low - more, np.minimum(high + more, picture)
-    else:  # the crop of MiniFASNet, whose last pixel is inside it
+    if spec.outside == "shift":  # the crop of MiniFASNet, whose last pixel is inside it
         half = grown * min(1 + 2 * spec.margin, *((picture - 1) / grown)) / 2
         low, high = (low + high) / 2 - half, (low + high) / 2 + half
         moved = np.where(low < 0, low, np.maximum(high - (picture - 1), 0))
         low, high = low - moved, high - moved + 1
-    left, top = (int(v) for v in low.clip(0, picture))
-    right, bottom = (int(v) for v in high.clip(0, picture))
+    else:
+        more = (grown - sides) / 2 + grown * spec.margin
+        low, high = low - more, high + more
+    # facenet-pytorch cuts at the edges; deepface has half a picture of black around the picture.
+    around = picture / 2 if spec.outside == "black" else 0 * picture
+    left, top = (int(v) for v in low.clip(-around, picture + around))
+    right, bottom = (int(v) for v in high.clip(-around, picture + around))
     return left, top, right, bottom
+
+
+def _whole_pixels(pixels: UInt8Array, window: tuple[int, int, int, int], eyes: FloatArray | None) -> UInt8Array:
+    """The pixels of a window, black outside the picture, turned about its centre until the eyes (2, 2) are level."""
+    left, top, right, bottom = window
+    part, x, y = _part(pixels, window)
+    columns, rows = max(right - left, 0), max(bottom - top, 0)
+    if eyes is not None and 0 < max(columns, rows) < LONGEST_SIDE / 2:
+        return _turned(pixels, window, eyes)
+    if part.shape[:2] == (rows, columns):
+        return part
+    canvas = np.zeros((rows, columns, 3), np.uint8)
+    if part.size:
+        canvas[y - top : y - top + part.shape[0], x - left : x - left + part.shape[1]] = part
+    return canvas
+
+
+def _turned(pixels: UInt8Array, window: tuple[int, int, int, int], eyes: FloatArray) -> UInt8Array:
+    left, top, right, bottom = window
+    columns, rows = right - left, bottom - top
+    across, down = (eyes[1] - eyes[0]).tolist()
+    # deepface turns a copy that is larger by a half on each side, about that copy's middle pixel.
+    far, deep = columns // 2, rows // 2
+    centre = (left - far + (columns + 2 * far) // 2, top - deep + (rows + 2 * deep) // 2)
+    matrix = cv2.getRotationMatrix2D(centre, math.degrees(math.atan2(down, across)), 1.0)
+    part, x, y = _part(pixels, (left - far, top - deep, right + far, bottom + deep))
+    if not part.size:
+        return np.zeros((rows, columns, 3), np.uint8)
+    matrix[:, 2] += matrix[:, :2] @ (x, y) - (left, top)
+    return np.asarray(cv2.warpAffine(part, matrix, (columns, rows), flags=cv2.INTER_CUBIC), np.uint8)
+
+
+def _part(pixels: UInt8Array, window: tuple[int, int, int, int]) -> tuple[UInt8Array, int, int]:
+    """What of a window lies in the picture, and where its left and its top are."""
+    height, width = pixels.shape[:2]
+    left, right = (min(max(x, 0), width) for x in window[::2])
+    top, bottom = (min(max(y, 0), height) for y in window[1::2])
+    return pixels[top:bottom, left:right], left, top
 
 
 def _fitted(pixels: UInt8Array, spec: CropSpec) -> UInt8Array:

@@ -36,13 +36,15 @@ class CropSpec:
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
     square: for a bbox crop, grow the shorter side to the longer one first.
-    outside: for a bbox crop that reaches outside the picture. "black": what is outside is black, and the bbox is met to
-        a fraction of a pixel. The others cut whole pixels: "clip" cuts off what is outside, as facenet-pytorch and
-        deepface do; "shift" moves the crop inside, and shrinks it if the picture is too small, as
+    outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
+        facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as
         Silent-Face-Anti-Spoofing does.
-    resample: how whole pixels become the crop: OpenCV's linear or area, or Pillow's antialiased BILINEAR. "warp" is the
-        one way for aligned and "black" crops: bilinear, averaging first what is more than twice as large.
+    resample: "warp" meets the bbox or the template to a fraction of a pixel: bilinear, averaging first what is more
+        than twice as large. The others cut whole pixels and resize them by OpenCV's linear or area, or by Pillow's
+        antialiased BILINEAR.
     fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
+    upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
+        does, where the detector gives landmarks.
 
     Raises ValueError for a combination that has no meaning.
     """
@@ -55,15 +57,15 @@ class CropSpec:
     outside: Literal["black", "clip", "shift"] = "black"
     resample: Literal["warp", "linear", "area", "antialias"] = "warp"
     fit: Literal["stretch", "pad"] = "stretch"
+    upright: bool = False
 
     def __post_init__(self) -> None:
-        whole = self.outside != "black"
-        if whole and self.template is not None:
-            raise ValueError("a crop with a template has what is outside the picture black")
-        if whole == (self.resample == "warp") or (self.fit == "pad" and not whole):
-            raise ValueError(
-                'outside "clip" and "shift" go with resample "linear", "area", "antialias"; "black" with "warp"'
-            )
+        if self.resample == "warp" and (self.outside != "black" or self.fit == "pad" or self.upright):
+            raise ValueError("outside, fit and upright are for crops of whole pixels: choose a resample")
+        if self.resample != "warp" and self.template is not None:
+            raise ValueError('a crop with a template is warped: resample must be "warp"')
+        if self.upright and self.outside != "black":
+            raise ValueError("an upright crop has what is outside the picture black")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,27 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model. sha256 is None for a file that the user makes by an export.
+class ModelArchive:
+    """A zip file that publishers pack model files in; its sha256 is always known, for it is opened.
 
-    name: the file's name on mirrors. size: bytes. path: where it lies if a distribution carries it.
+    name: the file's name on mirrors. size: bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int | None = None
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model.
+
+    sha256: None for a file that the user makes by an export, which has no urls, and for one whose publisher states
+    none: that is only fetched by `facecli models pull`, which records its sha256.
+    name: the file's own name, on mirrors too; no other file may have it. size: bytes. urls: where it is published, the
+    best first. packed: the archives that have it, and the file name that it has there, in whatever folder. path: where
+    it lies if a distribution carries it.
     """
 
     name: str
@@ -112,18 +131,25 @@ class ModelFile:
     size: int | None = None
     urls: tuple[str, ...] = ()
     path: Path | None = None
+    packed: tuple[tuple[ModelArchive, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
+<<<<<<< HEAD
     hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those
     of facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
+=======
+    kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
+    that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+>>>>>>> recognizers
     """
 
     id: str
-    kind: Literal["detector", "recognizer", "attribute"]
+    kind: Literal["detector", "recognizer", "attribute", "weights"]
     summary: str
     files: tuple[ModelFile, ...]
     licence: str
@@ -141,6 +167,7 @@ class ModelSpec:
     logits: bool = False
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
+    licence_url: str | None = None
 
 
 class Session(Protocol):

@@ -198,7 +198,7 @@ def _manager(entry: PluginEntry) -> pluggy.PluginManager:
 
 
 def _call_hook(entry: PluginEntry) -> Iterable[Any]:
-    for result in getattr(_manager(entry).hook, _hook(entry.kind))():
+    for result in getattr(_manager(entry).hook, _hook(entry.kind))(name=entry.name):
         yield from result
 
 

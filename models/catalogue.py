@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract import CropSpec, ModelArchive, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.errors import ModelError
 
 PACKAGE = Path(__file__).parent
 FOLDER = PACKAGE / "catalogue"
 EMBEDDED = PACKAGE / "embedded"
+ARCHIVES = PACKAGE / "archives.toml"
 
 # An id is a name, not a path: "../x" and "/tmp/x" must not leave the folder.
 ID = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
@@ -54,9 +56,35 @@ def parse(entry: dict[str, Any]) -> ModelSpec:
 
 
 def _file(entry: dict[str, Any]) -> ModelFile:
+    keys = {"name", "sha256", "size", "urls", "packed", "embedded"}
+    if unknown := entry.keys() - keys:
+        raise ValueError(f"a file has no {', '.join(sorted(unknown))}")
     path = EMBEDDED / entry["name"] if entry.get("embedded") else None
-    urls = tuple(entry.get("urls", ()))
-    return ModelFile(entry["name"], entry.get("sha256"), entry.get("size"), urls, path)
+    packed = entry.get("packed")
+    return ModelFile(
+        entry["name"],
+        entry.get("sha256"),
+        entry.get("size"),
+        tuple(entry.get("urls", ())),
+        path,
+        tuple(map(_member, packed)) if packed else (),
+    )
+
+
+@cache
+def archives() -> dict[str, ModelArchive]:
+    """The archives that files of the catalogue are packed in, by name. Raises ModelError if their list is damaged."""
+    try:
+        known = tomllib.loads(ARCHIVES.read_text("utf-8"))
+        return {name: ModelArchive(name, **entry | {"urls": tuple(entry["urls"])}) for name, entry in known.items()}
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"the catalogue's {ARCHIVES} is damaged: {error}", hint="reinstall facecli") from error
+
+
+def _member(place: str) -> tuple[ModelArchive, str]:
+    """The place ARCHIVE.zip/NAME: the archive and the file's name in it."""
+    archive, _, name = place.partition("/")
+    return archives()[archive], name
 
 
 def _points(points: list[list[float]] | None) -> Any:

@@ -214,6 +214,44 @@ def test_a_shifted_crop_is_that_of_silent_face(box, scale: float) -> None:
     np.testing.assert_array_equal(ours, theirs)
 
 
+def deepface_crop(pixels, box, eyes):
+    """deepface 0.0.103's extract_face with align=True, from its description; eyes: image-left and image-right one."""
+    height, width = pixels.shape[:2]
+    top, left = int(0.5 * height), int(0.5 * width)
+    framed = cv2.copyMakeBorder(pixels, top, top, left, left, cv2.BORDER_CONSTANT, value=[0, 0, 0])
+    x, y, w, h = box[0] + left, box[1] + top, box[2] - box[0], box[3] - box[1]
+    far, deep = int(0.5 * w), int(0.5 * h)
+    around = framed[y - deep : y + h + deep, x - far : x + w + far]
+    if eyes is not None:
+        angle = float(np.degrees(np.arctan2(eyes[1][1] - eyes[0][1], eyes[1][0] - eyes[0][0])))
+        rows, columns = around.shape[:2]
+        turn = cv2.getRotationMatrix2D((columns // 2, rows // 2), angle, 1.0)
+        around = cv2.warpAffine(around, turn, (columns, rows), flags=cv2.INTER_CUBIC)
+    return around[deep : deep + h, far : far + w]
+
+
+@pytest.mark.parametrize("box", [[60, 70, 140, 161], [100, 50, 201, 151], [0, 20, 90, 150]])
+@pytest.mark.parametrize("eyes", [None, [[80, 100], [120, 100]], [[80, 100], [120, 121]], [[110, 90], [70, 80]]])
+def test_an_upright_crop_is_that_of_deepface(box, eyes) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 260, 3), dtype=np.uint8)
+    pixels = cv2.GaussianBlur(noise, (0, 0), 3)
+    theirs = deepface_crop(pixels, box, eyes)
+    points = None if eyes is None else np.float32([[*eyes, [100, 120], [90, 140], [110, 140]]])
+    columns, rows = box[2] - box[0], box[3] - box[1]
+    spec = CropSpec(columns, rows, resample="linear", fit="pad", upright=True)
+    ours = align.cut(Image(pixels, "x"), Detections(np.float32([box]), np.float32([1]), points), spec)[0]
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_a_crop_of_whole_pixels_beyond_the_edge_is_filled_up_with_black() -> None:
+    image = Image(np.full((40, 50, 3), 200, np.uint8), "x")
+    face = Detections(np.float32([[-10, 30, 10, 50]]), np.float32([1]))
+    crop = align.cut(image, face, CropSpec(20, 20, resample="area"))[0]
+    assert (crop[:10, 10:] == 200).all()
+    assert not crop[10:].any()
+    assert not crop[:, :10].any()
+
+
 def test_a_crop_beyond_the_picture_is_black_however_it_is_cut() -> None:
     image = Image(np.full((40, 50, 3), 200, np.uint8), "x")
     away = Detections(np.float32([[900, 900, 990, 990]]), np.float32([1]))
@@ -229,10 +267,14 @@ def test_a_crop_beyond_the_picture_is_black_however_it_is_cut() -> None:
 @pytest.mark.parametrize("box", [[0, 0, 9, 9], [-1e30, -1e30, 1e30, 1e30], [1e30, 1e30, 2e30, 2e30]])
 def test_an_absurd_box_is_no_failure(box) -> None:
     face = Detections(np.float32([box]), np.float32([1]))
-    for outside in ("clip", "shift"):
-        spec = CropSpec(48, 64, margin=0.5, square=True, outside=outside, resample="antialias")
-        for shape in ((1, 1), (1, 5000), (100, 80)):
-            assert align.cut(Image(np.zeros((*shape, 3), np.uint8), "x"), face, spec).shape == (1, 64, 48, 3)
+    points = np.float32([[[0, 0], [9, 3], [5, 5], [1, 9], [9, 9]]])
+    for outside in ("clip", "shift", "black"):
+        spec = CropSpec(48, 64, None, 0.5, True, outside, "antialias", upright=outside == "black")
+        for shape in ((1, 1), (1, 5000), (100, 80), (1, 40_000)):
+            image = Image(np.zeros((*shape, 3), np.uint8), "x")
+            for landmarks in (None, points):
+                faces = Detections(face.bboxes, face.scores, landmarks)
+                assert align.cut(image, faces, spec).shape == (1, 64, 48, 3)
 
 
 def test_a_whole_picture_is_fitted_as_a_crop_is() -> None:
@@ -246,11 +288,12 @@ def test_a_whole_picture_is_fitted_as_a_crop_is() -> None:
     "given",
     [
         {"outside": "clip"},
-        {"resample": "linear"},
         {"fit": "pad"},
-        {"outside": "shift", "resample": "area", "template": TEMPLATE},
+        {"upright": True},
+        {"resample": "area", "template": TEMPLATE},
+        {"resample": "area", "outside": "clip", "upright": True},
     ],
 )
 def test_combinations_without_a_meaning_are_refused(given) -> None:
-    with pytest.raises(ValueError, match="outside"):
+    with pytest.raises(ValueError, match="crop"):
         CropSpec(10, 10, **given)
