@@ -25,10 +25,11 @@ NO_MATCH = 3
 @options.detector_options
 @options.no_detect_option
 @options.face_option("largest")
+@options.anti_spoof_option
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer."
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person, or a face is a fake.")
 @options.limit_options
 @options.run_options
 @options.output_options
@@ -38,6 +39,7 @@ def command(
     metric: Any,
     threshold: float | None,
     fmr: float | None,
+    anti_spoof: bool,
     plot: Path | None,
     exit_code: bool,
     **kwargs: Any,
@@ -51,11 +53,12 @@ def command(
         raise click.UsageError("stdin can be read only once")
     settings = options.Settings(**kwargs)
 
-    from facecli.commands import _work
+    from facecli.commands import _spoof, _work
 
     output = _work.open_output(settings)
     with output.opened():
-        tools = _work.open_toolbox(settings, inputs=2)
+        judges = _spoof.models(settings) if anti_spoof else ()
+        tools = _work.open_toolbox(settings, inputs=2, attributes=judges)
 
         from facecli import compare, files, images
         from facecli.sources import single
@@ -74,6 +77,8 @@ def command(
         assert first is not None and second is not None
         pair = compare.closest(first, second, rule.metric)
         document = _document(tools, results, rule, pair)
+        if anti_spoof:
+            _spoof.judge(document, tools, results, pair.rows)
         if plot is not None:
             _plot(plot, results, pair, document)
         document["seconds"] = {k: round(v, 4) for k, v in pipeline.clock.seconds.items()}
