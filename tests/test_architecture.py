@@ -23,7 +23,12 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
-    {"facecli.contract", "facecli.hookspecs", "facecli.geometry", "facecli.labels"},  # what plugins may import ends here
+    {
+        "facecli.contract",
+        "facecli.hookspecs",
+        "facecli.geometry",
+        "facecli.labels",
+    },  # what plugins may import ends here
     {
         "facecli.headers",
         "facecli.fetching",

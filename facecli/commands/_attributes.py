@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from facecli.registry import Registry
     from facecli.toolbox import Toolbox
 
+
 def run(
     schema: str,
     inputs: tuple[str, ...],
