@@ -48,7 +48,7 @@ def read_weights(path: Path) -> dict[str, Weights]:
 
     def read(file: Any) -> dict[str, Weights]:
         if "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file:
-            group = file["model_weights"] if "model_weights" in file else file
+            group = file.get("model_weights", file)
             found = {name: _weights(group[name]) for name in _texts(group.attrs, "layer_names")}
         else:
             groups = sorted(file["layers"].items(), key=lambda item: _counted(item[0]))
@@ -89,7 +89,7 @@ def _texts(attributes: Any, name: str) -> Iterator[str]:
 
 
 def _variables(group: Any) -> Weights:
-    variables = group["vars"] if "vars" in group else {}
+    variables = group.get("vars", {})
     return tuple(np.asarray(variables[name], np.float32) for name in sorted(variables, key=_counted))
 
 

@@ -138,14 +138,10 @@ class ModelFile:
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
-    <<<<<<< HEAD
-        hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those
-        of facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
-    =======
-        kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
-        that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-        what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
-    >>>>>>> recognizers
+    kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
+    that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The labels that attributes have, so that the same class has the same name whatever model tells it; public for plugins."""
+"""The labels that attributes have, so that a class has one name whatever model tells it; public for plugins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 # In the order that answers are shown in. A model need not know all of an attribute's labels.
 # emotion: FER2013's order, then what eight-class models (AffectNet's) add.
-# race: deepface's words. An appearance that a data set's annotators put into one of six boxes, not a fact about a person.
+# race: deepface's words. What annotators of a data set saw in a face, put into six boxes: no fact about a person.
 # spoof: whether the camera saw a living face, or a print, a screen or a mask.
 LABELS: dict[str, tuple[str, ...]] = {
     "emotion": ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),

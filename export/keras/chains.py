@@ -1,4 +1,4 @@
-"""The networks of deepface that are one chain of layers, or nearly: DeepID, its emotion network, Facebook's DeepFace."""
+"""The networks of deepface that are a chain of layers, or nearly: DeepID, its emotion network, Facebook's."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class Expression(nn.Module):
 
 
 class DeepFace(nn.Module):
-    """Facebook's DeepFace (Y. Taigman et al., CVPR 2014): (N, 3, 152, 152) float32 BGR in [0, 1] to (N, 4096) float32."""
+    """Facebook's DeepFace (Y. Taigman et al., CVPR 2014).
+
+    (N, 3, 152, 152) float32 BGR in [0, 1] to (N, 4096) float32.
+    """
 
     def __init__(self, layers: Mapping[str, Weights]) -> None:
         super().__init__()

@@ -107,7 +107,7 @@ def _load(name: str, registry: Registry) -> AttributePlugin | None:
 
 
 def _check_names(attributes: Sequence[str]) -> None:
-    """Each attribute is a key of a face's record: none may come twice. (The toolbox sees that none hides what is there.)"""
+    """Each attribute is a key of a face's record: none may come twice. That none hides another, the toolbox sees."""
     for name in attributes:
         if attributes.count(name) > 1:
             raise UsageError(f"two models of {name} were named", hint="name one of them")
