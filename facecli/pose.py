@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from facecli.types import FloatArray
 
 # An adult face in mm: x to the image's right, y down, z away from the camera; the tip of the nose is the origin.
-# Eyes, nose and mouth corners lie as MTCNN's points do on average in upright faces of LFW (by
-# benchmarks/dlib_template.py), scaled so that the pupils are 63 mm apart (the mean of ANSUR II, men and women). The depths are rough: noses differ.
+# Eyes, nose and mouth corners lie as MTCNN's points do on average in upright faces of LFW (which
+# benchmarks/dlib_template.py finds), scaled so that the pupils are 63 mm apart (the mean of ANSUR II, men and women).
+# The depths are rough: noses differ.
 FACE_MM = np.array(
     [[-31.5, -37.2, 32.0], [31.5, -37.2, 32.0], [0.0, 0.0, 0.0], [-27.8, 31.8, 27.0], [27.8, 31.8, 27.0]], np.float64
 )
