@@ -10,6 +10,7 @@ import os
 os.environ |= {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
 import importlib
+import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,11 @@ SUBJECTS = {
 def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("networks", nargs="*", default=list(SUBJECTS), help="recipes")
+    options.add_argument("--record", type=Path, help="write layers and answers here, for tests/export, and end")
     given = options.parse_args()
+    if given.record:
+        given.record.write_text(json.dumps({name: recorded(SUBJECTS[name]) for name in given.networks}) + "\n", "utf-8")
+        return
     figures = [figure for name in given.networks for figure in compared(SUBJECTS[name])]
     common.tell(figures, as_json=given.json)
     if not all(figure.met for figure in figures):
@@ -100,6 +105,25 @@ def compared(subject: Subject) -> list[common.Figure]:
     ]
 
 
+def recorded(subject: Subject) -> dict[str, Any]:
+    """The layers of a network with the shapes of their weights, and what it answers to fixed crops."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = built(subject, Path(folder) / "weights.h5")
+    shape = model.input_shape[1:]
+    crops = np.random.default_rng(7).random((2, *shape), np.float32)
+    rows = subject.after(np.asarray(model(crops, training=False)))
+    layers = [
+        [layer.name, [[_plain_name(v), list(v.shape)] for v in layer.weights]]
+        for layer in model.layers
+        if layer.weights
+    ]
+    return {"crops": list(crops.shape), "layers": layers, "rows": [[float(f"{v:.6g}") for v in row] for row in rows]}
+
+
+def _plain_name(variable: Any) -> str:
+    return str(variable.name.rpartition("/")[2].partition(":")[0])
+
+
 def built(subject: Subject, weights: Path) -> Any:
     """The network by deepface's own code, with random weights, which are saved as its own files are."""
 
@@ -119,11 +143,13 @@ def randomise(model: Any) -> None:
     for layer in model.layers:
         values = []
         for variable, value in zip(layer.weights, layer.get_weights(), strict=True):
-            name, shape = variable.name.rpartition("/")[2].partition(":")[0], value.shape
+            name, shape = _plain_name(variable), value.shape
             if name in ("gamma", "moving_variance"):
                 values.append(random.uniform(0.5, 1.5, shape))
             elif name == "kernel":
-                inputs = shape[1] if len(shape) == 3 else int(np.prod(shape[:-1]))  # LocallyConnected2D has a third axis
+                inputs = (
+                    shape[1] if len(shape) == 3 else int(np.prod(shape[:-1]))
+                )  # LocallyConnected2D has a third axis
                 values.append(random.normal(0, np.sqrt(2 / inputs), shape))
             else:
                 values.append(random.normal(0, 0.1, shape))
