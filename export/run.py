@@ -111,7 +111,7 @@ def _export(recipe: ExportRecipe, part: ExportPart, folder: Path) -> ExportedFil
     figures = prove(part, path)
     size, digest, report = path.stat().st_size, sha256(path), path.with_suffix(".report.json")
     made = ExportedFile(path, report, size, digest, part.source.name, source_sha256, exporter, part.tolerance, figures)
-    report.write_text(json.dumps(_report(made, facts, recipe.opset), indent=2) + "\n", "utf-8")
+    report.write_text(json.dumps(_report(made, facts, recipe.opset, part.notes), indent=2) + "\n", "utf-8")
     return made
 
 
@@ -123,7 +123,7 @@ def _publish(made: ExportedFile, folder: Path) -> ExportedFile:
     return replace(made, report=report, path=made.path.replace(folder / made.path.name))
 
 
-def _report(made: ExportedFile, facts: dict[str, str], opset: int) -> dict[str, Any]:
+def _report(made: ExportedFile, facts: dict[str, str], opset: int, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "schema": REPORT_SCHEMA,
         "file": made.path.name,
@@ -131,6 +131,7 @@ def _report(made: ExportedFile, facts: dict[str, str], opset: int) -> dict[str, 
         "sha256": made.sha256,
         "opset": opset,
         "exporter": made.exporter,
+        "notes": list(notes),
         "metadata": facts,
         "versions": {name: _version(name) for name in DISTRIBUTIONS},
         "tolerance": made.tolerance,

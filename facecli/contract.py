@@ -27,6 +27,7 @@ hookimpl = pluggy.HookimplMarker("facecli")
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 Point = tuple[float, float]
 Parameters = Mapping[str, Any]
+Task = Literal["embedding", "classification", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class ModelSpec:
 
     kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-    what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
     """
 
     id: str
@@ -159,6 +161,7 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
+    logits: bool = False
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
     licence_url: str | None = None
@@ -214,6 +217,13 @@ class AttributeClassifier(Protocol):
         """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
 
 
+class CropsClassifier(Protocol):
+    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
+
+    def classify(self, *crops: UInt8Array) -> FloatArray:
+        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorPlugin:
     """Describes a detector. `parameters` are the settings it takes, with their defaults."""
@@ -246,16 +256,21 @@ class RecognizerPlugin:
 
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression."""
+    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+
+    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
+    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
+    """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    more_crops: tuple[CropSpec, ...] = ()
     api: int = API_VERSION
 
 
@@ -268,6 +283,10 @@ class ExportPart:
     dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
     reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
     source: the file that the weights are from.
+    task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
+    too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
+    None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -279,6 +298,10 @@ class ExportPart:
     source: Path
     tolerance: float = 1e-5
     reference: Callable[..., tuple[NDArray[np.float32], ...]] | None = None
+    task: Task | None = None
+    crop: CropSpec | None = None
+    preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +309,9 @@ class ExportRecipe:
     """How source weights become the ONNX files of one catalogue model.
 
     build: weights file, or None for the recipe's own default -> the networks. default_weights: what None stands for.
+    spec: what is known about the model, for one that the catalogue does not have; it goes into the file's metadata.
+    detector: of a detector, the plugin that runs these files, if it is not called like the model; the proof lets it
+    find faces with the source networks and with the exported ones.
     """
 
     name: str
@@ -296,4 +322,6 @@ class ExportRecipe:
     licence: str
     opset: int = 18
     preprocessing_version: int = 1
+    spec: ModelSpec | None = None
+    detector: str | None = None
     api: int = API_VERSION

@@ -33,7 +33,7 @@ def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -
 
 PRESETS: Mapping[str, Preset] = {
     # DeepFace.verify(a, b) of deepface 0.0.103: VGG-Face, opencv, align, cosine; the closest pair of faces decides. Its
-    # table of thresholds is modules/verification.py's; its cosine and L2 columns contradict each other for some models.
+    # table of thresholds is config/threshold.py's; its cosine and L2 columns contradict each other for some models.
     "deepface": Preset(
         "haar",
         "vgg-face",

@@ -14,6 +14,8 @@ from typing import Any
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
+    CropsClassifier,
+    CropSpec,
     Detector,
     DetectorPlugin,
     ModelSpec,
@@ -30,7 +32,7 @@ Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 # The keys and columns of a face's record, which no attribute and no label may hide.
 RECORD_KEYS = (
     *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
-    *("score", "landmarks", "embedding", "probabilities"),
+    *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
 )
 
 
@@ -101,7 +103,7 @@ class Toolbox:
         return tuple(self._loading[id(plugin)].result() for plugin in self.recognizer_plugins)
 
     @cached_property
-    def classifiers(self) -> tuple[AttributeClassifier, ...]:
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 
@@ -169,7 +171,7 @@ class Toolbox:
         if detector is None or detector.landmarks:
             return
         for user in (*self.recognizer_plugins, *self.attribute_plugins):
-            if user.crop.template is not None:
+            if any(spec.template is not None for spec in _specs(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 
@@ -198,6 +200,10 @@ def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = 
 
 def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]) -> Any:
     return None if name is None else registry.load(kind, name, descriptor)
+
+
+def _specs(plugin: RecognizerPlugin | AttributePlugin) -> tuple[CropSpec, ...]:
+    return (plugin.crop, *plugin.more_crops) if isinstance(plugin, AttributePlugin) else (plugin.crop,)
 
 
 def _kind(plugin: Plugin) -> Kind:

@@ -57,7 +57,7 @@ class ModelStore:
         wanted = spec.files[0] if name is None else files.get(name)
         if wanted is None:
             raise ModelError(f"model {spec.id} has no file {name!r}", hint=f"it has {', '.join(files)}")
-        if wanted.sha256 is None:
+        if wanted.path is None:  # what the user made himself goes before what could be fetched
             for entry in self.registration(spec.id).get("files", ()):
                 if entry["name"] == wanted.name:
                     return ModelFile(wanted.name, entry["sha256"], entry["size"], wanted.urls)

@@ -23,7 +23,12 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
-    {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
+    {
+        "facecli.contract",
+        "facecli.hookspecs",
+        "facecli.geometry",
+        "facecli.labels",
+    },  # what plugins may import ends here
     {
         "facecli.presets",
         "facecli.headers",
@@ -39,13 +44,15 @@ FLOORS = (
         "facecli.models",
         "facecli.operating_points",
         "facecli.pairs",
+        "facecli.pose",
         "facecli.registry",
         "facecli.roc",
         "facecli.report",
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.toolbox"},
+    {"facecli.quality", "facecli.toolbox"},
+    {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
     {"facecli.commands"},
@@ -59,6 +66,7 @@ WINGS = {
         "facecli.contract",
         "facecli.errors",
         "facecli.geometry",
+        "facecli.labels",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
     },

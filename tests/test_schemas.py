@@ -50,6 +50,9 @@ RUNS = {
     "analyze": ("analyze collins.jpg hopper.jpg --json", 0),
     "analyze, lines": ("analyze collins.jpg --no-detect --format jsonl", 0),
     "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
+    "analyze, measured": ("analyze collins.jpg -a spoof,pose,quality --json", 0),
+    "analyze, only measured, no landmarks": ("analyze collins.jpg -a quality --detector haar --json", 0),
+    "verify, anti-spoof": ("verify collins.jpg collins_variant.jpg --anti-spoof --json", 0),
     "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
     "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),
     "plugins list": ("plugins list --json", 0),
@@ -69,7 +72,18 @@ RUNS = {
     "error, model": ("models info unknown --json", 4),
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
-OPTIONAL = {"preset", "written", "embedding", "detect", "emotion", "brightness"}
+OPTIONAL = {
+    "preset",
+    "written",
+    "embedding",
+    "detect",
+    "emotion",
+    "brightness",
+    "pose",
+    "quality",
+    "spoof",
+    "anti_spoof",
+}
 MAPS = {"probabilities", "attributes", "equivalents"}
 FREE = {"parameters", "registered"}  # whose content is anyone's
 
@@ -86,7 +100,9 @@ def surroundings(tmp_path_factory) -> dict[str, str]:
     """An environment with an emotion model, which is made here, and with the example plugin's attribute."""
     onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
     home, site = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("site")
-    _register_emotion(onnx, ModelStore(home))
+    _register(onnx, ModelStore(home), EMOTION, 1, 64, 7, softmax=True)
+    for model_id in ("minifasnet-v2", "minifasnet-v1se"):
+        _register(onnx, ModelStore(home), model_id, 3, 80, 3, softmax=False)
     _register_recognizer(onnx, ModelStore(home))
     _keep_points(home)
     info = site / "brightness-1.0.dist-info"
@@ -97,21 +113,25 @@ def surroundings(tmp_path_factory) -> dict[str, str]:
     return {"FACECLI_HOME": str(home), "PYTHONPATH": os.pathsep.join(map(str, places))}
 
 
-def _register_emotion(onnx: Any, store: ModelStore) -> None:
-    spec = catalogue.load(EMOTION)
-    weights = np.random.default_rng(0).normal(0, 0.01, (64 * 64, len(spec.labels))).astype(np.float32)
+def _register(
+    onnx: Any, store: ModelStore, model_id: str, channels: int, side: int, classes: int, *, softmax: bool
+) -> None:
+    """A tiny network in a model's place."""
+    spec = catalogue.load(model_id)
+    weights = np.random.default_rng(0).normal(0, 1e-4, (channels * side * side, classes)).astype(np.float32)
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [
         helper.make_node("Flatten", ["crops"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits" if softmax else "rows"]),
     ]
-    crops = helper.make_tensor_value_info("crops", float32, ["N", 1, 64, 64])
-    rows = helper.make_tensor_value_info("probabilities", float32, ["N", len(spec.labels)])
+    if softmax:
+        nodes.append(helper.make_node("Softmax", ["logits"], ["rows"], axis=1))
+    crops = helper.make_tensor_value_info("crops", float32, ["N", channels, side, side])
+    rows = helper.make_tensor_value_info("rows", float32, ["N", classes])
     graph = helper.make_graph(nodes, "tiny", [crops], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
     path = store.root / spec.files[0].name
     onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
-    store.register(EMOTION, [path], {"recipe": "tiny"})
+    store.register(model_id, [path], {"recipe": "tiny"})
 
 
 def _register_recognizer(onnx: Any, store: ModelStore) -> None:

@@ -164,6 +164,9 @@ def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | No
     return parts
 
 
+anti_spoof_option = _option(
+    "--anti-spoof", is_flag=True, help="A face that looks like a print or a screen is nobody's: not verified."
+)
 no_detect_option = click.option(
     "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."
 )

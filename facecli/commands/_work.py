@@ -81,7 +81,13 @@ def _recognizers(named: str | None, *, several: bool) -> list[str]:
 
 
 def open_pipeline(
-    tools: Toolbox, settings: Settings, *, inputs: int | None, need_face: bool = True, keep_image: bool = False
+    tools: Toolbox,
+    settings: Settings,
+    *,
+    inputs: int | None,
+    need_face: bool = True,
+    keep_image: bool = False,
+    measures: tuple[str, ...] = (),
 ) -> Pipeline:
     """The pipeline that the settings describe."""
     # Imported here: models load in their threads while OpenCV and the rest of the pipeline are imported.
@@ -96,6 +102,7 @@ def open_pipeline(
         batch_size=settings.batch_size,
         jobs=_jobs(settings, inputs),
         limits=Limits(settings.max_pixels, settings.max_bytes, settings.timeout),
+        measures=measures,
         keep_image=keep_image,
     )
     return Pipeline(tools, flow)

@@ -30,10 +30,11 @@ NO_MATCH = 3
 @options.preset_option
 @options.no_detect_option
 @options.face_option("largest")
+@options.anti_spoof_option
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer."
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person, or a face is a fake.")
 @options.limit_options
 @options.run_options
 @options.output_options
@@ -44,6 +45,7 @@ def command(
     threshold: float | None,
     fmr: float | None,
     operating_point: str | None,
+    anti_spoof: bool,
     plot: Path | None,
     exit_code: bool,
     **kwargs: Any,
@@ -59,12 +61,13 @@ def command(
         raise click.UsageError("stdin can be read only once")
     settings = options.Settings(**kwargs)
 
-    from facecli.commands import _decision, _preset, _work
+    from facecli.commands import _decision, _preset, _spoof, _work
 
     settings = _preset.applied(settings, "detector", "recognizer", "face")
     output = _work.open_output(settings)
     with output.opened():
-        tools = _work.open_toolbox(settings, inputs=2, ensemble=True)
+        judges = _spoof.models(settings) if anti_spoof else ()
+        tools = _work.open_toolbox(settings, inputs=2, attributes=judges, ensemble=True)
 
         from facecli import files, images
         from facecli.sources import single
@@ -80,6 +83,8 @@ def command(
         _refuse_failures(results)
         rows, answer = _compared(tools, results, rules)
         document = _document(tools, results, rows, answer | _preset.named(settings))
+        if anti_spoof:
+            _spoof.judge(document, tools, results, rows)
         if plot is not None:
             _plot(plot, results, rows, document)
         document["seconds"] = {k: round(v, 4) for k, v in pipeline.clock.seconds.items()}

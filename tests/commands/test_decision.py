@@ -46,7 +46,7 @@ def test_the_newest_point_of_the_users_counts_before_the_catalogue(tools: Toolbo
     assert source(tools, operating_point="first") == "first"
     assert "lfw_dev" in source(tools, fmr=0.001)  # which only the catalogue has
     assert source(tools, operating_point="catalogue").startswith("dlib's")
-    with pytest.raises(UsageError, match="no threshold measured at FMR 0.2") as told:
+    with pytest.raises(UsageError, match=r"no threshold measured at FMR 0\.2") as told:
         source(tools, fmr=0.2)
     assert "0.1, 0.05, 0.01" in str(told.value)
 
