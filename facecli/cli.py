@@ -30,6 +30,7 @@ COMMANDS = (
     "emotion",
     "analyze",
     "evaluate",
+    "evaluate-detection",
     "calibrate",
     "export",
     "models",
@@ -49,7 +50,7 @@ class FacecliGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
         if cmd_name in COMMANDS:
-            command: click.Command = importlib.import_module(f"facecli.commands.{cmd_name}").command
+            command: click.Command = importlib.import_module(f"facecli.commands.{cmd_name.replace('-', '_')}").command
             return command
         entry = _plugin_commands(ctx).get(cmd_name)
         if entry is not None and cmd_name not in self.commands:

@@ -25,7 +25,7 @@ from facecli.contract import (
 from facecli.errors import FacecliError, ModelError, PluginError, UsageError
 from facecli.models.store import ModelStore
 from facecli.registry import Kind, Registry
-from facecli.runtime import OnnxRuntime
+from facecli.runtime import OnnxRuntime, OnnxSession
 
 Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
@@ -122,7 +122,7 @@ class Toolbox:
         return {
             "plugin": plugin.name,
             "parameters": _json_safe(self.parameters(plugin)),
-            "models": [self._describe_model(spec) for spec in plugin.models],
+            "models": [self._describe_model(spec) for spec in self._used(plugin)],
         }
 
     def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
@@ -135,6 +135,10 @@ class Toolbox:
             "parameters": _json_safe(self.parameters(recognizer)),
             "detector": detector and detector.name,
             "detector_models": detector and self._sha256(detector),
+            # Texts choose what runs, such as one of several models; numbers, such as the smallest face, do not.
+            "detector_parameters": {k: v for k, v in self.parameters(detector).items() if isinstance(v, str)}
+            if detector
+            else {},
         }
 
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
@@ -153,12 +157,22 @@ class Toolbox:
             raise self.blame(plugin, "can not be loaded", error) from error
 
     def _sha256(self, plugin: Plugin) -> list[str | None]:
-        return [self.store.file(spec, file.name).sha256 for spec in plugin.models for file in spec.files]
+        """The files of the models that it runs: of several, those that a parameter names, as `scrfd.model=10g` does."""
+        names = {f"{plugin.name}/{value}" for value in self.parameters(plugin).values() if isinstance(value, str)}
+        specs = [spec for spec in plugin.models if spec.id in names] or plugin.models
+        return [self.store.file(spec, file.name).sha256 for spec in specs for file in spec.files]
+
+    def _used(self, plugin: Plugin) -> list[ModelSpec]:
+        """The models that a plugin which can work with several has opened; all of them where it has opened none."""
+        return [spec for spec in plugin.models if self._sessions(spec)] or list(plugin.models)
+
+    def _sessions(self, spec: ModelSpec) -> list[OnnxSession]:
+        names = self.runtime.sessions.items()
+        return [session for name, session in names if name == spec.id or name.startswith(f"{spec.id}/")]
 
     def _describe_model(self, spec: ModelSpec) -> dict[str, Any]:
         files = [self.store.file(spec, file.name) for file in spec.files]
-        sessions = self.runtime.sessions.items()
-        providers = {s.provider for name, s in sessions if name == spec.id or name.startswith(f"{spec.id}/")}
+        providers = {session.provider for session in self._sessions(spec)}
         return {
             "id": spec.id,
             "files": [{"name": file.name, "sha256": file.sha256} for file in files],

@@ -33,6 +33,7 @@ FLOORS = (
         "facecli.presets",
         "facecli.headers",
         "facecli.fetching",
+        "facecli.detection_evaluation",
         "facecli.evaluation",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
@@ -40,6 +41,7 @@ FLOORS = (
         "facecli.align",
         "facecli.calibration",
         "facecli.compare",
+        "facecli.ground_truth",
         "facecli.images",
         "facecli.models",
         "facecli.operating_points",
