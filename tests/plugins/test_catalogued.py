@@ -154,3 +154,8 @@ def test_sface_is_fed_as_opencv_feeds_it(tmp_path: Path) -> None:
     plugin = Registry().load("recognizers", "sface", RecognizerPlugin)
     runtime: Any = SimpleNamespace(session=lambda _id: open_session(tmp_path / "sface.onnx"))
     np.testing.assert_allclose(plugin.load(runtime, {}).embed(crop[None]), theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_the_page_of_recognizers_names_every_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recognizers.md").read_text("utf-8")
+    assert [spec.id for spec in RECOGNIZERS if f"`{spec.id}`" not in page] == []
