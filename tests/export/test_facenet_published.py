@@ -1,8 +1,8 @@
 """facenet-pytorch's published distances between its five test pictures, where weights and pictures are at hand.
 
 Both are other people's, so they lie in ../shared: models/20180402-114759-vggface2.pt, models/
-20180408-102900-casia-webface.pt, and data/facenet_pytorch_test_images/NAME/1.jpg (its data/test_images). The distances are
-those of its tests/actions_test.py at commit 788f7c3f, which makes the shorter side of each picture 512 px first.
+20180408-102900-casia-webface.pt, and data/facenet_pytorch_test_images/NAME/1.jpg (its data/test_images). The
+distances are those of its tests/actions_test.py at commit 788f7c3f, which makes each picture's shorter side 512 px first.
 """
 
 from __future__ import annotations
