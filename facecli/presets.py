@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facecli.contract import Metric
+if TYPE_CHECKING:
+    from facecli.contract import Metric  # which every start of the command line would pay for
 
 
 @dataclass(frozen=True, slots=True)

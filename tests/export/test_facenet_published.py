@@ -2,7 +2,7 @@
 
 Both are other people's, so they lie in ../shared: models/20180402-114759-vggface2.pt, models/
 20180408-102900-casia-webface.pt, and data/facenet_pytorch_test_images/NAME/1.jpg (its data/test_images). The
-distances are those of its tests/actions_test.py at commit 788f7c3f, which makes each picture's shorter side 512 px first.
+distances are those of its tests/actions_test.py at commit 788f7c3f, where pictures are first made 512 px small.
 """
 
 from __future__ import annotations
