@@ -98,8 +98,8 @@ def beside_insightface(file: Path | None, layers: int, threads: int, rounds: int
         crops = np.concatenate([portraits(plugin), noise(plugin, max(BATCHES))])[: max(BATCHES)]
         bgr = [np.ascontiguousarray(crop[..., ::-1]) for crop in crops]  # what cv2.imread would have given it
         cv2.setNumThreads(threads)
-        similarity = cosine(ours.embed(crops), np.concatenate([theirs.get_feat(crop) for crop in bgr]))
-        figures = [common.figure("insightface: least cosine of embeddings", similarity.min(), "{:.8f}", least=0.9999)]
+        similarity = cosine(ours.embed(crops[:8]), np.concatenate([theirs.get_feat(crop) for crop in bgr[:8]]))
+        figures = [common.figure("insightface: least cosine of 8 embeddings", similarity.min(), "{:.8f}", least=0.9999)]
         figures.append(aligned_alike(theirs, ours, plugin))
         batched = session.get_inputs()[0].shape[0] != 1
         for batch in BATCHES:

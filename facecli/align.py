@@ -87,11 +87,13 @@ def _turned(pixels: UInt8Array, window: tuple[int, int, int, int], eyes: FloatAr
     # deepface turns a copy that is larger by a half on each side, about that copy's middle pixel.
     far, deep = columns // 2, rows // 2
     centre = (left - far + (columns + 2 * far) // 2, top - deep + (rows + 2 * deep) // 2)
-    matrix = cv2.getRotationMatrix2D(centre, math.degrees(math.atan2(down, across)), 1.0)
+    turn = cv2.getRotationMatrix2D(centre, math.degrees(math.atan2(down, across)), 1.0)
+    matrix: NDArray[np.float64] = np.asarray(turn, np.float64)
     part, x, y = _part(pixels, (left - far, top - deep, right + far, bottom + deep))
     if not part.size:
         return np.zeros((rows, columns, 3), np.uint8)
-    matrix[:, 2] += matrix[:, :2] @ (x, y) - (left, top)
+    shift: NDArray[np.float64] = matrix[:, :2] @ np.array([x, y], np.float64) - np.array([left, top], np.float64)
+    matrix[:, 2] += shift
     return np.asarray(cv2.warpAffine(part, matrix, (columns, rows), flags=cv2.INTER_CUBIC), np.uint8)
 
 

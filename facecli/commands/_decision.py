@@ -50,7 +50,7 @@ def rule(tools: Toolbox, plugin: RecognizerPlugin, wish: Wish) -> Decision:
         preset = PRESETS[wish.preset]
         stated = preset.thresholds.get(plugin.name, {})
         metric = wish.metric or (preset.metric if plugin.name in (preset.recognizer, *preset.thresholds) else None)
-        if metric in stated:
+        if metric is not None and metric in stated:
             note = "; stated for default parameters" if altered else ""
             return Decision(metric, stated[metric], f"preset {wish.preset}: {preset.source}{note}")
         wish = replace(wish, metric=metric, operating_point=CATALOGUE)

@@ -112,11 +112,11 @@ def _compared(
     """The rows of the two faces that were compared, and what is said of them."""
     from facecli import compare
 
-    embeddings = [[row for row in (r.embeddings, *r.ensemble) if row is not None] for r in results]
+    a, b = ([row for row in (r.embeddings, *r.ensemble) if row is not None] for r in results)
     if len(rules) == 1:
-        pair = compare.closest(embeddings[0][0], embeddings[1][0], rules[0].metric)
+        pair = compare.closest(a[0], b[0], rules[0].metric)
         return pair.rows, _answer(tools, tools.recognizer_plugins[0], rules[0], pair)
-    fused = compare.fuse(*embeddings, rules)
+    fused = compare.fuse(a, b, rules)
     parts = zip(tools.recognizer_plugins, rules, fused.parts, strict=True)
     rule = "the mean over the recognizers of distance / threshold"
     return fused.rows, {
