@@ -11,7 +11,7 @@ from typing import Any
 
 import common
 
-from facecli.runtime import available_cores
+from facecli.cores import available_cores
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,6 +33,7 @@ def main() -> None:
         ["throughput.py"],
         ["throughput.py", "--jobs", "1"],
         ["model_files.py"],
+        ["models_verify.py"],
     ]
     chosen = [run for run in runs if not given.only or run[0].removesuffix(".py") in given.only]
     print(", ".join(f"{name} {value}" for name, value in common.machine().items()))

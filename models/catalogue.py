@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,21 @@ def parse(entry: dict[str, Any]) -> ModelSpec:
     return ModelSpec(**converted)
 
 
+def packed_in(archive: ModelArchive) -> Iterator[tuple[ModelSpec, ModelFile]]:
+    """The models of the catalogue that have files in an archive, with each of those files."""
+    for model_id in model_ids():
+        spec = load(model_id)
+        yield from ((spec, file) for file in spec.files if archive in dict(file.packed))
+
+
 def _file(entry: dict[str, Any]) -> ModelFile:
     keys = {"name", "sha256", "size", "urls", "packed", "embedded"}
     if unknown := entry.keys() - keys:
         raise ValueError(f"a file has no {', '.join(sorted(unknown))}")
     path = EMBEDDED / entry["name"] if entry.get("embedded") else None
     packed = entry.get("packed")
+    if packed and "sha256" not in entry:
+        raise ValueError(f"{entry['name']} is packed and has no sha256")
     return ModelFile(
         entry["name"],
         entry.get("sha256"),

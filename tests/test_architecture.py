@@ -21,7 +21,7 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {
         "facecli.contract",
@@ -35,6 +35,7 @@ FLOORS = (
         "facecli.fetching",
         "facecli.detection_evaluation",
         "facecli.evaluation",
+        "facecli.providers",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
     {
@@ -53,7 +54,7 @@ FLOORS = (
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.quality", "facecli.toolbox"},
+    {"facecli.profiling", "facecli.quality", "facecli.toolbox"},
     {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
@@ -90,9 +91,10 @@ OWNERS = {  # package: the only rooms or modules that may import it
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},
+    "requests": {"facecli.models.transfer"},
     "rich": {"facecli.report", "facecli.commands"},
 }
-HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "pooch", "requests", "matplotlib"}
+HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 
 
 @dataclass(frozen=True)
