@@ -1,17 +1,20 @@
 """All detectors on wider_dev: average precision, the score threshold that serves best, time, and where it goes.
 
-Time is that of `detect` on decoded pictures that are 640 px long, batch 1, 8 and 32, on the CPU; the part inside ONNX
-Runtime is counted by its sessions. Average precision is `facecli evaluate-detection`'s.
+Average precision, and the largest and smallest face found at the detector's own threshold, are those of
+`facecli evaluate-detection`. Time is that of `detect` on decoded pictures that are 640 px long, batch 1, 8 and 32, on
+the CPU; the part inside ONNX Runtime is counted by its sessions.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,12 @@ import common
 import cv2
 import numpy as np
 
-from facecli import images
+from facecli import detection_evaluation as evaluation
+from facecli import ground_truth, images
 from facecli.models.store import ModelStore
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox
-from facecli.types import Image, Limits
+from facecli.types import Detections, Image, Limits
 
 DETECTORS = {  # name: (plugin, parameters)
     "scrfd 500m": ("scrfd", {}),
@@ -37,6 +41,8 @@ DETECTORS = {  # name: (plugin, parameters)
 }
 BATCHES = (1, 8, 32)
 SIDE = 640  # px
+LOW = 0.02  # the least score, as `facecli evaluate-detection` has it
+THRESHOLDS = [round(0.05 * k, 2) for k in range(1, 20)]
 
 
 def main() -> None:
@@ -56,32 +62,69 @@ def main() -> None:
         figures = []
         for name in given.only or DETECTORS:
             if not given.no_accuracy:
-                figures += accuracy(name, root)
+                figures += accuracy(name, root, given.threads)
             if not given.no_time:
                 figures += time_figures(name, given.threads, given.seconds)
     common.tell(figures, as_json=given.json)
 
 
-def accuracy(name: str, root: Path) -> list[common.Figure]:
-    """What `facecli evaluate-detection` says."""
+def accuracy(name: str, root: Path, threads: int) -> list[common.Figure]:
+    """What `facecli evaluate-detection` tells, and the score threshold whose mean F1 over the subsets is the best."""
+    tools = loaded(name, threads, low=True)
+    plugin = tools.detector_plugin
+    assert plugin is not None
+    pictures = ground_truth.read(root / "ground_truth.json")
+    found = {path: tools.detector.detect([read(root / path)])[0] for path in pictures}
+    curves = {subset: curve_of(subset, pictures, found) for subset in ground_truth.SUBSETS}
+    own = plugin.parameters.get("score_threshold", 0.0)
+    figures = [common.figure(f"{name}: AP {s}", c.average_precision(), "{:.3f}") for s, c in curves.items()]
+    f1 = {threshold: mean_f1(curves.values(), threshold) for threshold in (own, *THRESHOLDS)}
+    best = max(THRESHOLDS, key=f1.__getitem__)
+    figures.append(common.figure(f"{name}: mean F1 at its own threshold {own:.2f}", f1[own], "{:.3f}"))
+    if own:
+        figures.append(common.figure(f"{name}: best threshold, mean F1 {f1[best]:.3f}", best, "{:.2f}"))
+    sizes = [size for path, truth in pictures.items() for size in sizes_found(found[path], truth, own)]
+    sizes.sort(key=math.prod)
+    for end, (width, height) in (("smallest", sizes[0]), ("largest", sizes[-1])):
+        figures.append(common.figure(f"{name}: {end} face found, {width:.0f} px wide; high", height, "{:.0f}"))
+    return figures
+
+
+def curve_of(
+    subset: str, pictures: Mapping[str, ground_truth.TrueFaces], found: Mapping[str, Detections]
+) -> evaluation.Curve:
+    """The curve of all pictures for one subset."""
+    judged = [judge(found[path], truth, truth.subsets[subset]) for path, truth in pictures.items()]
+    return evaluation.curve(judged, sum(len(truth.subsets[subset]) for truth in pictures.values()))
+
+
+def judge(found: Detections, truth: ground_truth.TrueFaces, counts: Any) -> evaluation.Judged:
+    """One picture's detections."""
+    return evaluation.judge(found.bboxes.astype(float), found.scores.astype(float), truth.boxes, counts)
+
+
+def sizes_found(found: Detections, truth: ground_truth.TrueFaces, threshold: float) -> list[list[float]]:
+    """Width and height of the faces found, whatever subset they are in."""
+    judged = judge(found, truth, np.arange(len(truth.boxes)))
+    right = judged.face[(judged.face >= 0) & (judged.scores >= threshold)]
+    sizes: list[list[float]] = truth.boxes[right, 2:].tolist()
+    return sizes
+
+
+def mean_f1(curves: Iterable[evaluation.Curve], threshold: float) -> float:
+    """The mean over the subsets."""
+    return float(np.mean([curve.at(threshold).f1 for curve in curves]))
+
+
+def loaded(name: str, threads: int, *, low: bool = False) -> Toolbox:
+    """A detector; low: with the score threshold that average precision wants."""
     plugin, parameters = DETECTORS[name]
-    words = [word for key, value in parameters.items() for word in ("-p", f"{plugin}.{key}={json.dumps(value)}")]
-    truth = root / "ground_truth.json"
-    command = ["evaluate-detection", "--root", root, "--ground-truth", truth, "--detector", plugin, *words, "--json"]
-    done = subprocess.run([sys.executable, "-m", "facecli", *command], capture_output=True, check=True)
-    document = json.loads(done.stdout)
-    found = []
-    for subset, values in document["subsets"].items():
-        found.append(common.figure(f"{name}: AP {subset}", values["average_precision"], "{:.3f}"))
-        for key in ("at_default", "at_best"):
-            point = values[key]
-            if point is not None:
-                text = f"{name}: F1 {subset}, {key[3:]} threshold {point['threshold']:.3f}"
-                found.append(common.figure(text, point["f1"], "{:.3f}"))
-    for end in ("smallest", "largest"):
-        width, height = document["subsets"]["hard"][f"{end}_found"]
-        found.append(common.figure(f"{name}: {end} face found, {width:.0f}x{height:.0f} px, height", height, "{:.0f}"))
-    return found
+    if low and plugin not in ("mtcnn", "haar"):
+        parameters = parameters | {"score_threshold": LOW}
+    choice = Choice(plugin, None, (), {plugin: parameters})
+    tools = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
+    tools.wait()
+    return tools
 
 
 def time_figures(name: str, threads: int, seconds: float) -> list[common.Figure]:
@@ -102,10 +145,7 @@ def time_figures(name: str, threads: int, seconds: float) -> list[common.Figure]
 
 def timed(name: str, root: Path, threads: int, seconds: float) -> dict[str, Any]:
     """Median seconds a picture at each batch size, the part of them inside ONNX Runtime, and the most memory, MB."""
-    plugin, parameters = DETECTORS[name]
-    choice = Choice(plugin, None, (), {plugin: parameters})
-    tools = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
-    tools.wait()
+    tools = loaded(name, threads)
     pictures = [shrunk(path) for path in sorted(root.rglob("*.jpg"))[::3]][:32]
     tools.detector.detect(pictures[:1])
     result: dict[str, Any] = {}
@@ -129,9 +169,14 @@ def inside(tools: Toolbox) -> Any:
     return sum(session.seconds for session in sessions) if sessions else None
 
 
+def read(path: Path) -> Image:
+    """A picture file."""
+    return images.decode(path.read_bytes(), path.name, Limits())
+
+
 def shrunk(path: Path) -> Image:
     """A picture, 640 px long."""
-    picture = images.decode(path.read_bytes(), path.name, Limits())
+    picture = read(path)
     scale = SIDE / max(picture.height, picture.width)
     size = round(picture.width * scale), round(picture.height * scale)
     return Image(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), path.name)

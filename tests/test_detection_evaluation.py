@@ -102,7 +102,10 @@ def test_equal_scores_stand_or_fall_together() -> None:
     assert best.precision == pytest.approx(1 / 3)
 
 
-def official(pictures: list[tuple[list[list[float]], list[float], list[list[float]], list[int]]]) -> float:
+Picture = tuple[list[list[float]], list[float], list[list[float]], list[int]]
+
+
+def official(pictures: list[Picture]) -> float:
     """WIDER FACE's evaluation, step by step as its MATLAB code takes them, slowly."""
     faces = sum(len(counts) for *_, counts in pictures)
     scores = [score for _, own, _, _ in pictures for score in own]
@@ -114,17 +117,7 @@ def official(pictures: list[tuple[list[list[float]], list[float], list[list[floa
         if not truth or not boxes:
             continue
         order = sorted(range(len(own)), key=lambda k: -own[k])
-        state, recalled, proposed = [0] * len(truth), [], []
-        for k in order:
-            ious = [iou(boxes[k], face) for face in truth]
-            best = max(range(len(truth)), key=ious.__getitem__)
-            proposed.append(1)
-            if ious[best] >= 0.5:
-                if best not in counts:
-                    state[best] = proposed[-1] = -1
-                elif state[best] == 0:
-                    state[best] = 1
-            recalled.append(sum(value == 1 for value in state))
+        proposed, recalled = matched([boxes[k] for k in order], truth, counts)
         stretched = [(own[k] - low) / (high - low) if high > low else 1.0 for k in order]
         for t in range(1000):
             last = max((i for i, score in enumerate(stretched) if score >= 1 - (t + 1) / 1000), default=None)
@@ -136,6 +129,22 @@ def official(pictures: list[tuple[list[list[float]], list[float], list[list[floa
     for i in range(len(precision) - 2, -1, -1):
         precision[i] = max(precision[i], precision[i + 1])
     return sum((recall[i] - recall[i - 1]) * precision[i] for i in range(1, len(recall)))
+
+
+def matched(boxes: list[list[float]], truth: list[list[float]], counts: list[int]) -> tuple[list[int], list[int]]:
+    """For each detection, best first: -1 where it is ignored, and how many faces are found by then."""
+    state, recalled, proposed = [0] * len(truth), [], []
+    for box in boxes:
+        ious = [iou(box, face) for face in truth]
+        best = max(range(len(truth)), key=ious.__getitem__)
+        proposed.append(1)
+        if ious[best] >= 0.5:
+            if best not in counts:
+                state[best] = proposed[-1] = -1
+            elif state[best] == 0:
+                state[best] = 1
+        recalled.append(sum(value == 1 for value in state))
+    return proposed, recalled
 
 
 def iou(box: list[float], face: list[float]) -> float:
