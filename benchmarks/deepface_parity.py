@@ -6,6 +6,7 @@ No pretrained weights are needed: Keras saves the random ones, `facecli export` 
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ |= {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -79,7 +80,10 @@ def main() -> None:
     if given.record:
         given.record.write_text(json.dumps({name: recorded(SUBJECTS[name]) for name in given.networks}) + "\n", "utf-8")
         return
-    figures = [figure for name in given.networks for figure in compared(SUBJECTS[name])]
+    figures = []
+    for name in given.networks:
+        figures += compared(SUBJECTS[name])
+        print(*(f"{own.what} {own.text}" for own in figures[-2:]), sep="\n", file=sys.stderr)  # it takes a while
     common.tell(figures, as_json=given.json)
     if not all(figure.met for figure in figures):
         raise SystemExit(1)
