@@ -27,6 +27,7 @@ from facecli.export.run import export_recipe
 from facecli.registry import Registry
 from facecli.runtime import open_session
 
+BATCHES = (1, 8, 32)
 MOST = 1e-4  # of the largest value, as the issue asks
 
 
@@ -75,6 +76,7 @@ SUBJECTS = {
 def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("networks", nargs="*", default=list(SUBJECTS), help="recipes")
+    options.add_argument("--rounds", type=int, default=0, help="also time both in turns, that often, at batch 1, 8, 32")
     options.add_argument("--record", type=Path, help="write layers and answers here, for tests/export, and end")
     given = options.parse_args()
     if given.record:
@@ -82,14 +84,15 @@ def main() -> None:
         return
     figures = []
     for name in given.networks:
-        figures += compared(SUBJECTS[name])
-        print(*(f"{own.what} {own.text}" for own in figures[-2:]), sep="\n", file=sys.stderr)  # it takes a while
+        found = compared(SUBJECTS[name], given.rounds)
+        print(*(f"{own.what} {own.text}" for own in found), sep="\n", file=sys.stderr)  # the next may take a while
+        figures += found
     common.tell(figures, as_json=given.json)
-    if not all(figure.met for figure in figures):
+    if not all(figure.met is not False for figure in figures):
         raise SystemExit(1)
 
 
-def compared(subject: Subject) -> list[common.Figure]:
+def compared(subject: Subject, rounds: int) -> list[common.Figure]:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.h5"
         model = built(subject, weights)
@@ -106,6 +109,24 @@ def compared(subject: Subject) -> list[common.Figure]:
         common.figure(f"{subject.recipe}: largest difference / largest value", difference, "{:.1e}", most=MOST),
         # Where all crops gave the same answer, agreement would mean nothing.
         common.figure(f"{subject.recipe}: spread between crops / largest value", spread, "{:.1e}", least=1e-3),
+        *(figure for batch in (BATCHES if rounds else ()) for figure in timed(subject, model, session, batch, rounds)),
+    ]
+
+
+def timed(subject: Subject, model: Any, session: Any, batch: int, rounds: int) -> list[common.Figure]:
+    """Both networks alone, each with the threads that it takes by itself."""
+    (name, shape), *_ = session.input_shapes.items()
+    crops = np.random.default_rng(7).random((batch, *(side or 0 for side in shape[1:])), np.float32)
+    last = seen_by_keras(subject, crops)
+    # As FacialRecognition.forward and Demography._predict_internal call it.
+    theirs = (lambda: model(last, training=False).numpy()) if batch == 1 else (lambda: model.predict_on_batch(last))
+    actions = {"ours": lambda: session.run({name: crops}), "theirs": theirs}
+    seconds = common.medians(common.interleaved(actions, rounds))
+    what = f"{subject.recipe}, batch {batch}"
+    return [
+        common.figure(f"{what}: ms", seconds["ours"] * 1000, "{:.2f}"),
+        common.figure(f"{what}: faces/s", batch / seconds["ours"], "{:.1f}"),
+        common.figure(f"{what}: times as fast as TensorFlow", seconds["theirs"] / seconds["ours"], "{:.2f}", least=1),
     ]
 
 

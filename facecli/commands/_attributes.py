@@ -76,7 +76,7 @@ def run(
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the first installed model of it, one in the wheel before others) or "emotion/x" (that one).
+    """The plugin for "emotion" (the first installed model of it, one in the wheel first) or "emotion/x" (that one).
 
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """
