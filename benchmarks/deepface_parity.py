@@ -22,7 +22,7 @@ import common
 import numpy as np
 from deepface.commons import weight_utils
 
-from facecli.contract import ExportRecipe
+from facecli.contract import ExportPart, ExportRecipe
 from facecli.export.run import export_recipe
 from facecli.registry import Registry
 from facecli.runtime import open_session
@@ -77,6 +77,7 @@ def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("networks", nargs="*", default=list(SUBJECTS), help="recipes")
     options.add_argument("--rounds", type=int, default=0, help="also time both in turns, that often, at batch 1, 8, 32")
+    options.add_argument("--no-export", action="store_true", help="compare our network itself, not its ONNX file")
     options.add_argument("--record", type=Path, help="write layers and answers here, for tests/export, and end")
     given = options.parse_args()
     if given.record:
@@ -84,7 +85,7 @@ def main() -> None:
         return
     figures = []
     for name in given.networks:
-        found = compared(SUBJECTS[name], given.rounds)
+        found = compared(SUBJECTS[name], given.rounds, export=not given.no_export)
         print(*(f"{own.what} {own.text}" for own in found), sep="\n", file=sys.stderr)  # the next may take a while
         figures += found
     common.tell(figures, as_json=given.json)
@@ -92,13 +93,15 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def compared(subject: Subject, rounds: int) -> list[common.Figure]:
+def compared(subject: Subject, rounds: int, *, export: bool) -> list[common.Figure]:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.h5"
         model = built(subject, weights)
         recipe = Registry(third_party=False).load("recipes", subject.recipe, ExportRecipe)
-        made = export_recipe(recipe, weights, Path(folder) / "out")
-        session = open_session(made.files[0].path)
+        if export:
+            session: Any = open_session(export_recipe(recipe, weights, Path(folder) / "out").files[0].path)
+        else:
+            session = Plain(*recipe.build(weights))
         (name, shape), *_ = session.input_shapes.items()
         crops = np.random.default_rng(7).random((3, *(side or 0 for side in shape[1:])), np.float32)
         ours = next(iter(session.run({name: crops}).values()))
@@ -111,6 +114,21 @@ def compared(subject: Subject, rounds: int) -> list[common.Figure]:
         common.figure(f"{subject.recipe}: spread between crops / largest value", spread, "{:.1e}", least=1e-3),
         *(figure for batch in (BATCHES if rounds else ()) for figure in timed(subject, model, session, batch, rounds)),
     ]
+
+
+class Plain:
+    """Our network in PyTorch, to be used like the session of its ONNX file."""
+
+    def __init__(self, part: ExportPart) -> None:
+        self._part = part
+        self.input_shapes = {part.input_names[0]: (None, *part.sample(1, 0)[0].shape[1:])}
+
+    def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        import torch
+
+        with torch.inference_mode():
+            (crops,) = feeds.values()
+            return {self._part.output_names[0]: self._part.module(torch.from_numpy(crops)).numpy()}
 
 
 def timed(subject: Subject, model: Any, session: Any, batch: int, rounds: int) -> list[common.Figure]:
