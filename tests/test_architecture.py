@@ -21,7 +21,7 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {
         "facecli.contract",
@@ -33,6 +33,7 @@ FLOORS = (
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
+        "facecli.providers",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
     {
@@ -48,7 +49,7 @@ FLOORS = (
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.quality", "facecli.toolbox"},
+    {"facecli.profiling", "facecli.quality", "facecli.toolbox"},
     {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
