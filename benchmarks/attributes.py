@@ -1,13 +1,12 @@
 """Attribute models with their real weights: ms per batch, faces per second, and the same network in PyTorch in turns.
 
-The weights are read from ../shared (or FACECLI_SHARED) and exported for the while; pose and quality need none.
+The models must be installed (`facecli export minifasnet-v2 --weights FILE`, and so on); PyTorch's are read from the
+weights in ../shared (or FACECLI_SHARED). pose and quality need none.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import common
@@ -16,23 +15,20 @@ import torch
 
 from facecli import measures
 from facecli.contract import AttributePlugin, ExportRecipe
-from facecli.export.run import export_recipe
 from facecli.models.store import ModelStore
 from facecli.plugins.onnx import to_input
 from facecli.registry import Registry
 from facecli.toolbox import make_runtime
 from facecli.types import Detections, Image
 
-RECIPES = {
-    "mini-xception": "fer2013_mini_xception.hdf5",
-    "gender-mini-xception": "gender_mini_xception.hdf5",
-    "minifasnet-v2": "2.7_80x80_MiniFASNetV2.pth",
-    "minifasnet-v1se": "4_0_0_80x80_MiniFASNetV1SE.pth",
-}
+# Plugin -> its recipes, with the files that they read.
 PLUGINS = {
-    "emotion/mini-xception": ("mini-xception",),
-    "gender/mini-xception": ("gender-mini-xception",),
-    "spoof/minifasnet": ("minifasnet-v2", "minifasnet-v1se"),
+    "emotion/mini-xception": {"mini-xception": "fer2013_mini_xception.hdf5"},
+    "gender/mini-xception": {"gender-mini-xception": "gender_mini_xception.hdf5"},
+    "spoof/minifasnet": {
+        "minifasnet-v2": "2.7_80x80_MiniFASNetV2.pth",
+        "minifasnet-v1se": "4_0_0_80x80_MiniFASNetV1SE.pth",
+    },
 }
 BATCHES = (1, 8, 32)
 
@@ -45,19 +41,16 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     registry = Registry(third_party=False)
     figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        store, networks = ModelStore(Path(folder) / "home"), {}
-        for name, file in RECIPES.items():
-            recipe, weights = registry.load("recipes", name, ExportRecipe), common.SHARED / "models" / file
-            made = export_recipe(recipe, weights, Path(folder) / name)
-            store.register(made.model, [own.path for own in made.files], made.origin)
-            (networks[name],) = (part.module.eval() for part in recipe.build(weights))
-        for name, recipes in PLUGINS.items():
-            plugin = registry.load("attributes", name, AttributePlugin)
-            runtime = make_runtime((plugin,), store, threads=given.threads)
-            model: Any = plugin.load(runtime, {})
-            for batch in BATCHES:
-                figures += timed(plugin, model, [networks[own] for own in recipes], batch, given.rounds)
+    for name, sources in PLUGINS.items():
+        plugin = registry.load("attributes", name, AttributePlugin)
+        model: Any = plugin.load(make_runtime((plugin,), ModelStore(), threads=given.threads), {})
+        networks = [
+            part.module.eval()
+            for recipe, file in sources.items()
+            for part in registry.load("recipes", recipe, ExportRecipe).build(common.SHARED / "models" / file)
+        ]
+        for batch in BATCHES:
+            figures += timed(plugin, model, networks, batch, given.rounds)
     figures += measured(given.rounds)
     common.tell(figures, as_json=given.json)
 
