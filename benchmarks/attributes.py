@@ -1,11 +1,14 @@
 """Attribute models with their real weights: ms per batch, faces per second, and the same network in PyTorch in turns.
 
+One thread each, in seconds of the processor: what others do on the machine does not count.
+
 The models must be installed (`facecli export minifasnet-v2 --weights FILE`, and so on); PyTorch's are read from the
 weights in ../shared (or FACECLI_SHARED). pose and quality need none.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,19 +34,19 @@ PLUGINS = {
     },
 }
 BATCHES = (1, 8, 32)
+CLOCK = time.process_time
 
 
 def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--threads", type=int, default=1)
     given = options.parse_args()
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     registry = Registry(third_party=False)
     figures = []
     for name, sources in PLUGINS.items():
         plugin = registry.load("attributes", name, AttributePlugin)
-        model: Any = plugin.load(make_runtime((plugin,), ModelStore(), threads=given.threads), {})
+        model: Any = plugin.load(make_runtime((plugin,), ModelStore(), threads=1), {})
         networks = [
             part.module.eval()
             for recipe, file in sources.items()
@@ -67,7 +70,9 @@ def timed(plugin: AttributePlugin, model: Any, networks: list[Any], batch: int, 
                 assert preprocessing is not None
                 network(torch.from_numpy(to_input(own, preprocessing)))
 
-    seconds = common.medians(common.interleaved({"ours": lambda: model.classify(*crops), "torch": theirs}, rounds))
+    seconds = common.medians(
+        common.interleaved({"ours": lambda: model.classify(*crops), "torch": theirs}, rounds, clock=CLOCK)
+    )
     what = f"{plugin.name}, batch {batch}"
     return [
         common.figure(f"{what}: ms", seconds["ours"] * 1000, "{:.2f}"),
@@ -88,7 +93,7 @@ def measured(rounds: int) -> list[common.Figure]:
     actions: dict[str, Callable[[], object]] = {
         name: lambda name=name: measures.of_faces(image, faces, [name]) for name in measures.MEASURES
     }
-    seconds = common.medians(common.interleaved(actions, rounds))
+    seconds = common.medians(common.interleaved(actions, rounds, clock=CLOCK))
     return [common.figure(f"{name}: ms per face", value * 100, "{:.3f}") for name, value in seconds.items()]
 
 
