@@ -13,6 +13,7 @@ os.environ |= {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VI
 import importlib
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,14 +133,14 @@ class Plain:
 
 
 def timed(subject: Subject, model: Any, session: Any, batch: int, rounds: int) -> list[common.Figure]:
-    """Both networks alone, each with the threads that it takes by itself."""
+    """Both networks alone, in seconds of the processor over all threads: what others do on the machine does not count."""
     (name, shape), *_ = session.input_shapes.items()
     crops = np.random.default_rng(7).random((batch, *(side or 0 for side in shape[1:])), np.float32)
     last = seen_by_keras(subject, crops)
     # As FacialRecognition.forward and Demography._predict_internal call it.
     theirs = (lambda: model(last, training=False).numpy()) if batch == 1 else (lambda: model.predict_on_batch(last))
     actions = {"ours": lambda: session.run({name: crops}), "theirs": theirs}
-    seconds = common.medians(common.interleaved(actions, rounds))
+    seconds = common.medians(common.interleaved(actions, rounds, clock=time.process_time))
     what = f"{subject.recipe}, batch {batch}"
     return [
         common.figure(f"{what}: ms", seconds["ours"] * 1000, "{:.2f}"),
