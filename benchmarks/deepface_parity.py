@@ -133,7 +133,7 @@ class Plain:
 
 
 def timed(subject: Subject, model: Any, session: Any, batch: int, rounds: int) -> list[common.Figure]:
-    """Both networks alone, in seconds of the processor over all threads: what others do on the machine does not count."""
+    """Both networks alone, in seconds of the processor over all threads: what others do meanwhile does not count."""
     (name, shape), *_ = session.input_shapes.items()
     crops = np.random.default_rng(7).random((batch, *(side or 0 for side in shape[1:])), np.float32)
     last = seen_by_keras(subject, crops)
