@@ -12,6 +12,8 @@ import pytest
 from facecli.contract import ExportRecipe
 from facecli.errors import ExportError
 from facecli.export.recipes.deepface import NETWORKS
+from facecli.export.run import export_recipe
+from facecli.models.store import ModelStore
 from facecli.registry import Registry
 
 torch = pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
@@ -266,11 +268,10 @@ def test_from_a_file_of_keras_to_embeddings(tmp_path: Path, examples: Path, run_
             group.attrs["weight_names"] = np.array([b"kernel:0", b"bias:0"])
             for name, array in zip(("kernel:0", "bias:0"), arrays, strict=True):
                 group.create_dataset(name, data=array.astype(np.float32))
+    made = export_recipe(recipe("deepid"), tmp_path / "deepid.h5", tmp_path / "out")
+    assert max(made.files[0].worst.values()) <= 1e-5
+    ModelStore(tmp_path / "home").register(made.model, [file.path for file in made.files], made.origin)
     env = {"FACECLI_HOME": str(tmp_path / "home")}
-    done = run_cli("export", "deepid", "--weights", tmp_path / "deepid.h5", "--json", env=env)
-    assert done.returncode == 0, done.stderr
-    (output,) = done.json["files"][0]["outputs"]
-    assert output["max_difference"] <= 1e-5
     portraits = [examples / "collins.jpg", examples / "hopper.jpg"]
     answer = run_cli("embed", *portraits, "--recognizer", "deepid", "--json", env=env).json
     rows = np.array([image["faces"][0]["embedding"] for image in answer["images"]])
