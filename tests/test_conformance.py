@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 import time
 from dataclasses import replace
@@ -396,3 +397,31 @@ def test_stdout_is_given_back(capfd):
     sys.stdout.flush()
     os.write(1, b"descriptor\n")
     assert capfd.readouterr().out == "python\ndescriptor\n"
+
+
+class TwoCrops:
+    """Lighter on the second crop than on the first?"""
+
+    def classify(self, near, far):
+        near, far = (own.mean((1, 2, 3), dtype=np.float32) / np.float32(510) for own in (near, far))
+        return np.stack([np.float32(0.5) + near - far, np.float32(0.5) - near + far], 1)
+
+
+def test_a_model_of_several_crops_is_given_them():
+    small = CropSpec(CROP.width // 2, CROP.height // 2)
+    good = classifier(TwoCrops, more_crops=(small,))
+    assert [result for result in run_checks(good) if not result.passed] == []
+    told = {result.name: result.detail for result in run_checks(classifier(TwoCrops)) if not result.passed}
+    assert "far" in told["empty batch"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"attribute": "emotion", "labels": ("happy", "hungry")}, "labels of emotion are angry, .*, not hungry"),
+        ({"more_crops": (CropSpec(0, 5),)}, "crop must be at least 1x1 px, got 0x5"),
+    ],
+)
+def test_labels_and_crops_that_can_not_be_are_told(fields, detail):
+    (result,) = run_checks(classifier(**fields))
+    assert re.search(detail, result.detail)

@@ -54,7 +54,7 @@ def test_each_fault_lowers_its_own_number_and_the_score(portrait: np.ndarray) ->
 
 def test_sharpness_is_that_of_the_face_not_of_the_picture(portrait: np.ndarray) -> None:
     noisy = portrait.copy()
-    x1, y1, x2, y2 = BBOX
+    _x1, y1, _x2, y2 = BBOX
     noise = np.random.default_rng(0).integers(0, 256, portrait.shape, np.uint8)
     noisy[: y1 - 60], noisy[y2 + 60 :] = noise[: y1 - 60], noise[y2 + 60 :]
     assert quality_of(noisy) == quality_of(portrait)

@@ -64,9 +64,9 @@ class Classifier(nn.Module):
         if self.head.out_channels != classes:
             raise ExportError(f"this head tells {self.head.out_channels} classes apart, not {classes}")
         # Class j of the age head is the age of j years; what deepface tells is their mean.
-        self.years = nn.Parameter(torch.arange(float(classes))[:, None], requires_grad=False) if years else None
+        self.ages = nn.Parameter(torch.arange(float(classes))[:, None], requires_grad=False) if years else None
 
     def forward(self, crops: Tensor) -> Tensor:
         """(N, 3, 224, 224) float32 -> (N, classes) float32, or (N, 1) float32 years."""
         probabilities = torch.softmax(self.head(self.trunk(crops)).flatten(1), 1)
-        return probabilities if self.years is None else probabilities @ self.years
+        return probabilities if self.ages is None else probabilities @ self.ages

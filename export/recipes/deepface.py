@@ -80,7 +80,7 @@ def _deepface(layers: dict[str, Weights]) -> nn.Module:
 
 
 SWGHOSH = "https://github.com/swghosh/DeepFace/releases/download/weights-vggface2-2d-aligned/"
-VGG_LICENCE = "CC BY-NC 4.0 (VGG-Face): non-commercial"
+VGG_LICENCE = "CC BY-NC 4.0 (VGG-Face)"
 VGG_SHAPE = (3, 224, 224)
 NETWORKS = (
     *(

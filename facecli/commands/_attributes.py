@@ -76,7 +76,7 @@ def run(
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the first installed model of it, ours before others') or "emotion/x" (that one).
+    """The plugin for "emotion" (the first installed model of it, one in the wheel first) or "emotion/x" (that one).
 
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """
@@ -92,11 +92,17 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
     from facecli.models.store import how_to_get
 
     working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
-    for plugin in working:
+    # As the names are sorted; what came in the wheel is ours and free for any use, and what a user adds beside it he
+    # names.
+    for plugin in sorted(working, key=lambda plugin: not _embedded(plugin)):
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
     hint = next(filter(None, (how_to_get(spec) for plugin in working for spec in plugin.models)), None)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
+
+
+def _embedded(plugin: AttributePlugin) -> bool:
+    return bool(plugin.models) and all(file.path is not None for spec in plugin.models for file in spec.files)
 
 
 def _load(name: str, registry: Registry) -> AttributePlugin | None:

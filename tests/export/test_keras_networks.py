@@ -12,6 +12,8 @@ import pytest
 from facecli.contract import ExportRecipe
 from facecli.errors import ExportError
 from facecli.export.recipes.deepface import NETWORKS
+from facecli.export.run import export_recipe
+from facecli.models.store import ModelStore
 from facecli.registry import Registry
 
 torch = pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
@@ -253,3 +255,25 @@ def test_a_layer_too_many_is_refused() -> None:
         source.following(2)
     with pytest.raises(ExportError, match="too few layers"):
         source.following(1)
+
+
+def test_from_a_file_of_keras_to_embeddings(tmp_path: Path, examples: Path, run_cli: Any) -> None:
+    """DeepID, the smallest, with random weights: exported, installed, and run on faces as deepface cuts them."""
+    shapes = {"Conv1": (4, 4, 3, 20), "Conv2": (3, 3, 20, 40), "Conv3": (3, 3, 40, 60), "fc11": (1200, 160)}
+    layers = layers_of(**shapes, Conv4=(2, 2, 60, 80), fc12=(960, 160))
+    with h5py.File(tmp_path / "deepid.h5", "w") as file:
+        file.attrs["layer_names"] = np.array([layer.encode() for layer in layers])
+        for layer, arrays in layers.items():
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = np.array([b"kernel:0", b"bias:0"])
+            for name, array in zip(("kernel:0", "bias:0"), arrays, strict=True):
+                group.create_dataset(name, data=array.astype(np.float32))
+    made = export_recipe(recipe("deepid"), tmp_path / "deepid.h5", tmp_path / "out")
+    assert max(made.files[0].worst.values()) <= 1e-5
+    ModelStore(tmp_path / "home").register(made.model, [file.path for file in made.files], made.origin)
+    env = {"FACECLI_HOME": str(tmp_path / "home")}
+    portraits = [examples / "collins.jpg", examples / "hopper.jpg"]
+    answer = run_cli("embed", *portraits, "--recognizer", "deepid", "--json", env=env).json
+    rows = np.array([image["faces"][0]["embedding"] for image in answer["images"]])
+    assert rows.shape == (2, 160)
+    assert np.abs(rows[0] - rows[1]).max() > 1e-3
