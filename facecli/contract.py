@@ -37,6 +37,17 @@ class CropSpec:
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
     square: for a bbox crop, grow the shorter side to the longer one first.
+    outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
+        facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as
+        Silent-Face-Anti-Spoofing does.
+    resample: "warp" meets the bbox or the template to a fraction of a pixel: bilinear, averaging first what is more
+        than twice as large. The others cut whole pixels and resize them by OpenCV's linear or area, or by Pillow's
+        antialiased BILINEAR.
+    fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
+    upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
+        does, where the detector gives landmarks.
+
+    Raises ValueError for a combination that has no meaning.
     """
 
     width: int
@@ -44,6 +55,18 @@ class CropSpec:
     template: tuple[Point, Point, Point, Point, Point] | None = None
     margin: float = 0.0
     square: bool = False
+    outside: Literal["black", "clip", "shift"] = "black"
+    resample: Literal["warp", "linear", "area", "antialias"] = "warp"
+    fit: Literal["stretch", "pad"] = "stretch"
+    upright: bool = False
+
+    def __post_init__(self) -> None:
+        if self.resample == "warp" and (self.outside != "black" or self.fit == "pad" or self.upright):
+            raise ValueError("outside, fit and upright are for crops of whole pixels: choose a resample")
+        if self.resample != "warp" and self.template is not None:
+            raise ValueError('a crop with a template is warped: resample must be "warp"')
+        if self.upright and self.outside != "black":
+            raise ValueError("an upright crop has what is outside the picture black")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +141,8 @@ class ModelSpec:
 
     kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-    what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
     """
 
     id: str
@@ -137,6 +161,7 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
+    logits: bool = False
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
     licence_url: str | None = None
@@ -192,6 +217,13 @@ class AttributeClassifier(Protocol):
         """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
 
 
+class CropsClassifier(Protocol):
+    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
+
+    def classify(self, *crops: UInt8Array) -> FloatArray:
+        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorPlugin:
     """Describes a detector. `parameters` are the settings it takes, with their defaults."""
@@ -224,16 +256,21 @@ class RecognizerPlugin:
 
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression."""
+    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+
+    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
+    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
+    """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    more_crops: tuple[CropSpec, ...] = ()
     api: int = API_VERSION
 
 

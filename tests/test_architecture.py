@@ -23,29 +23,40 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
-    {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {
+        "facecli.contract",
+        "facecli.hookspecs",
+        "facecli.geometry",
+        "facecli.labels",
+    },  # what plugins may import ends here
+    {
+        "facecli.presets",
         "facecli.headers",
         "facecli.fetching",
         "facecli.detection_evaluation",
         "facecli.evaluation",
         "facecli.preprocess",
         "facecli.providers",
-    },  # the halves of images and sources that know formats and networks
+        "facecli.resample",
+    },  # the halves of images, sources and align that know formats, networks and resizing
     {
         "facecli.align",
+        "facecli.calibration",
         "facecli.compare",
         "facecli.ground_truth",
         "facecli.images",
         "facecli.models",
+        "facecli.operating_points",
         "facecli.pairs",
+        "facecli.pose",
         "facecli.registry",
         "facecli.roc",
         "facecli.report",
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.profiling", "facecli.toolbox"},
+    {"facecli.profiling", "facecli.quality", "facecli.toolbox"},
+    {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
     {"facecli.commands"},
@@ -59,6 +70,7 @@ WINGS = {
         "facecli.contract",
         "facecli.errors",
         "facecli.geometry",
+        "facecli.labels",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
         "facecli.preprocess",
