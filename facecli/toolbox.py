@@ -23,7 +23,7 @@ from facecli.contract import (
 from facecli.errors import FacecliError, ModelError, PluginError, UsageError
 from facecli.models.store import ModelStore
 from facecli.registry import Kind, Registry
-from facecli.runtime import OnnxRuntime
+from facecli.runtime import OnnxRuntime, OnnxSession
 
 Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
@@ -109,7 +109,7 @@ class Toolbox:
         return {
             "plugin": plugin.name,
             "parameters": _json_safe(self.parameters(plugin)),
-            "models": [self._describe_model(spec) for spec in plugin.models],
+            "models": [self._describe_model(spec) for spec in self._used(plugin)],
         }
 
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
@@ -127,10 +127,17 @@ class Toolbox:
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
 
+    def _used(self, plugin: Plugin) -> list[ModelSpec]:
+        """The models that a plugin which can work with several has opened; all of them where it has opened none."""
+        return [spec for spec in plugin.models if self._sessions(spec)] or list(plugin.models)
+
+    def _sessions(self, spec: ModelSpec) -> list[OnnxSession]:
+        names = self.runtime.sessions.items()
+        return [session for name, session in names if name == spec.id or name.startswith(f"{spec.id}/")]
+
     def _describe_model(self, spec: ModelSpec) -> dict[str, Any]:
         files = [self.store.file(spec, file.name) for file in spec.files]
-        sessions = self.runtime.sessions.items()
-        providers = {s.provider for name, s in sessions if name == spec.id or name.startswith(f"{spec.id}/")}
+        providers = {session.provider for session in self._sessions(spec)}
         return {
             "id": spec.id,
             "files": [{"name": file.name, "sha256": file.sha256} for file in files],

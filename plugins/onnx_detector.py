@@ -20,6 +20,7 @@ from facecli.plugins.canvas import GRID, Placement, draw, place
 from facecli.types import Detections, FloatArray, Image
 
 MOST_AT_ONCE = 8  # pictures in one run of a network with a free batch axis; more take memory and no less time
+SURE = 0.5  # the score of a face that makes a second look needless, whatever the least score is
 SMALL = 160  # px; the longer side of the second look's picture: a face that fills it is an easy one
 LARGEST_SIZE = 8192  # px; a canvas of more would take gigabytes
 
@@ -67,22 +68,19 @@ class Family:
         prefix = f"{self.name}/"
         specs = {name.removeprefix(prefix): name for name in catalogue.model_ids() if name.startswith(prefix)}
         models = {name: catalogue.load(model_id) for name, model_id in specs.items()}
-        parameters = {
-            "model": self.model,
-            "size": self.size,
-            "score_threshold": self.score_threshold,
-            "nms_threshold": self.nms_threshold,
-            "multi_scale": self.multi_scale,
-        }
-        load = partial(self._load, models)
+        specs_of_all, load = tuple(models.values()), partial(self._load, models)
         return DetectorPlugin(
-            self.name, self.summary, load, landmarks=True, models=tuple(models.values()), parameters=parameters
+            self.name, self.summary, load, landmarks=True, models=specs_of_all, parameters=self.parameters
         )
 
+    @property
+    def parameters(self) -> Parameters:
+        """What OnnxDetector takes, and the model, with the family's defaults."""
+        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale")
+        return {name: getattr(self, name) for name in names}
+
     def _load(self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters) -> OnnxDetector:
-        defaults = {"model": self.model, "size": self.size, "multi_scale": self.multi_scale}
-        defaults |= {"score_threshold": self.score_threshold, "nms_threshold": self.nms_threshold}
-        settings = {**defaults, **given}
+        settings = {**self.parameters, **given}
         name = settings.pop("model")
         spec = models.get(name)
         if spec is None:
@@ -96,7 +94,7 @@ class OnnxDetector:
     size: px, the longer side of what the network sees of a picture; a file with a fixed input has its own.
     score_threshold: the least score of a face. nms_threshold: the overlap from which the better of two faces stays.
     multi_scale: "never"; "always": also look at the picture SMALL px long, where faces that fill it are found; "auto":
-    do so where that costs little (the file takes small pictures) or where the first look finds nothing.
+    do so where that costs little (the file takes small pictures) or where the first look finds nothing for SURE.
     """
 
     def __init__(
@@ -136,7 +134,7 @@ class OnnxDetector:
 
     def _looks_again(self, found: Candidates) -> bool:
         if self.multi_scale == "auto":
-            return self._fixed is None or not len(found.scores)
+            return self._fixed is None or not (found.scores >= SURE).any()
         return self.multi_scale == "always"
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:

@@ -28,6 +28,7 @@ FLOORS = (
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
+        "facecli.preprocess",
     },  # the halves of images and sources that know formats and networks
     {
         "facecli.align",
@@ -57,6 +58,7 @@ WINGS = {
         "facecli.geometry",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
+        "facecli.preprocess",
     },
     "facecli.export": {
         "facecli",
@@ -66,12 +68,16 @@ WINGS = {
         "facecli.types",
         "facecli.models",
         "facecli.runtime",
+        "facecli.align",  # these four cut and compare what the proof rests on
+        "facecli.geometry",
+        "facecli.images",
+        "facecli.preprocess",
     },
 }
 VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export"}}
 
 OWNERS = {  # package: the only rooms or modules that may import it
-    "onnxruntime": {"facecli.runtime"},
+    "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
     "torch": {"facecli.export"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
