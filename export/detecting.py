@@ -81,12 +81,12 @@ def prove_detection(
     count = sum(map(len, wanted))
     if not count:
         raise ExportError(f"{plugin.name} finds no face in the sample portraits, not even with its source networks")
-    compared = [_compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)]
+    compared = [compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)]
     shifts = [shift for _, shift in compared if shift is not None]
     return Found(plugin.name, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None))
 
 
-def _compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:
+def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:
     """Least IoU and largest landmark shift of matching faces; 1 and None where there is none."""
     if len(got) != len(wanted):
         raise ExportError(f"{name} finds {len(got)} faces in {picture}, with its source networks {len(wanted)}")
