@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ SCHEMA = "facecli.bundle/1"
 CASCADE = "mtcnn"  # the one detector that the runners know in code; all others bring decoding in their graph
 
 
+CROP_KEYS = ("width", "height", "template", "margin", "square")  # what the runners know of a CropSpec
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A model of a bundle. files: source path of each; embedded: its preprocessing is in the graph.
@@ -28,13 +31,16 @@ class Member:
     spec: ModelSpec
     files: tuple[Path, ...]
     names: tuple[str, ...]
-    parameters: dict[str, Any]
+    parameters: Mapping[str, Any]
     embedded: bool = False
 
 
-def describe(detector: Member, recognizer: Member, attributes: Sequence[Member], web: dict[str, str]) -> dict[str, Any]:
-    """The manifest. web: the npm package that runs the models in a browser, its version, and where its files lie."""
-    members = (detector, recognizer, *attributes)
+def describe(members: Sequence[Member], web: dict[str, str]) -> dict[str, Any]:
+    """The manifest of a detector, a recognizer and attribute models.
+
+    web: the npm package that runs the models in a browser, its version, and where its files lie.
+    """
+    detector, recognizer, *attributes = members
     return {
         "schema": SCHEMA,
         "version": facecli.__version__,
@@ -46,17 +52,15 @@ def describe(detector: Member, recognizer: Member, attributes: Sequence[Member],
     }
 
 
-def check(member: Member) -> None:
+def check(spec: ModelSpec) -> None:
     """Raise ExportError for a model that the runners could not feed as facecli does."""
-    spec = member.spec
     if spec.kind == "detector":
         return
     if spec.crop is None or spec.preprocessing is None:
         raise ExportError(f"{spec.id} can not be bundled: its catalogue entry states no crop and preprocessing")
-    usual = {"outside": "black", "resample": "warp", "fit": "stretch"}
-    odd = {key: value for key, value in asdict(spec.crop).items() if key in usual and value != usual[key]}
+    odd = [f for f in fields(spec.crop) if f.name not in CROP_KEYS and getattr(spec.crop, f.name) != f.default]
     if odd:
-        told = ", ".join(f"{key} = {value}" for key, value in odd.items())
+        told = ", ".join(f"{f.name} = {getattr(spec.crop, f.name)}" for f in odd)
         raise ExportError(f"{spec.id} can not be bundled: the runners do not cut crops with {told}")
     if spec.kind == "recognizer" and spec.operating_point is None:
         raise ExportError(f"{spec.id} can not be bundled: no threshold is known for it")
@@ -64,7 +68,7 @@ def check(member: Member) -> None:
 
 def _detector(member: Member) -> dict[str, Any]:
     kind = "graph" if member.embedded else CASCADE
-    return {"id": member.spec.id, "kind": kind, "files": _files(member), "parameters": member.parameters}
+    return {"id": member.spec.id, "kind": kind, "files": _files(member), "parameters": dict(member.parameters)}
 
 
 def _recognizer(member: Member) -> dict[str, Any]:
@@ -92,9 +96,6 @@ def _cropped(member: Member) -> dict[str, Any]:
         "preprocessing": preprocessing,
         "preprocessing_version": spec.preprocessing.version,
     }
-
-
-CROP_KEYS = ("width", "height", "template", "margin", "square")
 
 
 def _files(member: Member) -> list[dict[str, Any]]:

@@ -35,14 +35,17 @@ def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
     model = plugin.load(_bench(wanted), wanted.parameters)
     run = model.embed if isinstance(plugin, RecognizerPlugin) else model.classify
     session = open_session(path)
-    least, worst, count = 1.0, 0.0, 0
-    for scale in (1.0, *OTHER_SIZES):
-        for crop in faces.crops(_scaled(spec.crop, scale)):
+    figures = {}
+    for name, scales in (("own_size", (1.0,)), ("resized", OTHER_SIZES)):
+        crops = [crop for scale in scales for crop in faces.crops(_scaled(spec.crop, scale))]
+        judged = []
+        for crop in crops:
             want = run(align.whole(Image(crop, "a crop"), spec.crop))[0]
             (got,) = session.run({INPUT: crop}).values()
-            cosine, difference = _judge(path.name, plugin, got, want, own=scale == 1.0)
-            least, worst, count = min(least, cosine), max(worst, difference), count + 1
-    return {"crops": count, "cosine": least, "max_difference": worst}
+            judged.append(_judge(path.name, plugin, got, want, own=name == "own_size"))
+        cosines, differences = zip(*judged, strict=True)
+        figures[name] = {"crops": len(crops), "cosine": min(cosines), "max_difference": max(differences)}
+    return figures
 
 
 def of_detector(wanted: Wanted, path: Path) -> dict[str, Any]:

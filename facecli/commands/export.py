@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli.commands import _edge
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Write the files here too.")
 @click.option("--register/--no-register", default=True, help="Install the result in the model store.")
+@_edge.edge_options
 @options.output_options
 def command(
     recipe: str | None, list_recipes: bool, weights: Path | None, output: Path | None, register: bool, **kwargs: Any
@@ -31,6 +33,7 @@ def command(
     RECIPE names the networks; the files are installed in the model store. A network that does not agree is not
     written. Beside each file lies a report with every figure of the proof.
     """
+    asked = {name: kwargs.pop(name) for name in _edge.NAMES}
     settings = options.Settings(**kwargs)
 
     from facecli import records
@@ -39,18 +42,28 @@ def command(
 
     sink = _work.open_output(settings)
     with sink.opened():
+        edge = _edge.Edge.of(**asked)
         if list_recipes:
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
+        elif edge.wanted and _edge.needs_no_recipe(recipe):
+            edge.check(recipe=None, output=output, register=True)
+            done = _edge.of_installed(edge, recipe, output)
+            document, rows = records.header("export-edge", **done.document()), done.rows()
         else:
             if recipe is None:
                 raise UsageError("no recipe", hint="`facecli export --list` names them")
             if not register and output is None:
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
+            edge.check(recipe=recipe, output=output, register=register)
             result = _export(recipe, weights, output, register=register)
             rows = [row for file in result.files for row in _rows(file)]
             document = records.header("export", recipe=result.recipe, model=result.model, registered=register)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
+            if edge.wanted:
+                done = _edge.after(edge, result, output)
+                document |= done.document()
+                rows += done.rows()
     sink.document(document, rows)
 
 
