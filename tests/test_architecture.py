@@ -74,7 +74,10 @@ WINGS = {
         "facecli.preprocess",
     },
 }
-VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export", "facecli.commands._edge", "facecli.commands._edge_models"}}
+VISITORS = {
+    "facecli.plugins": set(),
+    "facecli.export": {"facecli.commands.export", "facecli.commands._edge", "facecli.commands._edge_models"},
+}
 
 OWNERS = {  # package: the only rooms or modules that may import it
     "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 CARDS = PACKAGE / "cards"
 TEXTS = Path(__file__).parent / "texts"  # those that read the same whoever grants them, by SPDX id
 OWN = "Apache-2.0"  # of the runners and the page
+WEB = "onnxruntime-web"
 HEAD = """# Licences
 
-The runners and the page are facecli's, under Apache-2.0 ([text](Apache-2.0.txt)). ONNX Runtime is Microsoft's, under the
-MIT licence. The models have licences of their own:
+The runners and the page are facecli's, under Apache-2.0 ([text](Apache-2.0.txt)). ONNX Runtime for browsers is
+Microsoft's, under the MIT licence ([text](onnxruntime-web.txt)). The models have licences of their own:
 
 | model | licence | commercial use | text | source | training data |
 |---|---|---|---|---|---|
@@ -28,7 +29,8 @@ MIT licence. The models have licences of their own:
 def write_licences(specs: Sequence[ModelSpec], folder: Path) -> None:
     """LICENCES.md with a row for each model, and every licence text that facecli has."""
     folder.mkdir()
-    shutil.copyfile(TEXTS / f"{OWN}.txt", folder / f"{OWN}.txt")
+    for name in (OWN, WEB):
+        shutil.copyfile(TEXTS / f"{name}.txt", folder / f"{name}.txt")
     rows = [_row(spec, _text(spec, folder)) for spec in specs]
     (folder / "LICENCES.md").write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
 

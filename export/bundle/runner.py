@@ -4,8 +4,7 @@
     faces = runner.Bundle()                      # the folder that this file lies in
     faces.verify(a, b)["verified"]               # a, b: (H, W, 3) uint8 RGB arrays, upright
 
-It decodes no pictures: use what your platform has. `python runner.py A.npy B.npy` compares two saved arrays.
-`facecli export --bundle` wrote it; manifest.json beside it says what the models are.
+It decodes no pictures. `python runner.py A.npy B.npy` compares two saved arrays. manifest.json tells what the models are.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 CELL, STRIDE = 12, 2  # MTCNN's P-Net looks at 12x12 pixels every 2 pixels
-STRIP_PIXELS = 50_000  # it sees a picture in strips of about this size, so that memory stays small
-CROPS_AT_ONCE = 32
+STRIP_PIXELS, CROPS_AT_ONCE = 50_000, 32  # what its networks see in one run: memory stays small
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
 
 
@@ -62,35 +60,35 @@ class Bundle:
     def embed(self, pixels: Array, faces: Faces, index: int) -> Array:
         """The embedding of one face: (dim,) float32."""
         row = _infer(self._recognizer, self.recognizer, crop(pixels, faces, index, self.recognizer["crop"]))
-        if self.recognizer["normalized"]:
-            row = row / max(float(np.linalg.norm(row)), 1e-12)
-        return row
+        length = max(float(np.linalg.norm(row)), 1e-12) if self.recognizer["normalized"] else 1.0
+        return np.asarray(row / np.float32(length))
 
     def attributes(self, pixels: Array, faces: Faces, index: int) -> dict[str, Any]:
         """What the bundle's attribute models say of one face: attribute -> {label: probability}, or a number."""
         answers: dict[str, Any] = {}
         for entry, session in self._attributes:
-            values = [float(v) for v in _infer(session, entry, crop(pixels, faces, index, entry["crop"]))]
-            answers[entry["attribute"]] = dict(zip(entry["labels"], values)) if entry["labels"] else values[0]
+            values = _infer(session, entry, crop(pixels, faces, index, entry["crop"])).tolist()
+            named = dict(zip(entry["labels"], values, strict=False))  # no labels: the model gives a number
+            answers[entry["attribute"]] = named or values[0]
         return answers
 
     def compare(self, a: Array, b: Array) -> dict[str, Any]:
         """Whether two embeddings are one person's by the manifest's operating point: distance <= threshold."""
         metric, threshold = (self.recognizer["operating_point"][key] for key in ("metric", "threshold"))
         similarity = cosine_similarity(a, b)
-        far = distance(a, b, similarity, metric)
-        answer = {"verified": far <= threshold, "similarity": similarity, "distance": far}
+        distances = {"cosine": 1 - similarity, "euclidean": float(np.linalg.norm(a.astype(np.float64) - b))}
+        distances |= {"euclidean_l2": math.sqrt(2 * (1 - similarity)), "angular": math.acos(similarity) / math.pi}
+        answer = {"verified": distances[metric] <= threshold, "similarity": similarity, "distance": distances[metric]}
         return answer | {"threshold": threshold, "metric": metric}
 
     def verify(self, a: Array, b: Array) -> dict[str, Any]:
         """Compare the largest face of each of two pictures. Raises ValueError where there is none."""
-        rows = []
-        for name, pixels in (("first", a), ("second", b)):
-            faces = self.detect(pixels)
+        found = [self.detect(pixels) for pixels in (a, b)]
+        for name, faces in zip(("first", "second"), found, strict=True):
             if not len(faces.boxes):
                 raise ValueError(f"no face found in the {name} picture")
-            rows.append(self.embed(pixels, faces, largest(faces, pixels)))
-        return self.compare(rows[0], rows[1])
+        rows = (self.embed(own, faces, largest(faces, own)) for own, faces in zip((a, b), found, strict=True))
+        return self.compare(*rows)
 
     def _session(self, file: dict[str, Any]) -> onnxruntime.InferenceSession:
         content = (self.folder / file["path"]).read_bytes()
@@ -114,20 +112,10 @@ def cosine_similarity(a: Array, b: Array) -> float:
     return max(-1.0, min(1.0, float(a.astype(np.float64) @ b) / lengths)) if lengths else 0.0
 
 
-def distance(a: Array, b: Array, similarity: float, metric: str) -> float:
-    """cosine, euclidean, euclidean_l2 or angular (the angle over pi); lower is more alike."""
-    if metric == "euclidean":
-        return float(np.linalg.norm(a.astype(np.float64) - b))
-    if metric == "euclidean_l2":
-        return math.sqrt(2 * (1 - similarity))
-    return math.acos(similarity) / math.pi if metric == "angular" else 1 - similarity
-
-
 def crop(pixels: Array, faces: Faces, index: int, spec: dict[str, Any]) -> Array:
     """Cut a face out as a model wants it, (height, width, 3) uint8; what lies outside the picture is black."""
-    if spec["template"] is None:
-        return warp(pixels, _box_matrix(faces.boxes[index], spec), spec["width"], spec["height"])
-    matrix = similarity_transform(faces.landmarks[index], np.array(spec["template"]))
+    template, box = spec["template"], faces.boxes[index]
+    matrix = similarity_transform(faces.landmarks[index], np.array(template)) if template else _box_matrix(box, spec)
     return warp(pixels, matrix, spec["width"], spec["height"])
 
 
@@ -176,18 +164,15 @@ def warp(pixels: Array, matrix: Array, width: int, height: int) -> Array:
     u, v = (x - x0)[:, None], (y - y0)[:, None]
     upper = part[y0, x0] * (1 - u) + part[y0, x0 + 1] * u
     lower = part[y0 + 1, x0] * (1 - u) + part[y0 + 1, x0 + 1] * u
-    return np.rint(upper * (1 - v) + lower * v).astype(np.uint8).reshape(height, width, 3)
+    return np.asarray(np.rint(upper * (1 - v) + lower * v).astype(np.uint8).reshape(height, width, 3))
 
 
 def _infer(session: onnxruntime.InferenceSession, entry: dict[str, Any], pixels: Array) -> Array:
     how = entry["preprocessing"]
     if how is None:  # it is in the graph
         return np.asarray(_run(session, pixels)[0])
-    values = pixels.astype(np.float32)
-    if how["colour"] == "BGR":
-        values = values[..., ::-1]
-    elif how["colour"] == "grey":
-        values = (values @ GREY)[..., None]
+    values: Array = pixels[..., ::-1].astype(np.float32) if how["colour"] == "BGR" else pixels.astype(np.float32)
+    values = (values @ GREY)[..., None] if how["colour"] == "grey" else values
     values = (values - np.array(how["mean"], np.float32)) / np.array(how["std"], np.float32)
     values = values.transpose(2, 0, 1) if how["layout"] == "NCHW" else values
     return np.asarray(_run(session, np.ascontiguousarray(values[None]))[0][0])
@@ -210,8 +195,7 @@ class Mtcnn:
         picture = _Sums(pixels)
         boxes = self._propose(picture)
         boxes, scores, moves, _ = self._judge(self._rnet, picture, boxes, 24, self.thresholds[1])
-        keep = nms(boxes, scores, 0.7)
-        boxes = _squares(_moved(boxes, moves)[keep])
+        boxes = _squares(_moved(boxes, moves)[nms(boxes, scores, 0.7)])
         boxes, scores, moves, points = self._judge(self._onet, picture, boxes, 48, self.thresholds[2])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         points = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2] - 1
@@ -220,8 +204,7 @@ class Mtcnn:
         return Faces(boxes[keep], scores[keep], points[keep])
 
     def _propose(self, picture: _Sums) -> Array:
-        found = [np.zeros((0, 9), np.float32)]
-        scale = CELL / self.min_face_size
+        found, scale = [np.zeros((0, 9), np.float32)], CELL / self.min_face_size
         while min(picture.height, picture.width) * scale >= CELL:
             level = self._level(picture, scale)
             found.append(level[nms(level[:, :4], level[:, 4], 0.5)])
@@ -248,8 +231,8 @@ class Mtcnn:
     def _judge(self, net: Any, picture: _Sums, boxes: Array, size: int, threshold: float) -> tuple[Array, ...]:
         """The candidates that a network finds good enough: boxes, scores, regression, landmarks."""
         corners = np.trunc(boxes).astype(np.int64)
-        limits = [picture.width, picture.height]
-        areas = np.concatenate([np.maximum(corners[:, :2], 1) - 1, np.minimum(corners[:, 2:], limits)], 1)
+        far = np.minimum(corners[:, 2:], [picture.width, picture.height])
+        areas = np.concatenate([np.maximum(corners[:, :2], 1) - 1, far], 1)
         inside = (areas[:, 2:] > areas[:, :2]).all(1)
         boxes, areas = boxes[inside], areas[inside]
         kept = [np.zeros((0, 15), np.float32)]
@@ -267,8 +250,8 @@ class _Sums:
 
     def __init__(self, pixels: Array) -> None:
         self.height, self.width = pixels.shape[:2]
-        self._sums = np.zeros((3, self.height + 1, self.width + 1), np.int64)
-        self._sums[:, 1:, 1:] = pixels.transpose(2, 0, 1).astype(np.int64).cumsum(1).cumsum(2)
+        sums = pixels.transpose(2, 0, 1).astype(np.int64).cumsum(1).cumsum(2)
+        self._sums = np.pad(sums, ((0, 0), (1, 0), (1, 0)))
 
     def means(self, box: Any, height: int, width: int, top: int = 0, bottom: int | None = None) -> Array:
         """Rows top to bottom of a box averaged to (3, height, width); pixel i covers whole pixels, as in PyTorch."""
@@ -286,7 +269,7 @@ def _bins(start: int, end: int, count: int) -> tuple[Array, Array]:
 
 
 def nms(boxes: Array, scores: Array, threshold: float, *, smaller: bool = False, extra: int = 0) -> Array:
-    """Indices kept, best first. smaller: overlap relative to the smaller box. extra: 1 if boxes cover their last pixel."""
+    """Indices kept, best first. smaller: overlap is of the smaller box. extra: 1 if boxes cover their last pixel."""
     order = np.argsort(-scores, kind="stable")
     sides = boxes[:, 2:] - boxes[:, :2] + np.float32(extra)
     areas, kept = sides[:, 0] * sides[:, 1], []

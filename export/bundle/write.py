@@ -47,8 +47,9 @@ def write(
     web_runtime: Path | None,
     prove: Callable[[Path], dict[str, Any]],
 ) -> Bundle:
-    """Write a bundle. members: detector, recognizer, attribute models. prove: tries the finished folder, raises ExportError if it does not do what facecli does.
+    """Write a bundle of a detector, a recognizer and attribute models, in this order.
 
+    prove: tries the finished folder, raises ExportError if it does not do what facecli does.
     web_runtime: a node_modules folder, or the package onnxruntime-web in it, whose files are copied.
     Raises ExportError for models that the runners can not run, OutputError where the file system refuses.
     """

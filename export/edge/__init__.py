@@ -1,1 +1,1 @@
-"""ONNX files that take pictures as they are: preprocessing, and for detectors decoding and suppression, in the graph."""
+"""ONNX files that take pictures as they are: preprocessing, and detectors' decoding and suppression, in the graph."""

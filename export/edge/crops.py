@@ -69,9 +69,7 @@ def _coverage(graph: Graph, length: str, count: int) -> str:
     step = graph.node("Div", length, graph.constant([count]))
     start = graph.node("Mul", graph.constant(np.arange(count)[:, None]), step)
     end = graph.node("Mul", graph.constant(np.arange(1, count + 1)[:, None]), step)
-    shared = graph.node(
-        "Sub", graph.node("Min", end, graph.node("Add", first, one)), graph.node("Max", start, first)
-    )
+    shared = graph.node("Sub", graph.node("Min", end, graph.node("Add", first, one)), graph.node("Max", start, first))
     return graph.node("Div", graph.node("Relu", shared), step)
 
 

@@ -1,7 +1,7 @@
 """Detectors that take a whole picture, uint8 RGB (height, width, 3), and give boxes, scores and landmarks.
 
-Placing the picture on the network's canvas, decoding and suppression follow facecli's detector plugins step by step; the
-proof compares the two.
+Placing the picture on the network's canvas, decoding and suppression follow facecli's detector plugins step by step.
+The proof compares the two.
 """
 
 from __future__ import annotations
@@ -134,9 +134,7 @@ def _joined(graph: Graph, first: list[int], rest: str) -> str:
     return graph.node("Concat", graph.constant(first, np.int64), rest, axis=0)
 
 
-def _suppressed(
-    graph: Graph, found: Candidates, scale: str, parameters: Mapping[str, Any], *, inclusive: bool
-) -> None:
+def _suppressed(graph: Graph, found: Candidates, scale: str, parameters: Mapping[str, Any], *, inclusive: bool) -> None:
     """Candidates in canvas px -> the outputs: faces in picture px, best first."""
     boxes = graph.node("Div", found.boxes, graph.node("Concat", scale, scale, axis=0))
     points = graph.node("Div", found.landmarks, scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,14 @@ from facecli.export.bars import BARS
 from facecli.export.detecting import Bench, compare
 from facecli.export.edge.crops import INPUT
 from facecli.runtime import open_session
-from facecli.types import Detections, FloatArray, Image
+from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 if TYPE_CHECKING:
     from facecli.export.edge.make import Wanted
 
 OTHER_SIZES = (0.7, 1.5)  # of the model's crop: a larger and a smaller one, to be resized in the graph
-# At the crop's own size, and where it is resized: when it enlarges, OpenCV's INTER_AREA takes a neighbouring column where
-# rounding puts a pixel's edge on the wrong side of a whole number (105 to 150 px: one column in 150).
+# At the crop's own size, and where it is resized: when it enlarges, OpenCV's INTER_AREA takes a neighbouring column
+# where rounding puts a pixel's edge on the wrong side of a whole number (105 to 150 px: one column in 150).
 COSINE = {True: 0.99999, False: 0.999}
 DIFFERENCE = {True: 1e-4, False: 0.05}  # of a probability; of a number, as a part of it
 
@@ -32,8 +33,7 @@ def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
     """Compare on the sample portraits' faces, cut in the model's size and in others. Raises ExportError."""
     plugin, spec = wanted.plugin, wanted.spec
     assert isinstance(plugin, (RecognizerPlugin, AttributePlugin)) and spec.crop is not None
-    model = plugin.load(_bench(wanted), wanted.parameters)
-    run = model.embed if isinstance(plugin, RecognizerPlugin) else model.classify
+    run = _runner(plugin, _bench(wanted), wanted)
     session = open_session(path)
     figures = {}
     for name, scales in (("own_size", (1.0,)), ("resized", OTHER_SIZES)):
@@ -66,6 +66,14 @@ def of_detector(wanted: Wanted, path: Path) -> dict[str, Any]:
     return {"pictures": len(pictures), "faces": count, "iou": least, "landmarks": farthest}
 
 
+def _runner(
+    plugin: RecognizerPlugin | AttributePlugin, bench: Bench, wanted: Wanted
+) -> Callable[[UInt8Array], FloatArray]:
+    if isinstance(plugin, RecognizerPlugin):
+        return plugin.load(bench, wanted.parameters).embed
+    return plugin.load(bench, wanted.parameters).classify
+
+
 def _bench(wanted: Wanted) -> Bench:
     session: Session = open_session(wanted.network)
     return Bench(wanted.spec.id, {wanted.spec.files[0].name: session})
@@ -77,7 +85,8 @@ def _scaled(spec: CropSpec, scale: float) -> CropSpec:
     if spec.template is None:
         return replace(spec, width=width, height=height)
     across, down = width / spec.width, height / spec.height
-    return replace(spec, width=width, height=height, template=tuple((x * across, y * down) for x, y in spec.template))
+    a, b, c, d, e = ((x * across, y * down) for x, y in spec.template)
+    return replace(spec, width=width, height=height, template=(a, b, c, d, e))
 
 
 def _judge(name: str, plugin: Any, got: FloatArray, want: FloatArray, *, own: bool) -> tuple[float, float]:
@@ -93,4 +102,3 @@ def _judge(name: str, plugin: Any, got: FloatArray, want: FloatArray, *, own: bo
     elif not difference <= DIFFERENCE[own] * max(1.0, float(np.abs(want).max())):
         raise ExportError(f"{name} is {difference:.3g} from {plugin.name}, the tolerance is {DIFFERENCE[own]:g}")
     return cosine, difference
-

@@ -89,9 +89,15 @@ class Edge:
 
             check_target(self.bundle)
             if recipe is not None and not register:
-                raise UsageError("--bundle and --no-register exclude each other", hint="a bundle holds installed models")
+                raise UsageError(
+                    "--bundle and --no-register exclude each other", hint="a bundle holds installed models"
+                )
         elif self.embed and output is None:
             raise UsageError("--embed-preprocessing needs a place to write to", hint="add --output DIR")
+        if self.embed and output is not None and recipe is not None:
+            from facecli.commands import _edge_models
+
+            _edge_models.refuse_cascade(recipe)
 
 
 @dataclass(frozen=True, slots=True)

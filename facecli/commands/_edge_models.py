@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from facecli.commands import _attributes, _edge, _work
-from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
+from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, Plugin, Wanted, make, one_look
+from facecli.models import catalogue
 from facecli.toolbox import Choice, Toolbox
 
 if TYPE_CHECKING:
@@ -64,11 +65,22 @@ def embed(edge: _edge.Edge, name: str, folder: Path, network: Path | None = None
     return _embed(chosen, network, folder)
 
 
-def _embed(chosen: Chosen, network: Path | None, folder: Path) -> EdgeFile:
-    spec = chosen.spec
+def refuse_cascade(recipe: str) -> None:
+    """Raise ExportError, before the recipe is run, for one whose networks need code between them."""
+    model = _work.registry().load("recipes", recipe, ExportRecipe).model
+    if model in catalogue.model_ids():
+        _one_file(catalogue.load(model))
+
+
+def _one_file(spec: ModelSpec) -> None:
     if len(spec.files) != 1:
         message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
         raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
+
+
+def _embed(chosen: Chosen, network: Path | None, folder: Path) -> EdgeFile:
+    spec = chosen.spec
+    _one_file(spec)
     path = network or _work.open_store().path(spec)
     return make(Wanted(path, chosen.plugin, spec, chosen.parameters), folder)
 

@@ -105,7 +105,9 @@ def chromium(profile: Path, *flags: str) -> Iterator[Page]:
     # The pipe's ends have to be file descriptors 3 and 4.
     line = ["bash", "-c", f'exec "$@" 3<&{command_out} 4>&{answer_in}', "bash", binary, *FLAGS, *flags]
     line.append(f"--user-data-dir={profile}")
-    process = subprocess.Popen(line, pass_fds=(command_out, answer_in), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        line, pass_fds=(command_out, answer_in), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     os.close(command_out)
     os.close(answer_in)
     try:

@@ -123,7 +123,7 @@ function answer() {
   element("threshold").textContent = threshold.toFixed(4);
   element("figures").hidden = false;
   const sign = found.verified ? "at most" : "above";
-  element("note").textContent = `The distance is ${sign} the threshold. ${bundle.manifest.recognizer.operating_point.source}.`;
+  element("note").textContent = `The distance is ${sign} the threshold (${bundle.manifest.recognizer.operating_point.source}).`;
   Object.assign(element("answer").dataset, { similarity, distance });
 }
 
