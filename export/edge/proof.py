@@ -41,7 +41,7 @@ def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
         judged = []
         for crop in crops:
             want = run(align.whole(Image(crop, "a crop"), spec.crop))[0]
-            (got,) = session.run({INPUT: crop}).values()
+            (got,) = _answer(path, session, crop)
             judged.append(_judge(path.name, plugin, got, want, own=name == "own_size"))
         cosines, differences = zip(*judged, strict=True)
         figures[name] = {"crops": len(crops), "cosine": min(cosines), "max_difference": max(differences)}
@@ -58,12 +58,20 @@ def of_detector(wanted: Wanted, path: Path) -> dict[str, Any]:
     pictures = faces.pictures()
     for image in pictures:
         (want,) = detector.detect([image])
-        boxes, scores, landmarks = session.run({INPUT: np.ascontiguousarray(image.pixels)}).values()
+        boxes, scores, landmarks = _answer(path, session, image.pixels)
         iou, shift = compare(path.name, Detections(boxes, scores, landmarks), want, image.source, BARS["fp32"])
         count, least, farthest = count + len(want), min(least, iou), max(farthest, shift or 0.0)
     if not count:
         raise ExportError(f"{plugin.name} finds no face in the sample portraits: nothing was proved")
     return {"pictures": len(pictures), "faces": count, "iou": least, "landmarks": farthest}
+
+
+def _answer(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArray]:
+    try:
+        return list(session.run({INPUT: np.ascontiguousarray(pixels)}).values())
+    except Exception as error:  # ONNX Runtime's errors share no base class
+        first = str(error).strip().splitlines()[0]
+        raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {first}") from error
 
 
 def _runner(

@@ -50,6 +50,7 @@ edge_options = options.chain(
 )
 
 NAMES = ("embed_preprocessing", "bundle", "detector", "recognizer", "attributes", "parameter", "web_runtime")
+BUNDLE_ONLY = ("detector", "recognizer", "attributes", "web_runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,19 @@ class Edge:
 
     @classmethod
     def of(cls, *, embed_preprocessing: bool, bundle: Path | None, parameter: tuple[str, ...], **own: Any) -> Edge:
-        """From the options' values. Raises UsageError for those that belong to a bundle, where there is none."""
+        """From the options' values. Raises UsageError for a parameter that can not be read."""
         from facecli.commands._work import parse_parameters
-        from facecli.errors import UsageError
 
-        for name, value in own.items():
-            if value and bundle is None:
-                raise UsageError(f"--{name.replace('_', '-')} is for a bundle", hint="add --bundle DIR")
         return cls(embed_preprocessing, bundle, parameters=parse_parameters(parameter), **own)
 
     def check(self, *, recipe: str | None, output: Path | None, register: bool) -> None:
         """Refuse, before any work, what would fail or leave nothing behind."""
         from facecli.errors import UsageError
 
+        installed = self.embed and recipe is None  # these options then name the models
+        for name in () if self.bundle else ("web_runtime",) if installed else BUNDLE_ONLY:
+            if getattr(self, name):
+                raise UsageError(f"--{name.replace('_', '-')} is for a bundle", hint="add --bundle DIR")
         if self.bundle is not None:
             from facecli.export.bundle.write import check_target
 
@@ -155,9 +156,11 @@ def of_installed(edge: Edge, model: str | None, output: Path | None) -> Done:
 
     files: tuple[EdgeFile, ...] = ()
     if edge.embed and output is not None:
-        if model is None:
-            raise UsageError("no model to embed preprocessing in", hint="name a recipe or an installed model")
-        files = (_edge_models.embed(edge, model, output),)
+        given = (edge.detector, edge.recognizer, *edge.attributes)
+        names = [name for name in given if name] if model is None else [model]
+        if not names:
+            raise UsageError("no model to embed preprocessing in", hint="name a recipe, or installed models by --recognizer ...")
+        files = tuple(_edge_models.embed(edge, name, output) for name in names)
     return Done(files, *_bundle(edge, model))
 
 

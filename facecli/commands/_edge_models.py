@@ -61,8 +61,9 @@ def choose(name: str, edge: _edge.Edge) -> Chosen:
 
 def embed(edge: _edge.Edge, name: str, folder: Path, network: Path | None = None) -> EdgeFile:
     """A model's edge file. network: a file of it that was just exported, else the installed one."""
-    chosen = choose(name, edge)
-    return _embed(chosen, network, folder)
+    if "/" not in name and name not in _work.registry().names("recognizers") and not is_model(name):
+        name = _attributes.resolve(name, _work.registry(), _work.open_store())  # such as emotion
+    return _embed(choose(name, edge), network, folder)
 
 
 def refuse_cascade(recipe: str) -> None:
