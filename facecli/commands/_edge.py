@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from facecli.export.edge.make import EdgeFile
     from facecli.export.run import ExportResult
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
 
-edge_options = options.chain(
+OPTIONS = (
     click.option(
         "--embed-preprocessing",
         is_flag=True,
@@ -48,6 +50,14 @@ edge_options = options.chain(
         help="Copy ONNX Runtime for browsers into the bundle, from this node_modules folder.",
     ),
 )
+
+
+def edge_options(command: F) -> F:
+    """Give a command these options."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
 
 NAMES = ("embed_preprocessing", "bundle", "detector", "recognizer", "attributes", "parameter", "web_runtime")
 BUNDLE_ONLY = ("detector", "recognizer", "attributes", "web_runtime")
@@ -159,7 +169,9 @@ def of_installed(edge: Edge, model: str | None, output: Path | None) -> Done:
         given = (edge.detector, edge.recognizer, *edge.attributes)
         names = [name for name in given if name] if model is None else [model]
         if not names:
-            raise UsageError("no model to embed preprocessing in", hint="name a recipe, or installed models by --recognizer ...")
+            raise UsageError(
+                "no model to embed preprocessing in", hint="name a recipe, or installed models by --recognizer ..."
+            )
         files = tuple(_edge_models.embed(edge, name, output) for name in names)
     return Done(files, *_bundle(edge, model))
 

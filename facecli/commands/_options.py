@@ -34,6 +34,9 @@ class Settings:
     recognizer: str | None = None
     flip: bool = False
     device: str = "auto"
+    provider_option: tuple[str, ...] = ()
+    session_option: tuple[str, ...] = ()
+    engine_cache: Path | None = None
     threads: int | None = None
     jobs: int | None = None
     batch_size: int = 1
@@ -53,9 +56,7 @@ class Finite(click.FloatRange):
         return number
 
 
-def chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator."""
-
+def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     def apply(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -70,7 +71,7 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
 
 
-output_options = chain(
+output_options = _chain(
     _option(
         "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
     ),
@@ -78,19 +79,19 @@ output_options = chain(
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
 )
 
-input_options = chain(
+input_options = _chain(
     click.argument("inputs", nargs=-1, metavar="INPUTS..."),
     click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),
     click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
 )
 
-limit_options = chain(
+limit_options = _chain(
     _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
     _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
     _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
 )
 
-detector_options = chain(
+detector_options = _chain(
     _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
     _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
     click.option(
@@ -102,12 +103,12 @@ detector_options = chain(
     ),
 )
 
-recognizer_options = chain(
+recognizer_options = _chain(
     _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
-decision_options = chain(
+decision_options = _chain(
     _option(
         "--metric",
         type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
@@ -122,10 +123,36 @@ decision_options = chain(
     ),
 )
 
-run_options = chain(
+device_options = _chain(
     _option(
-        "--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."
+        "--device",
+        default="auto",
+        metavar="DEVICE",
+        help="Where models run, or fail: auto (CUDA where it runs, else the CPU), cpu, cuda[:N], tensorrt[:N], "
+        "openvino[:CPU|GPU|NPU], coreml, directml[:N], xnnpack.",
     ),
+    click.option(
+        "--provider-option",
+        multiple=True,
+        metavar="DEVICE.NAME=VALUE",
+        help="Pass an option to ONNX Runtime's provider, such as cuda.arena_extend_strategy=kSameAsRequested.",
+    ),
+    click.option(
+        "--session-option",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set a session entry of ONNX Runtime, such as session.intra_op.allow_spinning=1.",
+    ),
+    _option(
+        "--engine-cache",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Where tensorrt, openvino and coreml keep what they compiled.  [default: in the model store]",
+    ),
+)
+
+run_options = _chain(
+    device_options,
     _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
     _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
     _option(
