@@ -32,14 +32,6 @@ def describe(model: onnx.ModelProto, facts: Mapping[str, str]) -> None:
         model.metadata_props.add(key=f"facecli.{name}", value=value)
 
 
-def tidy(model: onnx.ModelProto, part: ExportPart, metadata: Mapping[str, str]) -> None:
-    """As `clean`, for a model that another tool has made of ours, with this metadata (by full key) and no other."""
-    clean(model, part)
-    model.ClearField("metadata_props")
-    for key, value in sorted(metadata.items()):
-        model.metadata_props.add(key=key, value=value)
-
-
 def _forget(described: Any) -> None:
     described.ClearField("doc_string")
     if any(field.name == "metadata_props" for field in described.DESCRIPTOR.fields):

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facecli.contract import ExportPart
+    import onnx
+
     from facecli.types import FloatArray
 
 AT_ONCE = 8  # crops in one run of the calibration
@@ -28,8 +29,8 @@ class Crops:
         return next(self._feeds, None)
 
 
-def convert(source: Path, target: Path, part: ExportPart, inputs: FloatArray) -> None:
-    """Write the float32 model `source` to `target`, quantized; inputs: the calibration's, as the model wants them.
+def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
+    """The float32 model in a file, quantized. inputs: the calibration's, as the model wants them at its input `name`.
 
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
     int8 activations the same network ran 4.7 times as long (docs/benchmarks.md).
@@ -38,13 +39,10 @@ def convert(source: Path, target: Path, part: ExportPart, inputs: FloatArray) ->
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    from facecli.export.clean import tidy
-
-    facts = {entry.key: entry.value for entry in onnx.load(source, load_external_data=False).metadata_props}
     with TemporaryDirectory() as folder:
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        reader: Any = Crops(part.input_names[0], inputs)
+        reader: Any = Crops(name, inputs)
         quantize_static(
             str(prepared),
             str(made),
@@ -55,6 +53,4 @@ def convert(source: Path, target: Path, part: ExportPart, inputs: FloatArray) ->
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
-        model = onnx.load(made)
-    tidy(model, part, facts | {"facecli.precision": "int8", "facecli.calibration_faces": str(len(inputs))})
-    target.write_bytes(model.SerializeToString(deterministic=True))
+        return onnx.load(made)

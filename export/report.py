@@ -22,7 +22,7 @@ class ExportedFile:
     """One published file: where it lies, what it is, and how well it agrees with its source.
 
     kind: "fp32", "fp16", "int8" or "ort". report: the JSON beside it. exporter: "torch.export", or "torchscript: ..."
-    with the reason. steps: what was done afterwards. tolerance: the part's own, of fp32. latency: kind -> batch -> ms
+    with the reason. notes: what was done to the weights before, steps: to the graph afterwards. tolerance: the part's own, of fp32. latency: kind -> batch -> ms
     of this file and of the fp32 one. accuracy: of both, on the user's pairs.
     """
 
@@ -34,6 +34,7 @@ class ExportedFile:
     source: str
     source_sha256: str
     exporter: str
+    notes: tuple[str, ...]
     steps: tuple[str, ...]
     opset: int
     facts: dict[str, str]
@@ -82,6 +83,7 @@ def document(made: ExportedFile) -> dict[str, Any]:
         "source_sha256": made.source_sha256,
         "opset": made.opset,
         "exporter": made.exporter,
+        "notes": list(made.notes),
         "steps": list(made.steps),
         "metadata": made.facts,
         "versions": {name: _version(name) for name in DISTRIBUTIONS},

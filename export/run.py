@@ -80,7 +80,7 @@ def recipe_spec(recipe: ExportRecipe) -> ModelSpec | None:
 
     if recipe.spec is not None:
         return recipe.spec
-    if recipe.model not in catalogue.model_ids():
+    if recipe.model not in catalogue.shipped():
         return None
     return catalogue.load(recipe.model)
 
@@ -135,25 +135,29 @@ class _Work:
         model, exporter = convert(part, self.recipe.opset)
         model, steps = self.target.simplified(model)
         clean(model, part)
-        facts = self._facts(part, known)
+        facts = self._facts(self.spec, part, known)
         describe(model, facts)
         path = self.folder / part.file
         path.write_bytes(model.SerializeToString(deterministic=True))
         told = _Told(part, known, tried, exporter, facts, self.recipe.opset)
         made = [told.proved("fp32", path, steps, BARS["fp32"])]
-        for kind, own, more in self.target.others(path, part, known):
+        if self.target.precision != "fp32":
+            spec = None if self.spec is None else self.target.derived(self.spec)
+            facts = self._facts(spec, part, known) | {"precision": self.target.precision}
+            told = replace(told, facts=facts)
+        for kind, own, more in self.target.others(path, part, known, facts):
             made.append(told.proved(kind, own, (*steps, *more), BARS[self.target.precision]))
         if self.target.plain:
             return made
         latency = measure({file.kind: file.path for file in made}, part.input_names, tried)
         return [replace(file, latency={k: latency[k] for k in dict.fromkeys(("fp32", file.kind))}) for file in made]
 
-    def _facts(self, part: ExportPart, known: Meaning) -> dict[str, str]:
+    def _facts(self, spec: ModelSpec | None, part: ExportPart, known: Meaning) -> dict[str, str]:
         from facecli.models import metadata
 
-        told = {} if self.spec is None else metadata.of_spec(self.spec, crop=known.crop, preprocessing=known.preprocessing)
+        told = {} if spec is None else metadata.of_spec(spec, crop=known.crop, preprocessing=known.preprocessing)
         return told | {
-            "model": self.recipe.model,
+            "model": self.recipe.model if spec is None else spec.id,
             "recipe": self.recipe.name,
             "source": part.source.name,
             "source_sha256": sha256(part.source),
@@ -190,6 +194,7 @@ class _Told:
             source=self.part.source.name,
             source_sha256=self.facts["source_sha256"],
             exporter=self.exporter,
+            notes=self.part.notes,
             steps=steps,
             opset=self.opset,
             facts=self.facts,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from facecli.export.bars import Precision
 if TYPE_CHECKING:
     import onnx
 
-    from facecli.contract import CropSpec, ExportPart
+    from facecli.contract import CropSpec, ExportPart, ModelSpec
     from facecli.export.cases import Meaning
     from facecli.types import UInt8Array
 
@@ -43,6 +43,22 @@ class Target:
         """Whether nothing but the export itself is asked for."""
         return self == Target()
 
+    def derived(self, spec: ModelSpec) -> ModelSpec:
+        """What is known about a model when its file has this precision: another name, and no rates, measured on fp32."""
+        if self.precision == "fp32":
+            return spec
+        point = spec.operating_point
+        if point is not None:
+            told = f"{point.source}; stated for fp32"
+            point = replace(point, source=told, protocol=None, fmr=None, fnmr=None, by_fmr=())
+        return replace(
+            spec,
+            id=f"{spec.id}-{self.precision}",
+            summary=f"{spec.summary}, {self.precision}",
+            operating_point=point,
+            accuracy=(),
+        )
+
     def check(self, parts: Sequence[ExportPart]) -> None:
         """Refuse what can not be done before any work. Raises UsageError or ExportError."""
         if (self.precision == "int8") != (self.calibration is not None):
@@ -60,12 +76,22 @@ class Target:
 
         return optimize.simplify(model), (optimize.STEP,)
 
-    def others(self, path: Path, part: ExportPart, known: Meaning) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
-        """Make the files beside the fp32 one at `path`: kind, path and what was done, for each."""
+    def others(
+        self, path: Path, part: ExportPart, known: Meaning, facts: Mapping[str, str]
+    ) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
+        """Make the files beside the fp32 one at `path`: kind, path and what was done, for each.
+
+        facts: what those of another precision say of themselves.
+        """
+        from facecli.export.clean import clean, describe
+
         steps: tuple[str, ...] = ()
         if self.precision != "fp32":
-            source, path = path, path.with_name(f"{path.stem}.{self.precision}.onnx")
-            steps = self._reduced(source, path, part, known)
+            model, steps = self._reduced(path, part, known)
+            clean(model, part)
+            describe(model, facts)
+            path = path.with_name(f"{path.stem}.{self.precision}.onnx")
+            path.write_bytes(model.SerializeToString(deterministic=True))
             yield self.precision, path, steps
         if self.ort:
             from facecli.export import optimize
@@ -74,12 +100,11 @@ class Target:
             optimize.to_ort(path, mobile)
             yield "ort", mobile, (*steps, optimize.ORT_STEP)
 
-    def _reduced(self, source: Path, path: Path, part: ExportPart, known: Meaning) -> tuple[str, ...]:
+    def _reduced(self, source: Path, part: ExportPart, known: Meaning) -> tuple[onnx.ModelProto, tuple[str, ...]]:
         if self.precision == "fp16":
             from facecli.export import half
 
-            half.convert(source, path, part)
-            return (half.STEP,)
+            return half.convert(source), (half.STEP,)
         from facecli.export import quantize
         from facecli.preprocess import to_input
 
@@ -93,5 +118,5 @@ class Target:
             raise ExportError(
                 f"a calibration needs {LEAST_FACES} faces, {len(crops)} were found", hint="put more pictures there"
             )
-        quantize.convert(source, path, part, to_input(crops, known.preprocessing))
-        return (f"{quantize.STEP}, {len(crops)} faces",)
+        model = quantize.convert(source, part.input_names[0], to_input(crops, known.preprocessing))
+        return model, (f"{quantize.STEP}, {len(crops)} faces",)

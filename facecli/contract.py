@@ -81,10 +81,27 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model. sha256 is None for a file that the user makes by an export.
+class ModelArchive:
+    """A zip file that publishers pack model files in; its sha256 is always known, for it is opened.
 
-    name: the file's name on mirrors. size: bytes. path: where it lies if a distribution carries it.
+    name: the file's name on mirrors. size: bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int | None = None
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model.
+
+    sha256: None for a file that the user makes by an export, which has no urls, and for one whose publisher states
+    none: that is only fetched by `facecli models pull`, which records its sha256.
+    name: the file's own name, on mirrors too; no other file may have it. size: bytes. urls: where it is published, the
+    best first. packed: the archives that have it, and the file name that it has there, in whatever folder. path: where
+    it lies if a distribution carries it.
     """
 
     name: str
@@ -92,17 +109,20 @@ class ModelFile:
     size: int | None = None
     urls: tuple[str, ...] = ()
     path: Path | None = None
+    packed: tuple[tuple[ModelArchive, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
-    hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
+    that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
     """
 
     id: str
-    kind: Literal["detector", "recognizer", "attribute"]
+    kind: Literal["detector", "recognizer", "attribute", "weights"]
     summary: str
     files: tuple[ModelFile, ...]
     licence: str
@@ -119,6 +139,7 @@ class ModelSpec:
     labels: tuple[str, ...] = ()
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
+    licence_url: str | None = None
 
 
 class Session(Protocol):
@@ -228,6 +249,7 @@ class ExportPart:
     task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
     too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
     None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -242,6 +264,7 @@ class ExportPart:
     task: Task | None = None
     crop: CropSpec | None = None
     preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

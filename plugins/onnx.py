@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from facecli.contract import CropSpec, ModelSpec, Preprocessing, Runtime
@@ -13,12 +11,12 @@ from facecli.preprocess import to_input
 from facecli.types import FloatArray, UInt8Array
 
 
-def entries(kind: str) -> Iterable[tuple[ModelSpec, CropSpec, Preprocessing]]:
-    """The catalogue's models of a kind that are described in full, with their crop and preprocessing."""
-    for model_id in catalogue.model_ids():
-        spec = catalogue.load(model_id)
-        if spec.kind == kind and spec.crop is not None and spec.preprocessing is not None:
-            yield spec, spec.crop, spec.preprocessing
+def described(name: str) -> tuple[ModelSpec, CropSpec, Preprocessing]:
+    """A model of the catalogue, with its crop and preprocessing. Raises ModelError if there is none."""
+    spec = catalogue.load(name)
+    if spec.crop is None or spec.preprocessing is None:
+        raise ModelError(f"the catalogue does not say how {name} wants its crops", hint="reinstall facecli")
+    return spec, spec.crop, spec.preprocessing
 
 
 class OnnxModel:

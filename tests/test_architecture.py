@@ -21,7 +21,7 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {

@@ -34,10 +34,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class EdgeFile:
-    """A published file and its proof, whose figures are those of the worst crop or picture."""
+    """A published file and its proof, whose figures are those of the worst crop or picture. mobile: the same as .ort."""
 
     path: Path
     report: Path
+    mobile: Path | None
     size: int
     sha256: str
     model: str
@@ -53,15 +54,20 @@ def one_look(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
     return parameters | {name: value for name, value in ONE_LOOK.items() if name in parameters}
 
 
-def make(wanted: Wanted, folder: Path) -> EdgeFile:
-    """Write NAME.edge.onnx and its report into a folder. Raises ExportError, and publishes nothing, if it disagrees."""
+def make(wanted: Wanted, folder: Path, *, mobile: bool = False) -> EdgeFile:
+    """Write NAME.edge.onnx and its report into a folder; for mobile builds, NAME.edge.ort too.
+
+    Raises ExportError, and publishes nothing, if a file disagrees with facecli's plugin.
+    """
     _require_onnx()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".facecli-edge-", dir=folder) as temporary:
-            made = _make(wanted, Path(temporary))
+            made = _make(wanted, Path(temporary), mobile=mobile)
+            # The report first: a model without its proof must not be found.
             report = made.report.replace(folder / made.report.name)
-            return replace(made, report=report, path=made.path.replace(folder / made.path.name))
+            also = made.mobile and made.mobile.replace(folder / made.mobile.name)
+            return replace(made, report=report, mobile=also, path=made.path.replace(folder / made.path.name))
     except OSError as error:
         raise OutputError(f"can not write to {folder}: {error.strerror}") from error
 
@@ -73,9 +79,10 @@ def _require_onnx() -> None:
         raise ExportError("embedding preprocessing needs onnx", hint='pip install "facecli[export]"')
 
 
-def _make(wanted: Wanted, folder: Path) -> EdgeFile:
+def _make(wanted: Wanted, folder: Path, *, mobile: bool) -> EdgeFile:
     import onnx
 
+    from facecli.export import optimize
     from facecli.export.edge import proof
 
     network = _loaded(wanted.network)
@@ -87,8 +94,13 @@ def _make(wanted: Wanted, folder: Path) -> EdgeFile:
     except Exception as error:  # the checker's errors share no base class
         first = str(error).strip().splitlines()[0]
         raise ExportError(f"{path.name} is not valid ONNX: {first}") from error
+    also = path.with_suffix(".ort") if mobile else None
+    if also is not None:
+        optimize.to_ort(path, also)
+        prove(wanted, also)
     made = EdgeFile(
         path=path,
+        mobile=also,
         report=folder / f"{path.stem}.report.json",
         size=path.stat().st_size,
         sha256=sha256(path),
@@ -98,7 +110,11 @@ def _make(wanted: Wanted, folder: Path) -> EdgeFile:
         outputs=tuple(output.name for output in model.graph.output),
         proof=prove(wanted, path),
     )
-    told = {"schema": SCHEMA} | asdict(made) | {"path": path.name, "report": made.report.name}
+    told = (
+        {"schema": SCHEMA}
+        | asdict(made)
+        | {"path": path.name, "report": made.report.name, "mobile": also and also.name}
+    )
     told["parameters"] = dict(wanted.parameters)
     made.report.write_text(json.dumps(told, indent=2, allow_nan=False) + "\n", "utf-8")
     return made

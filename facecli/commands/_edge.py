@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
+    from facecli.contract import ExportRecipe
     from facecli.export.bundle.write import Bundle
     from facecli.export.edge.make import EdgeFile
     from facecli.export.run import ExportResult
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
 
-OPTIONS = (
+edge_options = options.chain(
     click.option(
         "--embed-preprocessing",
         is_flag=True,
@@ -32,16 +32,12 @@ OPTIONS = (
         metavar="DIR",
         help="Write a folder with all that an edge program needs; without RECIPE, of installed models.",
     ),
-    click.option("--detector", help=f"Detector of the bundle.  [default: RECIPE's, else {DETECTOR}]"),
     click.option("--recognizer", help=f"Recognizer of the bundle.  [default: RECIPE's, else {RECOGNIZER}]"),
     click.option(
         "--attributes",
         callback=options.split_commas,
         metavar="NAME,...",
         help="Attribute models of the bundle, such as emotion.",
-    ),
-    click.option(
-        "--parameter", "-p", multiple=True, metavar="PLUGIN.NAME=VALUE", help="Set a parameter of one of these plugins."
     ),
     click.option(
         "--web-runtime",
@@ -52,63 +48,55 @@ OPTIONS = (
 )
 
 
-def edge_options(command: F) -> F:
-    """Give a command these options."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-NAMES = ("embed_preprocessing", "bundle", "detector", "recognizer", "attributes", "parameter", "web_runtime")
-BUNDLE_ONLY = ("detector", "recognizer", "attributes", "web_runtime")
-
-
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the options asked for."""
+    """What is asked for. detector: None where the user named none."""
 
     embed: bool
     bundle: Path | None
-    detector: str | None
     recognizer: str | None
     attributes: tuple[str, ...]
-    parameters: Mapping[str, Mapping[str, Any]]
     web_runtime: Path | None
+    detector: str | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
         """Whether there is anything to do."""
         return self.embed or self.bundle is not None
 
-    @classmethod
-    def of(cls, *, embed_preprocessing: bool, bundle: Path | None, parameter: tuple[str, ...], **own: Any) -> Edge:
-        """From the options' values. Raises UsageError for a parameter that can not be read."""
+    def checked(
+        self, recipe: ExportRecipe | None, output: Path | None, settings: options.Settings, *, register: bool = True
+    ) -> Edge:
+        """Refuse, before any work, what would fail or leave nothing behind; complete it with the shared options."""
         from facecli.commands._work import parse_parameters
-
-        return cls(embed_preprocessing, bundle, parameters=parse_parameters(parameter), **own)
-
-    def check(self, *, recipe: str | None, output: Path | None, register: bool) -> None:
-        """Refuse, before any work, what would fail or leave nothing behind."""
         from facecli.errors import UsageError
 
-        installed = self.embed and recipe is None  # these options then name the models
-        for name in () if self.bundle else ("web_runtime",) if installed else BUNDLE_ONLY:
-            if getattr(self, name):
-                raise UsageError(f"--{name.replace('_', '-')} is for a bundle", hint="add --bundle DIR")
+        if self.bundle is None and (self.web_runtime or (recipe is not None and (self.recognizer or self.attributes))):
+            name = "web-runtime" if self.web_runtime else "recognizer" if self.recognizer else "attributes"
+            raise UsageError(f"--{name} is for a bundle", hint="add --bundle DIR")
         if self.bundle is not None:
             from facecli.export.bundle.write import check_target
 
             check_target(self.bundle)
             if recipe is not None and not register:
-                raise UsageError(
-                    "--bundle and --no-register exclude each other", hint="a bundle holds installed models"
-                )
+                raise UsageError("--bundle and --no-register exclude each other", hint="a bundle has installed models")
         elif self.embed and output is None:
             raise UsageError("--embed-preprocessing needs a place to write to", hint="add --output DIR")
         if self.embed and output is not None and recipe is not None:
             from facecli.commands import _edge_models
 
             _edge_models.refuse_cascade(recipe)
+        named = click.get_current_context().get_parameter_source("detector") is not ParameterSource.DEFAULT
+        return replace(
+            self, detector=settings.detector if named else None, parameters=parse_parameters(settings.parameter)
+        )
+
+
+def taken(arguments: dict[str, Any]) -> Edge:
+    """These options out of a command's arguments."""
+    embed = arguments.pop("embed_preprocessing")
+    return Edge(embed, **{name: arguments.pop(name) for name in ("bundle", "recognizer", "attributes", "web_runtime")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +129,25 @@ class Done:
         return rows
 
 
-def needs_no_recipe(name: str | None) -> bool:
-    """Whether what is named is no recipe but an installed model, or nothing at all."""
+def needs_no_recipe(edge: Edge, recipe: str | None, module: Mapping[str, Any]) -> bool:
+    """Whether the work is on installed models: nothing is named that makes one, or RECIPE is the name of one."""
     from facecli.commands import _edge_models, _work
 
-    return name is None or (name not in _work.registry().names("recipes") and _edge_models.is_model(name))
+    if not edge.wanted or module["module"] is not None:
+        return False
+    return recipe is None or (recipe not in _work.registry().names("recipes") and _edge_models.is_model(recipe))
 
 
-def after(edge: Edge, result: ExportResult, output: Path | None) -> Done:
-    """What is asked for of a recipe that was just run."""
+def after(edge: Edge, result: ExportResult, model: str, output: Path | None) -> Done:
+    """What is asked for of a recipe that was just run. model: what its files are installed as."""
     from facecli.commands import _edge_models
 
     files: tuple[EdgeFile, ...] = ()
     if edge.embed and output is not None:
-        networks = [file.path for file in result.files if file.path.suffix == ".onnx"]
-        files = tuple(_edge_models.embed(edge, result.model, output, network) for network in networks)
-    return Done(files, *_bundle(edge, result.model))
+        networks = [file.path for file in result.files if file.kind != "ort"]
+        mobile = any(file.kind == "ort" for file in result.files)
+        files = tuple(_edge_models.embed(edge, model, output, network, mobile=mobile) for network in networks)
+    return Done(files, *_bundle(edge, model))
 
 
 def of_installed(edge: Edge, model: str | None, output: Path | None) -> Done:
@@ -169,9 +160,8 @@ def of_installed(edge: Edge, model: str | None, output: Path | None) -> Done:
         given = (edge.detector, edge.recognizer, *edge.attributes)
         names = [name for name in given if name] if model is None else [model]
         if not names:
-            raise UsageError(
-                "no model to embed preprocessing in", hint="name a recipe, or installed models by --recognizer ..."
-            )
+            hint = "name a recipe, or an installed model, such as --recognizer dlib-resnet"
+            raise UsageError("no model to embed preprocessing in", hint=hint)
         files = tuple(_edge_models.embed(edge, name, output) for name in names)
     return Done(files, *_bundle(edge, model))
 
@@ -192,6 +182,7 @@ def _described(file: EdgeFile) -> dict[str, Any]:
         "file": file.path.name,
         "path": str(file.path),
         "report": str(file.report),
+        "mobile": file.mobile and str(file.mobile),
         "size": file.size,
         "sha256": file.sha256,
         "input": file.input,

@@ -12,7 +12,6 @@ from facecli.commands import _attributes, _edge, _work
 from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, Plugin, Wanted, make, one_look
-from facecli.models import catalogue
 from facecli.toolbox import Choice, Toolbox
 
 if TYPE_CHECKING:
@@ -59,31 +58,33 @@ def choose(name: str, edge: _edge.Edge) -> Chosen:
     return Chosen(plugin, spec, parameters)
 
 
-def embed(edge: _edge.Edge, name: str, folder: Path, network: Path | None = None) -> EdgeFile:
-    """A model's edge file. network: a file of it that was just exported, else the installed one."""
-    if "/" not in name and name not in _work.registry().names("recognizers") and not is_model(name):
+def embed(edge: _edge.Edge, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
+    """A model's edge file. network: a file of it that was just exported, else the installed one. mobile: also .ort."""
+    if "/" not in name and not is_model(name):
         name = _attributes.resolve(name, _work.registry(), _work.open_store())  # such as emotion
-    return _embed(choose(name, edge), network, folder)
+    return _embed(choose(name, edge), network, folder, mobile=mobile)
 
 
-def refuse_cascade(recipe: str) -> None:
+def refuse_cascade(recipe: ExportRecipe) -> None:
     """Raise ExportError, before the recipe is run, for one whose networks need code between them."""
-    model = _work.registry().load("recipes", recipe, ExportRecipe).model
-    if model in catalogue.model_ids():
-        _one_file(catalogue.load(model))
+    from facecli.export.run import recipe_spec
+
+    spec = recipe_spec(recipe)
+    if spec is not None and len(spec.files) > 1:
+        _refuse(spec)
 
 
-def _one_file(spec: ModelSpec) -> None:
-    if len(spec.files) != 1:
-        message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
-        raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
+def _refuse(spec: ModelSpec) -> None:
+    message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
+    raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
 
 
-def _embed(chosen: Chosen, network: Path | None, folder: Path) -> EdgeFile:
+def _embed(chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
     spec = chosen.spec
-    _one_file(spec)
+    if len(spec.files) != 1:
+        _refuse(spec)
     path = network or _work.open_store().path(spec)
-    return make(Wanted(path, chosen.plugin, spec, chosen.parameters), folder)
+    return make(Wanted(path, chosen.plugin, spec, chosen.parameters), folder, mobile=mobile)
 
 
 def bundle(edge: _edge.Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:

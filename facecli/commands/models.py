@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli.commands import _options as options
+from facecli.commands import models_add
 from facecli.streams import complain
 
 if TYPE_CHECKING:
@@ -129,3 +130,6 @@ def verified(spec: ModelSpec, store: ModelStore) -> Iterable[dict[str, Any]]:
             row["selftest_difference"] = difference if math.isfinite(difference) else None
             row["state"] = "ok" if difference <= selftest.TOLERANCE else "wrong answer"
         yield row
+
+
+command.add_command(models_add.command)

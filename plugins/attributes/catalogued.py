@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from functools import partial
 
 from facecli.contract import AttributePlugin, ModelSpec, Parameters, Preprocessing, Runtime, hookimpl
-from facecli.plugins.onnx import OnnxModel, entries
+from facecli.plugins.onnx import OnnxModel, described
 from facecli.types import FloatArray, UInt8Array
 
 
 @hookimpl
-def facecli_attributes() -> Iterable[AttributePlugin]:
-    """Every attribute model of the catalogue."""
-    for spec, crop, preprocessing in entries("attribute"):
-        assert spec.attribute is not None, spec.id
-        load = partial(_load, spec, preprocessing)
-        yield AttributePlugin(spec.id, spec.summary, spec.attribute, load, crop, spec.labels, models=(spec,))
+def facecli_attributes(name: str) -> Iterable[AttributePlugin]:
+    """The attribute model of this name in the catalogue; its TOML alone is read."""
+    spec, crop, preprocessing = described(name)
+    assert spec.attribute is not None, spec.id
+    load = partial(_load, spec, preprocessing)
+    yield AttributePlugin(spec.id, spec.summary, spec.attribute, load, crop, spec.labels, models=(spec,))
 
 
 def _load(spec: ModelSpec, preprocessing: Preprocessing, runtime: Runtime, _parameters: Parameters) -> OnnxAttribute:
