@@ -4,7 +4,7 @@
     faces = runner.Bundle()                      # the folder that this file lies in
     faces.verify(a, b)["verified"]               # a, b: (H, W, 3) uint8 RGB arrays, upright
 
-It decodes no pictures. `python runner.py A.npy B.npy` compares two saved arrays. manifest.json says what the models are.
+It decodes no pictures. `python runner.py A.npy B.npy` compares two saved arrays. manifest.json tells of the models.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class EdgeFile:
-    """A published file and its proof, whose figures are those of the worst crop or picture. mobile: the same as .ort."""
+    """A published file and its proof: the figures of the worst crop or picture. mobile: the same graph as .ort."""
 
     path: Path
     report: Path

@@ -27,7 +27,7 @@ MODELS = ["scrfd/500m", "yunet/n", "yunet/n-640"]  # those whose ONNX files lie 
 
 @pytest.fixture
 def store(shared, tmp_path) -> ModelStore:
-    return ModelStore(tmp_path / "home", mirror=str(shared / "models"))
+    return ModelStore(tmp_path / "home", mirror=str(shared / "models"), accept_licence=True)
 
 
 def detector(model, store, **parameters):
@@ -41,12 +41,13 @@ def detector(model, store, **parameters):
 
 
 def pictures(examples, group_picture):
-    """Sizes of all kinds: one face, six, cut off, enlarged, tiny, none."""
+    """Pictures of all kinds: one face, six, cut off, tiny, none."""
     portrait = decode((examples / "hopper.jpg").read_bytes(), "hopper", Limits()).pixels
     group = decode(group_picture.read_bytes(), "group", Limits()).pixels
     wide = np.concatenate([group, group], axis=1)
     blank = np.full((50, 333, 3), 90, np.uint8)
-    return [portrait, group, wide, portrait[:, 90:, :].copy(), portrait[::2, ::3].copy(), portrait[:5, :7].copy(), blank]
+    parts = (portrait[:, 90:], portrait[::2, ::3], portrait[:5, :7])
+    return [portrait, group, wide, blank, *map(np.ascontiguousarray, parts)]
 
 
 @pytest.mark.parametrize("model", MODELS)
