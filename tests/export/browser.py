@@ -78,6 +78,12 @@ class Page:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
+    def close(self) -> None:
+        """Close Chromium and the pipe."""
+        self._session = None
+        self.call("Browser.close")
+        self._answers.close()
+
     def _read(self) -> Any:
         message = bytearray()
         while (byte := self._answers.read(1)) != b"\0":
@@ -113,8 +119,7 @@ def chromium(profile: Path, *flags: str) -> Iterator[Page]:
     try:
         page = Page(command_in, answer_out)
         yield page
-        page._session = None
-        page.call("Browser.close")
+        page.close()
     finally:
         os.close(command_in)
         try:

@@ -1,4 +1,4 @@
-"""The bundle's page, in headless Chromium: it decides as the command line does, tells what went wrong, asks nobody else.
+"""The page of a bundle, in headless Chromium: it decides as the command line does, tells what is wrong, asks nobody else.
 
 It needs Chromium, and onnxruntime-web from npm in the node_modules folder that FACECLI_WEB_RUNTIME names.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import browser  # noqa: E402
+import browser
 
 ANSWER = "document.getElementById('answer')"
 STATE = f"{ANSWER} && {ANSWER}.dataset.state"
@@ -74,7 +74,9 @@ def compared(tab, a, b):
     tab.choose_file("#a-file", a)
     tab.wait_for("!document.getElementById('a-told').textContent.endsWith('…')")
     tab.choose_file("#b-file", b)
-    tab.wait_for("document.getElementById('b-told').textContent && !document.getElementById('b-told').textContent.endsWith('…')")
+    tab.wait_for(
+        "document.getElementById('b-told').textContent && !document.getElementById('b-told').textContent.endsWith('…')"
+    )
     return tab.wait_for(DONE)
 
 
@@ -101,7 +103,9 @@ def test_page_decides_as_the_command_line_does(web_runtime, tab, served, run_cli
         tab.screenshot(tmp_path / f"{state}.png")
 
     # A stricter operating point is chosen by keyboard or mouse, and decides at once.
-    tab.evaluate("(p => { p.selectedIndex = 3; p.dispatchEvent(new Event('change')); })(document.getElementById('point'))")
+    tab.evaluate(
+        "(p => { p.selectedIndex = 3; p.dispatchEvent(new Event('change')); })(document.getElementById('point'))"
+    )
     assert float(text(tab, "threshold")) == pytest.approx(0.4819)
 
     # What is no picture, and a picture without a face, are told beside that picture; nothing is compared.
