@@ -72,7 +72,7 @@ class Fetcher:
         wanted = Wanted(file.name, file.size, pinned=file.sha256 is not None)
         resumed = partial.length > 0
         try:
-            if file.sha256 is None or file.size is None or partial.length != file.size:
+            if file.sha256 is None or not partial.length or partial.length != file.size:  # else it is all there
                 download(place, wanted, partial, self.progress)
             return _checked(place, file, partial)
         except TransferError:

@@ -80,15 +80,20 @@ class Intake:
                 return found, None
             path = self.layout.arriving(archive.sha256)
             source = self.fetcher.fetch(archive, path).source
-            with archives.opened(path, archive.name) as opened:
-                blob = self._take(opened, member, spec, file, source)
-                for other_spec, other in self.packed(archive):
-                    inside = dict(other.packed).get(archive)
-                    if inside and other.name != file.name and self.licences.accepted(other_spec):
-                        with suppress(ModelError):  # nobody has asked for it yet
-                            self._take(opened, inside, other_spec, other, source)
-            Partial(path).discard()
+            try:
+                with archives.opened(path, archive.name) as opened:
+                    blob = self._take(opened, member, spec, file, source)
+                    self._take_others(archive, opened, file, source)
+            finally:
+                Partial(path).discard()
             return blob, f"{source}/{member}"
+
+    def _take_others(self, archive: ModelArchive, opened: ZipFile, but: ModelFile, source: str) -> None:
+        """Spare other models a download of the archive; what is wrong with them is told when they are asked for."""
+        for spec, file in self.packed(archive):
+            if file.name != but.name and self.licences.accepted(spec):
+                with suppress(ModelError):
+                    self._take(opened, dict(file.packed)[archive], spec, file, source)
 
     def _take(self, archive: ZipFile, member: str, spec: ModelSpec, file: ModelFile, source: str) -> Path:
         """Write a member of an archive into its place. Raises ModelError, with nothing kept, if it is not the file."""

@@ -93,7 +93,7 @@ class ModelStore:
         found = self._installed(spec, wanted)
         if found is not None:
             return found
-        if wanted.sha256 is None:
+        if wanted.sha256 is None or wanted not in spec.files:  # neither stated nor where an export put it
             raise _absent(spec, wanted)
         return self.intake.bring(spec, wanted, lambda: self._installed(spec, wanted))[0]
 
@@ -111,15 +111,16 @@ class ModelStore:
         found, source = present(), None
         if found is None:
             stated = next(file for file in spec.files if file.name == name)
-            if not (stated.sha256 or stated.urls):
+            if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
                 raise _absent(spec, stated)
+            self.layout.registered(spec.id).unlink(missing_ok=True)  # of an export whose files are gone or damaged
             found, source = self.intake.bring(spec, stated, present)
         sha256 = self.file(spec, name).sha256
         assert sha256 is not None  # it is installed
         return Pulled(name, found, sha256, source)
 
     def file(self, spec: ModelSpec, name: str | None = None) -> ModelFile:
-        """The entry of a model's file, completed with what was registered for it."""
+        """The entry of a model's file; one that an export registered stands for that which is published."""
         files = {f.name: f for f in spec.files}
         if name is None and len(files) != 1:
             raise ModelError(f"model {spec.id} has several files", hint=f"name one of {', '.join(files)}")
@@ -128,12 +129,11 @@ class ModelStore:
             raise ModelError(f"model {spec.id} has no file {name!r}", hint=f"it has {', '.join(files)}")
         if wanted.path is not None:
             return wanted
-        # What the user made himself goes before what could be fetched.
-        for record in (self.registration, self.provenance) if wanted.sha256 is None else (self.registration,):
-            for entry in record(spec.id).get("files", ()):
-                if entry["name"] == wanted.name:
-                    return replace(wanted, sha256=entry["sha256"], size=entry["size"])
-        return wanted
+        known = [*self.registration(spec.id).get("files", ())]
+        if wanted.sha256 is None:
+            known += self.provenance(spec.id).get("files", ())
+        entry = next((entry for entry in known if entry["name"] == wanted.name), None)
+        return wanted if entry is None else replace(wanted, sha256=entry["sha256"], size=entry["size"])
 
     def _installed(self, spec: ModelSpec, file: ModelFile) -> Path | None:
         """Where a file lies if it is there and looks as it did when it was hashed."""
@@ -209,7 +209,8 @@ class ModelStore:
 def _absent(spec: ModelSpec, file: ModelFile) -> ModelError:
     """The error for a file that is only fetched when it is asked for by name, or made by an export."""
     message = f"model {spec.id} is not installed"
-    return ModelError(message, hint=f"facecli models pull {spec.id}" if file.urls else spec.hint)
+    fetchable = file.urls or file.packed
+    return ModelError(message, hint=f"facecli models pull {spec.id}" if fetchable else spec.hint)
 
 
 def _read_record(path: Path, model_id: str, what: str) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit, urlunsplit
 
 from facecli import __version__
 from facecli.errors import OutputError
@@ -150,17 +149,30 @@ def _receive(
         raise TransferError(_too_large(wanted))
     if start == 0:
         partial.note(url, response.headers)
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(wanted.name, done, total or wanted.size)
+
+    done = _save(response, start, limit, partial, report)
+    if done > limit:
+        partial.discard()
+        raise TransferError(_too_large(wanted))
+    if total is not None and done < total:
+        raise TransferError(f"the connection broke after {done} of {total} bytes", passing=True)
+
+
+def _save(response: Response, start: int, limit: int, partial: Partial, report: Callable[[int], None]) -> int:
+    """Write the body behind the first `start` bytes, up to just beyond `limit`; how many bytes there are then."""
     done = start
     with _writing(partial.path), partial.path.open("ab" if start else "wb") as stream:
         for chunk in response.iter_content(CHUNK):
             stream.write(chunk)
             done += len(chunk)
             if done > limit:
-                raise TransferError(_too_large(wanted))
-            if progress is not None:
-                progress(wanted.name, done, total or wanted.size)
-    if total is not None and done < total:
-        raise TransferError(f"the connection broke after {done} of {total} bytes", passing=True)
+                break
+            report(done)
+    return done
 
 
 def _extent(response: Response) -> tuple[int, int | None]:
@@ -212,8 +224,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 def public(url: str) -> str:
     """A URL without the name and password that it may hold."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return re.sub(r"^([a-z]+://)[^/?#]*@", r"\1", url, flags=re.IGNORECASE)
 
 
 def _too_large(wanted: Wanted) -> str:

@@ -31,7 +31,8 @@ def calibration(folder: Path, settings: Settings) -> Callable[[CropSpec], UInt8A
         from facecli.sources import expand
 
         crops = [np.zeros((0, spec.height, spec.width, 3), np.uint8)]
-        for result in _detected(expand((str(folder),), files_from=None, files_from0=None), settings, "all", None):
+        sources = expand((str(folder),), files_from=None, files_from0=None)
+        for result in _detected(sources, settings, "all", None, need_face=False):
             if result.image is not None and result.detections is not None:
                 crops.append(align.cut(result.image, result.detections, spec))
             if sum(map(len, crops)) >= MOST_FACES:
@@ -128,7 +129,9 @@ class Judge:
             rows[kind].append(output)
 
 
-def _detected(sources: Iterable[Any], settings: Settings, face: str, total: int | None) -> Iterator[ImageResult]:
+def _detected(
+    sources: Iterable[Any], settings: Settings, face: str, total: int | None, *, need_face: bool = True
+) -> Iterator[ImageResult]:
     """The faces of pictures, with the pictures; what fails is told on stderr."""
     import dataclasses
 
@@ -136,7 +139,7 @@ def _detected(sources: Iterable[Any], settings: Settings, face: str, total: int 
 
     own = dataclasses.replace(settings, face=face, recognizer=None)
     tools = _work.open_toolbox(own, inputs=total)
-    pipeline = _work.open_pipeline(tools, own, inputs=total, keep_image=True)
+    pipeline = _work.open_pipeline(tools, own, inputs=total, keep_image=True, need_face=need_face)
     yield from _work.told(pipeline.run(sources), own, total)
 
 

@@ -81,6 +81,10 @@ output_options = chain(
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
 )
 
+accept_license_option = _option(
+    "--accept-license", is_flag=True, help="Accept a licence that does not allow commercial use; once for each."
+)
+
 input_options = chain(
     click.argument("inputs", nargs=-1, metavar="INPUTS..."),
     click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),

@@ -229,25 +229,19 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
 
 
 def _rows(file: ExportedFile) -> list[dict[str, Any]]:
-    shared: dict[str, Any] = {"file": file.path.name, "bytes": file.size, "sha256": file.sha256[:12]}
-    rows = []
+    """The proof in short, a line per figure."""
+    rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
     for name, worst in file.worst.items():
-        difference = {"max difference": f"{worst.max_difference:.1e}", "mean": f"{worst.mean_difference:.1e}"}
-        rows.append(shared | {"output": name} | difference | {"agreement": _agreement(file, worst.meaning)})
+        rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
+        if worst.meaning is not None:
+            kind = "least cosine" if file.task == "embedding" else "part of equal classes"
+            rows.append((name, f"{kind} {worst.meaning:.7f}"))
     if (found := file.detection) is not None:
-        told = f"{found.faces} faces, IoU {found.iou:.4f}"
-        shift = "" if found.landmarks is None else f", landmarks {found.landmarks:.1e} px"
-        rows[-1] = rows[-1] | {"agreement": told + shift}
+        shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
+        rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
     for kind, batches in (file.latency or {}).items():
-        told = ", ".join(f"batch {batch}: {ms:.2f} ms" for batch, ms in batches.items())
-        rows.append(shared | {"output": f"latency, {kind}", "agreement": told})
-    for kind, figures in (file.accuracy or {"files": {}})["files"].items():
-        told = f"{figures['accuracy']:.2%} at the threshold, {figures['best_accuracy']:.2%} at best"
-        rows.append(shared | {"output": f"accuracy, {kind}", "agreement": told})
-    return rows
-
-
-def _agreement(file: ExportedFile, meaning: float | None) -> str | None:
-    if meaning is None:
-        return None
-    return f"cosine {meaning:.7f}" if file.task == "embedding" else f"{meaning:.0%} of classes equal"
+        rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
+    for kind, own in (file.accuracy or {"files": {}})["files"].items():
+        told = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
+        rows.append((f"{kind} has", told))
+    return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]

@@ -100,6 +100,23 @@ def test_an_export_is_registered_and_found(tmp_path: Path) -> None:
     assert ModelStore(tmp_path / "home").registration("some/model")["origin"] == {"recipe": "r"}
 
 
+def test_an_export_stands_for_what_is_published(tmp_path: Path, mirror: Path) -> None:
+    made = tmp_path / "weights.onnx"
+    made.write_bytes(b"made here")
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    store.path(downloadable())
+    store.register("some/model", [made], {})
+    path = store.path(downloadable())
+    assert path.read_bytes() == b"made here"
+    assert store.verify(downloadable()) == {"weights.onnx": "ok"}
+    path.unlink()
+    with pytest.raises(ModelError, match="type this"):  # not silently another network
+        store.path(downloadable())
+    (pulled,) = store.pull(downloadable())
+    assert pulled.path.read_bytes() == CONTENT
+    assert store.path(downloadable()) == pulled.path
+
+
 def test_a_file_is_named_when_there_are_several() -> None:
     store, mtcnn = ModelStore(), catalogue.load("mtcnn")
     with pytest.raises(ModelError, match=r"several files.*mtcnn_pnet.onnx"):
