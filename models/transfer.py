@@ -130,16 +130,7 @@ def _attempt(session: Session, url: str, wanted: Wanted, partial: Partial, progr
 def _receive(
     response: Response, url: str, offset: int, wanted: Wanted, partial: Partial, progress: Progress | None
 ) -> None:
-    if response.status_code == 416:  # what we have is longer than the file, or another one
-        partial.discard()
-        raise TransferError("it has nothing behind what was fetched before", passing=True)
-    if response.status_code not in (200, 206):
-        pause = response.headers.get("Retry-After", "")
-        raise TransferError(
-            f"HTTP {response.status_code} {response.reason}",
-            passing=response.status_code in _PASSING,
-            pause=float(pause) if pause.isdecimal() else None,
-        )
+    _check_answer(response, url, wanted, partial)
     start, total = _extent(response)
     if start not in (0, offset):
         partial.discard()
@@ -160,6 +151,22 @@ def _receive(
         raise TransferError(_too_large(wanted))
     if total is not None and done < total:
         raise TransferError(f"the connection broke after {done} of {total} bytes", passing=True)
+
+
+def _check_answer(response: Response, url: str, wanted: Wanted, partial: Partial) -> None:
+    """Raise TransferError for an answer that is not the file or the rest of it."""
+    if response.status_code == 416:  # what we have is longer than the file, or another one
+        partial.discard()
+        raise TransferError("it has nothing behind what was fetched before", passing=True)
+    if response.status_code not in (200, 206):
+        pause = response.headers.get("Retry-After", "")
+        raise TransferError(
+            f"HTTP {response.status_code} {response.reason}",
+            passing=response.status_code in _PASSING,
+            pause=float(pause) if pause.isdecimal() else None,
+        )
+    if not wanted.pinned and url.startswith("https:") and not response.url.startswith("https:"):
+        raise TransferError("it leads from https to http, and no hash is known to check what comes from there")
 
 
 def _save(response: Response, start: int, limit: int, partial: Partial, report: Callable[[int], None]) -> int:

@@ -86,9 +86,10 @@ OWNERS = {  # package: the only rooms or modules that may import it
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},
+    "requests": {"facecli.models.transfer"},
     "rich": {"facecli.report", "facecli.commands"},
 }
-HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "pooch", "requests", "matplotlib"}
+HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ import pty
 import resource
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,17 +63,19 @@ def test_pull_tells_licence_and_source_and_keeps_the_file(
     assert fetched["sources"] == {"acme.onnx": f"{files.url}/w"}
 
 
-def test_a_transfer_killed_in_the_middle_goes_on(
-    started: Any, run_cli: Any, files: Any, plugin: Any, tmp_path: Path, left_in: Any
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_a_transfer_stopped_in_the_middle_goes_on(
+    started: Any, run_cli: Any, files: Any, plugin: Any, tmp_path: Path, left_in: Any, number: int, status: int
 ) -> None:
     served = files.add("w", pause=0.05)
     env = plugin(f"{files.url}/w")
     process = started("models", "pull", "acme/model", env=env)
     partial = tmp_path / "home" / "partial"
     wait_for(lambda: any(path.stat().st_size > 2**17 for path in partial.glob("*.part")))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process.send_signal(number)
+    _, told = process.communicate()
+    assert process.returncode == status
+    assert b"Traceback" not in told
     assert run_cli("models", "list", "--installed", "--json", env=env).json["models"][-1]["id"] != "acme/model"
     done = run_cli("models", "pull", "acme/model", "--json", env=env)
     assert done.returncode == 0, done.stderr
@@ -170,6 +174,38 @@ def test_a_proxy_of_the_environment_is_used(run_cli: Any, files: Any, plugin: An
     done = run_cli("models", "pull", "acme/model", env=env)
     assert done.returncode == 0, done.stderr
     assert files.proxied == ["http://model-files.invalid/w"]
+
+
+def test_https_by_a_certificate_of_ones_own_does_not_become_http(
+    run_cli: Any, files: Any, plugin: Any, tmp_path: Path
+) -> None:
+    """What is kept to because it came over https must have come over https all the way."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    more = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run([*line, *more], check=True, capture_output=True)
+    files.add("w")
+    files.add("moved", statuses=[302, 302], headers={"Location": f"{files.url}/w"})
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with type(files)() as secure:
+        secure.files = files.files
+        secure.socket = context.wrap_socket(secure.socket, server_side=True)
+        threading.Thread(target=secure.serve_forever, daemon=True).start()
+        place = secure.url.replace("http://", "https://")
+        trusted = {"REQUESTS_CA_BUNDLE": str(certificate)}
+        moved = plugin(f"{place}/moved", sha256=None, size=None)
+        done = run_cli("models", "pull", "acme/model", env=moved | trusted)
+        assert done.returncode == 4
+        assert "leads from https to http" in done.errors[-1]
+        assert run_cli("models", "pull", "acme/model", env=plugin(f"{place}/w")).returncode == 4  # an unknown issuer
+        assert run_cli("models", "pull", "acme/model", env=plugin(f"{place}/moved") | trusted).returncode == 0
+        assert run_cli("models", "rm", "acme/model", env=plugin(f"{place}/w")).returncode == 0
+        unpinned = plugin(f"{place}/w", sha256=None, size=None)
+        assert run_cli("models", "pull", "acme/model", env=unpinned | trusted).returncode == 0
+        secure.shutdown()
 
 
 def test_a_licence_is_refused_until_it_is_accepted_once(run_cli: Any, files: Any, plugin: Any, tmp_path: Path) -> None:
