@@ -112,7 +112,7 @@ def test_runner_tells_what_it_can_not_do(bundle, examples, tmp_path):
     copy = shutil.copytree(bundle, tmp_path / "copy")
     damaged = copy / "models" / "mtcnn_rnet.onnx"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
-    with pytest.raises(ValueError, match="mtcnn_rnet.onnx is not the file"):
+    with pytest.raises(ValueError, match="is not the file that the manifest names"):
         runner.Bundle(copy)
 
 

@@ -1,4 +1,4 @@
-"""The page of a bundle, in headless Chromium: it decides as the command line does, tells what is wrong, asks nobody else.
+"""A bundle's page, in headless Chromium: it decides as the command line does, tells what is wrong, asks nobody else.
 
 It needs Chromium, and onnxruntime-web from npm in the node_modules folder that FACECLI_WEB_RUNTIME names.
 """
