@@ -103,12 +103,13 @@ def reader(cli_env, tmp_path) -> dict[str, str]:
     site = str(tmp_path / "site")
     pip = {"PIP_TARGET": site, "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
     scripts = os.path.dirname(sys.executable)  # noqa: PTH120 # not resolved: the environment's, not the real Python's
+    npm = {"npm_config_prefer_offline": "true", "npm_config_audit": "false", "npm_config_fund": "false"}
     own = {
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": site,
         "FACECLI_HOME": str(tmp_path / "home"),
     }
-    return cli_env | own | pip | {"COLUMNS": "100", "TERM": "xterm"}
+    return cli_env | own | pip | npm | {"COLUMNS": "100", "TERM": "xterm"}
 
 
 @pytest.fixture
@@ -125,6 +126,13 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     if "FACECLI_MODELS_MIRROR=mirror" in text:
         (folder / "mirror").mkdir()
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.onnx", folder / "mirror")
+    if "npm install" in text:
+        if not (shutil.which("npm") and os.environ.get("FACECLI_WEB_RUNTIME")):
+            pytest.skip("needs npm, and its registry: .ci/run sets FACECLI_WEB_RUNTIME where it was reached")
+        (folder / "package.json").write_text("{}")  # else npm takes a folder above for the project
+    if "--weights mobilefacenet.pt" in text:
+        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+        shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
     if KERAS_WEIGHTS in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"

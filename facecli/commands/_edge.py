@@ -109,7 +109,7 @@ class Done:
 
     def document(self) -> dict[str, Any]:
         """The keys `edge` and `bundle` of the output."""
-        told: dict[str, Any] = {"edge": [_described(file) for file in self.files]}
+        told: dict[str, Any] = {"edge": [_described(file) for file in self.files], "bundle": None}
         if self.bundle is not None:
             size = sum(self.bundle.files.values())
             about = {"path": str(self.bundle.folder), "files": len(self.bundle.files), "size": size}
