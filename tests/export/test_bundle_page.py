@@ -112,6 +112,7 @@ def test_page_decides_as_the_command_line_does(web_runtime, tab, served, run_cli
     (tmp_path / "words.jpg").write_text("only words")
     assert compared(tab, tmp_path / "words.jpg", examples / "hopper.jpg") == "error"
     assert "not a picture" in text(tab, "a-told")
+    assert tab.evaluate("document.querySelector('#a canvas').hidden") is True
     assert compared(tab, blank(tmp_path), examples / "hopper.jpg") == "error"
     assert "no face found" in text(tab, "a-told")
     assert text(tab, "verdict") == "No comparison"

@@ -65,6 +65,7 @@ function tell(side, text, kind = "") {
 async function take(side, file) {
   const turn = ++turns[side];
   delete chosen[side];
+  element(side).querySelector("canvas").hidden = true; // of the picture before
   tell(side, "Looking for faces…");
   answer();
   try {
