@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from facecli.export.edge.make import EdgeFile
     from facecli.export.run import ExportResult
 
-DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
-
 edge_options = options.chain(
     click.option(
         "--embed-preprocessing",
@@ -32,7 +30,7 @@ edge_options = options.chain(
         metavar="DIR",
         help="Write a folder with all that an edge program needs; without RECIPE, of installed models.",
     ),
-    click.option("--recognizer", help=f"Recognizer of the bundle.  [default: RECIPE's, else {RECOGNIZER}]"),
+    click.option("--recognizer", help="Recognizer of the bundle.  [default: RECIPE's, else dlib-resnet]"),
     click.option(
         "--attributes",
         callback=options.split_commas,

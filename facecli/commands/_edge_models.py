@@ -8,16 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from facecli.commands import _attributes, _edge, _work
+from facecli.commands import _attributes, _work
 from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, Plugin, Wanted, make, one_look
 from facecli.toolbox import Choice, Toolbox
 
 if TYPE_CHECKING:
+    from facecli.commands._edge import Edge
     from facecli.export.bundle.manifest import Member
     from facecli.export.bundle.write import Bundle
 
+DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
 CASCADE = "mtcnn"  # runs in a bundle's runners; every other detector brings a graph
 
 
@@ -37,7 +39,7 @@ def is_model(name: str) -> bool:
     return any(name in names for names in kinds) or name.partition("/")[0] in kinds[0]
 
 
-def choose(name: str, edge: _edge.Edge) -> Chosen:
+def choose(name: str, edge: Edge) -> Chosen:
     """The plugin that runs a model, by the model's id or, for a detector with several, by the plugin's name."""
     registry = _work.registry()
     plugin: Plugin
@@ -58,7 +60,7 @@ def choose(name: str, edge: _edge.Edge) -> Chosen:
     return Chosen(plugin, spec, parameters)
 
 
-def embed(edge: _edge.Edge, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
+def embed(edge: Edge, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
     """A model's edge file. network: a file of it that was just exported, else the installed one. mobile: also .ort."""
     if "/" not in name and not is_model(name):
         name = _attributes.resolve(name, _work.registry(), _work.open_store())  # such as emotion
@@ -87,15 +89,15 @@ def _embed(chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool =
     return make(Wanted(path, chosen.plugin, spec, chosen.parameters), folder, mobile=mobile)
 
 
-def bundle(edge: _edge.Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
+def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
     """Write a bundle; the bundle, and its models' ids by kind. model: takes its kind's place among the models."""
     from facecli.export.bundle import proof, write
 
     registry, store = _work.registry(), _work.open_store()
     named = None if model is None else choose(model, edge)
     own = {} if named is None else {named.spec.kind: named.spec.id}
-    detector = choose(edge.detector or own.get("detector") or _edge.DETECTOR, edge)
-    recognizer = edge.recognizer or own.get("recognizer") or _edge.RECOGNIZER
+    detector = choose(edge.detector or own.get("detector") or DETECTOR, edge)
+    recognizer = edge.recognizer or own.get("recognizer") or RECOGNIZER
     attributes = [_attributes.resolve(name, registry, store) for name in edge.attributes]
     attributes += [name for kind, name in own.items() if kind == "attribute" and name not in attributes]
     parameters = {**edge.parameters, detector.plugin.name: detector.parameters}
@@ -115,7 +117,7 @@ def bundle(edge: _edge.Edge, target: Path, model: str | None) -> tuple[Bundle, d
     return made, {"detector": ids[0], "recognizer": ids[1], "attributes": ids[2:]}
 
 
-def _member(edge: _edge.Edge, chosen: Chosen, folder: Path) -> Member:
+def _member(edge: Edge, chosen: Chosen, folder: Path) -> Member:
     """A model of the bundle; one with preprocessing inside is made in `folder`."""
     from facecli.export.bundle.manifest import Member, check
 
