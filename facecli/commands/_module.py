@@ -61,7 +61,8 @@ def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> Export
         raise UsageError("--module needs the shape of its input", hint="add --input, such as --input 1x3x112x112")
     from facecli.export.user_module import UserModule, parse_inputs
 
-    spec = _spec(given)
+    inputs = parse_inputs(given["inputs"], given["dynamic"])
+    model, spec = _name(given), _spec(given)
     if spec is None and register:
         raise UsageError(
             "of this module too little is known to install it",
@@ -69,8 +70,8 @@ def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> Export
         )
     return UserModule(
         factory=given["module"],
-        name=_name(given),
-        inputs=parse_inputs(given["inputs"], given["dynamic"]),
+        name=model,
+        inputs=inputs,
         outputs=given["outputs"] or ("output",),
         licence=given["description"].get("licence", "not stated"),
         opset=given["opset"],

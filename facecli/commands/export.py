@@ -102,6 +102,7 @@ def command(
             if ort and output is None:
                 raise UsageError("--ort writes a file for others", hint="add --output DIR")
             edge = asked.checked(chosen, output, settings, register=register)
+            weights = weights or _catalogued(chosen)
             wish = _Wish(
                 weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings
             )
@@ -140,6 +141,17 @@ def _named(name: str | None) -> ExportRecipe:
     if name is None:
         raise UsageError("no recipe", hint="`facecli export --list` names them")
     return _work.registry().load("recipes", name, ExportRecipe)
+
+
+def _catalogued(recipe: ExportRecipe) -> Path | None:
+    """The source weights of a recipe without a default, where the catalogue has them as weights/RECIPE; else None."""
+    from facecli.commands import _work
+    from facecli.models import catalogue
+
+    name = f"weights/{recipe.name}"
+    if recipe.default_weights is not None or name not in catalogue.shipped():
+        return None
+    return _work.open_store().path(catalogue.load(name))
 
 
 def _export(recipe: ExportRecipe, wish: _Wish) -> tuple[ExportResult, str | None]:

@@ -192,7 +192,7 @@ def test_mobilefacenet_112x96(exported, shared):
 
 
 def test_facenet_with_seeded_weights_in_the_layout_of_the_release(exported, torch, tmp_path):
-    pytest.importorskip("tqdm", reason="facenet-pytorch needs tqdm")
+    pytest.importorskip("requests", reason="facenet-pytorch imports requests")
     from facecli.export.networks.facenet import inception_resnet
 
     torch.manual_seed(5)
@@ -239,8 +239,39 @@ def test_iresnets_have_the_layers_of_arcface_torch(torch, depth, parameters):
     assert outer == {"conv1", "bn1", "prelu", "bn2", "fc", "features", *(f"layer{k}" for k in range(1, 5))}
 
 
+WEIGHTS = """
+id = "weights/minifasnet-v2"
+kind = "weights"
+summary = "for a test"
+licence = "Apache-2.0"
+commercial_use = true
+source = "a test"
+
+[[files]]
+name = "2.7_80x80_MiniFASNetV2.pth"
+size = 1849453
+sha256 = "a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0"
+"""
+
+
+def test_weights_that_the_catalogue_knows_are_fetched(command, torch, shared, tmp_path, monkeypatch):
+    from facecli.models import catalogue
+
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "minifasnet-v2.toml").write_text(WEIGHTS)
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    monkeypatch.setenv("FACECLI_MODELS_MIRROR", str(shared / "models"))
+    status, out, errors = command("export", "minifasnet-v2", "--json")
+    assert (status, errors) == (0, [])
+    source = json.loads(out)["files"][0]["source_sha256"]
+    assert source == "a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0"
+
+
 @pytest.mark.parametrize("recipe", ["facenet-casia", "arcface-iresnet50", "mobilefacenet", "minifasnet-v2"])
-def test_without_weights_it_is_said_what_is_wanted(command, torch, recipe):
+def test_without_weights_it_is_said_what_is_wanted(command, torch, recipe, tmp_path, monkeypatch):
+    from facecli.models import catalogue
+
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)  # one that has no weights/RECIPE
     status, _, errors = command("export", recipe)
     assert status == 1
     assert len(errors) == 1
@@ -253,5 +284,5 @@ def test_weights_of_another_network_are_one_line_and_no_file(command, torch, tmp
         "export", "arcface-iresnet18", "--weights", tmp_path / "other.pth", "-o", tmp_path / "o"
     )
     assert (status, out, len(errors)) == (1, "", 1)
-    assert "other.pth is no state of this network: 191 missing (bn1.weight, bn1.bias, " in errors[0]
+    assert "other.pth is no state of this network: 155 missing (bn1.weight, bn1.bias, " in errors[0]
     assert not (tmp_path / "o").exists()
