@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     from facecli.registry import PluginEntry, Registry
     from facecli.report import Output
 
-COMMANDS = ("detect", "verify", "embed", "emotion", "analyze", "evaluate", "evaluate-detection", "export", "models", "plugins", "doctor")
+COMMANDS = (
+    "detect",
+    "verify",
+    "embed",
+    "emotion",
+    "analyze",
+    "evaluate",
+    "evaluate-detection",
+    "export",
+    "models",
+    "plugins",
+    "doctor",
+)
 INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
 
 

@@ -87,9 +87,12 @@ class Curve:
 
 
 def judge(bboxes: Numbers, scores: Numbers, truth: Numbers, counts: NDArray[np.intp]) -> Judged:
-    """Judge one picture's (N, 4) xyxy boxes against (M, 4) x, y, width, height; counts: the faces of the subset."""
+    """Judge one picture's (N, 4) xyxy boxes against (M, 4) x, y, width, height; counts: the faces of the subset.
+
+    As officially, nothing counts in a picture that has no faces at all.
+    """
     order = np.argsort(-scores, kind="stable")
-    counted, first = np.ones(len(order), bool), np.full(len(order), -1, np.intp)
+    counted, first = np.full(len(order), len(truth) > 0), np.full(len(order), -1, np.intp)
     if len(order) and len(truth):
         shared = _overlap(bboxes[order], truth)
         closest = shared.argmax(1)

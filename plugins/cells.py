@@ -39,5 +39,7 @@ def sigmoid(x: FloatArray) -> FloatArray:
 
 def gathered(parts: Sequence[tuple[FloatArray, FloatArray, FloatArray]]) -> Candidates:
     """The levels' boxes (N, 4), scores (N,) and landmarks (N, 10) or (N, 5, 2) as one."""
-    boxes, scores, points = (np.concatenate(arrays).astype(np.float32, copy=False) for arrays in zip(*parts))
+    boxes, scores, points = (
+        np.concatenate(arrays).astype(np.float32, copy=False) for arrays in zip(*parts, strict=True)
+    )
     return Candidates(boxes, scores, points)

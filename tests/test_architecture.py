@@ -27,6 +27,7 @@ FLOORS = (
     {
         "facecli.headers",
         "facecli.fetching",
+        "facecli.detection_evaluation",
         "facecli.evaluation",
         "facecli.preprocess",
         "facecli.providers",
@@ -34,6 +35,7 @@ FLOORS = (
     {
         "facecli.align",
         "facecli.compare",
+        "facecli.ground_truth",
         "facecli.images",
         "facecli.models",
         "facecli.pairs",

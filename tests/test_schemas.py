@@ -46,6 +46,11 @@ RUNS = {
     "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
     "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
     "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),
+    "evaluate-detection": ("evaluate-detection --root . --ground-truth {tmp}/subsets.json --json", 1),
+    "evaluate-detection, no scores": (
+        "evaluate-detection --root . --ground-truth {tmp}/faces.json --detector haar --json",
+        0,
+    ),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
     "plugins check": ("plugins check haar --json", 0),
@@ -131,6 +136,12 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
 
     (tmp_path / "pair.csv").write_text(head + mated)
     (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
+
+    faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
+    (tmp_path / "faces.json").write_text(json.dumps(faces))
+    subsets = {"easy": [0], "medium": [0], "hard": [0]}
+    both = {"collins.jpg": faces["collins.jpg"] | subsets, "missing.jpg": faces["collins.jpg"]}
+    (tmp_path / "subsets.json").write_text(json.dumps(both))
 
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]

@@ -44,7 +44,7 @@ FAMILY = Family(
     decode,
     outputs=3,
     model="mobilenet0.25",
-    score_threshold=0.5,
+    score_threshold=0.8,
     nms_threshold=0.4,
 )
 

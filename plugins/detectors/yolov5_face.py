@@ -1,7 +1,7 @@
 """YOLOv5-face: YOLOv5 with five landmarks; three anchor boxes in each cell.
 
-D. Qi et al., "YOLO5Face: Why Reinventing a Face Detector", 2021 (arXiv 2105.12931). The layout is that of files that end
-in the raw maps of the three levels, (3, H, W, 16): x, y, width, height, object logit, 5 x (x, y), class logit.
+D. Qi et al., "YOLO5Face: Why Reinventing a Face Detector", 2021 (arXiv 2105.12931). The layout is that of files that
+end in the raw maps of the three levels, (3, H, W, 16): x, y, width, height, object logit, 5 x (x, y), class logit.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FAMILY = Family(
     decode,
     outputs=3,
     model="n-0.5",
-    score_threshold=0.3,
+    score_threshold=0.55,
     nms_threshold=0.5,
 )
 

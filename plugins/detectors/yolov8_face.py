@@ -48,7 +48,7 @@ FAMILY = Family(
     decode,
     outputs=3,
     model="lite-t",
-    score_threshold=0.45,
+    score_threshold=0.35,
     nms_threshold=0.5,
 )
 

@@ -36,7 +36,7 @@ FAMILY = Family(
     decode,
     outputs=12,
     model="n",
-    score_threshold=0.6,
+    score_threshold=0.7,
     nms_threshold=0.3,
 )
 
