@@ -79,7 +79,7 @@ WINGS = {
 }
 VISITORS = {
     "facecli.plugins": set(),
-    "facecli.export": {"facecli.commands.export", "facecli.commands._edge", "facecli.commands._edge_models"},
+    "facecli.export": {f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")},
 }
 
 OWNERS = {  # package: the only rooms or modules that may import it
