@@ -1,4 +1,4 @@
-"""What an exported network is tried on: random inputs and real crops, several batches, other sizes where it takes any."""
+"""What an exported network is tried on: random inputs and real crops, in several batches and sizes."""
 
 from __future__ import annotations
 

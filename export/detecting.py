@@ -54,11 +54,17 @@ class Bench:
     def __init__(self, model: str, sessions: Mapping[str, Session]) -> None:
         self._model, self._sessions = model, sessions
 
-    def model_path(self, model_id: str, file: str | None = None) -> Path:
+    def model_path(self, model_id: str, file: str | None = None) -> Path:  # noqa: ARG002 # the contract's
         """Nothing here has a path."""
         raise ExportError(f"a detector that wants the file of {model_id} itself can not be proved")
 
-    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
+    def session(
+        self,
+        model_id: str,
+        file: str | None = None,
+        *,
+        threads: int | None = None,  # noqa: ARG002 # the contract's
+    ) -> Session:
         """The session of a file of the model that is proved."""
         name = file if file is not None or len(self._sessions) != 1 else next(iter(self._sessions))
         if model_id != self._model or name not in self._sessions:
@@ -76,12 +82,17 @@ def prove_detection(
     exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
     pictures = faces.pictures()
-    wanted = [plugin.load(Bench(model, sources), plugin.parameters).detect([one])[0] for one in pictures]
-    got = [plugin.load(Bench(model, exported), plugin.parameters).detect([one])[0] for one in pictures]
+    # A plugin of several models is told which one it is about: MODEL of FAMILY/MODEL.
+    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
+    parameters = {**plugin.parameters, **own}
+    wanted = [plugin.load(Bench(model, sources), parameters).detect([one])[0] for one in pictures]
+    got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
     count = sum(map(len, wanted))
     if not count:
         raise ExportError(f"{plugin.name} finds no face in the sample portraits, not even with its source networks")
-    compared = [compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)]
+    compared = [
+        compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
+    ]
     shifts = [shift for _, shift in compared if shift is not None]
     return Found(plugin.name, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None))
 
@@ -96,7 +107,9 @@ def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: 
     partner = shared.argmax(1)
     iou = float(shared.max(1).min())
     if not (iou >= bars.iou and len(set(partner.tolist())) == len(partner)):
-        raise ExportError(f"{name}: a box in {picture} has an IoU of {iou:.4g} with its source's, the least is {bars.iou:g}")
+        raise ExportError(
+            f"{name}: a box in {picture} has an IoU of {iou:.4g} with its source's, the least is {bars.iou:g}"
+        )
     if got.landmarks is None or wanted.landmarks is None:
         return iou, None
     shift = float(np.linalg.norm(got.landmarks[partner] - wanted.landmarks, axis=2).max())

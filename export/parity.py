@@ -47,7 +47,9 @@ def prove(part: ExportPart, path: Path, cases: Sequence[Case], task: Task, bars:
     session = open_session(path, device="cpu")
     _compare_inputs(part, path.name, session)
     source = source_network(part)
-    return tuple(figures for case in cases for figures in _Comparison(part, path.name, task, bars, case)(session, source))
+    return tuple(
+        figures for case in cases for figures in _Comparison(part, path.name, task, bars, case)(session, source)
+    )
 
 
 def check(path: Path) -> None:
@@ -99,9 +101,7 @@ class _Comparison:
         outputs = session.run(dict(zip(self.part.input_names, self.case.inputs, strict=True)))
         if tuple(outputs) != tuple(self.part.output_names):
             raise ExportError(f"{self.name} has the outputs {list(outputs)}, not {list(self.part.output_names)}")
-        for position, ((name, got), wanted) in enumerate(
-            zip(outputs.items(), source(*self.case.inputs), strict=True)
-        ):
+        for position, ((name, got), wanted) in enumerate(zip(outputs.items(), source(*self.case.inputs), strict=True)):
             yield self._difference(name, got, wanted, "values" if position else self.task)
 
     def _difference(self, output: str, got: NDArray[Any], wanted: NDArray[np.float32], task: Task) -> Figures:

@@ -39,6 +39,8 @@ def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    from facecli.export.clean import compact
+
     with TemporaryDirectory() as folder:
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
@@ -53,4 +55,7 @@ def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
-        return onnx.load(made)
+        model = onnx.load(made)
+    model.graph.ClearField("value_info")
+    compact(model)
+    return model

@@ -22,8 +22,8 @@ class ExportedFile:
     """One published file: where it lies, what it is, and how well it agrees with its source.
 
     kind: "fp32", "fp16", "int8" or "ort". report: the JSON beside it. exporter: "torch.export", or "torchscript: ..."
-    with the reason. notes: what was done to the weights before, steps: to the graph afterwards. tolerance: the part's own, of fp32. latency: kind -> batch -> ms
-    of this file and of the fp32 one. accuracy: of both, on the user's pairs.
+    with the reason. notes: what was done to the weights before, steps: to the graph afterwards. tolerance: the part's
+    own, of fp32. latency: kind -> batch -> ms of this file and of the fp32 one. accuracy: of both, on the user's pairs.
     """
 
     kind: str

@@ -22,7 +22,7 @@ LEAST_FACES = 32  # for a calibration; some hundred are better
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the published files are.
+    """What the published files are. Raises UsageError for int8 without a calibration.
 
     optimize: simplify the graph. ort: also in ONNX Runtime's own format. calibration: cuts the user's faces as a model
     wants them, (N, H, W, 3) uint8 RGB, for int8.
@@ -32,6 +32,10 @@ class Target:
     optimize: bool = False
     ort: bool = False
     calibration: Callable[[CropSpec], UInt8Array] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.precision == "int8") != (self.calibration is not None):
+            raise UsageError("int8 and a calibration belong together", hint="--precision int8 --calibration DIR")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -44,7 +48,7 @@ class Target:
         return self == Target()
 
     def derived(self, spec: ModelSpec) -> ModelSpec:
-        """What is known about a model when its file has this precision: another name, and no rates, measured on fp32."""
+        """What is known about a model in this precision: another name, and no rates, which were measured on fp32."""
         if self.precision == "fp32":
             return spec
         point = spec.operating_point
@@ -60,9 +64,7 @@ class Target:
         )
 
     def check(self, parts: Sequence[ExportPart]) -> None:
-        """Refuse what can not be done before any work. Raises UsageError or ExportError."""
-        if (self.precision == "int8") != (self.calibration is not None):
-            raise UsageError("int8 and a calibration belong together", hint="--precision int8 --calibration DIR")
+        """Raise ExportError for networks that can not be brought to this target."""
         if self.precision == "int8" and (len(parts) != 1 or len(parts[0].input_names) != 1):
             raise ExportError(
                 "int8 is for one network that takes face crops; this recipe has others", hint="use --precision fp16"

@@ -36,7 +36,10 @@ _DESCRIPTORS: dict[Kind, type] = {
     "attributes": contract.AttributePlugin,
     "recipes": contract.ExportRecipe,
 }
-_MODEL_KINDS: dict[str, Kind] = {"recognizer": "recognizers", "attribute": "attributes"}  # that can be described as data
+_MODEL_KINDS: dict[str, Kind] = {
+    "recognizer": "recognizers",
+    "attribute": "attributes",
+}  # that can be described as data
 D = TypeVar("D")
 
 

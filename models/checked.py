@@ -1,6 +1,7 @@
 """A model's description by somebody else, made into a ModelSpec only if every part of it is what it must be.
 
-Such a description comes from the metadata of an ONNX file or from a file in the user's folder; nothing in it is trusted.
+Such a description comes from the metadata of an ONNX file or from a file in the user's folder; nothing of it is
+trusted.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def spec(entry: Mapping[str, Any], files: tuple[ModelFile, ...], where: str) -> 
 def _build(kind: Any, given: Any, place: str) -> Any:
     """A dataclass of `kind` from a mapping of its fields, each checked against its annotation."""
     if not isinstance(given, Mapping):
-        raise ValueError(f"{place} must be a table")
+        raise ValueError(f"{place} must be a table")  # noqa: TRY004 # all that is wrong is of one class
     fields = {field.name: field for field in dataclasses.fields(kind)}
     if unknown := set(given) - set(fields):
         raise ValueError(f"{f'{place}.' if place else ''}{min(unknown)!s:.40} is not known")
@@ -46,7 +47,7 @@ def _build(kind: Any, given: Any, place: str) -> Any:
     return kind(**known)
 
 
-def _conform(value: Any, wanted: Any, place: str) -> Any:
+def _conform(value: Any, wanted: Any, place: str) -> Any:  # noqa: PLR0911 # one per kind of type
     """The value, in the type that an annotation of the contract names; ValueError if it is none of it."""
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin in (Union, types.UnionType):

@@ -8,7 +8,6 @@ from pathlib import Path, PurePath
 
 from facecli.home import folder as default_root
 
-
 __all__ = ["Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
 
 

@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: a model's catalogue facts in its metadata, under keys that begin with "facecli."."""
+"""What an ONNX file says of itself: a model's catalogue facts in its metadata, under keys like "facecli.crop"."""
 
 from __future__ import annotations
 

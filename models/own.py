@@ -67,10 +67,15 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
     known["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
     content = json.dumps({"schema": SCHEMA, **known}, indent=2, default=dict, allow_nan=False)
     with writing():
-        for kind in KINDS:  # one that was of the other kind
-            home.description(store.root, kind, spec.id).unlink(missing_ok=True)
+        forget(store.root, spec.id)  # one that was of the other kind
         write_bytes(home.description(store.root, spec.kind, spec.id), content.encode())
     return whole
+
+
+def forget(root: Path, model_id: str) -> None:
+    """Delete the description of a user's model, if it is one. Raises OSError."""
+    for kind in KINDS:
+        home.description(root, kind, model_id).unlink(missing_ok=True)
 
 
 def described(spec: ModelSpec) -> dict[str, Any]:
@@ -83,13 +88,13 @@ def described(spec: ModelSpec) -> dict[str, Any]:
 def _parse(content: bytes, model_id: str, kind: str, path: Path) -> ModelSpec:
     try:
         entry = json.loads(content)
-        if not isinstance(entry, dict) or entry.pop("schema", None) != SCHEMA:
-            raise ValueError(f"it is no {SCHEMA}")
-        files = tuple(map(_file, entry.pop("files")))
-        if entry.get("id") != model_id or entry.get("kind") != kind or len(files) != 1:
-            raise ValueError(f"it does not describe {kind} {model_id}")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}", hint="delete it, and `facecli models add` it again") from error
+        files = (_file(entry.pop("files")[0]),)
+        sound = entry.pop("schema", None) == SCHEMA and (entry.get("id"), entry.get("kind")) == (model_id, kind)
+        reason = None if sound else f"it does not describe the {kind} {model_id}"
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason is not None:
+        raise ModelError(f"{path} is damaged: {reason}", hint="delete it, and `facecli models add` it again")
     return checked.spec(entry, files, str(path))
 
 

@@ -133,6 +133,7 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     if "--weights mobilefacenet.pt" in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
+
     if "facecli export --module" in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     if KERAS_WEIGHTS in text:

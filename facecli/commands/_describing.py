@@ -73,7 +73,10 @@ def described(said: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     from facecli.models import catalogue
 
     entry = dict(said)
-    if crop := given.pop("crop", None):
+    crop = given.pop("crop", None)
+    if crop != "bbox" and {"size", "margin", "square"} & set(given):
+        raise UsageError("--size, --margin and --square are for --crop bbox", hint="add it")
+    if crop:
         if crop == "bbox":
             if "size" not in given:
                 raise UsageError("--crop bbox needs a size", hint="add --size WxH")
@@ -87,8 +90,6 @@ def described(said: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
             if like is None:
                 raise UsageError(f"{crop} has no crop", hint="choose another --crop")
             entry["crop"] = dataclasses.asdict(like)
-    elif {"size", "margin", "square"} & set(given):
-        raise UsageError("--size, --margin and --square are for --crop bbox", hint="add it")
     for key in ("size", "margin", "square"):
         given.pop(key, None)
     how = {key: given.pop(key) for key in ("colour", "mean", "std", "layout") if key in given}

@@ -152,4 +152,3 @@ def _figures(result: Evaluation) -> dict[str, Any]:
         "folds_accuracy": folds and round(folds.accuracy, DIGITS),
         "eer": result.roc and round(result.roc.eer, DIGITS),
     }
-

@@ -26,7 +26,7 @@ def command(file: Path, name: str | None, ignore_metadata: bool, replace: bool, 
     """Register an ONNX file of your own as a recognizer or an attribute model.
 
     What the file's metadata says (facecli's exports write it) is taken, and options go before it. Nothing is guessed:
-    what neither says is asked for. The file is copied into the model store and tried on the sample faces first.
+    what neither says is asked for. The file is tried first, and copied into the model store.
     """
     given = describing.taken(kwargs)
     settings = options.Settings(**kwargs)

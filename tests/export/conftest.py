@@ -103,7 +103,10 @@ def crop_recipe(torch, tmp_path) -> Callable:
             axes = {"crops": {0: "batch"}}
             return (ExportPart("small.onnx", module, ("crops",), output, sample, axes, source, reference=reference),)
 
-        return ExportRecipe(**{"name": "small", "summary": "", "model": name, "build": build} | {
-            "default_weights": "random", "licence": "MIT", "spec": spec} | changes)
+        return ExportRecipe(
+            **{"name": "small", "summary": "", "model": name, "build": build}
+            | {"default_weights": "random", "licence": "MIT", "spec": spec}
+            | changes
+        )
 
     return make

@@ -19,6 +19,8 @@ from facecli.types import Image, Limits
 
 onnx = pytest.importorskip("onnx")
 
+from onnx import TensorProto, helper  # noqa: E402
+
 from facecli.export.edge.detectors import with_decoding  # noqa: E402
 from facecli.export.edge.make import Wanted, make, one_look  # noqa: E402
 
@@ -72,6 +74,38 @@ def test_graph_finds_the_plugin_s_faces(model, store, examples, group_picture, t
         np.testing.assert_allclose(got["scores"], want.scores, atol=0.01)
         faces += len(want)
     assert faces >= 20
+
+
+@pytest.mark.parametrize("family", ["scrfd", "yunet", "retinaface"])
+def test_outputs_are_read_as_the_plugin_reads_them(family, tmp_path):
+    """On random outputs: no weights are needed for this."""
+    import importlib
+
+    from facecli.export.edge import decoders
+    from facecli.export.edge.graph import Graph
+
+    canvas, random = (96, 160), np.random.default_rng(3)
+    cells = [(canvas[0] // stride) * (canvas[1] // stride) for stride in decoders.STRIDES]
+    columns = {"scrfd": (1, 4, 10), "yunet": (1, 1, 4, 10), "retinaface": (4, 2, 10)}[family]
+    counts = [sum(cells)] if family == "retinaface" else cells
+    anchors = 1 if family == "yunet" else 2
+    arrays = [random.random((count * anchors, width), np.float32) for width in columns for count in counts]
+
+    nothing = helper.make_graph([], "nothing", [], [], [])
+    graph = Graph(helper.make_model(nothing, opset_imports=[helper.make_opsetid("", 12)], ir_version=7))
+    names = [graph.input(f"x{i}", TensorProto.FLOAT, [1, *array.shape]) for i, array in enumerate(arrays)]
+    found = decoders.DECODERS[family](graph, names, graph.constant(canvas, np.int64))
+    for name, axes in (("boxes", 2), ("scores", 1), ("landmarks", 3)):
+        graph.output(getattr(found, name), name, [f"{name}_{axis}" for axis in range(axes)])
+    path = tmp_path / "decode.onnx"
+    path.write_bytes(graph.model({}).SerializeToString())
+    got = open_session(path).run({name: array[None] for name, array in zip(names, arrays, strict=True)})
+
+    decode = importlib.import_module(f"facecli.plugins.detectors.{family}").decode
+    want = decode(arrays, canvas, 0.0)
+    assert len(want.scores) == sum(cells) * anchors
+    for name in ("boxes", "scores", "landmarks"):
+        np.testing.assert_allclose(got[name], getattr(want, name).reshape(got[name].shape), rtol=1e-5, atol=1e-4)
 
 
 def test_parameters_are_those_that_were_given(store, group_picture, tmp_path):

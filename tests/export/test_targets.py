@@ -65,17 +65,13 @@ def test_int8_is_calibrated_on_crops_and_smaller(crop_recipe, tmp_path):
     assert "32 faces" in file.steps[-1]
 
 
-@pytest.mark.parametrize(
-    ("target", "error", "message"),
-    [
-        (Target("int8"), UsageError, "int8 and a calibration belong together"),
-        (Target("fp16", calibration=many), UsageError, "int8 and a calibration belong together"),
-        (Target("int8", calibration=lambda spec: many(spec)[:31]), ExportError, "needs 32 faces, 31 were found"),
-    ],
-)
-def test_a_calibration_must_fit(crop_recipe, tmp_path, target, error, message):
-    with pytest.raises(error, match=message):
-        export(crop_recipe(), tmp_path, target)
+def test_a_calibration_must_fit(crop_recipe, tmp_path):
+    with pytest.raises(UsageError, match="int8 and a calibration belong together"):
+        Target("int8")
+    with pytest.raises(UsageError, match="int8 and a calibration belong together"):
+        Target("fp16", calibration=many)
+    with pytest.raises(ExportError, match="needs 32 faces, 31 were found"):
+        export(crop_recipe(), tmp_path, Target("int8", calibration=lambda spec: many(spec)[:31]))
     assert list(tmp_path.glob("small*")) == []
 
 
