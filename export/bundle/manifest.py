@@ -25,7 +25,7 @@ CROP_KEYS = ("width", "height", "template", "margin", "square")  # what the runn
 class Member:
     """A model of a bundle. files: source path of each; embedded: its preprocessing is in the graph.
 
-    parameters: what a detector runs with.
+    parameters: what a detector runs with. labels: of an attribute model's embedded file, in column order.
     """
 
     spec: ModelSpec
@@ -33,6 +33,7 @@ class Member:
     names: tuple[str, ...]
     parameters: Mapping[str, Any]
     embedded: bool = False
+    labels: tuple[str, ...] = ()
 
 
 def describe(members: Sequence[Member], web: dict[str, str]) -> dict[str, Any]:
@@ -56,6 +57,8 @@ def check(spec: ModelSpec) -> None:
     """Raise ExportError for a model that the runners could not feed as facecli does."""
     if spec.kind == "detector":
         return
+    if len(spec.files) != 1:
+        raise ExportError(f"{spec.id} can not be bundled: it is {len(spec.files)} networks")
     if spec.crop is None or spec.preprocessing is None:
         raise ExportError(f"{spec.id} can not be bundled: its catalogue entry states no crop and preprocessing")
     odd = [f for f in fields(spec.crop) if f.name not in CROP_KEYS and getattr(spec.crop, f.name) != f.default]
@@ -81,7 +84,10 @@ def _recognizer(member: Member) -> dict[str, Any]:
 
 
 def _attribute(member: Member) -> dict[str, Any]:
-    return _cropped(member) | {"attribute": member.spec.attribute, "labels": list(member.spec.labels)}
+    spec = member.spec
+    logits = bool(getattr(spec, "logits", False)) and not member.embedded  # a field of newer catalogues
+    labels = list(member.labels if member.embedded else spec.labels)
+    return _cropped(member) | {"attribute": spec.attribute, "labels": labels, "logits": logits}
 
 
 def _cropped(member: Member) -> dict[str, Any]:

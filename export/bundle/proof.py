@@ -68,7 +68,7 @@ def _same_embedding(image: Image, got: FloatArray, own: Detections, tools: Tools
 def _difference(image: Image, attribute: str, got: Any, own: Detections, tools: Tools) -> float:
     plugin, model = next(pair for pair in tools.attributes if pair[0].attribute == attribute)
     want = model.classify(align.cut(image, own, plugin.crop))[0]
-    values = np.array(list(got.values()) if isinstance(got, dict) else [got])
+    values = np.array([got[label] for label in plugin.labels] if plugin.labels else [got])
     difference = float(np.abs(values - want).max())
     if not difference <= ATTRIBUTE * max(1.0, float(np.abs(want).max())):
         raise ExportError(f"the bundle's {attribute} of {image.source} is {difference:.3f} from {plugin.name}'s")

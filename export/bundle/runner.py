@@ -67,9 +67,10 @@ class Bundle:
         """What the bundle's attribute models say of one face: attribute -> {label: probability}, or a number."""
         answers: dict[str, Any] = {}
         for entry, session in self._attributes:
-            values = _infer(session, entry, crop(pixels, faces, index, entry["crop"])).tolist()
-            named = dict(zip(entry["labels"], values, strict=False))  # no labels: the model gives a number
-            answers[entry["attribute"]] = named or values[0]
+            row = _infer(session, entry, crop(pixels, faces, index, entry["crop"]))
+            row = np.exp(row - row.max()) / np.exp(row - row.max()).sum() if entry["logits"] else row
+            named = dict(zip(entry["labels"], row.tolist(), strict=False))  # no labels: the model gives a number
+            answers[entry["attribute"]] = named or float(row[0])
         return answers
 
     def compare(self, a: Array, b: Array) -> dict[str, Any]:
@@ -78,8 +79,8 @@ class Bundle:
         similarity = cosine_similarity(a, b)
         distances = {"cosine": 1 - similarity, "euclidean": float(np.linalg.norm(a.astype(np.float64) - b))}
         distances |= {"euclidean_l2": math.sqrt(2 * (1 - similarity)), "angular": math.acos(similarity) / math.pi}
-        answer = {"verified": distances[metric] <= threshold, "similarity": similarity, "distance": distances[metric]}
-        return answer | {"threshold": threshold, "metric": metric}
+        numbers = {"similarity": similarity, "distance": distances[metric], "threshold": threshold}
+        return {"verified": distances[metric] <= threshold, "metric": metric, **numbers}
 
     def verify(self, a: Array, b: Array) -> dict[str, Any]:
         """Compare the largest face of each of two pictures. Raises ValueError where there is none."""
@@ -101,8 +102,7 @@ class Bundle:
 
 def largest(faces: Faces, pixels: Array) -> int:
     """The index of the face that covers most of the picture."""
-    height, width = pixels.shape[:2]
-    x1, y1, x2, y2 = np.clip(faces.boxes, 0, [width, height, width, height]).T
+    x1, y1, x2, y2 = np.clip(faces.boxes, 0, [*pixels.shape[1::-1]] * 2).T
     return int(np.argmax((x2 - x1) * (y2 - y1)))
 
 
@@ -197,8 +197,8 @@ class Mtcnn:
         boxes, scores, moves, _ = self._judge(self._rnet, picture, boxes, 24, self.thresholds[1])
         boxes = _squares(_moved(boxes, moves)[nms(boxes, scores, 0.7)])
         boxes, scores, moves, points = self._judge(self._onet, picture, boxes, 48, self.thresholds[2])
-        sides = boxes[:, 2:] - boxes[:, :2] + 1
-        points = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2] - 1
+        points = points.reshape(-1, 2, 5).transpose(0, 2, 1) * (boxes[:, None, 2:] - boxes[:, None, :2] + 1)
+        points = points + boxes[:, None, :2] - 1
         boxes = _moved(boxes, moves)
         keep = nms(boxes, scores, 0.7, smaller=True, extra=1)
         return Faces(boxes[keep], scores[keep], points[keep])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,11 @@ GREY = ((0.299, 0.587, 0.114),)
 TINY = 1e-12  # a zero embedding stays zero
 
 
-def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    """The network with resize, colour order, mean, std and layout before it, and a length of 1 after it if catalogued.
+def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec, labels: Sequence[str] = ()) -> onnx.ModelProto:
+    """The network with resize, colour order, mean, std and layout before it.
 
+    After it come, where the catalogue says so, a length of 1 or the softmax of logits. labels: the order of the
+    output's classes, if it is another than the network's.
     Raises ExportError for a model whose catalogue entry does not say how its input is made.
     """
     if spec.crop is None or spec.preprocessing is None or spec.kind not in OUTPUTS:
@@ -38,11 +41,16 @@ def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelP
     width = spec.dim or len(spec.labels) or 1
     if spec.kind == "recognizer" and spec.normalized:
         rows = _unit(graph, rows, width)
+    if getattr(spec, "logits", False):  # a field of newer catalogues
+        rows = graph.node("Softmax", rows, axis=1)
+    if labels and tuple(labels) != spec.labels:
+        columns = [spec.labels.index(label) for label in labels]
+        rows = graph.node("Gather", rows, graph.constant(columns, np.int64), axis=1)
     graph.output(graph.shape(rows, width), OUTPUTS[spec.kind], (width,))
     facts = {
         "input": f"{INPUT}: uint8 RGB (height, width, 3), a crop of any size",
         "crop": json.dumps(asdict(spec.crop)),
-        "labels": json.dumps(spec.labels),
+        "labels": json.dumps(list(labels) or spec.labels),
     }
     return graph.model(facts)
 

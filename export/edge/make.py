@@ -128,7 +128,8 @@ def _graph(
 
     if isinstance(wanted.plugin, DetectorPlugin):
         return with_decoding(network, wanted.plugin.name, wanted.spec, wanted.parameters), proof.of_detector
-    return with_preprocessing(network, wanted.spec), proof.of_crops
+    labels = wanted.plugin.labels if isinstance(wanted.plugin, AttributePlugin) else ()
+    return with_preprocessing(network, wanted.spec, labels), proof.of_crops
 
 
 def _loaded(path: Path) -> onnx.ModelProto:

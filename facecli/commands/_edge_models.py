@@ -125,6 +125,7 @@ def _member(edge: Edge, chosen: Chosen, folder: Path) -> Member:
     check(spec)
     if spec.id != CASCADE and (edge.embed or spec.kind == "detector"):
         made = _embed(chosen, None, folder)
-        return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True)
+        labels = chosen.plugin.labels if isinstance(chosen.plugin, AttributePlugin) else ()
+        return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True, labels=labels)
     files = tuple(store.path(spec, file.name) for file in spec.files)
     return Member(spec, files, tuple(file.name for file in spec.files), chosen.parameters)

@@ -114,6 +114,19 @@ def test_length_is_one_where_the_catalogue_says_so(tmp_path):
     assert not run(edge, tmp_path, np.zeros((HEIGHT, WIDTH, 3), np.uint8)).any()
 
 
+def test_classes_are_in_the_plugin_s_order(tmp_path):
+    how = VARIANTS[4]
+    source, size = network(how)
+    labels = tuple(f"class {number}" for number in range(size))
+    spec = dataclasses.replace(model_spec(how, size), kind="attribute", attribute="position", labels=labels, dim=None)
+    edge = with_preprocessing(source, spec, labels[::-1])
+    crop = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    session = opened(edge, tmp_path)
+    np.testing.assert_allclose(
+        session.run({"pixels": crop})["probabilities"], to_input(crop[None], how).ravel()[::-1], atol=1e-5
+    )
+
+
 def test_old_opsets_are_refused():
     source, size = network(VARIANTS[0], opset=10)
     with pytest.raises(ExportError, match="opset 10"):

@@ -58,7 +58,8 @@ export class Bundle {
   async attributes(image, face) {
     const answers = {};
     for (const [i, entry] of this.manifest.attributes.entries()) {
-      const row = await this.#infer(this.classifiers[i], entry, crop(image, face, entry.crop));
+      let row = await this.#infer(this.classifiers[i], entry, crop(image, face, entry.crop));
+      if (entry.logits) row = softmax(row);
       const named = entry.labels.map((label, k) => [label, row[k]]);
       answers[entry.attribute] = named.length ? Object.fromEntries(named) : row[0];
     }
@@ -134,6 +135,12 @@ export function distance(a, b, similarity, metric) {
   if (metric === "euclidean") return Math.hypot(...a.map((value, i) => value - b[i]));
   if (metric === "euclidean_l2") return Math.sqrt(2 * (1 - similarity));
   return metric === "angular" ? Math.acos(similarity) / Math.PI : 1 - similarity;
+}
+
+function softmax(logits) {
+  const powers = logits.map((value) => Math.exp(value - Math.max(...logits)));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((value) => value / sum);
 }
 
 async function inTurn(items, step) {
