@@ -68,7 +68,7 @@ class Intake:
             except (NotFetchedError, ModelError) as error:
                 failures.append(str(error))
         message = f"model {spec.id} is not installed and could not be fetched ({'; '.join(failures)})"
-        raise ModelError(message, hint=spec.hint or pull_hint(spec, file))
+        raise ModelError(message, hint=pull_hint(spec, file))
 
     def _unpack(
         self, archive: ModelArchive, member: str, spec: ModelSpec, file: ModelFile, present: Present
@@ -157,7 +157,8 @@ def stamp(blob: Path) -> None:
 
 def pull_hint(spec: ModelSpec, file: ModelFile) -> str:
     """What to type when a file could not be fetched."""
-    return f"try `facecli models pull {spec.id}` again, or name a folder that has {file.name} in FACECLI_MODELS_MIRROR"
+    hint = f"try `facecli models pull {spec.id}` again, or name a folder that has {file.name} in FACECLI_MODELS_MIRROR"
+    return f"{hint}, or {spec.hint}" if spec.hint else hint
 
 
 @contextmanager

@@ -94,12 +94,11 @@ class ModelStore:
         if found is not None:
             return found
         if wanted.sha256 is None or wanted not in spec.files:  # neither stated nor where an export put it
-            raise _absent(spec, wanted)
+            raise _absent(spec)
         return self.intake.bring(spec, wanted, lambda: self._installed(spec, wanted))[0]
 
     def pull(self, spec: ModelSpec) -> list[Pulled]:
         """Fetch what is missing or damaged of a model. Raises ModelError if something can not be had."""
-        self.licences.require(spec)
         return [self._pull(spec, file.name) for file in spec.files]
 
     def _pull(self, spec: ModelSpec, name: str) -> Pulled:
@@ -112,7 +111,7 @@ class ModelStore:
         if found is None:
             stated = next(file for file in spec.files if file.name == name)
             if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
-                raise _absent(spec, stated)
+                raise _absent(spec)
             self.layout.registered(spec.id).unlink(missing_ok=True)  # of an export whose files are gone or damaged
             found, source = self.intake.bring(spec, stated, present)
         sha256 = self.file(spec, name).sha256
@@ -206,11 +205,15 @@ class ModelStore:
         return file.path or (self.layout.blob(file.sha256, file.name) if file.sha256 else None)
 
 
-def _absent(spec: ModelSpec, file: ModelFile) -> ModelError:
+def how_to_get(spec: ModelSpec) -> str | None:
+    """What to type for a model that is not installed."""
+    fetchable = all(file.path or file.urls or file.packed for file in spec.files)
+    return f"facecli models pull {spec.id}" if fetchable else spec.hint
+
+
+def _absent(spec: ModelSpec) -> ModelError:
     """The error for a file that is only fetched when it is asked for by name, or made by an export."""
-    message = f"model {spec.id} is not installed"
-    fetchable = file.urls or file.packed
-    return ModelError(message, hint=f"facecli models pull {spec.id}" if fetchable else spec.hint)
+    return ModelError(f"model {spec.id} is not installed", hint=how_to_get(spec))
 
 
 def _read_record(path: Path, model_id: str, what: str) -> dict[str, Any]:

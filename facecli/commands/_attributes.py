@@ -81,11 +81,13 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
     if not candidates:
         known = ", ".join(sorted({candidate.partition("/")[0] for candidate in names})) or "none"
         raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
+    from facecli.models.store import how_to_get
+
     working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
     for plugin in working:
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
-    hint = next((spec.hint for plugin in working for spec in plugin.models if spec.hint), None)
+    hint = next(filter(None, (how_to_get(spec) for plugin in working for spec in plugin.models)), None)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
 
 

@@ -89,6 +89,13 @@ def test_a_licence_is_stated_alike_by_all_its_models() -> None:
         assert spec.kind in {"detector", "recognizer", "attribute", "weights"}
 
 
+def test_insightface_has_one_licence() -> None:
+    """It is accepted by its name, once for all models: two spellings would have it accepted twice."""
+    found = {(spec.licence, spec.licence_url) for spec in every_spec() if "insightface" in spec.licence.lower()}
+    known = ("InsightFace non-commercial research", "https://github.com/deepinsight/insightface#license")
+    assert found <= {known}
+
+
 def test_one_model_costs_the_reading_of_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     real = Path.read_bytes
