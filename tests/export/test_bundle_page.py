@@ -39,7 +39,7 @@ def web_runtime() -> Path:
     if browser.program() is None:
         pytest.skip("needs Chromium")
     folder = Path(os.environ.get("FACECLI_WEB_RUNTIME") or "nowhere")
-    if not (folder / "onnxruntime-web").is_dir():
+    if not (folder / "onnxruntime-web" / "dist" / "ort.wasm.bundle.min.mjs").is_file():
         pytest.skip("needs onnxruntime-web: npm install it and name its node_modules in FACECLI_WEB_RUNTIME")
     return folder
 
