@@ -53,7 +53,8 @@ class Body(nn.Module):
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """(N, 3, H, W) -> three maps."""
-        maps, x = [], pixels
+        maps: list[Tensor] = []
+        x = pixels
         for stage in self.children():
             x = stage(x)
             maps.append(x)

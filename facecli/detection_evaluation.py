@@ -108,8 +108,9 @@ def judge(bboxes: Numbers, scores: Numbers, truth: Numbers, counts: NDArray[np.i
 
 def curve(pictures: Sequence[Judged], faces: int) -> Curve:
     """The curve of a set of pictures with so many faces to find."""
-    parts = [(p.scores, p.counted, p.face >= 0) for p in pictures] or [(np.zeros(0), np.zeros(0), np.zeros(0))]
-    scores, counted, right = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    scores = np.concatenate([np.zeros(0), *(picture.scores for picture in pictures)])
+    counted = np.concatenate([np.zeros(0, bool), *(picture.counted for picture in pictures)])
+    right = np.concatenate([np.zeros(0, bool), *(picture.face >= 0 for picture in pictures)])
     order = np.argsort(-scores, kind="stable")
     return Curve(scores[order], np.cumsum(counted[order], dtype=np.intp), np.cumsum(right[order], dtype=np.intp), faces)
 

@@ -66,6 +66,7 @@ def command(root: Path, ground_truth: Path, score_threshold: float, **kwargs: An
         pictures = truth.read(ground_truth)
         plugin = _work.registry().load("detectors", settings.detector or "", DetectorPlugin)
         own = plugin.parameters.get(PARAMETER)
+        own = own if isinstance(own, float) else None  # a plugin may call something else so
         if own is not None:
             given = (f"{plugin.name}.{PARAMETER}={score_threshold}", *settings.parameter)
             settings = replace(settings, parameter=given)
@@ -119,7 +120,8 @@ def _subset(name: str, pictures: Mapping[str, TrueFaces], found: _Found, own_thr
 
     from facecli import detection_evaluation as evaluation
 
-    judged, sizes = [], []
+    judged: list[evaluation.Judged] = []
+    sizes: list[list[float]] = []
     for picture, truth in pictures.items():
         detections = found.results[picture].detections
         if detections is None:

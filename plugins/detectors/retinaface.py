@@ -23,7 +23,8 @@ CENTRE_VARIANCE, SIZE_VARIANCE = np.float32(0.1), np.float32(0.2)
 def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
     """Box offsets (N, 4), scores (N, 2) and landmark offsets (N, 10) of all priors, level after level."""
     boxes, scores, offsets = outputs
-    levels, start = [], 0
+    levels: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+    start = 0
     for stride, sides in zip(STRIDES, PRIORS, strict=True):
         count = (canvas[0] // stride) * (canvas[1] // stride) * len(sides)
         faces = scores[start : start + count, 1]

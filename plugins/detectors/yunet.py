@@ -14,6 +14,8 @@ from facecli.plugins.cells import STRIDES, around, corners_of, gathered
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
+LARGEST = 20.0  # of the logarithm of a side, so that a stray value does not overflow
+
 
 def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
     """Three levels each of class and object scores (N, 1), boxes (N, 4) and landmarks (N, 10), in strides."""
@@ -24,7 +26,10 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
         kept = np.flatnonzero(scores >= least)
         points = corners_of(kept, canvas[1], stride)
         boxes = boxes[kept]
-        centres, sides = points + boxes[:, :2] * np.float32(stride), np.exp(boxes[:, 2:]) * np.float32(stride)
+        centres, sides = (
+            points + boxes[:, :2] * np.float32(stride),
+            np.exp(np.minimum(boxes[:, 2:], LARGEST)) * np.float32(stride),
+        )
         landmarks = points[:, None] + offsets[kept].reshape(-1, 5, 2) * np.float32(stride)
         levels.append((around(centres, sides), scores[kept], landmarks))
     return gathered(levels)
