@@ -121,8 +121,9 @@ def folder(examples, tmp_path) -> Path:
 
 def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     """Skip where a program or file that the commands need is not here."""
-    if "jq" in text and shutil.which("jq") is None:
-        pytest.skip("needs jq")
+    for program in ("jq", "curl"):
+        if program in text and shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
     if "FACECLI_MODELS_MIRROR=mirror" in text:
         (folder / "mirror").mkdir()
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.onnx", folder / "mirror")
@@ -131,6 +132,9 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         if not (shutil.which("npm") and reached.is_dir()):
             pytest.skip("needs npm and its registry: .ci/run names in FACECLI_WEB_RUNTIME what it got there")
         (folder / "package.json").write_text("{}")  # else npm takes a folder above for the project
+    if "--detector yunet" in text:
+        models = request.getfixturevalue("shared") / "models"
+        request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
