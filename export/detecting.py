@@ -82,19 +82,22 @@ def prove_detection(
     exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
     pictures = faces.pictures()
-    wanted = [plugin.load(Bench(model, sources), plugin.parameters).detect([one])[0] for one in pictures]
-    got = [plugin.load(Bench(model, exported), plugin.parameters).detect([one])[0] for one in pictures]
+    # A plugin of several models is told which one it is about: MODEL of FAMILY/MODEL.
+    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
+    parameters = {**plugin.parameters, **own}
+    wanted = [plugin.load(Bench(model, sources), parameters).detect([one])[0] for one in pictures]
+    got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
     count = sum(map(len, wanted))
     if not count:
         raise ExportError(f"{plugin.name} finds no face in the sample portraits, not even with its source networks")
     compared = [
-        _compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
+        compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
     ]
     shifts = [shift for _, shift in compared if shift is not None]
     return Found(plugin.name, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None))
 
 
-def _compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:
+def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:
     """Least IoU and largest landmark shift of matching faces; 1 and None where there is none."""
     if len(got) != len(wanted):
         raise ExportError(f"{name} finds {len(got)} faces in {picture}, with its source networks {len(wanted)}")

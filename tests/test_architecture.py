@@ -89,7 +89,10 @@ WINGS = {
         "facecli.preprocess",
     },
 }
-VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export", "facecli.commands._module"}}
+VISITORS = {
+    "facecli.plugins": set(),
+    "facecli.export": {f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")},
+}
 
 OWNERS = {  # package: the only rooms or modules that may import it
     "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize

@@ -81,6 +81,8 @@ RUNS = {
     "doctor": ("--no-plugins doctor --json", 0),
     "doctor, broken plugins": ("doctor --json", 4),
     "export --list": ("export --list --json", 0),
+    "export --embed-preprocessing": (f"export {EMOTION} --embed-preprocessing --output {{tmp}}/edge --json", 0),
+    "export --bundle": ("export --bundle {tmp}/edge --attributes emotion --json", 0),
     "error, input": ("verify collins.jpg missing.jpg --json", 1),
     "error, usage": ("detect --json --no-such-option", 2),
     "error, model": ("models info unknown --json", 4),
@@ -247,6 +249,12 @@ def test_export_is_as_its_schema_says(run_cli, tmp_path):
         schema_of(report).validate(report)
 
 
+def test_reports_of_edge_files_are_as_their_schema_says(documents):
+    (document,) = documents("export --embed-preprocessing")
+    report = json.loads(Path(document["edge"][0]["report"]).read_text("utf-8"))
+    schema_of(report).validate(report)
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_is_a_schema(name):
     Draft202012Validator.check_schema(SCHEMAS[name])
@@ -255,7 +263,7 @@ def test_schema_is_a_schema(name):
 def test_every_output_has_a_schema_and_every_schema_an_output():
     code = "".join(
         path.read_text("utf-8")
-        for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py", ROOT / "export" / "report.py"]
+        for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py", *ROOT.glob("export/**/*.py")]
     )
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name

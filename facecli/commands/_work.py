@@ -65,7 +65,7 @@ def open_toolbox(
 
     ensemble: whether --recognizer may name several.
     """
-    parameters = _parse_parameters(settings.parameter)
+    parameters = parse_parameters(settings.parameter)
     if settings.min_face_size is not None and settings.detector:
         parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
     names = _recognizers(settings.recognizer, several=ensemble)
@@ -228,7 +228,7 @@ def _jobs(settings: Settings, inputs: int | None) -> int:
     return cores if inputs is None else max(1, min(cores, -(-inputs // settings.batch_size)))
 
 
-def _parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """PLUGIN.NAME=VALUE; the value is JSON, or a string where it is no JSON."""
     import json
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli.commands import _edge
 from facecli.commands import _module as user_module
 from facecli.commands import _options as options
 
@@ -53,6 +54,7 @@ PRECISIONS = ("fp32", "fp16", "int8")
     help="Folder of the pictures of --evaluate.",
 )
 @user_module.module_options
+@_edge.edge_options
 @options.detector_options
 @options.face_option("center")
 @options.limit_options
@@ -75,9 +77,10 @@ def command(
 
     RECIPE names the networks; the files are installed in the model store, those of another precision as a model of
     their own, RECIPE-fp16 or RECIPE-int8. A network that does not agree is not written. Beside each file lies a report
-    with every figure of the proof. --detector and --face say how faces are found for --calibration and --evaluate.
+    with every figure of the proof. --detector and --face say how faces are found for --calibration and --evaluate, and
+    --detector which one a bundle has.
     """
-    module = user_module.taken(kwargs)
+    module, asked = user_module.taken(kwargs), _edge.taken(kwargs)
     settings = options.Settings(**kwargs)
 
     from facecli import records
@@ -89,12 +92,16 @@ def command(
         if list_recipes:
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
+        elif _edge.needs_no_recipe(asked, recipe, module):
+            done = _edge.of_installed(asked.checked(None, output, settings), recipe, output)
+            document, rows = records.header("export-edge", **done.document()), done.rows()
         else:
             chosen = user_module.recipe(recipe, module, register=register) or _named(recipe)
             if not register and output is None:
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
             if ort and output is None:
                 raise UsageError("--ort writes a file for others", hint="add --output DIR")
+            edge = asked.checked(chosen, output, settings, register=register)
             weights = weights or _catalogued(chosen)
             wish = _Wish(
                 weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings
@@ -103,6 +110,10 @@ def command(
             rows = [row for file in result.files for row in _rows(file)]
             document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
+            if edge.wanted:
+                done = _edge.after(edge, result, model or result.model, output)
+                document |= done.document()
+                rows += done.rows()
     sink.document(document, rows)
 
 
