@@ -21,7 +21,7 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {
         "facecli.contract",
@@ -33,6 +33,7 @@ FLOORS = (
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
+        "facecli.preprocess",
         "facecli.providers",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
@@ -67,6 +68,7 @@ WINGS = {
         "facecli.labels",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
+        "facecli.preprocess",
     },
     "facecli.export": {
         "facecli",
@@ -76,19 +78,24 @@ WINGS = {
         "facecli.types",
         "facecli.models",
         "facecli.runtime",
+        "facecli.align",  # these four cut and compare what the proof rests on
+        "facecli.geometry",
+        "facecli.images",
+        "facecli.preprocess",
     },
 }
-VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export"}}
+VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export", "facecli.commands._module"}}
 
 OWNERS = {  # package: the only rooms or modules that may import it
-    "onnxruntime": {"facecli.runtime"},
+    "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
     "torch": {"facecli.export"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},
+    "requests": {"facecli.models.transfer"},
     "rich": {"facecli.report", "facecli.commands"},
 }
-HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "pooch", "requests", "matplotlib"}
+HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from facecli import errors
+from facecli import __version__, errors
 from facecli.models import catalogue
+from facecli.models import records as model_records
+from facecli.models.bundle import export_bundle
 from facecli.models.store import ModelStore
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +58,12 @@ RUNS = {
     "models info, registered": (f"models info {EMOTION} --json", 0),
     "models path": ("models path mtcnn --json", 0),
     "models verify": ("models verify --json", 0),
+    "models pull": ("models pull mtcnn --json", 0),
+    "models pull, failed": ("--offline models pull mobilefacenet --json", 4),
+    "models rm": (f"models rm {EMOTION} --json", 0),
+    "models prune": ("models prune --json", 0),
+    "models export-bundle": ("models export-bundle {tmp}/made.zip --json", 0),
+    "models import-bundle": ("models import-bundle {tmp}/bundle.zip --json", 0),
     "doctor": ("--no-plugins doctor --json", 0),
     "doctor, broken plugins": ("doctor --json", 4),
     "export --list": ("export --list --json", 0),
@@ -64,7 +73,7 @@ RUNS = {
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
 OPTIONAL = {"written", "embedding", "detect", "emotion", "brightness", "pose", "quality", "spoof", "anti_spoof"}
-MAPS = {"probabilities", "attributes", "equivalents"}
+MAPS = {"probabilities", "attributes", "equivalents", "sources"}
 FREE = {"parameters", "registered"}  # whose content is anyone's
 
 
@@ -110,18 +119,30 @@ def _register(
     path = store.root / spec.files[0].name
     onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
     store.register(model_id, [path], {"recipe": "tiny"})
+    origin = {"sources": {path.name: "a test"}, "licence": "MIT", "facecli": __version__}
+    model_records.write(store.layout.fetched(model_id), model_id, store.registration(model_id)["files"], origin)
 
 
 @pytest.fixture
 def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
     """The JSON documents of one of RUNS."""
     head, mated, other = "file_a,file_b,same\n", "collins.jpg,collins_variant.jpg,1\n", "collins.jpg,hopper.jpg,0\n"
+
+    def own_store() -> dict[str, str]:
+        """A copy of the store, for commands that change it, with something to prune and a bundle to import."""
+        home = shutil.copytree(surroundings["FACECLI_HOME"], tmp_path / "home")
+        (home / "partial").mkdir(exist_ok=True)
+        (home / "partial" / "cut.part").write_bytes(b"x")
+        export_bundle(ModelStore(home), [catalogue.load(EMOTION)], tmp_path / "bundle.zip")
+        return surroundings | {"FACECLI_HOME": str(home)}
+
     (tmp_path / "pair.csv").write_text(head + mated)
     (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
 
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]
-        done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=surroundings)
+        env = own_store() if "models " in line else surroundings
+        done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=env)
         assert done.returncode == status, done.stderr
         return done.jsonl if "jsonl" in line else [done.json]
 
@@ -171,6 +192,10 @@ def test_export_is_as_its_schema_says(run_cli, tmp_path):
     done = run_cli("export", "mtcnn", "--no-register", "--output", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
     schema_of(done.json).validate(done.json)
+    reports = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "out").glob("*.report.json")]
+    assert len(reports) == 3
+    for report in reports:
+        schema_of(report).validate(report)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -180,7 +205,8 @@ def test_schema_is_a_schema(name):
 
 def test_every_output_has_a_schema_and_every_schema_an_output():
     code = "".join(
-        path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"]
+        path.read_text("utf-8")
+        for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py", ROOT / "export" / "report.py"]
     )
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name

@@ -89,13 +89,15 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
 
         known = ", ".join(sorted({*MEASURES, *(candidate.partition("/")[0] for candidate in names)}))
         raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
+    from facecli.models.store import how_to_get
+
     working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
     # As the names are sorted; what came in the wheel is ours and free for any use, and what a user adds beside it he
     # names.
     for plugin in sorted(working, key=lambda plugin: not _embedded(plugin)):
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
-    hint = next((spec.hint for plugin in working for spec in plugin.models if spec.hint), None)
+    hint = next(filter(None, (how_to_get(spec) for plugin in working for spec in plugin.models)), None)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
 
 

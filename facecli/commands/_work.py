@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli import providers
+from facecli.commands import _transfers
 from facecli.commands._options import Settings
 from facecli.cores import available_cores
 from facecli.errors import FacecliError, OutputError, UsageError
@@ -48,9 +49,13 @@ def registry() -> Registry:
     return Registry(third_party=not _root_flag("no_plugins"))
 
 
-def open_store() -> ModelStore:
-    """The model store, offline if asked."""
-    return ModelStore(offline=True if _root_flag("offline") else None)
+def open_store(*, accept_licence: bool = False, progress: _transfers.Progress | None = None) -> ModelStore:
+    """The model store, offline if asked. progress: told what is fetched, instead of a line as each file begins."""
+    return ModelStore(
+        offline=True if _root_flag("offline") else None,
+        accept_licence=True if accept_licence else None,
+        progress=progress or _transfers.announced(),
+    )
 
 
 def open_toolbox(settings: Settings, *, inputs: int | None, attributes: Sequence[str] = ()) -> Toolbox:
