@@ -1,0 +1,90 @@
+"""Trains the emotion model: `python -m facecli.models.training.emotion --data fer2013.npz --out FOLDER`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from facecli.errors import FacecliError, UsageError
+from facecli.files import staged
+from facecli.models.training import config as configuration
+from facecli.models.training import distil, engine, fer2013
+from facecli.models.training.config import Config, Stage
+from facecli.models.training.face_network import build_face_network
+from facecli.models.training.networks import build_residual
+
+CONFIG = Path(__file__).with_suffix(".toml")
+OUTPUTS = 2 * len(fer2013.LABELS)
+NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual, "face": build_face_network}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, or go on where an earlier run ended. Exit codes are facecli's; errors are one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m facecli.models.training.emotion", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="FER2013 with FER+'s votes, an .npz file")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, logs and the result")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="recipe  [default: the one beside this module]")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    try:
+        config = configuration.read(given.config)
+        print(f"wrote {run(config, given.data, given.out, _say)}")  # noqa: T201 # the result, on stdout
+    except FacecliError as error:
+        _say(str(error))
+        return error.exit_code
+    return 0
+
+
+def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
+    """Train the teacher if there is one, then the student; returns the state file of the averaged student."""
+    for stage in filter(None, (config.teacher, config.student)):
+        if stage.network not in NETWORKS:
+            raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
+    splits = fer2013.read(data)
+    training = fer2013.without(splits["Training"], splits["PublicTest"])
+    kept = fer2013.held_out(training, config.holdout)
+    train, validation = fer2013.examples(training.only(~kept)), fer2013.examples(training.only(kept))
+    say(f"{len(train)} pictures to learn from, {len(validation)} held out of the same split")
+    stages: dict[str, tuple[Stage, str]] = {}
+    common = (config.seed, config.holdout, dict(config.heads), data.stat().st_size)
+    if config.teacher:
+        stages["teacher"] = config.teacher, configuration.digest(config.teacher, *common)
+    taught = (stages["teacher"][1], config.distillation) if config.distillation else ()
+    stages["student"] = config.student, configuration.digest(config.student, *common, *taught)
+
+    def learn(name: str, soften: Callable[[int, torch.Tensor], torch.Tensor] | None = None) -> nn.Module:
+        stage, digest = stages[name]
+        told = partial(_told, say, name)
+        settings = engine.Run(out / name, digest, config.seed, config.heads, say=told)
+        make = partial(NETWORKS[stage.network], OUTPUTS, **stage.options)
+        return engine.train(make, stage, train, validation, settings, soften)
+
+    soften = None
+    if config.distillation:
+        assert config.teacher is not None
+        digest = configuration.digest(config.teacher, *common, config.student.augmentation)
+        soften = distil.ask(partial(learn, "teacher"), config, train, out / "views", digest, say)
+    network = learn("student", soften)
+    target = out / "emotion.pt"
+    with staged(target) as temporary:
+        torch.save(network.state_dict(), temporary)
+    return target
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 # progress
+
+
+def _told(say: engine.Say, name: str, text: str) -> None:
+    say(f"{name}: {text}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
