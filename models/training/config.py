@@ -77,10 +77,15 @@ class Distillation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A whole training. holdout: the part of the training pictures kept for calibration. heads: head -> loss weight."""
+    """A whole training.
+
+    holdout: the part of the training pictures kept for calibration. heads: head -> weight in the loss. share: how much
+    of the final answer is the first head's.
+    """
 
     seed: int
     holdout: float
+    share: float
     heads: Mapping[str, float]
     student: Stage
     teacher: Stage | None = None
@@ -90,6 +95,7 @@ class Config:
 # Dotted end of a key -> (least, greatest) value that makes sense.
 _BOUNDS = {
     "holdout": (0.0, 0.5),
+    "share": (0.0, 1.0),
     "side": (8, 512),
     "epochs": (1, 10_000),
     "batch": (2, 65_536),

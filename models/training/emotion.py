@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,9 +13,9 @@ import torch
 from torch import nn
 
 from facecli.errors import FacecliError, UsageError
-from facecli.files import staged
+from facecli.files import write_bytes
 from facecli.models.training import config as configuration
-from facecli.models.training import distil, engine, fer2013
+from facecli.models.training import calibrate, distil, engine, fer2013, published
 from facecli.models.training.config import Config, Stage
 from facecli.models.training.face_network import build_face_network
 from facecli.models.training.networks import build_residual
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
-    """Train the teacher if there is one, then the student; returns the state file of the averaged student."""
+    """Train the teacher if there is one, then the student; returns the file of the student, averaged and calibrated."""
     for stage in filter(None, (config.teacher, config.student)):
         if stage.network not in NETWORKS:
             raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
@@ -72,10 +73,13 @@ def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
         digest = configuration.digest(config.teacher, *common, config.student.augmentation)
         soften = distil.ask(partial(learn, "teacher"), config, train, out / "views", digest, say)
     network = learn("student", soften)
-    target = out / "emotion.pt"
-    with staged(target) as temporary:
-        torch.save(network.state_dict(), temporary)
-    return target
+    held = training.only(kept)
+    logits = engine.predict(network, held.pixels, config.student)
+    answer = calibrate.choose(logits, held, config.share)
+    published.write(out / "emotion.pt", network, config.student.options, config.student.side, answer)
+    facts = {"held_out": len(held), "temperature": answer.temperature, "shares": calibrate.shares(logits, held)}
+    write_bytes(out / "calibration.json", (json.dumps(facts, indent=1) + "\n").encode())
+    return out / "emotion.pt"
 
 
 def _say(text: str) -> None:
