@@ -98,6 +98,7 @@ class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
     hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    floor: the probability below which an attribute's likeliest label is not told.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
+    floor: float = 0.0
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
 
@@ -202,7 +204,10 @@ class RecognizerPlugin:
 
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression."""
+    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+
+    floor: the probability that the likeliest label must reach; below it the label is told as null.
+    """
 
     name: str
     summary: str
@@ -212,6 +217,7 @@ class AttributePlugin:
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    floor: float = 0.0
     api: int = API_VERSION
 
 

@@ -58,6 +58,8 @@ WINGS = {
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
     },
+    # Development: makes the weights that are shipped, with the networks that the export and dlib's file bring.
+    "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types", "facecli.export"},
     "facecli.export": {
         "facecli",
         "facecli.contract",
@@ -68,11 +70,15 @@ WINGS = {
         "facecli.runtime",
     },
 }
-VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export"}}
+VISITORS = {
+    "facecli.plugins": set(),
+    "facecli.export": {"facecli.commands.export", "facecli.models.training"},
+    "facecli.models.training": {"facecli.export.recipes.emotion"},
+}
 
 OWNERS = {  # package: the only rooms or modules that may import it
     "onnxruntime": {"facecli.runtime"},
-    "torch": {"facecli.export"},
+    "torch": {"facecli.export", "facecli.models.training"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},

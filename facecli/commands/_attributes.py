@@ -42,7 +42,7 @@ def run(
 
         def described(result: Any, row: int) -> dict[str, Any]:
             pairs = zip(tools.attribute_plugins, result.attributes, strict=True)
-            return {p.attribute: records.probabilities(p.labels, rows[row], labels) for p, rows in pairs}
+            return {p.attribute: records.probabilities(p.labels, rows[row], labels, p.floor) for p, rows in pairs}
 
         def paint(result: Any) -> Any:
             return draw.attributes_of(result, [_drawable(described(result, row)) for row in range(len(result.indices))])
@@ -70,7 +70,7 @@ def run(
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the first installed model of it, ours before others') or "emotion/x" (that one).
+    """The plugin for "emotion" (the embedded model of it, else the first installed, ours before others') or "emotion/x" (that one).
 
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """
@@ -82,6 +82,8 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
         known = ", ".join(sorted({candidate.partition("/")[0] for candidate in names})) or "none"
         raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
     working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
+    # A model that comes with facecli is the default, also where the user has made another.
+    working.sort(key=lambda plugin: not all(file.path for spec in plugin.models for file in spec.files))
     for plugin in working:
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name

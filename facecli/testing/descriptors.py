@@ -99,3 +99,5 @@ def _attribute(plugin: AttributePlugin) -> Iterator[str]:
         yield "labels must be a tuple of words"
     elif len(plugin.labels) == 1 or len(set(plugin.labels)) < len(plugin.labels):
         yield "labels must be different, and at least two (or none, for a regression)"
+    if not 0 <= plugin.floor < 1:
+        yield f"floor must be a probability below 1, got {plugin.floor!r}"

@@ -12,14 +12,20 @@ from torch import Tensor, nn
 
 from facecli.files import staged
 from facecli.models.training import augment
-from facecli.models.training.config import Config, Stage
+from facecli.models.training.config import Config
 from facecli.models.training.engine import Examples, Say, as_input
 
 _ASKED = 256
 
 
 def ask(
-    make: Callable[[], nn.Module], config: Config, examples: Examples, folder: Path, digest: str, say: Say
+    make: Callable[[], nn.Module],
+    config: Config,
+    examples: Examples,
+    folder: Path,
+    digest: str,
+    device: str,
+    say: Say,
 ) -> Callable[[int, Tensor], Tensor]:
     """The softened targets of the student, as `engine.train` wants them.
 
@@ -33,8 +39,8 @@ def ask(
     teacher: nn.Module | None = None
     for view, file in enumerate(files):
         if not file.exists():
-            teacher = teacher or make()
-            logits = _answers(teacher, config.teacher, config, examples, view)
+            teacher = teacher or make().to(device)
+            logits = _answers(teacher, config, examples, view, device)
             with staged(file) as temporary:
                 np.save(temporary, logits.half().numpy(), allow_pickle=False)
             say(f"the teacher has answered view {view + 1} of {how.views}")
@@ -59,14 +65,15 @@ class _Softener:
 
 
 @torch.inference_mode()
-def _answers(teacher: nn.Module, stage: Stage, config: Config, examples: Examples, view: int) -> Tensor:
+def _answers(teacher: nn.Module, config: Config, examples: Examples, view: int, device: str) -> Tensor:
     """(N, outputs) logits for one view, drawn as the student will see it but for cutout and mixup."""
-    how = config.student.augmentation
+    assert config.teacher is not None
+    stage, how = config.teacher, config.student.augmentation
     draws = augment.draw(len(examples), config.seed, view)
     parts = []
     for start in range(0, len(examples), _ASKED):
         rows = slice(start, start + _ASKED)
-        seen = augment.views(as_input(examples.pixels[rows]), draws[rows], how, stage.side)
-        with torch.autocast("cpu", torch.bfloat16, enabled=stage.schedule.bf16):
-            parts.append(teacher(seen.to(memory_format=torch.channels_last)).float())
+        seen = augment.views(as_input(examples.pixels[rows]).to(device), draws[rows].to(device), how, stage.side)
+        with torch.autocast(device, torch.bfloat16, enabled=stage.schedule.bf16):
+            parts.append(teacher(seen.to(memory_format=torch.channels_last)).float().cpu())
     return torch.cat(parts)

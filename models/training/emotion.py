@@ -32,18 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, logs and the result")
     parser.add_argument("--config", type=Path, default=CONFIG, help="recipe  [default: the one beside this module]")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where PyTorch computes")
     given = parser.parse_args(arguments)
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(max(given.threads, 1))
     try:
         config = configuration.read(given.config)
-        print(f"wrote {run(config, given.data, given.out, _say)}")  # noqa: T201 # the result, on stdout
+        print(f"wrote {run(config, given.data, given.out, given.device, _say)}")  # noqa: T201 # the result, on stdout
     except FacecliError as error:
         _say(str(error))
         return error.exit_code
     return 0
 
 
-def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
+def run(config: Config, data: Path, out: Path, device: str, say: engine.Say) -> Path:
     """Train the teacher if there is one, then the student; returns the file of the student, averaged and calibrated."""
     for stage in filter(None, (config.teacher, config.student)):
         if stage.network not in NETWORKS:
@@ -63,7 +64,7 @@ def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
     def learn(name: str, soften: Callable[[int, torch.Tensor], torch.Tensor] | None = None) -> nn.Module:
         stage, digest = stages[name]
         told = partial(_told, say, name)
-        settings = engine.Run(out / name, digest, config.seed, config.heads, say=told)
+        settings = engine.Run(out / name, digest, config.seed, config.heads, device, told)
         make = partial(NETWORKS[stage.network], OUTPUTS, **stage.options)
         return engine.train(make, stage, train, validation, settings, soften)
 
@@ -71,7 +72,7 @@ def run(config: Config, data: Path, out: Path, say: engine.Say) -> Path:
     if config.distillation:
         assert config.teacher is not None
         digest = configuration.digest(config.teacher, *common, config.student.augmentation)
-        soften = distil.ask(partial(learn, "teacher"), config, train, out / "views", digest, say)
+        soften = distil.ask(partial(learn, "teacher"), config, train, out / "views", digest, device, say)
     network = learn("student", soften)
     held = training.only(kept)
     logits = engine.predict(network, held.pixels, config.student)

@@ -78,7 +78,7 @@ def train(
         checkpoint.save(path, run.digest, progress, network=network, average=average, optimizer=optimizer)
         curves.write(run.folder, progress.history)
         run.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-    return average.network.to(memory_format=torch.contiguous_format).eval()
+    return average.network.to("cpu", memory_format=torch.contiguous_format).eval()
 
 
 class Loss:
