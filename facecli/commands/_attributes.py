@@ -70,7 +70,7 @@ def run(
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the embedded model of it, else the first installed, ours before others') or "emotion/x" (that one).
+    """The plugin for "emotion" (the embedded model, else the first installed, ours before others') or "emotion/x".
 
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """

@@ -29,7 +29,7 @@ def ask(
 ) -> Callable[[int, Tensor], Tensor]:
     """The softened targets of the student, as `engine.train` wants them.
 
-    Each view's logits lie in one file, named after the digest, so that a run that was cut asks only for what is missing.
+    Each view's logits lie in one file, named after the digest: a run that was cut asks only for what is missing.
     make: the trained teacher, only made if there is something to ask.
     """
     assert config.teacher is not None
@@ -60,7 +60,7 @@ class _Softener:
 
     def __call__(self, view: int, rows: Tensor) -> Tensor:
         logits = self._logits(view)[rows].float() / self._temperature
-        taught = torch.cat([head.softmax(1) for head in logits.split(self._widths, 1)], 1)
+        taught = torch.cat([head.softmax(1) for head in logits.split_with_sizes(self._widths, 1)], 1)
         return self._labels[rows] * (1 - self._weight) + taught * self._weight
 
 

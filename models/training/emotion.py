@@ -14,8 +14,8 @@ from torch import nn
 
 from facecli.errors import FacecliError, UsageError
 from facecli.files import write_bytes
-from facecli.models.training import config as configuration
 from facecli.models.training import calibrate, distil, engine, fer2013, published
+from facecli.models.training import config as configuration
 from facecli.models.training.config import Config, Stage
 from facecli.models.training.face_network import build_face_network
 from facecli.models.training.networks import build_residual

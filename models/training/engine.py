@@ -59,7 +59,7 @@ def train(
     soften: (view, rows) -> (n, outputs) targets that replace the examples' own, such as a teacher's.
     """
     torch.manual_seed(run.seed)
-    network = make().to(run.device, memory_format=torch.channels_last)
+    network = make().to(run.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stubs lack it
     average = Average(network, make().to(run.device))
     optimizer = _optimizer(network, stage.schedule)
     path = run.folder / "checkpoint.pt"
@@ -78,7 +78,7 @@ def train(
         checkpoint.save(path, run.digest, progress, network=network, average=average, optimizer=optimizer)
         curves.write(run.folder, progress.history)
         run.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-    return average.network.to("cpu", memory_format=torch.contiguous_format).eval()
+    return average.network.to("cpu").eval()
 
 
 class Loss:
@@ -90,7 +90,9 @@ class Loss:
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(N, outputs) logits and targets -> one number."""
         total = torch.zeros((), device=logits.device)
-        heads = zip(self.weights, logits.split(self.widths, 1), targets.split(self.widths, 1), strict=True)
+        heads = zip(
+            self.weights, logits.split_with_sizes(self.widths, 1), targets.split_with_sizes(self.widths, 1), strict=True
+        )
         for weight, logit, target in heads:
             total = total + weight * functional.cross_entropy(logit, target)
         return total
@@ -196,6 +198,6 @@ def _figures(logits: Tensor, validation: Examples, loss: Loss) -> Row:
     """The loss on a validation set, and for each head how often its likeliest class is the target's."""
     targets = [torch.from_numpy(target) for target in validation.targets.values()]
     row: Row = {"loss": float(loss(logits, torch.cat(targets, 1)))}
-    for name, got, wanted in zip(validation.targets, logits.split(loss.widths, 1), targets, strict=True):
+    for name, got, wanted in zip(validation.targets, logits.split_with_sizes(loss.widths, 1), targets, strict=True):
         row[f"accuracy_{name}"] = float((got.argmax(1) == wanted.argmax(1)).float().mean())
     return row

@@ -32,8 +32,9 @@ class FaceNetwork(nn.Module):
         self.blocks = faces.blocks
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(FEATURES, outputs)
-        for kept in (self.stem, *self.blocks[:frozen]) if frozen else ():
-            kept.requires_grad_(requires_grad=False)
+        if frozen:
+            self.stem.requires_grad_(requires_grad=False)
+            self.blocks[:frozen].requires_grad_(requires_grad=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, 1, 150, 150) float32 -> (N, outputs) float32."""
@@ -50,7 +51,7 @@ def build_face_network(outputs: int, **options: object) -> FaceNetwork:
 
 
 def _grey_stem(colour: nn.Conv2d) -> nn.Conv2d:
-    """The first convolution for pixels in [-1, 1] that are the same in all three colours; exact, for it has no padding."""
+    """The first convolution for grey pixels in [-1, 1]; exact, for it has no padding."""
     grey = nn.Conv2d(1, colour.out_channels, colour.kernel_size, colour.stride)  # type: ignore[arg-type] # torch says so
     assert colour.bias is not None
     with torch.no_grad():

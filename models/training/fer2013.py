@@ -78,7 +78,7 @@ def shares(faces: Faces) -> FloatArray:
 def plurality(faces: Faces) -> NDArray[np.bool_]:
     """(N,) where one of the seven classes alone has the most votes: not contempt, unknown or no face, and no tie."""
     most = faces.votes.max(1)
-    return (most > faces.others) & ((faces.votes == most[:, None]).sum(1) == 1)
+    return np.asarray((most > faces.others) & ((faces.votes == most[:, None]).sum(1) == 1))
 
 
 def majority(faces: Faces) -> NDArray[np.bool_]:
@@ -88,7 +88,7 @@ def majority(faces: Faces) -> NDArray[np.bool_]:
     """
     kept = np.where(faces.votes > 1, faces.votes, 0)
     others = np.where(faces.others > 1, faces.others, 0)
-    return kept.max(1) * 2 > kept.sum(1) + others
+    return np.asarray(kept.max(1) * 2 > kept.sum(1) + others)
 
 
 def hashes(pixels: UInt8Array) -> list[str]:

@@ -65,7 +65,7 @@ def tempered(probabilities: Numbers, temperature: float) -> Numbers:
     """The probabilities with their logarithms divided by a temperature; above 1 they get more even."""
     logits = np.log(np.maximum(probabilities, 1e-30)) / temperature
     raised = np.exp(logits - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    return np.asarray(raised / raised.sum(1, keepdims=True))
 
 
 def best_temperature(probabilities: Numbers, labels: Labels) -> float:

@@ -16,7 +16,9 @@ def facecli_attributes() -> Iterable[AttributePlugin]:
     for spec, crop, preprocessing in entries("attribute"):
         assert spec.attribute is not None, spec.id
         load = partial(_load, spec, preprocessing)
-        yield AttributePlugin(spec.id, spec.summary, spec.attribute, load, crop, spec.labels, models=(spec,), floor=spec.floor)
+        yield AttributePlugin(
+            spec.id, spec.summary, spec.attribute, load, crop, spec.labels, models=(spec,), floor=spec.floor
+        )
 
 
 def _load(spec: ModelSpec, preprocessing: Preprocessing, runtime: Runtime, _parameters: Parameters) -> OnnxAttribute:

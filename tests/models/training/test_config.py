@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from facecli.errors import UsageError  # noqa: E402
-from facecli.models.training import config as configuration  # noqa: E402
-from facecli.models.training import emotion  # noqa: E402
+from facecli.errors import UsageError
+from facecli.models.training import config as configuration
+from facecli.models.training import emotion
 
 
 def changed(path: Path, old: str, new: str) -> str:

@@ -24,7 +24,7 @@ STAGE = Stage(
 )
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Stands for whatever ends a run."""
 
 
@@ -69,10 +69,10 @@ def test_resumed_is_the_same_as_never_cut(settings, tmp_path):
 
     def cut(text):
         if text.startswith("epoch 2 "):
-            raise Cut
+            raise CutError
 
     other = replace(settings, folder=tmp_path / "other", say=cut)
-    with pytest.raises(Cut):
+    with pytest.raises(CutError):
         engine.train(make, STAGE, train, validation, other)
     assert len((tmp_path / "other" / "log.jsonl").read_text("utf-8").splitlines()) == 2
     again = []

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from facecli.errors import InputError  # noqa: E402
-from facecli.models.training import fer2013  # noqa: E402
+from facecli.errors import InputError
+from facecli.models.training import fer2013
 
 
 def faces(votes, others):
@@ -33,15 +33,17 @@ def test_pictures_of_the_other_split_are_dropped(data):
 
 def test_copies_are_held_out_together(data):
     training = fer2013.read(data)["Training"]
-    both = training.only(np.arange(len(training)) % len(training) >= 0)
-    twice = fer2013.Faces(*(np.concatenate([part, part]) for part in (both.pixels, both.label, both.votes, both.others)))
+    parts = (training.pixels, training.label, training.votes, training.others)
+    twice = fer2013.Faces(*(np.concatenate([part, part]) for part in parts))
     kept = fer2013.held_out(twice, 0.3)
     assert (kept[: len(training)] == kept[len(training) :]).all()
     assert 0.15 < kept.mean() < 0.45
 
 
 def test_no_vote_for_the_seven_is_even():
-    assert np.allclose(fer2013.shares(faces([[0] * 7, [2, 2, 0, 0, 0, 0, 0]], [10, 6])), [[1 / 7] * 7, [0.5, 0.5] + [0] * 5])
+    assert np.allclose(
+        fer2013.shares(faces([[0] * 7, [2, 2, 0, 0, 0, 0, 0]], [10, 6])), [[1 / 7] * 7, [0.5, 0.5] + [0] * 5]
+    )
 
 
 @pytest.mark.parametrize(
