@@ -33,19 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=CONFIG, help="recipe  [default: the one beside this module]")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where PyTorch computes")
+    parser.add_argument("--as-it-is", action="store_true", help="learn no more: write what the checkpoint has")
     given = parser.parse_args(arguments)
     torch.set_num_threads(max(given.threads, 1))
     try:
         config = configuration.read(given.config)
-        print(f"wrote {run(config, given.data, given.out, given.device, _say)}")  # noqa: T201 # the result, on stdout
+        print(f"wrote {run(config, given.data, given.out, given.device, _say, learn=not given.as_it_is)}")  # noqa: T201 # the result, on stdout
     except FacecliError as error:
         _say(str(error))
         return error.exit_code
     return 0
 
 
-def run(config: Config, data: Path, out: Path, device: str, say: engine.Say) -> Path:
-    """Train the teacher if there is one, then the student; returns the file of the student, averaged and calibrated."""
+def run(config: Config, data: Path, out: Path, device: str, say: engine.Say, *, learn: bool = True) -> Path:
+    """Train the teacher if there is one, then the student; returns the file of the student, averaged and calibrated.
+
+    learn: False writes the student as far as an earlier run has come.
+    """
     for stage in filter(None, (config.teacher, config.student)):
         if stage.network not in NETWORKS:
             raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
@@ -61,19 +65,19 @@ def run(config: Config, data: Path, out: Path, device: str, say: engine.Say) -> 
     taught = (stages["teacher"][1], config.distillation) if config.distillation else ()
     stages["student"] = config.student, configuration.digest(config.student, *common, *taught)
 
-    def learn(name: str, soften: Callable[[int, torch.Tensor], torch.Tensor] | None = None) -> nn.Module:
+    def trained(name: str, soften: Callable[[int, torch.Tensor], torch.Tensor] | None = None) -> nn.Module:
         stage, digest = stages[name]
         told = partial(_told, say, name)
-        settings = engine.Run(out / name, digest, config.seed, config.heads, device, told)
+        settings = engine.Run(out / name, digest, config.seed, config.heads, device, told, learn)
         make = partial(NETWORKS[stage.network], OUTPUTS, **stage.options)
         return engine.train(make, stage, train, validation, settings, soften)
 
     soften = None
-    if config.distillation:
+    if config.distillation and learn:
         assert config.teacher is not None
         digest = configuration.digest(config.teacher, *common, config.student.augmentation)
-        soften = distil.ask(partial(learn, "teacher"), config, train, out / "views", digest, device, say)
-    network = learn("student", soften)
+        soften = distil.ask(partial(trained, "teacher"), config, train, out / "views", digest, device, say)
+    network = trained("student", soften)
     held = training.only(kept)
     logits = engine.predict(network, held.pixels, config.student)
     answer = calibrate.choose(logits, held, config.share)

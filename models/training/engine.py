@@ -36,7 +36,10 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where and how a stage runs. digest: what its checkpoints belong to. weights: head -> weight in the loss."""
+    """Where and how a stage runs. digest: what its checkpoints belong to. weights: head -> weight in the loss.
+
+    learn: False takes what the checkpoint has, finished or not.
+    """
 
     folder: Path
     digest: str
@@ -44,6 +47,7 @@ class Run:
     weights: Mapping[str, float]
     device: str = "cpu"
     say: Say = print
+    learn: bool = True
 
 
 def train(
@@ -68,7 +72,7 @@ def train(
     targets = torch.cat([torch.from_numpy(t) for t in examples.targets.values()], 1)
     widths = [t.shape[1] for t in examples.targets.values()]
     loss = Loss([run.weights[name] for name in examples.targets], widths)
-    for epoch in range(progress.epoch, stage.schedule.epochs):
+    for epoch in range(progress.epoch, stage.schedule.epochs if run.learn else 0):
         start = time.monotonic()
         learned = _epoch(network, average, optimizer, stage, run, pixels, targets, loss, epoch, soften)
         row: Row = {"epoch": epoch + 1, "train_loss": learned, "seconds": round(time.monotonic() - start, 1)}

@@ -35,7 +35,7 @@ def test_a_trained_network_is_exported_and_answers(run_cli: Callable, examples: 
     from facecli.models.training.networks import ResidualNetwork
 
     torch.manual_seed(0)
-    options = {"stem": 8, "stages": [[8, 1], [16, 1]]}
+    options = {"stem": 32, "stages": [[64, 1]]}  # kernels that are large enough not to be unpacked
     network = ResidualNetwork(14, **options)
     network(torch.rand(8, 1, 48, 48))
     published.write(tmp_path / "emotion.pt", network.eval(), options, 48, published.Answer(0.5, 1.3))
