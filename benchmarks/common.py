@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from facecli.cores import available_cores
 from facecli.models.store import ModelStore
 from facecli.registry import Registry
-from facecli.runtime import available_cores
 from facecli.toolbox import Choice, Toolbox
 
 SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().parents[2] / "shared")

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from facecli.compare import METRICS, distance
 from facecli.contract import Metric
+from facecli.cores import available_cores
 from facecli.pipeline import Flow, Pipeline
-from facecli.runtime import available_cores
 from facecli.sources import expand
 from facecli.types import FloatArray
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import common
 
-from facecli.runtime import available_cores
+from facecli.cores import available_cores
 
 HERE = Path(__file__).resolve().parent
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import common
 
 from facecli import records
+from facecli.cores import available_cores
 from facecli.pipeline import Flow, Pipeline
 from facecli.report import dumps
-from facecli.runtime import available_cores
 from facecli.sources import expand
 
 

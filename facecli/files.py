@@ -38,10 +38,10 @@ def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
         temporary.write_bytes(content)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, parents: bool = False) -> None:
     """Make a folder where its parent is there: a name that is mistyped must not become a tree. Raises OutputError."""
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
         raise _refused(folder, error) from error
 

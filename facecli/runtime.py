@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facecli import providers
 from facecli.errors import DeviceError, ModelError
+from facecli.providers import Tuning
 
 if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
     from numpy.typing import NDArray
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_preparing = threading.Lock()  # two threads that redirect stdout at once would lose it
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+FATAL = 4
 QUIET = 3  # ONNX Runtime's severity "error": its warnings about graphs help nobody who runs a finished model
 
 
@@ -43,47 +52,83 @@ class OnnxSession:
             self.runs += 1
         return dict(zip(self._outputs, outputs, strict=True))
 
+    def end_profile(self) -> Path:
+        """Write what was recorded so far, and no more from here on; the session was opened with Tuning.profile."""
+        return Path(self._inner.end_profiling())
 
-def open_session(path: Path, *, device: str = "cpu", threads: int = 1) -> OnnxSession:
-    """Load an ONNX file on `device` ("auto", "cpu", "cuda", "cuda:N"); threads: intra-op threads on the CPU.
+
+def open_session(path: Path, *, device: str = "cpu", threads: int = 1, tuning: Tuning | None = None) -> OnnxSession:
+    """Load an ONNX file on `device` ("auto", "cpu", "cuda:N", ...: providers.NAMES); threads: those of one run.
 
     Raises DeviceError if the device does not really run, ModelError if the file is no usable model.
     """
-    ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = QUIET
-    # Spinning threads gain nothing measurable here, and cost dearly where the cores are shared with others.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    inner = None
-    wanted = _providers(ort, device)
-    if len(wanted) > 1:  # CUDA first
-        try:
-            inner = _create(ort, path, options, wanted)
-        except Exception as error:
-            if device != "auto":
-                raise _cuda_error(_first_line(error)) from error
+    kind, unit = providers.split(device)
+    ort, tuning = import_onnxruntime(), tuning or Tuning()
+    if kind == "auto":
+        return _first_that_runs(ort, path, threads, tuning)
+    chain = providers.chain(kind, unit, tuning, threads)
+    reason = providers.missing(kind, ort.get_available_providers())
+    if not reason and providers.CUDA in dict(chain):
+        reason = prepare_cuda(ort)
+    if reason:
+        raise _device_error(kind, reason)
     try:
-        inner = inner or _create(ort, path, options, [PROVIDERS["cpu"]])
+        session = OnnxSession(_create(ort, path, _options(ort, kind, threads, tuning), chain))
     except Exception as error:
-        raise ModelError(
-            f"{path.name} can not be loaded: {_first_line(error)}", hint="run `facecli models verify`"
-        ) from error
-    session = OnnxSession(inner)
-    if device.startswith("cuda") and session.provider != PROVIDERS["cuda"]:
-        raise _cuda_error(cuda_failure(ort))
+        if kind == "cpu" or not _loads_on_cpu(ort, path):
+            hint = "run `facecli models verify`"
+            raise ModelError(f"{path.name} can not be loaded: {_first_line(error)}", hint=hint) from error
+        raise _device_error(kind, _first_line(error)) from error
+    if session.provider != chain[0][0]:
+        raise _device_error(kind, failure(ort, kind))
     return session
 
 
-def _create(ort: Any, path: Path, options: Any, providers: list[Any]) -> Any:
+def _first_that_runs(ort: Any, path: Path, threads: int, tuning: Tuning) -> OnnxSession:
+    """CUDA where it runs, else the CPU."""
+    if providers.CUDA in ort.get_available_providers():
+        try:
+            return open_session(path, device="cuda", threads=threads, tuning=tuning)
+        except DeviceError:
+            pass
+    return open_session(path, device="cpu", threads=threads, tuning=tuning)
+
+
+def _loads_on_cpu(ort: Any, path: Path) -> bool:
+    """Whether it is the device, and not the file, that fails."""
+    try:
+        _create(ort, path, _options(ort, "cpu", 1, Tuning()), [(providers.CPU, {})])
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file
+        return False
+    return True
+
+
+def _options(ort: Any, kind: str, threads: int, tuning: Tuning) -> Any:
+    options = ort.SessionOptions()
+    # A provider with threads of its own does the work: ONNX Runtime's would only stand in their way.
+    options.intra_op_num_threads = 1 if providers.KINDS[kind].threads else threads
+    options.log_severity_level = QUIET
+    if providers.KINDS[kind].sequential:
+        options.enable_mem_pattern = False
+    # Spinning threads gain nothing measurable here, and cost dearly where the cores are shared with others.
+    entries = {"session.intra_op.allow_spinning": "0", **tuning.session_options}
+    for name, value in entries.items():
+        options.add_session_config_entry(name, value)
+    if tuning.profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(tuning.profile)
+    return options
+
+
+def _create(ort: Any, path: Path, options: Any, chain: Sequence[tuple[str, Mapping[str, str]]]) -> Any:
     """A session that never changes its provider: ONNX Runtime's own fallback goes to the CPU and says so in prints."""
-    inner = ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+    inner = ort.InferenceSession(str(path), options, providers=list(chain), enable_fallback=0)
     inner.disable_fallback()
     return inner
 
 
-def _cuda_error(reason: str) -> DeviceError:
-    return DeviceError(f"CUDA does not run here: {reason}", hint="use --device cpu, see `facecli doctor`")
+def _device_error(kind: str, reason: str) -> DeviceError:
+    return DeviceError(f"{kind} does not run here: {reason}", hint="use --device cpu, see `facecli doctor`")
 
 
 def import_onnxruntime() -> Any:
@@ -96,44 +141,53 @@ def import_onnxruntime() -> Any:
     if not hasattr(onnxruntime, "InferenceSession"):
         line = "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them"
         raise DeviceError("the installed onnxruntime is broken: it has no InferenceSession", hint=line)
+    onnxruntime.set_default_logger_severity(QUIET)
     return onnxruntime
 
 
-def _providers(ort: Any, device: str) -> list[Any]:
-    kind, _, index = device.partition(":")
-    if kind not in ("auto", *PROVIDERS) or (index and (kind != "cuda" or not index.isdecimal())):
-        raise DeviceError(f"unknown device {device!r}", hint="use auto, cpu, cuda or cuda:N")
-    available = ort.get_available_providers()
-    cuda = [(PROVIDERS["cuda"], {"device_id": int(index or 0)}), PROVIDERS["cpu"]]
-    if kind == "cuda":
-        if PROVIDERS["cuda"] not in available:
-            raise _cuda_error(cuda_failure(ort))
-        _preload_cuda(ort)
-        return cuda
-    if kind == "auto" and PROVIDERS["cuda"] in available:
-        _preload_cuda(ort)
-        return cuda
-    return [PROVIDERS["cpu"]]
+def prepare_cuda(ort: Any) -> str | None:
+    """Load the CUDA libraries of NVIDIA's wheels, once; the loader's reason if there is no driver to use them with.
+
+    Without this only `import torch` makes them found. Where no driver is, ONNX Runtime is not even asked: each library
+    that it misses it tells in several lines.
+    """
+    with _preparing:
+        return _prepare_cuda(ort)
 
 
-def _preload_cuda(ort: Any) -> None:
-    """Load the CUDA libraries that NVIDIA's wheels carry; without it only `import torch` makes them found."""
-    if hasattr(ort, "preload_dlls"):
-        ort.preload_dlls()
+@cache
+def _prepare_cuda(ort: Any) -> str | None:
+    reason = _loading(DRIVER)
+    if reason is None and hasattr(ort, "preload_dlls"):
+        with redirect_stdout(io.StringIO()):  # it prints what it does not find; `failure` finds that out too
+            ort.preload_dlls()
+        ort.set_default_logger_severity(FATAL)
+    return reason
 
 
-def cuda_failure(ort: Any) -> str:
-    """Why CUDA does not run: the installed wheel lacks it, or the loader's own reason."""
-    if PROVIDERS["cuda"] not in ort.get_available_providers():
-        return "the installed onnxruntime has no CUDA provider (it is the CPU wheel)"
+def _loading(library: str) -> str | None:
+    """The loader's reason why a shared library can not be loaded, None if it can."""
     import ctypes
 
-    library = Path(ort.__file__).parent / "capi" / "libonnxruntime_providers_cuda.so"
     try:
-        ctypes.CDLL(str(library))
+        ctypes.CDLL(library)
     except OSError as error:
         return _first_line(error)
-    return "ONNX Runtime fell back to the CPU; is there an NVIDIA driver and a GPU?"
+    return None
+
+
+def failure(ort: Any, kind: str) -> str:
+    """Why a kind of device does not run: the installed wheel lacks it, or the loader's own reason."""
+    wanted = providers.KINDS[kind].provider
+    reason = providers.missing(kind, ort.get_available_providers())
+    if not reason and providers.CUDA in dict(providers.chain(kind, "", Tuning())):
+        reason = prepare_cuda(ort)
+    part = wanted.removesuffix("ExecutionProvider").lower()
+    reason = reason or _loading(str(Path(ort.__file__).parent / "capi" / f"libonnxruntime_providers_{part}.so"))
+    return (
+        reason
+        or "ONNX Runtime fell back to the CPU; are there a driver and a device? (what it says itself is on stderr)"
+    )
 
 
 class OnnxRuntime:
@@ -142,8 +196,16 @@ class OnnxRuntime:
     locate: (model id, file name or None) -> verified path.
     """
 
-    def __init__(self, locate: Callable[[str, str | None], Path], *, device: str = "auto", threads: int = 1) -> None:
+    def __init__(
+        self,
+        locate: Callable[[str, str | None], Path],
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        tuning: Tuning | None = None,
+    ) -> None:
         self._locate = locate
+        self.tuning = tuning
         self.device = device
         self.threads = threads
         self._sessions: dict[tuple[str, str | None], Future[OnnxSession]] = {}
@@ -164,10 +226,13 @@ class OnnxRuntime:
         if mine:
             try:
                 path = self._locate(model_id, file)
-                future.set_result(open_session(path, device=self.device, threads=threads or self.threads))
+                future.set_result(self._open(path, threads or self.threads))
             except BaseException as error:  # noqa: BLE001 - whoever waits for this session must learn of it
                 future.set_exception(error)
         return future.result()
+
+    def _open(self, path: Path, threads: int) -> OnnxSession:
+        return open_session(path, device=self.device, threads=threads, tuning=self.tuning)
 
     @property
     def sessions(self) -> dict[str, OnnxSession]:
@@ -177,16 +242,6 @@ class OnnxRuntime:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def available_cores() -> int:
-    """The cores that this process may use: its affinity, cut by a container's CPU quota (cgroup v2)."""
-    import os
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+    """What an error says, without the place in ONNX Runtime's own source that some begin with."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*\) (?=\S)", "", line)

@@ -22,6 +22,7 @@ from facecli.contract import (
 )
 from facecli.errors import FacecliError, ModelError, PluginError, UsageError
 from facecli.models.store import ModelStore
+from facecli.providers import Tuning
 from facecli.registry import Kind, Registry
 from facecli.runtime import OnnxRuntime
 
@@ -51,7 +52,16 @@ class Toolbox:
     chosen plugin has or a value that does not fit it; a model that is missing is told when the plugin is first used.
     """
 
-    def __init__(self, choice: Choice, registry: Registry, store: ModelStore, *, device: str, threads: int) -> None:
+    def __init__(
+        self,
+        choice: Choice,
+        registry: Registry,
+        store: ModelStore,
+        *,
+        device: str,
+        threads: int,
+        tuning: Tuning | None = None,
+    ) -> None:
         self.registry, self.store = registry, store
         self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
         self.recognizer_plugin = _load(registry, "recognizers", choice.recognizer, RecognizerPlugin)
@@ -61,7 +71,7 @@ class Toolbox:
         self._check_names()
         # All that can be wrong with the choice is told before the first thread starts.
         self._parameters = _effective(self.plugins, choice.parameters)
-        self.runtime = make_runtime(self.plugins, store, device=device, threads=threads)
+        self.runtime = make_runtime(self.plugins, store, device=device, threads=threads, tuning=tuning)
         self._loading: dict[int, Future[Any]] = {}  # by id(): plugins of two kinds may have one name
         # The detector is needed first, but the recognizer takes longest to load: all start now.
         pool = ThreadPoolExecutor(max_workers=max(len(self.plugins), 1), thread_name_prefix="load")
@@ -156,7 +166,14 @@ class Toolbox:
                 raise PluginError(message, hint="report it to the plugin's authors")
 
 
-def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = "cpu", threads: int = 1) -> OnnxRuntime:
+def make_runtime(
+    plugins: Sequence[Plugin],
+    store: ModelStore,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    tuning: Tuning | None = None,
+) -> OnnxRuntime:
     """A runtime that knows the models of these plugins."""
     specs = {spec.id: spec for plugin in plugins for spec in plugin.models}
 
@@ -167,7 +184,7 @@ def make_runtime(plugins: Sequence[Plugin], store: ModelStore, *, device: str = 
             )
         return store.path(specs[model_id], file)
 
-    return OnnxRuntime(locate, device=device, threads=threads)
+    return OnnxRuntime(locate, device=device, threads=threads, tuning=tuning)
 
 
 def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]) -> Any:

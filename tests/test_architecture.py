@@ -21,13 +21,14 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
+        "facecli.providers",
     },  # the halves of images and sources that know formats and networks
     {
         "facecli.align",
@@ -41,7 +42,7 @@ FLOORS = (
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.toolbox"},
+    {"facecli.profiling", "facecli.toolbox"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
     {"facecli.commands"},

@@ -3,14 +3,16 @@ from __future__ import annotations
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facecli import runtime
+from facecli import profiling, runtime
 from facecli.errors import DeviceError, ModelError
 from facecli.models.catalogue import EMBEDDED
+from facecli.providers import KINDS, Tuning
 
 ONET = EMBEDDED / "mtcnn_onet.onnx"
 
@@ -28,12 +30,12 @@ def test_a_session_runs_and_counts_its_time() -> None:
 def test_cuda_without_cuda_is_an_error_with_a_reason() -> None:
     if "CUDAExecutionProvider" in runtime.import_onnxruntime().get_available_providers():
         pytest.skip("this is the GPU wheel")
-    with pytest.raises(DeviceError, match="CUDA does not run here: the installed onnxruntime has no CUDA provider"):
+    with pytest.raises(DeviceError, match="cuda does not run here: the installed onnxruntime has no CUDAExec"):
         runtime.open_session(ONET, device="cuda")
     assert runtime.open_session(ONET, device="auto").provider == "CPUExecutionProvider"
 
 
-@pytest.mark.parametrize("device", ["tpu", "cpu:1", "cuda:x", "cuda:-1", ""])
+@pytest.mark.parametrize("device", ["tpu", "cpu:1", "cuda:x", "cuda:", "cuda:-1", "openvino:a b", "auto:1", ""])
 def test_an_unknown_device_is_refused(device: str) -> None:
     with pytest.raises(DeviceError, match="unknown device"):
         runtime.open_session(ONET, device=device)
@@ -66,6 +68,7 @@ class CudaWheel:
 
 def wheel(monkeypatch: pytest.MonkeyPatch, failure: str | None, runs_on: str = "CUDAExecutionProvider") -> CudaWheel:
     fake = CudaWheel(failure, runs_on)
+    monkeypatch.setattr(runtime, "prepare_cuda", lambda _: None)  # as if there were a driver
     monkeypatch.setattr(runtime, "import_onnxruntime", lambda: fake)
     return fake
 
@@ -78,14 +81,14 @@ def test_a_gpu_that_fails_at_load_is_an_error_with_its_own_words(monkeypatch: py
 
 def test_a_wheel_that_slips_to_the_cpu_without_a_word_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     wheel(monkeypatch, None, runs_on="CPUExecutionProvider")
-    with pytest.raises(DeviceError, match="CUDA does not run here"):
+    with pytest.raises(DeviceError, match="cuda does not run here"):
         runtime.open_session(ONET, device="cuda")
 
 
 def test_auto_takes_cuda_if_it_runs_and_the_cpu_if_not(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = wheel(monkeypatch, None)
     assert runtime.open_session(ONET, device="auto").provider == "CUDAExecutionProvider"
-    assert fake.asked[0][0] == ("CUDAExecutionProvider", {"device_id": 0})
+    assert fake.asked[0][0] == ("CUDAExecutionProvider", {"device_id": "0"})
     wheel(monkeypatch, "no driver")
     assert runtime.open_session(ONET, device="auto").provider == "CPUExecutionProvider"
 
@@ -142,5 +145,58 @@ def test_answers_do_not_depend_on_the_number_of_threads() -> None:
     np.testing.assert_allclose(one["landmarks"], two["landmarks"], atol=1e-5)
 
 
-def test_available_cores_is_positive() -> None:
-    assert runtime.available_cores() >= 1
+def test_every_device_that_the_wheel_lacks_is_an_error_that_says_what_it_has() -> None:
+    available = runtime.import_onnxruntime().get_available_providers()
+    lacking = [name for name, kind in KINDS.items() if kind.provider not in available]
+    assert len(lacking) >= 4  # no wheel has all of them
+    for name in lacking:
+        with pytest.raises(DeviceError, match=rf"^{name} does not run here: .* has no \w+; it has .*cpu"):
+            runtime.open_session(ONET, device=name)
+
+
+def test_without_a_driver_cuda_is_not_tried_and_the_loader_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loud(CudaWheel):
+        def preload_dlls(self) -> None:
+            raise AssertionError("asked although there is no driver")
+
+    fake = Loud(None, "CUDAExecutionProvider")
+    monkeypatch.setattr(runtime, "import_onnxruntime", lambda: fake)
+    monkeypatch.setattr(runtime, "DRIVER", "libno_such_driver.so.1")
+    with pytest.raises(DeviceError, match=r"cuda does not run here: libno_such_driver\.so\.1: cannot open"):
+        runtime.open_session(ONET, device="cuda")
+    assert runtime.open_session(ONET, device="auto").provider == "CPUExecutionProvider"
+
+
+def test_with_a_driver_the_prints_of_the_preloading_stay_off_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    class Printing:
+        def preload_dlls(self) -> None:
+            sys.stdout.write("Failed to load libcudart\n")
+
+        def set_default_logger_severity(self, level: int) -> None:
+            assert level == runtime.FATAL
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "DRIVER", "libc.so.6")
+        assert runtime.prepare_cuda(Printing()) is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_session_options_reach_onnx_runtime(tmp_path: Path) -> None:
+    tuning = Tuning(session_options={"session.load_model_format": "ORT"})
+    with pytest.raises(ModelError, match="mtcnn_onet"):  # which it is not
+        runtime.open_session(ONET, tuning=tuning)
+
+
+def test_a_profile_tells_where_each_node_ran() -> None:
+    def warm_up(session: runtime.OnnxSession) -> None:
+        session.run({"pixels": np.zeros((1, 3, 48, 48), np.float32)})
+
+    nodes = profiling.record(ONET, warm_up, device="cpu", tuning=Tuning())
+    assert {node.provider for node in nodes} == {"CPUExecutionProvider"}
+    assert any("Conv" in node.operator for node in nodes)
+    assert all(node.seconds >= 0 for node in nodes)
+    assert profiling.strays(nodes, "cpu") == []
+    strays = profiling.strays(nodes, "cuda:0")
+    assert {"Conv", "FusedConv"} & {node.operator for node in strays}
+    moved = [replace(node, provider="CUDAExecutionProvider") if node in strays else node for node in nodes]
+    assert profiling.strays(moved, "cuda:0") == []

@@ -34,6 +34,9 @@ class Settings:
     recognizer: str | None = None
     flip: bool = False
     device: str = "auto"
+    provider_option: tuple[str, ...] = ()
+    session_option: tuple[str, ...] = ()
+    engine_cache: Path | None = None
     threads: int | None = None
     jobs: int | None = None
     batch_size: int = 1
@@ -120,10 +123,36 @@ decision_options = _chain(
     ),
 )
 
-run_options = _chain(
+device_options = _chain(
     _option(
-        "--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where models run; cuda runs there or fails."
+        "--device",
+        default="auto",
+        metavar="DEVICE",
+        help="Where models run, or fail: auto (CUDA where it runs, else the CPU), cpu, cuda[:N], tensorrt[:N], "
+        "openvino[:CPU|GPU|NPU], coreml, directml[:N], xnnpack.",
     ),
+    click.option(
+        "--provider-option",
+        multiple=True,
+        metavar="DEVICE.NAME=VALUE",
+        help="Pass an option to ONNX Runtime's provider, such as cuda.arena_extend_strategy=kSameAsRequested.",
+    ),
+    click.option(
+        "--session-option",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set a session entry of ONNX Runtime, such as session.intra_op.allow_spinning=1.",
+    ),
+    _option(
+        "--engine-cache",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Where tensorrt, openvino and coreml keep what they compiled.  [default: in the model store]",
+    ),
+)
+
+run_options = _chain(
+    device_options,
     _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
     _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
     _option(

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli import providers
 from facecli.commands._options import Settings
+from facecli.cores import available_cores
 from facecli.errors import FacecliError, OutputError, UsageError
+from facecli.files import make_folder
 from facecli.models.store import ModelStore
+from facecli.providers import Tuning
 from facecli.registry import Registry
 from facecli.report import Output
-from facecli.runtime import available_cores
 from facecli.streams import complain
 from facecli.toolbox import Choice, Toolbox
 
@@ -60,7 +63,36 @@ def open_toolbox(settings: Settings, *, inputs: int | None, attributes: Sequence
     detector = None if settings.no_detect else settings.detector
     choice = Choice(detector, settings.recognizer, tuple(attributes), parameters)
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
-    return Toolbox(choice, registry(), open_store(), device=settings.device, threads=threads)
+    store = open_store()
+    tuning = open_tuning(settings, store)
+    return Toolbox(choice, registry(), store, device=settings.device, threads=threads, tuning=tuning)
+
+
+def open_tuning(settings: Settings, store: ModelStore) -> Tuning:
+    """What the settings say of ONNX Runtime; the folder for compiled engines is made if the device keeps any."""
+    kind, _ = providers.split(settings.device)
+    options: dict[str, dict[str, str]] = {}
+    for text in settings.provider_option:
+        name, value = _assignment(text, "--provider-option", "DEVICE.NAME=VALUE")
+        device, dot, option = name.partition(".")
+        if not (device and dot and option):
+            raise UsageError(f"can not read --provider-option {text!r}", hint="write DEVICE.NAME=VALUE")
+        options.setdefault(device, {})[option] = value
+    entries = dict(_assignment(text, "--session-option", "NAME=VALUE") for text in settings.session_option)
+    cache = None
+    if kind != "auto" and providers.KINDS[kind].cache:
+        cache = settings.engine_cache or store.root / "engines" / kind
+        make_folder(cache, parents=True)
+    tuning = Tuning(options, entries, cache)
+    providers.check_options(settings.device, tuning)
+    return tuning
+
+
+def _assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"can not read {option} {text!r}", hint=f"write {form}")
+    return name, value
 
 
 def open_pipeline(

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from facecli.commands import _options as options
+from facecli.cores import available_cores
+
+if TYPE_CHECKING:
+    from facecli.profiling import Node
+    from facecli.providers import Tuning
 
 Check = tuple[str, bool, str]  # what, whether it is well, what was found
 
 
 @click.command()
+@options.device_options
 @click.option(
-    "--device", default="auto", envvar="FACECLI_DEVICE", metavar="auto|cpu|cuda[:N]", help="The device that must run."
+    "--strict", is_flag=True, help="Profile a run of each embedded model; no node of weight may slip to the CPU."
 )
 @options.output_options
-def command(device: str, **kwargs: Any) -> int:
+def command(strict: bool, **kwargs: Any) -> int:
     """Check whether it would run here, and on what.
 
     ONNX Runtime, device, plugins, and each model by its hash and self-test. Exits with 4 if something is not well.
@@ -25,11 +32,14 @@ def command(device: str, **kwargs: Any) -> int:
     from facecli import records
     from facecli.commands import _work
 
-    sink = _work.open_output(options.Settings(**kwargs))
+    settings = options.Settings(**kwargs)
+    sink = _work.open_output(settings)
     with sink.opened():
+        tuning = _work.open_tuning(settings, _work.open_store())
         parts = {
             "packages": _packages(),
-            "runtime": _runtime(device),
+            "runtime": _runtime(settings.device, tuning),
+            "nodes": _nodes(settings.device, tuning) if strict else iter(()),
             "plugins": _plugins(),
             "models": _models(),
         }
@@ -60,10 +70,12 @@ def _packages() -> Iterator[Check]:
         except metadata.PackageNotFoundError:
             return None
 
-    wheels = {name: version(name) for name in ("onnxruntime", "onnxruntime-gpu")}
+    runtimes = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
+    wheels = {name: version(name) for name in runtimes}
     present = [f"{name} {found}" for name, found in wheels.items() if found]
     if len(present) > 1:
-        cure = "they overwrite each other: pip uninstall -y onnxruntime onnxruntime-gpu, then install one"
+        both = " ".join(name for name, found in wheels.items() if found)
+        cure = f"they overwrite each other: pip uninstall -y {both}, then install one"
         yield "onnxruntime wheels", False, f"{' and '.join(present)}; {cure}"
     else:
         yield "onnxruntime wheels", bool(present), present[0] if present else 'none: pip install "facecli[cpu]"'
@@ -74,8 +86,8 @@ def _packages() -> Iterator[Check]:
     yield "opencv wheels", len(several) == 1, (", ".join(several) or "none") + advice
 
 
-def _runtime(device: str) -> Iterator[Check]:
-    from facecli import runtime
+def _runtime(device: str, tuning: Tuning) -> Iterator[Check]:
+    from facecli import providers, runtime
     from facecli.commands import _work
     from facecli.errors import FacecliError
     from facecli.models import catalogue
@@ -84,13 +96,34 @@ def _runtime(device: str) -> Iterator[Check]:
         ort = runtime.import_onnxruntime()
         yield "onnxruntime", True, f"{ort.__version__}, providers {', '.join(ort.get_available_providers())}"
         path = _work.open_store().path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
-        provider = runtime.open_session(path, device=device).provider
+        provider = runtime.open_session(path, device=device, tuning=tuning).provider
         yield f"device {device}", True, f"runs on {provider}"
-        if not device.startswith("cuda"):
-            yield "cuda", True, "runs" if provider.startswith("CUDA") else f"not used: {runtime.cuda_failure(ort)}"
+        if providers.split(device)[0] in ("auto", "cpu"):
+            used = provider == providers.CUDA
+            yield "cuda", True, "runs" if used else f"not used: {runtime.failure(ort, 'cuda')}"
     except FacecliError as error:
         yield f"device {device}", False, str(error)
-    yield "cores", True, str(runtime.available_cores())
+    yield "cores", True, str(available_cores())
+
+
+def _nodes(device: str, tuning: Tuning) -> Iterator[Check]:
+    """Where the nodes of the embedded models run."""
+    from facecli import profiling
+    from facecli.models import selftest
+    from facecli.models.catalogue import EMBEDDED
+
+    for file in selftest.tested_files():
+        nodes = profiling.record(
+            EMBEDDED / file, partial(selftest.largest_difference, file=file), device=device, tuning=tuning
+        )
+        strays = profiling.strays(nodes, device)
+        places = ", ".join(f"{len(own)} on {name}" for name, own in _by_provider(nodes).items())
+        told = "".join(f"; on the CPU: {node.operator} {node.name}" for node in strays[:3])
+        yield f"nodes of {file}", bool(nodes) and not strays, f"{places or 'none was recorded'}{told}"
+
+
+def _by_provider(nodes: Sequence[Node]) -> dict[str, list[Node]]:
+    return {name: [node for node in nodes if node.provider == name] for name in sorted({n.provider for n in nodes})}
 
 
 def _plugins() -> Iterator[Check]:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+
+
+def checks(run: Any) -> dict[str, dict[str, Any]]:
+    return {row["check"]: row for row in run.json["checks"]}
+
+
+def test_strict_tells_where_the_nodes_of_each_embedded_model_ran(run_cli: Command) -> None:
+    run = run_cli("doctor", "--strict", "--device", "cpu", "--json")
+    assert run.returncode == 0
+    found = checks(run)
+    for file in ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "dlib_resnet"):
+        row = found[f"nodes of {file}.onnx"]
+        assert row["ok"]
+        assert "on CPUExecutionProvider" in row["found"]
+
+
+def test_without_strict_nothing_is_profiled(run_cli: Command) -> None:
+    assert not any(name.startswith("nodes of") for name in checks(run_cli("doctor", "--json")))
+
+
+def test_a_device_that_does_not_run_is_unwell_and_the_rest_is_told(run_cli: Command) -> None:
+    run = run_cli("doctor", "--strict", "--device", "coreml", "--json")
+    assert run.returncode == 4
+    found = checks(run)
+    assert not found["device coreml"]["ok"]
+    assert not found["nodes"]["ok"]
+    assert found["model mtcnn_pnet.onnx"]["ok"]
+
+
+def test_options_reach_the_commands(run_cli: Command, examples: Path) -> None:
+    picture = str(examples / "collins.jpg")
+    refused = run_cli("detect", picture, "--device", "cpu", "--provider-option", "cuda.x=1")
+    assert refused.returncode == 2
+    assert refused.errors == ["facecli: error: cuda is given an option and is not in use; --device cpu uses cpu"]
+    for option, value in (("--provider-option", "x"), ("--provider-option", "cuda=1"), ("--session-option", "=1")):
+        run = run_cli("detect", picture, option, value)
+        assert run.returncode == 2
+        assert f"can not read {option}" in run.errors[0]
+    entry = "session.load_model_format=ORT"  # which the embedded models are not
+    run = run_cli("detect", picture, "--session-option", entry)
+    assert run.returncode == 4
+
+
+@pytest.mark.parametrize("device", ["cuda:", "nonsense"])
+def test_no_device_is_refused(run_cli: Command, examples: Path, device: str) -> None:
+    run = run_cli("detect", str(examples / "collins.jpg"), "--device", device)
+    assert run.returncode == 4
+    assert "unknown device" in run.errors[0]
