@@ -8,8 +8,9 @@ from typing import Any
 from facecli import __version__
 from facecli.errors import FacecliError
 from facecli.measures import MEASURES
+from facecli.parameters import Plugin
 from facecli.pipeline import ImageResult
-from facecli.toolbox import Plugin, Toolbox
+from facecli.toolbox import Toolbox
 from facecli.types import Detections, FloatArray
 
 Record = dict[str, Any]
@@ -44,16 +45,20 @@ def embedding(row: FloatArray) -> list[float]:
     return [float(text) for text in row.astype(str)]
 
 
-def probabilities(labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None) -> dict[str, Any]:
+def probabilities(
+    labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None, floor: float = 0.0
+) -> dict[str, Any]:
     """An attribute's answer: the likeliest label and the probabilities, or a number if it has no labels.
 
     shown: the labels to give probabilities of, where the attribute has any of them; the likeliest is told all the same.
+    floor: the probability that the likeliest must reach to be told; below it the label is None.
     """
     if not labels:
         return {"value": round(float(row[0]), SCORE_DIGITS)}
     every = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
     some = {label: every[label] for label in shown_labels(labels, shown)}
-    return {"label": labels[int(row.argmax())], "probabilities": some}
+    best = int(row.argmax())
+    return {"label": labels[best] if row[best] >= floor else None, "probabilities": some}
 
 
 def measure(values: Mapping[str, float | None]) -> dict[str, float | None]:

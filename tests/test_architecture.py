@@ -23,6 +23,7 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
+    {"facecli.protocols"},
     {
         "facecli.contract",
         "facecli.hookspecs",
@@ -36,6 +37,7 @@ FLOORS = (
         "facecli.detection_evaluation",
         "facecli.evaluation",
         "facecli.preprocess",
+        "facecli.parameters",
         "facecli.providers",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
@@ -75,6 +77,8 @@ WINGS = {
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
         "facecli.preprocess",
     },
+    # Development: makes the weights that are shipped, with the networks that the export and dlib's file bring.
+    "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types", "facecli.export"},
     "facecli.export": {
         "facecli",
         "facecli.contract",
@@ -91,12 +95,16 @@ WINGS = {
 }
 VISITORS = {
     "facecli.plugins": set(),
-    "facecli.export": {f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")},
+    "facecli.export": {
+        *(f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")),
+        "facecli.models.training",
+    },
+    "facecli.models.training": {"facecli.export.recipes.emotion"},
 }
 
 OWNERS = {  # package: the only rooms or modules that may import it
     "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
-    "torch": {"facecli.export"},
+    "torch": {"facecli.export", "facecli.models.training"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},

@@ -31,7 +31,12 @@ from facecli.types import Detections, Image
 
 ROOT = Path(__file__).parents[1]
 SHARED_MODELS = Path(os.environ.get("FACECLI_SHARED") or ROOT.parent / "shared") / "models"
-EMBEDDED = {"mtcnn", "haar", "dlib-resnet"}  # these have to run: their models, if any, are in the wheel
+EMBEDDED = {
+    "mtcnn",
+    "haar",
+    "dlib-resnet",
+    "emotion/facecli-resnet",
+}  # these have to run: their models, if any, are in the wheel
 KINDS = ("detectors", "recognizers", "attributes")
 BUILT_IN = [(kind, name) for kind in KINDS for name in Registry(third_party=False).names(kind)]
 
@@ -67,7 +72,7 @@ def test_built_in_plugin_conforms(kind, name, portrait, store):
 
 
 def test_generic_attribute_plugin_conforms_with_any_model_file(portrait, store, tmp_path):
-    """The one built-in kind that has no embedded model yet, with a stand-in for its weights."""
+    """A model that is not embedded, with a stand-in for its weights."""
     spec = catalogue.load("emotion/mini-xception")
     model = tmp_path / spec.files[0].name
     model.write_bytes(stand_in(len(spec.labels)))

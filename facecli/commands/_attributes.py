@@ -45,7 +45,7 @@ def run(
 
         def described(result: Any, row: int) -> dict[str, Any]:
             pairs = zip(tools.attribute_plugins, result.attributes, strict=True)
-            answers = {p.attribute: records.probabilities(p.labels, rows[row], labels) for p, rows in pairs}
+            answers = {p.attribute: records.probabilities(p.labels, rows[row], labels, p.floor) for p, rows in pairs}
             return answers | {name: records.measure(result.measures[row][name]) for name in measured}
 
         def paint(result: Any) -> Any:

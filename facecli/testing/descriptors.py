@@ -105,3 +105,5 @@ def _attribute(plugin: AttributePlugin) -> Iterator[str]:
     elif unknown := labels.unknown(plugin.attribute, plugin.labels):
         known = ", ".join(labels.LABELS[plugin.attribute])
         yield f"labels of {plugin.attribute} are {known} (facecli.labels), not {', '.join(unknown)}"
+    if not 0 <= plugin.floor < 1:
+        yield f"floor must be a probability below 1, got {plugin.floor!r}"
