@@ -61,8 +61,8 @@ def pipeline(detector: Any = None, recognizer: Any = None, classifier: Any = Non
     tools: Any = SimpleNamespace(
         detector=detector or Detector(),
         detector_plugin=DetectorPlugin("d", "", unused, landmarks=False),
-        recognizer=recognizer,
-        recognizer_plugin=RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),
+        recognizers=(recognizer,),
+        recognizer_plugins=(RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),),
         attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ("a", "b") if classifier else ()),),
         classifiers=(classifier or Mean(),),
         wait=lambda: None,
