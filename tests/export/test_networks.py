@@ -206,8 +206,8 @@ def test_facenet_with_seeded_weights_in_the_layout_of_the_release(exported, torc
     with torch.inference_mode():
         expected = network(torch.from_numpy(crops)).numpy()
     got = session.run({"crops": crops})["embeddings"]
-    assert abs(expected[0] - expected[1]).max() > 1e-3
-    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+    assert abs(expected[0] - expected[1]).max() > 1e-4  # of noise, seen by random weights
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(got, axis=1), 1, rtol=0, atol=1e-5)
 
 
