@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError
+
+if TYPE_CHECKING:
+    pass
 
 
 def packaged(package: str, path: str, distribution: str) -> Path:

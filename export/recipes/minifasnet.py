@@ -21,6 +21,12 @@ def _v1se() -> Any:
     return minifasnet.MiniFASNet(minifasnet.V1SE)
 
 
+def _summed(network: Any) -> Any:
+    from facecli.export.prelu import summed
+
+    return summed(network)
+
+
 def _network(version: str, build: Callable[[], Any], file: str) -> CropNetwork:
     return CropNetwork(
         name=f"minifasnet-{version.lower()}",
@@ -35,6 +41,7 @@ def _network(version: str, build: Callable[[], Any], file: str) -> CropNetwork:
         licence="Apache-2.0",
         weights=f"resources/anti_spoof_models/{file} of github.com/minivision-ai/Silent-Face-Anti-Spoofing",
         tolerance=1e-4,
+        exported=_summed,
     )
 
 

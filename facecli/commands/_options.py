@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from facecli.presets import PRESETS
 from facecli.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ class Settings:
     face: str = "all"
     no_detect: bool = False
     recognizer: str | None = None
+    preset: str | None = None
     flip: bool = False
     device: str = "auto"
     provider_option: tuple[str, ...] = ()
@@ -114,18 +116,32 @@ recognizer_options = chain(
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
+metric_option = _option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+    help="Distance to decide by.  [default: the recognizer's own]",
+)
+
+preset_option = _option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help="Work as this project does by default; other options that are typed win over it.",
+)
+
 decision_options = chain(
-    _option(
-        "--metric",
-        type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
-        help="Distance to decide by.  [default: the recognizer's own]",
-    ),
+    metric_option,
     click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
     click.option(
         "--fmr",
         type=Finite(0, 1, min_open=True, max_open=True),
         metavar="RATE",
         help="Take the threshold that was measured at this false match rate.",
+    ),
+    _option(
+        "--operating-point",
+        metavar="NAME",
+        help="Take your own threshold of this name (see `facecli calibrate`), or the catalogue's for `catalogue`."
+        "  [default: your newest for this recognizer and detector, else the catalogue's]",
     ),
 )
 
@@ -183,6 +199,9 @@ def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | No
     return parts
 
 
+anti_spoof_option = _option(
+    "--anti-spoof", is_flag=True, help="A face that looks like a print or a screen is nobody's: not verified."
+)
 no_detect_option = click.option(
     "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."
 )

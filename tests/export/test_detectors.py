@@ -14,10 +14,8 @@ from facecli.errors import ExportError
 from facecli.export.recipes import retinaface, yunet
 from facecli.geometry import overlap
 from facecli.models import catalogue
-from facecli.models.store import ModelStore
 from facecli.registry import Registry
 from facecli.testing import run_checks
-from facecli.toolbox import make_runtime
 from facecli.types import Image
 
 RECIPES = {"retinaface": retinaface, "yunet": yunet}
@@ -73,39 +71,54 @@ def test_another_state_is_refused(torch: Any, tmp_path: Path, name: str) -> None
         RECIPES[name].build(None)
 
 
-def test_yunets_state_gives_what_the_published_file_gives(torch: Any, tmp_path: Path, shared: Path) -> None:
+class InTorch:
+    """A runtime whose one session is a recipe's network, run by PyTorch itself."""
+
+    threads = 1
+
+    def __init__(self, torch: Any, name: str, weights: Path) -> None:
+        (self._part,) = RECIPES[name].build(weights)
+        self._torch = torch
+        self.input_shapes = {self._part.input_names[0]: (None, 3, None, None)}
+
+    def session(self, *_: Any, **__: Any) -> InTorch:
+        return self
+
+    def run(self, feeds: dict[str, Any]) -> dict[str, Any]:
+        with self._torch.inference_mode():
+            outputs = self._part.module(*(self._torch.from_numpy(array) for array in feeds.values()))
+        return {name: output.numpy() for name, output in zip(self._part.output_names, outputs, strict=True)}
+
+
+def test_yunets_state_gives_what_the_published_file_gives(torch: Any, shared: Path) -> None:
     from facecli.runtime import open_session
 
-    ours = open_session(exported("yunet", shared / "models" / "yunet_n.pth", tmp_path))
     theirs = open_session(shared / "models" / "yunet_n_dynamic.onnx")
     pixels = np.random.default_rng(2).integers(0, 256, (1, 3, 96, 160)).astype(np.float32)
-    a, b = (session.run({"input": pixels}) for session in (ours, theirs))
+    a = InTorch(torch, "yunet", shared / "models" / "yunet_n.pth").run({"input": pixels})
+    b = theirs.run({"input": pixels})
     assert list(a) == list(b)
     for name, values in a.items():
         np.testing.assert_allclose(values, b[name], rtol=0, atol=1e-5)
 
 
-def test_retinaface_gives_what_the_pytorch_original_gives(
-    torch: Any, tmp_path: Path, shared: Path, examples: Path
-) -> None:
-    """The original's network and a decoder of its own in PyTorch, against the exported file and the plugin."""
+def test_retinaface_gives_what_the_pytorch_original_gives(torch: Any, shared: Path, examples: Path) -> None:
+    """The plugin with the original's weights, against a decoder of the paper's written for PyTorch."""
     weights = shared / "models" / "retinaface_mobilenet0.25.pth"
-    store = ModelStore(tmp_path / "store", offline=True)
-    store.register("retinaface/mobilenet0.25", [exported("retinaface", weights, tmp_path)], {"made by": "a test"})
     plugin = Registry(third_party=False).load("detectors", "retinaface", DetectorPlugin)
-    detector = plugin.load(make_runtime([plugin], store), {})
+    runtime = InTorch(torch, "retinaface", weights)
     bgr = cv2.imread(str(examples / "collins.jpg"))
     bgr = np.vstack([np.hstack([bgr, bgr[:, ::-1]]), np.zeros((128, 1024, 3), np.uint8)])
     bgr = cv2.resize(bgr, (640, 400))
     picture = Image(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), "two")
-    (found,) = detector.detect([picture])
+    (found,) = plugin.load(runtime, {}).detect([picture])
     boxes, scores, points = in_torch(torch, weights, np.vstack([bgr, np.zeros((16, 640, 3), np.uint8)]))
     assert len(found) == len(boxes) == 2
     match = overlap(boxes, found.bboxes).argmax(1)
     assert overlap(boxes, found.bboxes).max(1).min() >= 0.99
     np.testing.assert_allclose(found.scores[match], scores, atol=1e-4)
     np.testing.assert_allclose(found.landmarks[match], points, atol=0.05)
-    results = run_checks(plugin, picture=picture, runtime=make_runtime([plugin], store))
+    results = run_checks(plugin, picture=picture, runtime=runtime)
     assert [result for result in results if not result.passed] == []
     assert len(results) >= 9
 
