@@ -85,7 +85,7 @@ def _recognizer(member: Member) -> dict[str, Any]:
 
 def _attribute(member: Member) -> dict[str, Any]:
     spec = member.spec
-    logits = bool(getattr(spec, "logits", False)) and not member.embedded  # a field of newer catalogues
+    logits = spec.logits and not member.embedded
     labels = list(member.labels if member.embedded else spec.labels)
     return _cropped(member) | {"attribute": spec.attribute, "labels": labels, "logits": logits}
 

@@ -41,7 +41,7 @@ def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec, labels: Sequen
     width = spec.dim or len(spec.labels) or 1
     if spec.kind == "recognizer" and spec.normalized:
         rows = _unit(graph, rows, width)
-    if getattr(spec, "logits", False):  # a field of newer catalogues
+    if spec.logits:
         rows = graph.node("Softmax", rows, axis=1)
     if labels and tuple(labels) != spec.labels:
         columns = [spec.labels.index(label) for label in labels]

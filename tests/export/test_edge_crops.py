@@ -122,9 +122,10 @@ def test_classes_are_in_the_plugin_s_order(tmp_path):
     edge = with_preprocessing(source, spec, labels[::-1])
     crop = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     session = opened(edge, tmp_path)
-    np.testing.assert_allclose(
-        session.run({"pixels": crop})["probabilities"], to_input(crop[None], how).ravel()[::-1], atol=1e-5
-    )
+    values = to_input(crop[None], how).ravel()
+    np.testing.assert_allclose(session.run({"pixels": crop})["probabilities"], values[::-1], atol=1e-5)
+    logits = with_preprocessing(source, dataclasses.replace(spec, logits=True))
+    np.testing.assert_allclose(run(logits, tmp_path, crop), np.exp(values) / np.exp(values).sum(), atol=1e-6)
 
 
 def test_old_opsets_are_refused():
