@@ -31,6 +31,7 @@ COMMANDS = (
     "analyze",
     "evaluate",
     "evaluate-detection",
+    "calibrate",
     "export",
     "models",
     "plugins",

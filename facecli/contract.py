@@ -8,18 +8,44 @@ stable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
+
+from facecli.protocols import AttributeClassifier, CropsClassifier, Detector, Recognizer, Runtime, Session
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facecli.types import Detections, FloatArray, Image, UInt8Array
+__all__ = [
+    "API_VERSION",
+    "AttributeClassifier",
+    "AttributePlugin",
+    "CropSpec",
+    "CropsClassifier",
+    "Detector",
+    "DetectorPlugin",
+    "ExportPart",
+    "ExportRecipe",
+    "Metric",
+    "ModelArchive",
+    "ModelFile",
+    "ModelSpec",
+    "OperatingPoint",
+    "Parameters",
+    "Point",
+    "Preprocessing",
+    "Recognizer",
+    "RecognizerPlugin",
+    "Runtime",
+    "Session",
+    "Task",
+    "hookimpl",
+]
 
 API_VERSION = 1
 hookimpl = pluggy.HookimplMarker("facecli")
@@ -37,6 +63,17 @@ class CropSpec:
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
     square: for a bbox crop, grow the shorter side to the longer one first.
+    outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
+        facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as
+        Silent-Face-Anti-Spoofing does.
+    resample: "warp" meets the bbox or the template to a fraction of a pixel: bilinear, averaging first what is more
+        than twice as large. The others cut whole pixels and resize them by OpenCV's linear or area, or by Pillow's
+        antialiased BILINEAR.
+    fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
+    upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
+        does, where the detector gives landmarks.
+
+    Raises ValueError for a combination that has no meaning.
     """
 
     width: int
@@ -44,6 +81,18 @@ class CropSpec:
     template: tuple[Point, Point, Point, Point, Point] | None = None
     margin: float = 0.0
     square: bool = False
+    outside: Literal["black", "clip", "shift"] = "black"
+    resample: Literal["warp", "linear", "area", "antialias"] = "warp"
+    fit: Literal["stretch", "pad"] = "stretch"
+    upright: bool = False
+
+    def __post_init__(self) -> None:
+        if self.resample == "warp" and (self.outside != "black" or self.fit == "pad" or self.upright):
+            raise ValueError("outside, fit and upright are for crops of whole pixels: choose a resample")
+        if self.resample != "warp" and self.template is not None:
+            raise ValueError('a crop with a template is warped: resample must be "warp"')
+        if self.upright and self.outside != "black":
+            raise ValueError("an upright crop has what is outside the picture black")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +167,9 @@ class ModelSpec:
 
     kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-    what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
+    floor: the probability below which an attribute's likeliest label is not told.
     """
 
     id: str
@@ -137,59 +188,11 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
+    logits: bool = False
+    floor: float = 0.0
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
     licence_url: str | None = None
-
-
-class Session(Protocol):
-    """A model that is loaded and ready; safe to run from several threads at once."""
-
-    @property
-    def input_shapes(self) -> Mapping[str, tuple[int | None, ...]]:
-        """Input name -> shape, None for a free axis."""
-
-    def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
-        """Run once: input name -> array in, output name -> array out."""
-
-
-class Runtime(Protocol):
-    """What the host hands to `load`: verified model files, and sessions on the device the user asked for."""
-
-    def model_path(self, model_id: str, file: str | None = None) -> Path:
-        """The verified local file of a model. Raises ModelError if it is not installed."""
-
-    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
-        """The loaded session of a model file (`file` if it has several), made once and shared.
-
-        threads: how many one run may use, where that shall not be `self.threads`: a plugin that makes several runs at
-        once asks for 1.
-        """
-
-    @property
-    def threads(self) -> int:
-        """How many threads a plugin may keep busy at once."""
-
-
-class Detector(Protocol):
-    """Finds faces."""
-
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """One Detections per picture, in order; pictures may differ in size."""
-
-
-class Recognizer(Protocol):
-    """Turns crops into embeddings."""
-
-    def embed(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, dim) float32; N may be 0."""
-
-
-class AttributeClassifier(Protocol):
-    """Turns crops into class probabilities, or into one number per face."""
-
-    def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +227,23 @@ class RecognizerPlugin:
 
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression."""
+    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+
+    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
+    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
+    floor: the probability that the likeliest label must reach; below it the label is told as null.
+    """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    more_crops: tuple[CropSpec, ...] = ()
+    floor: float = 0.0
     api: int = API_VERSION
 
 
@@ -249,6 +259,7 @@ class ExportPart:
     task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
     too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
     None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -263,6 +274,7 @@ class ExportPart:
     task: Task | None = None
     crop: CropSpec | None = None
     preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

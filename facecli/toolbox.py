@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,38 +9,44 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from facecli import parameters
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
+    CropsClassifier,
+    CropSpec,
     Detector,
     DetectorPlugin,
     ModelSpec,
     Recognizer,
     RecognizerPlugin,
 )
-from facecli.errors import FacecliError, ModelError, PluginError, UsageError
+from facecli.errors import FacecliError, ModelError, PluginError
 from facecli.models.store import ModelStore
+from facecli.parameters import Plugin
 from facecli.providers import Tuning
 from facecli.registry import Kind, Registry
 from facecli.runtime import OnnxRuntime, OnnxSession
 
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
-
 # The keys and columns of a face's record, which no attribute and no label may hide.
 RECORD_KEYS = (
     *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
-    *("score", "landmarks", "embedding", "probabilities"),
+    *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out."""
+    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out.
+
+    ensemble: recognizers beside `recognizer`, which work on the same faces.
+    """
 
     detector: str | None = None
     recognizer: str | None = None
     attributes: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ensemble: tuple[str, ...] = ()
 
 
 class Toolbox:
@@ -65,12 +69,14 @@ class Toolbox:
         self.registry, self.store = registry, store
         self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
         self.recognizer_plugin = _load(registry, "recognizers", choice.recognizer, RecognizerPlugin)
+        further = [registry.load("recognizers", name, RecognizerPlugin) for name in choice.ensemble]
+        self.recognizer_plugins = (*([self.recognizer_plugin] if self.recognizer_plugin else []), *further)
         loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
         self.attribute_plugins = tuple(loaded)
         self._check_fit()
         self._check_names()
         # All that can be wrong with the choice is told before the first thread starts.
-        self._parameters = _effective(self.plugins, choice.parameters)
+        self._parameters = parameters.effective(self.plugins, choice.parameters)
         self.runtime = make_runtime(self.plugins, store, device=device, threads=threads, tuning=tuning)
         self._loading: dict[int, Future[Any]] = {}  # by id(): plugins of two kinds may have one name
         # The detector is needed first, but the recognizer takes longest to load: all start now.
@@ -82,7 +88,7 @@ class Toolbox:
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """All descriptors, in the order of the stages."""
-        some = (self.detector_plugin, self.recognizer_plugin, *self.attribute_plugins)
+        some = (self.detector_plugin, *self.recognizer_plugins, *self.attribute_plugins)
         return tuple(plugin for plugin in some if plugin is not None)
 
     @cached_property
@@ -100,7 +106,12 @@ class Toolbox:
         return recognizer
 
     @cached_property
-    def classifiers(self) -> tuple[AttributeClassifier, ...]:
+    def recognizers(self) -> tuple[Recognizer, ...]:
+        """All loaded recognizers, in the order of recognizer_plugins."""
+        return tuple(self._loading[id(plugin)].result() for plugin in self.recognizer_plugins)
+
+    @cached_property
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 
@@ -118,8 +129,24 @@ class Toolbox:
         self._loading[id(plugin)].result()
         return {
             "plugin": plugin.name,
-            "parameters": _json_safe(self.parameters(plugin)),
+            "parameters": parameters.json_safe(self.parameters(plugin)),
             "models": [self._describe_model(spec) for spec in self._used(plugin)],
+        }
+
+    def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
+        """What must be the same for a threshold to hold: the recognizer as it runs, its files, and the detector's."""
+        detector = self.detector_plugin
+        return {
+            "recognizer": recognizer.name,
+            "models": self._sha256(recognizer),
+            "preprocessing_version": recognizer.preprocessing_version,
+            "parameters": parameters.json_safe(self.parameters(recognizer)),
+            "detector": detector and detector.name,
+            "detector_models": detector and self._sha256(detector),
+            # Texts choose what runs, such as one of several models; numbers, such as the smallest face, do not.
+            "detector_parameters": {k: v for k, v in self.parameters(detector).items() if isinstance(v, str)}
+            if detector
+            else {},
         }
 
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
@@ -136,6 +163,12 @@ class Toolbox:
             raise
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
+
+    def _sha256(self, plugin: Plugin) -> list[str | None]:
+        """The files of the models that it runs: of several, those that a parameter names, as `scrfd.model=10g` does."""
+        names = {f"{plugin.name}/{value}" for value in self.parameters(plugin).values() if isinstance(value, str)}
+        specs = [spec for spec in plugin.models if spec.id in names] or plugin.models
+        return [self.store.file(spec, file.name).sha256 for spec in specs for file in spec.files]
 
     def _used(self, plugin: Plugin) -> list[ModelSpec]:
         """The models that a plugin which can work with several has opened; all of them where it has opened none."""
@@ -159,8 +192,8 @@ class Toolbox:
         detector = self.detector_plugin
         if detector is None or detector.landmarks:
             return
-        for user in (self.recognizer_plugin, *self.attribute_plugins):
-            if user is not None and user.crop.template is not None:
+        for user in (*self.recognizer_plugins, *self.attribute_plugins):
+            if any(spec.template is not None for spec in _specs(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 
@@ -198,65 +231,11 @@ def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]
     return None if name is None else registry.load(kind, name, descriptor)
 
 
+def _specs(plugin: RecognizerPlugin | AttributePlugin) -> tuple[CropSpec, ...]:
+    return (plugin.crop, *plugin.more_crops) if isinstance(plugin, AttributePlugin) else (plugin.crop,)
+
+
 def _kind(plugin: Plugin) -> Kind:
     if isinstance(plugin, DetectorPlugin):
         return "detectors"
     return "recognizers" if isinstance(plugin, RecognizerPlugin) else "attributes"
-
-
-def _effective(plugins: Sequence[Plugin], given: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """What each plugin runs with, by its id(); what is given for a name goes to each plugin of it that takes it."""
-    for name, values in given.items():
-        takers = [plugin for plugin in plugins if plugin.name == name]
-        if not takers:
-            used = ", ".join(plugin.name for plugin in plugins) or "nothing"
-            raise UsageError(f"{name} is given a parameter and is not in use", hint=f"in use: {used}")
-        known = {key: None for plugin in takers for key in plugin.parameters}
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            hint = f"it has {', '.join(known) or 'none'}"
-            raise UsageError(f"{name} has no parameter {', '.join(unknown)}", hint=hint)
-    return {id(plugin): {**plugin.parameters, **_checked(plugin, given.get(plugin.name, {}))} for plugin in plugins}
-
-
-def _checked(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values for the parameters that the plugin has, each of its default's type; what they mean, it checks."""
-    own = {name: value for name, value in given.items() if name in plugin.parameters}
-    for name, value in own.items():
-        default = plugin.parameters[name]
-        if not _fits(value, default):
-            message = f"{plugin.name}.{name} must be {_type_name(default)}, got {reprlib.repr(value)}"
-            raise UsageError(message, hint=f"the default is {default!r}")
-    return own
-
-
-def _fits(value: Any, default: Any) -> bool:
-    if default is None:
-        return True
-    if isinstance(default, bool):
-        return isinstance(value, bool)
-    if isinstance(default, (int, float)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and abs(value) <= sys.float_info.max  # NaN is not
-    if isinstance(default, (list, tuple)):
-        same = isinstance(value, (list, tuple)) and len(value) == len(default)
-        return same and all(map(_fits, value, default))
-    return isinstance(value, type(default))
-
-
-def _type_name(default: Any) -> str:
-    if isinstance(default, (list, tuple)):
-        return f"a list of {len(default)}"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
-    return names.get(type(default), f"a {type(default).__name__}")
-
-
-def _json_safe(value: Any) -> Any:
-    """A parameter as JSON can hold it: a foreign plugin's default may be anything."""
-    if isinstance(value, Mapping):
-        return {str(key): _json_safe(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_safe(inner) for inner in value]
-    if isinstance(value, float) and not abs(value) <= sys.float_info.max:
-        return str(value)
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

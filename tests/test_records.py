@@ -70,6 +70,20 @@ def test_probabilities_restricted_still_tell_the_likeliest() -> None:
     assert records.probabilities((), np.float32([31.5])) == {"value": 31.5}
 
 
+def test_below_the_floor_the_label_is_null_and_the_probabilities_are_there() -> None:
+    labels = ("happy", "sad", "angry")
+    unsure, just = np.float32([0.375, 0.3125, 0.3125]), np.float32([0.5, 0.25, 0.25])
+    told = records.probabilities(labels, unsure, None, 0.5)
+    assert told == {"label": None, "probabilities": {"happy": 0.375, "sad": 0.3125, "angry": 0.3125}}
+    assert records.probabilities(labels, just, None, 0.5)["label"] == "happy"
+    assert records.probabilities(labels, unsure)["label"] == "happy"
+    (row, _) = records.csv_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    assert row["mood"] is None
+    (row, _) = records.table_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    assert row["mood"] is None
+    assert row["probabilities"].startswith("happy 37.5%")
+
+
 def test_rows_of_several_attributes_say_whose_each_label_is() -> None:
     answer = {name: {"label": "a", "probabilities": {"a": 1.0, "b": 0.0}} for name in ("mood", "light")}
     (row, _) = records.csv_rows(records.image(RESULT, [answer, answer]))

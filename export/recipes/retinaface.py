@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
 from facecli.errors import ExportError
-from facecli.export.weights import load_strictly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +20,13 @@ OUTPUTS = ("boxes", "scores", "landmarks")
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from mobilenet0.25_Final.pth."""
     from facecli.export.retinaface import RetinaFace
+    from facecli.export.state import load_state
 
     if weights is None:
         where = "weights/mobilenet0.25_Final.pth of github.com/biubug6/Face-Detector-1MB-with-landmark"
         raise ExportError("retinaface's weights come in no package", hint=f"--weights FILE, such as {where}")
     network = RetinaFace().eval()
-    load_strictly(network, weights)
+    notes = load_state(network, weights)
     part = ExportPart(
         file="retinaface_mobilenet0.25.onnx",
         module=network,
@@ -35,6 +35,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         sample=_pixels,
         dynamic_axes={"pixels": {0: "batch", 2: "height", 3: "width"}},
         source=weights,
+        notes=notes,
         tolerance=5e-5,  # offsets of about 10, after some 50 layers
     )
     return (part,)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
 from facecli.errors import ExportError
-from facecli.export.weights import load_strictly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +18,14 @@ STRIDES = (8, 16, 32)
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from yunet_n.pth."""
+    from facecli.export.state import load_state
     from facecli.export.yunet import HEADS, YuNet
 
     if weights is None:
         where = "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train"
         raise ExportError("yunet's weights come in no package", hint=f"--weights FILE, such as {where}")
     network = YuNet().eval()
-    load_strictly(network, weights, key="state_dict")  # beside the optimizer's
+    notes = load_state(network, weights)
     part = ExportPart(
         file="yunet_n.onnx",
         module=network,
@@ -34,6 +34,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         sample=_pixels,
         dynamic_axes={"input": {0: "batch", 2: "height", 3: "width"}},
         source=weights,
+        notes=notes,
     )
     return (part,)
 

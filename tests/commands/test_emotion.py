@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from facecli.models import catalogue
@@ -40,45 +41,69 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"FACECLI_HOME": str(folder / "home")}
 
 
-def test_without_a_model_it_says_which_there_are_and_how_to_get_one(run_cli: Callable, examples: Path) -> None:
-    done = run_cli("emotion", examples / "hopper.jpg", "--json")
+def test_a_model_that_is_not_here_says_how_to_get_it(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--model", "mini-xception", "--json")
     assert done.returncode == 4
     assert len(done.errors) == 1
     assert "emotion/mini-xception" in done.errors[0]
-    assert "facecli export mini-xception --weights" in done.errors[0]
+    assert "facecli export deepface-emotion --weights" in done.errors[0]
     assert "facecli[export]" in done.errors[0]
-    assert "https://github.com/oarriaga/face_classification" in done.errors[0]
+    assert "https://github.com/serengil/deepface_models" in done.errors[0]
 
 
-def test_every_probability_and_the_likeliest(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
-    answer = run_cli("emotion", examples / "hopper.jpg", "--json", env=with_model).json
+def test_every_probability_and_the_likeliest(run_cli: Callable, examples: Path) -> None:
+    answer = run_cli("emotion", examples / "hopper.jpg", "--json").json
     emotion = answer["images"][0]["faces"][0]["emotion"]
     assert list(emotion["probabilities"]) == LABELS
     assert sum(emotion["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert emotion["label"] == max(emotion["probabilities"], key=emotion["probabilities"].get)
-    assert answer["attributes"]["emotion"]["plugin"] == "emotion/mini-xception"
+    assert answer["attributes"]["emotion"]["plugin"] == "emotion/facecli-resnet"
+
+
+def test_our_own_model_stays_the_default_beside_another(
+    run_cli: Callable, examples: Path, with_model: dict[str, str]
+) -> None:
+    for command in ("emotion", "analyze"):
+        answer = run_cli(command, examples / "hopper.jpg", "--json", env=with_model).json
+        assert answer["attributes"]["emotion"]["plugin"] == "emotion/facecli-resnet"
+
+
+def test_smiles_are_happy_without_network_or_setup(run_cli: Callable, examples: Path) -> None:
+    for name in ("collins.jpg", "collins_variant.jpg"):
+        faces = run_cli("emotion", examples / name, "--json", env={"FACECLI_OFFLINE": "1"}).json["images"][0]["faces"]
+        assert faces[0]["emotion"]["label"] == "happy"
+
+
+def test_below_the_floor_no_label_is_told(run_cli: Callable, tmp_path: Path) -> None:
+    """Grey of one level has no expression."""
+    grey = np.full((60, 60, 3), 127, np.uint8)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    done = run_cli("emotion", tmp_path / "grey.png", "--no-detect", "--json")
+    emotion = done.json["images"][0]["faces"][0]["emotion"]
+    floor = catalogue.load("emotion/facecli-resnet").floor
+    assert 0 < floor < 1
+    best = max(emotion["probabilities"].values())
+    assert (emotion["label"] is None) == (best < floor)
 
 
 def test_analyze_gives_the_same_under_the_same_name(
     run_cli: Callable, examples: Path, with_model: dict[str, str]
 ) -> None:
-    alone = run_cli("emotion", examples / "hopper.jpg", "--json", env=with_model).json
+    alone = run_cli("emotion", examples / "hopper.jpg", "--model", "mini-xception", "--json", env=with_model).json
     joined = run_cli("analyze", examples / "hopper.jpg", "-a", "emotion/mini-xception", "--json", env=with_model).json
     assert joined["schema"] == "facecli.analyze/1"
     assert joined["images"][0]["faces"][0]["emotion"] == alone["images"][0]["faces"][0]["emotion"]
 
 
-def test_labels_restrict_what_is_shown(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
-    done = run_cli("emotion", examples / "hopper.jpg", "--labels", "sad,happy", "--json", env=with_model).json
+def test_labels_restrict_what_is_shown(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--labels", "sad,happy", "--json").json
     assert set(done["images"][0]["faces"][0]["emotion"]["probabilities"]) == {"happy", "sad"}
-    assert run_cli("emotion", examples / "hopper.jpg", "--labels", "hungry", env=with_model).returncode == 2
+    assert run_cli("emotion", examples / "hopper.jpg", "--labels", "hungry").returncode == 2
 
 
-def test_csv_has_a_column_per_label_that_is_shown(
-    run_cli: Callable, examples: Path, with_model: dict[str, str]
-) -> None:
+def test_csv_has_a_column_per_label_that_is_shown(run_cli: Callable, examples: Path) -> None:
     def rows(*options: str) -> list[dict[str, str]]:
-        done = run_cli("emotion", "missing.jpg", examples / "hopper.jpg", "-f", "csv", *options, env=with_model)
+        done = run_cli("emotion", "missing.jpg", examples / "hopper.jpg", "-f", "csv", *options)
         return list(csv.DictReader(io.StringIO(done.stdout.decode())))
 
     failed, row = rows()
@@ -88,22 +113,22 @@ def test_csv_has_a_column_per_label_that_is_shown(
     assert list(rows("--labels", "sad,happy")[1])[-3:] == ["emotion", "happy", "sad"]
 
 
-def test_no_detect_is_flagged(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
-    image = run_cli("emotion", examples / "hopper.jpg", "--no-detect", "--json", env=with_model).json["images"][0]
+def test_no_detect_is_flagged(run_cli: Callable, examples: Path) -> None:
+    image = run_cli("emotion", examples / "hopper.jpg", "--no-detect", "--json").json["images"][0]
     assert image["detected"] is False
     assert image["faces"][0]["bbox"] is None
     assert image["faces"][0]["emotion"]["label"] in LABELS
 
 
-def test_annotate_draws_bars(run_cli: Callable, examples: Path, with_model: dict[str, str], tmp_path: Path) -> None:
+def test_annotate_draws_bars(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
-    run_cli("emotion", examples / "hopper.jpg", "--annotate", out, env=with_model)
+    run_cli("emotion", examples / "hopper.jpg", "--annotate", out)
     changed = (cv2.imread(str(out)) != cv2.imread(str(examples / "hopper.jpg"))).any(-1)
     assert changed.mean() > 0.03
 
 
-def test_haar_is_enough_for_a_bbox_crop(run_cli: Callable, examples: Path, with_model: dict[str, str]) -> None:
-    done = run_cli("emotion", examples / "hopper.jpg", "--detector", "haar", "--json", env=with_model)
+def test_haar_is_enough_for_a_bbox_crop(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("emotion", examples / "hopper.jpg", "--detector", "haar", "--json")
     assert done.returncode == 0
     assert done.json["images"][0]["faces"][0]["landmarks"] is None
 
@@ -111,7 +136,7 @@ def test_haar_is_enough_for_a_bbox_crop(run_cli: Callable, examples: Path, with_
 def test_an_unknown_attribute_or_model(run_cli: Callable, examples: Path) -> None:
     done = run_cli("analyze", examples / "hopper.jpg", "-a", "mood")
     assert done.returncode == 2
-    assert "there is emotion" in done.errors[0]
+    assert "emotion" in done.errors[0]
     assert run_cli("emotion", examples / "hopper.jpg", "--model", "nothing").returncode == 2
 
 
@@ -122,5 +147,6 @@ def test_the_real_model_on_real_faces(run_cli: Callable, examples: Path, shared:
         "export", "mini-xception", "--weights", shared / "models" / "fer2013_mini_xception.hdf5", env=env
     )
     assert exported.returncode == 0, exported.errors
-    faces = run_cli("emotion", examples / "collins.jpg", "--json", env=env).json["images"][0]["faces"]
+    done = run_cli("emotion", examples / "collins.jpg", "--model", "mini-xception", "--json", env=env)
+    faces = done.json["images"][0]["faces"]
     assert faces[0]["emotion"]["label"] == "happy"  # she smiles

@@ -1,0 +1,147 @@
+"""Our emotion model beside mini-Xception on FER2013's PublicTest: accuracy on both label sets, calibration, speed.
+
+The pictures go in as `facecli emotion --no-detect` takes them: whole, single, unmirrored. `--confusion FILE` writes
+both confusion matrices as Markdown, `--plot FILE` a reliability plot. Needs fer2013.npz, mini-Xception's HDF5 file, and
+torch and h5py for its export.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import common
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli import align
+from facecli.export.recipes import mini_xception
+from facecli.export.run import export_recipe
+from facecli.models.store import ModelStore
+from facecli.models.training import fer2013, measure
+from facecli.models.training.fer2013 import Faces
+from facecli.registry import Registry
+from facecli.toolbox import Choice, Toolbox
+from facecli.types import Image, UInt8Array
+
+OURS, THEIRS = "emotion/facecli-resnet", "emotion/mini-xception"
+AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A model's probabilities (N, 7) for the pictures, and its milliseconds for a single face."""
+
+    probabilities: NDArray[np.float32]
+    milliseconds: float
+
+
+def main() -> None:
+    options = common.parser(__doc__)
+    options.add_argument("--data", type=Path, default=common.SHARED / "data" / "fer2013.npz")
+    options.add_argument(
+        "--mini-xception", type=Path, default=common.SHARED / "models" / "fer2013_mini_xception.hdf5", help="HDF5 file"
+    )
+    options.add_argument("--rounds", type=int, default=200, help="single faces per model that are timed")
+    options.add_argument("--confusion", type=Path, help="Markdown file to write")
+    options.add_argument("--plot", type=Path, help="PNG file to write")
+    given = options.parse_args()
+    faces = fer2013.read(given.data)["PublicTest"]
+    found = answers(faces.pixels, given.mini_xception, given.rounds)
+    common.tell([line for name, own in found.items() for line in figures(name, own, faces)], as_json=given.json)
+    if given.confusion:
+        tables = [confusion(name, own.probabilities, faces) for name, own in found.items()]
+        given.confusion.write_text("\n\n".join(tables) + "\n", "utf-8")
+    if given.plot:
+        plot(given.plot, {name: measure.reliability(own.probabilities, faces.label) for name, own in found.items()})
+
+
+def answers(pixels: UInt8Array, weights: Path, rounds: int) -> dict[str, Answers]:
+    """What both models say, through the plugins; timed in turns on one thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FACECLI_HOME"] = folder
+        (recipe,) = mini_xception.facecli_export_recipes()
+        exported = export_recipe(recipe, weights, Path(folder) / "export")
+        store = ModelStore()
+        store.register(exported.model, [file.path for file in exported.files], exported.origin)
+        tools = {}
+        for name in (OURS, THEIRS):  # two models of one attribute do not go into one toolbox
+            tools[name] = Toolbox(
+                Choice(attributes=(name,)), Registry(third_party=False), store, device="cpu", threads=1
+            )
+            tools[name].wait()
+    crops = {name: whole(pixels, own) for name, own in tools.items()}
+    single = {
+        name: (lambda own=own, name=name: own.classifiers[0].classify(crops[name][:1])) for name, own in tools.items()
+    }
+    seconds = common.medians(common.interleaved(single, rounds, warm=10))
+    made = {}
+    for name, own in tools.items():
+        parts = [own.classifiers[0].classify(crops[name][i : i + AT_ONCE]) for i in range(0, len(pixels), AT_ONCE)]
+        made[name] = Answers(np.concatenate(parts), seconds[name] * 1000)
+    return made
+
+
+def whole(pixels: UInt8Array, tools: Toolbox) -> UInt8Array:
+    """Each grey picture as the one crop that --no-detect makes of it."""
+    (plugin,) = tools.attribute_plugins
+    colour = np.repeat(pixels[..., None], 3, axis=3)
+    return np.concatenate([align.whole(Image(picture, str(i)), plugin.crop) for i, picture in enumerate(colour)])
+
+
+def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
+    """The bars are those of our own model; mini-Xception is told beside it."""
+    ours = name == OURS
+    voted = faces.votes.argmax(1)
+    lines = []
+    for what, rows, labels, bar in (
+        ("FER2013 labels", np.ones(len(faces), bool), faces.label, 0.67),
+        ("FER+ majority (its authors' rule)", fer2013.majority(faces), voted, 0.83),
+        ("FER+ plurality", fer2013.plurality(faces), voted, None),
+    ):
+        part = measure.accuracy(own.probabilities[rows], labels[rows])
+        low, high = measure.wilson(part, int(rows.sum()))
+        text = f"{name}: {what}, {rows.sum()} pictures, 95 % interval {low:.1%} to {high:.1%}"
+        lines.append(common.figure(text, part, "{:.1%}", least=bar if ours else None))
+    error = measure.calibration_error(own.probabilities, faces.label)
+    lines.append(
+        common.figure(f"{name}: calibration error, FER2013 labels", error, "{:.3f}", most=0.05 if ours else None)
+    )
+    rows = fer2013.majority(faces)
+    error = measure.calibration_error(own.probabilities[rows], voted[rows])
+    lines.append(common.figure(f"{name}: calibration error, FER+ majority", error, "{:.3f}"))
+    text = f"{name}: ms for a face, one thread, with preprocessing"
+    return [*lines, common.figure(text, own.milliseconds, "{:.2f}", most=3.0 if ours else None)]
+
+
+def confusion(name: str, probabilities: NDArray[np.float32], faces: Faces) -> str:
+    """Per cent of each FER2013 label, as a Markdown table."""
+    counts = measure.confusion(probabilities, faces.label)
+    head = f"| {name}: label \\ told | {' | '.join(fer2013.LABELS)} | pictures |\n|{'---|' * (len(counts) + 2)}"
+    rows = [
+        f"| {label} | {' | '.join(f'{value / max(row.sum(), 1):.0%}' for value in row)} | {row.sum()} |"
+        for label, row in zip(fer2013.LABELS, counts, strict=True)
+    ]
+    return "\n".join([head, *rows])
+
+
+def plot(path: Path, bins: dict[str, list[measure.Bin]]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4 * len(bins), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axis, (name, own) in zip(figure.subplots(1, len(bins), sharey=True), bins.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="grey", linewidth=1)
+        most = max(b.count for b in own)
+        axis.scatter([b.confidence for b in own], [b.accuracy for b in own], s=[10 + 150 * b.count / most for b in own])
+        axis.set(title=name, xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
+        axis.grid(visible=True, alpha=0.3)
+    figure.axes[0].set_ylabel("right, FER2013 labels (area: number of pictures)")
+    figure.savefig(path, dpi=90)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The configuration of a training: a TOML file as frozen dataclasses, every key and value checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from facecli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """How far a training picture strays from its original; every amount is a bound, drawn evenly below it.
+
+    degrees: rotation. scale, shift: parts of the side. brightness: of 255. contrast: part. flip: mirror half of them.
+    cutout: the part of the pictures that get a grey square; cutout_side: its largest side, part of the picture's.
+    mixup: the part of the batches whose pictures are blended in pairs. views: how many different strays a picture has
+    before they repeat (a teacher's answers can be kept for these); 0 means never.
+    """
+
+    degrees: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    flip: bool = False
+    cutout: float = 0.0
+    cutout_side: float = 0.4
+    mixup: float = 0.0
+    views: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How the weights are learned: warm-up, then a cosine down to nothing, and an average of the weights (EMA).
+
+    warmup: part of all steps. rate: the peak. head_rate: the factor for the last layer. ema: the share that the average
+    keeps at each step. clip: the largest norm of the gradient, 0 for none. bf16: autocast to bfloat16.
+    """
+
+    epochs: int
+    batch: int
+    rate: float
+    optimizer: str = "sgd"
+    weight_decay: float = 0.0
+    head_rate: float = 1.0
+    warmup: float = 0.05
+    ema: float = 0.998
+    clip: float = 0.0
+    bf16: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One network to train. side: its input's height and width in pixels. options: what the network's maker takes."""
+
+    network: str
+    side: int
+    schedule: Schedule
+    augmentation: Augmentation = Augmentation()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distillation:
+    """How the teacher's answers enter the targets: `weight` parts of them, softened by `temperature`."""
+
+    weight: float
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A whole training.
+
+    holdout: the part of the training pictures kept for calibration. heads: head -> weight in the loss. share: how much
+    of the final answer is the first head's.
+    """
+
+    seed: int
+    holdout: float
+    share: float
+    heads: Mapping[str, float]
+    student: Stage
+    teacher: Stage | None = None
+    distillation: Distillation | None = None
+
+
+# Dotted end of a key -> (least, greatest) value that makes sense.
+_BOUNDS = {
+    "holdout": (0.0, 0.5),
+    "share": (0.0, 1.0),
+    "side": (8, 512),
+    "epochs": (1, 10_000),
+    "batch": (2, 65_536),
+    "rate": (1e-8, 100.0),
+    "weight_decay": (0.0, 1.0),
+    "head_rate": (0.0, 1000.0),
+    "warmup": (0.0, 0.9),
+    "ema": (0.0, 0.999999),
+    "clip": (0.0, 1e6),
+    "degrees": (0.0, 180.0),
+    "scale": (0.0, 0.9),
+    "shift": (0.0, 0.9),
+    "brightness": (0.0, 1.0),
+    "contrast": (0.0, 1.0),
+    "cutout": (0.0, 1.0),
+    "cutout_side": (0.0, 1.0),
+    "mixup": (0.0, 1.0),
+    "views": (0, 1000),
+    "weight": (0.0, 1.0),
+    "temperature": (0.05, 20.0),
+}
+_OPTIMIZERS = ("sgd", "adamw")
+
+
+def read(path: Path) -> Config:
+    """The configuration in a TOML file. Raises UsageError that names the file, the key and what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} can not be read: {error.strerror}") from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    return parse(table, path.name)
+
+
+def parse(table: Mapping[str, Any], name: str) -> Config:
+    """As read, from a table; `name` stands in the errors."""
+    made: Config = _build(Config, table, name, "")
+    if made.student.augmentation.mixup and made.student.schedule.batch % 2:
+        raise UsageError(f"{name}: student.schedule.batch must be even for mixup, is {made.student.schedule.batch}")
+    if made.distillation and not (made.teacher and made.student.augmentation.views):
+        raise UsageError(f"{name}: distillation needs a [teacher] and student.augmentation.views above 0")
+    return made
+
+
+def digest(stage: Stage, *others: object) -> str:
+    """A short hash of everything that a stage's result depends on: a checkpoint of another one is not resumed."""
+    text = json.dumps([dataclasses.asdict(stage), *map(repr, others)], sort_keys=True, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _build(kind: Any, table: Any, name: str, prefix: str) -> Any:
+    where = prefix.rstrip(".") or "the file"
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{name}: {where} must be a table, is {table!r}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    for key in table:
+        if key not in fields:
+            raise UsageError(f"{name}: unknown key {prefix}{key}", hint=f"{where} has {', '.join(fields)}")
+    for key, f in fields.items():
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if required and key not in table:
+            raise UsageError(f"{name}: {prefix}{key} is missing")
+    hints = get_type_hints(kind)
+    return kind(**{key: _value(hints[key], value, name, prefix + key) for key, value in table.items()})
+
+
+def _value(kind: Any, value: Any, name: str, key: str) -> Any:
+    nested = next((k for k in (kind, *getattr(kind, "__args__", ())) if dataclasses.is_dataclass(k)), None)
+    if nested is not None:
+        return _build(nested, value, name, f"{key}.")
+    if kind is float and type(value) is int:
+        value = float(value)
+    if kind in {int, float, str, bool}:
+        if type(value) is not kind:
+            raise UsageError(f"{name}: {key} must be {kind.__name__}, is {value!r}")
+    elif not isinstance(value, Mapping):
+        raise UsageError(f"{name}: {key} must be a table, is {value!r}")
+    _check(value, name, key)
+    return value
+
+
+def _check(value: Any, name: str, key: str) -> None:
+    last = key.rpartition(".")[2]
+    low, high = _BOUNDS.get(last, (None, None))
+    if low is not None and high is not None and not low <= value <= high:
+        raise UsageError(f"{name}: {key} must be from {low} to {high}, is {value}")
+    if last == "optimizer" and value not in _OPTIMIZERS:
+        raise UsageError(f"{name}: {key} must be one of {', '.join(_OPTIMIZERS)}, is {value!r}")
+    if last == "heads" and not all(isinstance(w, (int, float)) and w > 0 for w in value.values()):
+        raise UsageError(f"{name}: every weight in {key} must be a number above 0")

@@ -1,0 +1,38 @@
+"""The log of a training: a JSON Lines file and a picture of its curves."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from facecli.files import staged, write_bytes
+from facecli.models.training.checkpoint import Row
+
+
+def write(folder: Path, history: list[Row]) -> None:
+    """Write log.jsonl and, where matplotlib is installed, curves.png into a folder."""
+    write_bytes(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in history).encode())
+    if find_spec("matplotlib") is not None:
+        _draw(folder / "curves.png", history)
+
+
+def _draw(path: Path, history: list[Row]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    for name in history[-1]:
+        axis = left if name.endswith("loss") else right if name.startswith("accuracy") else None
+        if axis is not None:
+            axis.plot(epochs, [row[name] for row in history], label=name.replace("_", " "))
+    for axis, title in ((left, "loss"), (right, "accuracy, averaged weights, validation")):
+        axis.set_title(title)
+        axis.set_xlabel("epoch")
+        axis.grid(visible=True, alpha=0.3)
+        axis.legend()
+    with staged(path) as temporary:
+        figure.savefig(temporary, dpi=100)

@@ -1,0 +1,108 @@
+"""FER2013 with the votes of FER+ (arXiv 1307.0414, arXiv 1608.01041), as one .npz file without pickled objects.
+
+Its arrays: pixels (N, 48, 48) uint8 grey; label (N,) index into label_names; votes (N, 10), how many of the ten taggers
+chose each of vote_names; split (N,) index into split_names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.errors import InputError
+from facecli.models.training.engine import Examples
+from facecli.types import FloatArray, UInt8Array
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+# FER+'s names of the same seven, in the same order.
+VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+SIDE = 48
+_KEYS = ("pixels", "label", "label_names", "votes", "vote_names", "split", "split_names")
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Pictures with both kinds of labels. label: (N,) FER2013's. votes: (N, 7); others: (N,) votes for none of them."""
+
+    pixels: UInt8Array
+    label: NDArray[np.int64]
+    votes: NDArray[np.int64]
+    others: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def only(self, rows: NDArray[np.bool_]) -> Faces:
+        """The pictures of these rows."""
+        return Faces(self.pixels[rows], self.label[rows], self.votes[rows], self.others[rows])
+
+
+def read(path: Path) -> dict[str, Faces]:
+    """Split name -> its pictures, in the file's order. Raises InputError for a file that is not as described above."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in _KEYS}
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}") from error
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is no FER2013 .npz: {error}", hint=f"it needs {', '.join(_KEYS)}") from error
+    names = [str(name) for name in arrays["vote_names"]]
+    if tuple(map(str, arrays["label_names"])) != LABELS or not set(VOTES) <= set(names):
+        raise InputError(f"{path} has other classes than {', '.join(LABELS)}")
+    if arrays["pixels"].shape[1:] != (SIDE, SIDE) or arrays["pixels"].dtype != np.uint8:
+        raise InputError(f"{path}: pixels must be (N, {SIDE}, {SIDE}) uint8")
+    votes = arrays["votes"].astype(np.int64)
+    ours = votes[:, [names.index(name) for name in VOTES]]
+    every = Faces(arrays["pixels"], arrays["label"].astype(np.int64), ours, votes.sum(1) - ours.sum(1))
+    return {str(name): every.only(arrays["split"] == index) for index, name in enumerate(arrays["split_names"])}
+
+
+def examples(faces: Faces) -> Examples:
+    """Both label sets as distributions: FER2013's one-hot, and the shares of the seven classes in the votes."""
+    labels = np.eye(len(LABELS), dtype=np.float32)[faces.label]
+    return Examples(faces.pixels, {"labels": labels, "votes": shares(faces)})
+
+
+def shares(faces: Faces) -> FloatArray:
+    """(N, 7) float32: the part of the votes that each class has; even where none of the seven has any."""
+    total = faces.votes.sum(1, keepdims=True)
+    even = np.full(faces.votes.shape, 1 / len(LABELS))
+    return np.where(total > 0, faces.votes / np.maximum(total, 1), even).astype(np.float32)
+
+
+def plurality(faces: Faces) -> NDArray[np.bool_]:
+    """(N,) where one of the seven classes alone has the most votes: not contempt, unknown or no face, and no tie."""
+    most = faces.votes.max(1)
+    return np.asarray((most > faces.others) & ((faces.votes == most[:, None]).sum(1) == 1))
+
+
+def majority(faces: Faces) -> NDArray[np.bool_]:
+    """(N,) where one of the seven has more than half of the votes; single votes are dropped as outliers before.
+
+    The rule of FER+'s authors (arXiv 1608.01041 and the reader in github.com/microsoft/FERPlus).
+    """
+    kept = np.where(faces.votes > 1, faces.votes, 0)
+    others = np.where(faces.others > 1, faces.others, 0)
+    return np.asarray(kept.max(1) * 2 > kept.sum(1) + others)
+
+
+def hashes(pixels: UInt8Array) -> list[str]:
+    """The sha256 of each picture's pixels."""
+    return [hashlib.sha256(picture.tobytes()).hexdigest() for picture in pixels]
+
+
+def without(faces: Faces, other: Faces) -> Faces:
+    """The pictures that the other split does not have as well: FER2013 holds some of them twice."""
+    known = set(hashes(other.pixels))
+    return faces.only(np.array([digest not in known for digest in hashes(faces.pixels)], dtype=bool))
+
+
+def held_out(faces: Faces, part: float) -> NDArray[np.bool_]:
+    """(N,) which pictures are kept from training; by hash, so that two copies of a picture go together."""
+    limit = int(part * 16**8)
+    return np.array([int(digest[:8], 16) < limit for digest in hashes(faces.pixels)], dtype=bool)

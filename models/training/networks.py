@@ -1,0 +1,153 @@
+"""The small network that we ship: a residual network with squeeze-and-excitation for grey crops.
+
+Residual blocks after arXiv 1512.03385, their shortcuts pooled after arXiv 1812.01187, squeeze-and-excitation after
+arXiv 1709.01507, stochastic depth after arXiv 1603.09382. Channels are multiples of 32 and the resolution is halved by
+the first convolution, because that is what a CPU does fastest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facecli.errors import UsageError
+
+
+class Squeeze(nn.Module):
+    """Squeeze-and-excitation: each channel weighted by what all channels are on average."""
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__()
+        self.down = nn.Linear(channels, channels // reduction)
+        self.up = nn.Linear(channels // reduction, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same."""
+        weights = torch.sigmoid(self.up(functional.relu(self.down(x.mean((2, 3))))))
+        return x * weights[:, :, None, None]
+
+
+class PackedConvolution(nn.Module):
+    """A convolution with its batch normalisation folded in; the kernel is kept in float16, half the bytes."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, kernel // 2
+        self.register_buffer("weight", torch.zeros(outputs, inputs, kernel, kernel, dtype=torch.float16))
+        self.register_buffer("bias", torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) float32 -> (N, C', H / stride, W / stride) float32."""
+        weight, bias = cast(Tensor, self.weight), cast(Tensor, self.bias)
+        return functional.conv2d(x, weight.float(), bias, self.stride, self.padding)
+
+
+class Convolution(nn.Sequential):
+    """A convolution and its batch normalisation, as they are trained."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        super().__init__(convolution, nn.BatchNorm2d(outputs))
+
+    def packed(self) -> dict[str, Tensor]:
+        """The state of the PackedConvolution that computes the same, folded in float64."""
+        convolution, norm = cast(nn.Conv2d, self[0]), cast(nn.BatchNorm2d, self[1])
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        weight = (convolution.weight.double() * scale[:, None, None, None]).half()
+        return {"weight": weight, "bias": (norm.bias.double() - norm.running_mean.double() * scale).float()}
+
+
+Layer = Callable[[int, int, int, int], nn.Module]
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; in training the convolutions are left out with probability `drop`."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int, drop: float, layer: Layer) -> None:
+        super().__init__()
+        self.drop = drop
+        self.first = layer(inputs, outputs, 3, stride)
+        self.second = layer(outputs, outputs, 3, 1)
+        self.squeeze = Squeeze(outputs)
+        pool = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else nn.Sequential(pool, layer(inputs, outputs, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        y = self.squeeze(self.second(functional.relu(self.first(x))))
+        if self.training and self.drop:
+            # Not in place of whole batches: every picture of one leaves out blocks of its own.
+            kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.drop
+            y = y * kept.to(y.dtype) / (1 - self.drop)
+        return functional.relu(y + self.shortcut(x))
+
+
+class ResidualNetwork(nn.Module):
+    """(N, 1, H, W) float32 grey in [-1, 1] to (N, outputs) logits; each picture is standardised first.
+
+    stages: (channels, blocks); all but the first halve the resolution, which the stem has halved once.
+    packed: with PackedConvolution, to be shipped; otherwise to be trained.
+    """
+
+    def __init__(
+        self,
+        outputs: int,
+        *,
+        stem: int,
+        stages: Sequence[tuple[int, int]],
+        dropout: float = 0.0,
+        drop: float = 0.0,
+        packed: bool = False,
+    ) -> None:
+        super().__init__()
+        layer = PackedConvolution if packed else Convolution
+        self.stem = layer(1, stem, 5, 2)
+        self.blocks = nn.Sequential()
+        total, channels = sum(count for _, count in stages), stem
+        for number, (width, count) in enumerate(stages):
+            for place in range(count):
+                stride = 2 if number and not place else 1
+                rising = drop * (len(self.blocks) + 1) / total
+                self.blocks.append(Block(channels, width, stride=stride, drop=rising, layer=layer))
+                channels = width
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(channels, outputs)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 1, H, W) float32 -> (N, outputs) float32."""
+        x = self.blocks(functional.relu(self.stem(standardised(pixels))))
+        return cast(Tensor, self.head(self.dropout(x.mean((2, 3)))))
+
+
+def standardised(pixels: Tensor) -> Tensor:
+    """Each picture less its mean, divided by its standard deviation: light and contrast should not matter."""
+    centred = pixels - pixels.mean((1, 2, 3), keepdim=True)
+    # 0.02 of 2 is a grey level difference that only noise has: a flat picture stays flat.
+    return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
+
+
+def build_residual(outputs: int, **options: object) -> ResidualNetwork:
+    """A ResidualNetwork from a configuration's options. Raises UsageError where they do not fit."""
+    try:
+        return ResidualNetwork(outputs, **options)  # type: ignore[arg-type] # checked by the call itself
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(f"the options of network 'residual' do not fit: {error}") from error
+
+
+def packed_state(network: nn.Module) -> dict[str, Tensor]:
+    """The state of the packed network that computes the same as a trained one."""
+    state: dict[str, Tensor] = {}
+    folded = {name: module for name, module in network.named_modules() if isinstance(module, Convolution)}
+    for name, module in folded.items():
+        state |= {f"{name}.{key}": value.detach() for key, value in module.packed().items()}
+    for name, value in network.state_dict().items():
+        if not any(name.startswith(f"{prefix}.") for prefix in folded):
+            state[name] = value.detach()
+    return state

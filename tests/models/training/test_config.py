@@ -1,0 +1,68 @@
+"""A configuration that is wrong is refused in one line that names the key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch")
+
+from facecli.errors import UsageError
+from facecli.models.training import config as configuration
+from facecli.models.training import emotion
+
+
+def changed(path: Path, old: str, new: str) -> str:
+    text = path.read_text("utf-8")
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_the_shipped_recipe_reads():
+    config = configuration.read(emotion.CONFIG)
+    assert config.student.network in emotion.NETWORKS
+    assert config.teacher is None or config.teacher.network in emotion.NETWORKS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs = 2", "epoch = 2", r"unknown key student\.schedule\.epoch; student\.schedule has epochs"),
+        ("seed = 1", "", "seed is missing"),
+        ("seed = 1", "seed = 'x'", "seed must be int, is 'x'"),
+        ("seed = 1", "seed = true", "seed must be int, is True"),
+        ("rate = 0.05", "rate = -1", r"student\.schedule\.rate must be from 1e-08 to 100\.0, is -1\.0"),
+        ("rate = 0.05", "rate = nan", r"student\.schedule\.rate must be from 1e-08"),
+        ("epochs = 2", "epochs = 0", r"student\.schedule\.epochs must be from 1"),
+        ("bf16 = false", "bf16 = 0", r"student\.schedule\.bf16 must be bool, is 0"),
+        ("bf16 = false", "optimizer = 'lion'", r"optimizer must be one of sgd, adamw, is 'lion'"),
+        ("batch = 32", "batch = 33", r"student\.schedule\.batch must be even for mixup, is 33"),
+        ("holdout = 0.2", "holdout = 0.9", "holdout must be from 0.0 to 0.5"),
+        ("labels = 0.5", "labels = 0", "every weight in heads must be a number above 0"),
+        ("heads = {", "heads = 3 # {", "heads must be a table, is 3"),
+        ("holdout = 0.2", "holdout = 0.2\ndistillation = { weight = 0.5 }", r"distillation needs a \[teacher\]"),
+        ("holdout = 0.2", "holdout = ", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(config, old, new, message):
+    config.write_text(changed(config, old, new), "utf-8")
+    with pytest.raises(UsageError, match=message) as caught:
+        configuration.read(config)
+    assert "\n" not in str(caught.value)
+    assert "tiny.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(UsageError, match=r"no\.toml can not be read: No such file"):
+        configuration.read(tmp_path / "no.toml")
+
+
+def test_a_digest_tells_configurations_apart(config):
+    table = tomllib.loads(config.read_text("utf-8"))
+    first = configuration.parse(table, "x").student
+    table["student"]["schedule"]["rate"] = 0.06
+    second = configuration.parse(table, "x").student
+    assert configuration.digest(first, 1) == configuration.digest(first, 1)
+    assert len({configuration.digest(first, 1), configuration.digest(second, 1), configuration.digest(first, 2)}) == 3
