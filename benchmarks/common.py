@@ -25,6 +25,7 @@ from facecli.toolbox import Choice, Toolbox
 SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 if (SHARED / "models").is_dir():  # where a model that is not installed yet is taken from
     os.environ.setdefault("FACECLI_MODELS_MIRROR", str(SHARED / "models"))
+    os.environ.setdefault("FACECLI_ACCEPT_LICENSE", "1")  # what is measured here is research
 PACKAGES = ("facecli", "onnxruntime", "numpy", "opencv-python-headless", "torch", "facenet-pytorch", "dlib-bin")
 
 

@@ -90,9 +90,14 @@ class Neck(nn.Module):
         """The three maps; sides must be multiples of the coarsest stride."""
         fine, middle, coarse = maps
         coarse = self.lateral_convs[2](coarse)
-        middle = self.lateral_convs[1](middle + nn.functional.interpolate(coarse, scale_factor=2.0))
-        fine = self.lateral_convs[0](fine + nn.functional.interpolate(middle, scale_factor=2.0))
+        middle = self.lateral_convs[1](middle + _enlarged(coarse, middle))
+        fine = self.lateral_convs[0](fine + _enlarged(middle, fine))
         return [fine, middle, coarse]
+
+
+def _enlarged(x: Tensor, target: Tensor) -> Tensor:
+    """A map at the size of the next finer one: twice its own, which torch.export can not prove after the pools."""
+    return nn.functional.interpolate(x, size=target.shape[-2:])
 
 
 class Heads(nn.Module):

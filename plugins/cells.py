@@ -34,7 +34,8 @@ def around(centres: FloatArray, sides: FloatArray) -> FloatArray:
 
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), without overflow."""
-    return np.reciprocal(1 + np.exp(-np.clip(x, -80, 80)), dtype=np.float32)
+    result: FloatArray = np.reciprocal(1 + np.exp(-np.clip(x, -80, 80)), dtype=np.float32)
+    return result
 
 
 def gathered(parts: Sequence[tuple[FloatArray, FloatArray, FloatArray]]) -> Candidates:

@@ -200,5 +200,7 @@ def _parts(places: Sequence[Placement], most: int) -> Iterable[list[int]]:
 
 def _in_picture(found: Candidates, where: Placement) -> Candidates:
     """Candidates in canvas px as candidates in the picture's px."""
-    scale = np.array(where.scale, np.float32)
-    return Candidates(found.boxes / np.tile(scale, 2), found.scores, found.landmarks / scale)
+    scale: FloatArray = np.array(where.scale, np.float32)
+    boxes: FloatArray = found.boxes.reshape(-1, 2, 2) / scale
+    landmarks: FloatArray = found.landmarks / scale
+    return Candidates(boxes.reshape(-1, 4), found.scores, landmarks)

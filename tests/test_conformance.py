@@ -58,6 +58,7 @@ def store(tmp_path, monkeypatch):
     """An empty store without network; models that are not embedded come from ../shared where that is present."""
     monkeypatch.setenv("FACECLI_HOME", str(tmp_path))
     monkeypatch.setenv("FACECLI_OFFLINE", "1")
+    monkeypatch.setenv("FACECLI_ACCEPT_LICENSE", "1")
     if SHARED_MODELS.is_dir():
         monkeypatch.setenv("FACECLI_MODELS_MIRROR", str(SHARED_MODELS))
 

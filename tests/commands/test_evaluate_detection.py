@@ -75,7 +75,7 @@ def test_wider_pictures_with_scrfd(run_cli: Callable, shared: Path, tmp_path: Pa
     truth = json.loads((tmp_path / "ground_truth.json").read_text())
     some = tmp_path / "some.json"
     some.write_text(json.dumps({name: truth[name] for name in sorted(truth)[::10]}))
-    env = {"FACECLI_MODELS_MIRROR": str(shared / "models"), "FACECLI_OFFLINE": "1"}
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models"), "FACECLI_OFFLINE": "1"} | {"FACECLI_ACCEPT_LICENSE": "1"}
     command = ["evaluate-detection", "--root", tmp_path, "--ground-truth", some, "--detector", "scrfd", "--json"]
     loose = run_cli(*command, env=env).json
     assert loose["detector"]["parameters"]["score_threshold"] == 0.02

@@ -26,7 +26,7 @@ PUBLISHED = ["scrfd", "yunet", "yolov8-face", "yolov5-face"]
 @pytest.fixture
 def load(shared: Path, tmp_path: Path) -> Callable[..., Any]:
     """A detector with weights from the shared folder."""
-    store = ModelStore(tmp_path, mirror=str(shared / "models"), offline=True)
+    store = ModelStore(tmp_path, mirror=str(shared / "models"), offline=True, accept_licence=True)
 
     def make(name: str, **parameters: Any) -> Any:
         choice = Choice(name, parameters={name: parameters} if parameters else {})

@@ -216,7 +216,7 @@ def test_the_models_are_those_of_the_catalogue(family: Any) -> None:
 
 
 def test_only_the_model_that_runs_is_described(shared: Any, tmp_path: Any) -> None:
-    store = ModelStore(tmp_path, mirror=str(shared / "models"), offline=True)
+    store = ModelStore(tmp_path, mirror=str(shared / "models"), offline=True, accept_licence=True)
     choice = Choice("scrfd", parameters={"scrfd": {"model": "2.5g"}})
     tools = Toolbox(choice, Registry(third_party=False), store, device="cpu", threads=1)
     described = tools.describe(tools.detector_plugin)
