@@ -1,16 +1,21 @@
-"""Reads layers and weights from a Keras HDF5 model file, without TensorFlow."""
+"""Reads layers and weights from Keras HDF5 files, without TensorFlow."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecli.errors import ExportError
+
+T = TypeVar("T")
+Weights = tuple[NDArray[np.float32], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +25,82 @@ class Layer:
     kind: str
     name: str
     settings: dict[str, Any]
-    weights: tuple[NDArray[np.float32], ...]
+    weights: Weights
 
 
 def read_layers(path: Path) -> tuple[Layer, ...]:
     """All layers in the order of the model's configuration. Raises ExportError if the file is no such model."""
+
+    def read(file: Any) -> tuple[Layer, ...]:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        groups = file["model_weights"]
+        return tuple(Layer(e["class_name"], e["name"], e["config"], _weights(groups[e["name"]])) for e in layers)
+
+    return _read(path, "Keras HDF5 model", read)
+
+
+def read_weights(path: Path) -> dict[str, Weights]:
+    """The weights of every layer that has any: layer name -> arrays, in the file's order.
+
+    Understands what `save_weights("x.h5")` and `save("x.h5")` write, and Keras 3's `.weights.h5`, which keeps the order
+    among layers of one class only. Raises ExportError if the file is none of them.
+    """
+
+    def read(file: Any) -> dict[str, Weights]:
+        if "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file:
+            group = file.get("model_weights", file)
+            found = {name: _weights(group[name]) for name in _texts(group.attrs, "layer_names")}
+        else:
+            groups = sorted(file["layers"].items(), key=lambda item: _counted(item[0]))
+            found = {_name(name, group): _variables(group) for name, group in groups}
+        return {name: weights for name, weights in found.items() if weights}
+
+    return _read(path, "Keras HDF5 weights file", read)
+
+
+def _read(path: Path, what: str, read: Callable[[Any], T]) -> T:
     try:
         import h5py
     except ImportError as error:
         raise ExportError("reading Keras weights needs h5py", hint='pip install "facecli[export]"') from error
     try:
         with h5py.File(path, "r") as file:
-            layers = json.loads(file.attrs["model_config"])["config"]["layers"]
-            return tuple(_layer(layer, file["model_weights"]) for layer in layers)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ExportError(f"{path} is no Keras HDF5 model: {error}") from error
+            return read(file)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ExportError(f"{path} is no {what}: {error}") from error
 
 
-def _layer(entry: dict[str, Any], groups: Any) -> Layer:
-    group = groups[entry["name"]]
-    names = [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs["weight_names"]]
-    weights = tuple(np.asarray(group[name], np.float32) for name in names)
-    return Layer(entry["class_name"], entry["name"], entry["config"], weights)
+def _weights(group: Any) -> Weights:
+    return tuple(np.asarray(group[name], np.float32) for name in _texts(group.attrs, "weight_names"))
+
+
+def _texts(attributes: Any, name: str) -> Iterator[str]:
+    """A list of texts in attributes; Keras parts one that is too long for HDF5 into name0, name1, ..."""
+    parts = (
+        [name]
+        if name in attributes
+        else sorted((n for n in attributes if re.fullmatch(rf"{name}\d+", n)), key=_counted)
+    )
+    if not parts:
+        raise KeyError(name)
+    for part in parts:
+        for text in attributes[part]:
+            yield text.decode() if isinstance(text, bytes) else str(text)
+
+
+def _variables(group: Any) -> Weights:
+    variables = group.get("vars", {})
+    return tuple(np.asarray(variables[name], np.float32) for name in sorted(variables, key=_counted))
+
+
+def _name(name: str, group: Any) -> str:
+    """A layer's own name, where it is told; else that of its class with a number."""
+    attributes = group["vars"].attrs if "vars" in group else {}
+    return str(attributes.get("name", name))
+
+
+def _counted(name: str) -> tuple[str, int]:
+    """For sorting: conv2d, conv2d_1, ..., conv2d_10 in this order."""
+    match = re.fullmatch(r"(.*?)_?(\d*)", name)
+    assert match
+    return match[1], int(match[2] or 0)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from facecli.errors import ExportError
+from facecli.export.keras.layers import convolution, normalized
 from facecli.export.keras_file import Layer
 
 STEM = ("Conv2D", "BatchNormalization") * 2
@@ -50,7 +49,7 @@ class MiniXception(nn.Module):
         self.blocks = nn.Sequential(*(Block(source) for _ in range(BLOCKS)))
         last = next(source)
         kernel, bias = last.weights
-        self.head = _convolution(kernel, bias, padding=1)
+        self.head = convolution(kernel, bias, padding=1)
         self.classes = len(bias)
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -76,28 +75,10 @@ def _separable(layer: Layer, norm: Layer) -> nn.Sequential:
     channels = depthwise.shape[2]
     if depthwise.shape[3] != 1:
         raise ExportError(f"layer {layer.name} has depth multiplier {depthwise.shape[3]}, only 1 is understood")
-    spatial = _convolution(depthwise.transpose(0, 1, 3, 2), None, padding=1, groups=channels)
+    spatial = convolution(depthwise.transpose(0, 1, 3, 2), None, padding=1, groups=channels)
     return nn.Sequential(spatial, _folded(Layer(layer.kind, layer.name, layer.settings, (pointwise,)), norm))
 
 
 def _folded(layer: Layer, norm: Layer, stride: int = 1) -> nn.Conv2d:
     """A convolution without bias and the batch normalization after it, as one, folded in float64."""
-    gamma, beta, mean, variance = (weight.astype(np.float64) for weight in norm.weights)
-    scale = gamma / np.sqrt(variance + norm.settings["epsilon"])
-    return _convolution(layer.weights[0] * scale, beta - mean * scale, stride=stride)
-
-
-def _convolution(
-    kernel: NDArray[np.floating],
-    bias: NDArray[np.floating] | None,
-    *,
-    stride: int = 1,
-    padding: int = 0,
-    groups: int = 1,
-) -> nn.Conv2d:
-    """A convolution with a Keras kernel (height, width, inputs / groups, outputs)."""
-    height, width, inputs, outputs = kernel.shape
-    made = nn.Conv2d(inputs * groups, outputs, (height, width), stride, padding, groups=groups, bias=bias is not None)
-    state = {"weight": kernel.transpose(3, 2, 0, 1)} | ({} if bias is None else {"bias": bias})
-    made.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in state.items()})
-    return made
+    return normalized(layer.weights[0], None, norm.weights, norm.settings["epsilon"], stride=stride)

@@ -19,6 +19,8 @@ weights by s, at no cost. A negated channel can not be max-pooled, so a layer wi
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -54,6 +56,30 @@ class ReluLayer(nn.Module):
         if self.pool is not None and not self.pool_first:
             x = self.pool(x)
         return x
+
+
+class Sum(nn.Module):
+    """PReLU per channel as a x + (1 - a) relu(x): where nothing is to be folded, still faster than ONNX Runtime's."""
+
+    def __init__(self, prelu: nn.PReLU) -> None:
+        super().__init__()
+        slope = prelu.weight.detach().view(1, -1, 1, 1)
+        self.linear = nn.Parameter(slope.clone(), requires_grad=False)
+        self.bent = nn.Parameter(1 - slope, requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same."""
+        return self.linear * x + self.bent * torch.relu(x)
+
+
+def summed(network: nn.Module) -> nn.Module:
+    """A copy of a network in which every PReLU is a Sum."""
+    network = copy.deepcopy(network)
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.PReLU):
+                setattr(module, name, Sum(child))
+    return network
 
 
 def convolution(weight: Tensor, bias: Tensor | None, groups: int = 1) -> nn.Conv2d:

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from facecli.registry import PluginEntry, Registry
     from facecli.report import Output
 
-COMMANDS = ("detect", "verify", "embed", "emotion", "analyze", "evaluate", "export", "models", "plugins", "doctor")
+COMMANDS = (
+    "detect",
+    "verify",
+    "embed",
+    "emotion",
+    "analyze",
+    "evaluate",
+    "evaluate-detection",
+    "calibrate",
+    "export",
+    "models",
+    "plugins",
+    "doctor",
+)
 INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
 
 
@@ -37,7 +50,7 @@ class FacecliGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
         if cmd_name in COMMANDS:
-            command: click.Command = importlib.import_module(f"facecli.commands.{cmd_name}").command
+            command: click.Command = importlib.import_module(f"facecli.commands.{cmd_name.replace('-', '_')}").command
             return command
         entry = _plugin_commands(ctx).get(cmd_name)
         if entry is not None and cmd_name not in self.commands:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.contract import Metric, RecognizerPlugin
+from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
 from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
 from facecli.geometry import areas
 from facecli.types import Detections, FloatArray
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
+FUSED_THRESHOLD = 1.0  # of the mean of distance / threshold
 FACE_CHOICES = ("only", "largest", "center", "score", "all")
 
 
@@ -71,6 +73,38 @@ def closest(a: FloatArray, b: FloatArray, metric: Metric) -> Closest:
     return Closest((best // len(b), best % len(b)), float(distances[best]), similarity)
 
 
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """What several recognizers say of the most alike pair of faces: the pair's rows, and what each says of it.
+
+    score: the mean of their distances, each divided by its threshold; the same person up to FUSED_THRESHOLD.
+    """
+
+    rows: tuple[int, int]
+    score: float
+    parts: tuple[Closest, ...]
+
+
+def fuse(a: Sequence[FloatArray], b: Sequence[FloatArray], rules: Sequence[Decision]) -> Fused:
+    """Join what recognizers say of two pictures' faces: per recognizer (N, dim) and (M, dim), and its rule; N, M >= 1.
+
+    All judge the same pair of faces: that with the smallest score. A threshold of 0 can not be divided by: UsageError.
+    """
+    if any(rule.threshold <= 0 for rule in rules):
+        raise UsageError("recognizers with a threshold of 0 can not be joined", hint="give one --recognizer")
+    rows = [(i, j) for i in range(len(a[0])) for j in range(len(b[0]))]
+    first, second = (list(column) for column in zip(*rows, strict=True))
+    distances = [distance(x[first], y[second], rule.metric) for x, y, rule in zip(a, b, rules, strict=True)]
+    scores = np.mean([own / rule.threshold for own, rule in zip(distances, rules, strict=True)], axis=0)
+    best = int(np.argmin(scores))
+    i, j = rows[best]
+    parts = tuple(
+        Closest((i, j), float(own[best]), float(cosine_similarity(x[[i]], y[[j]])[0]))
+        for own, x, y in zip(distances, a, b, strict=True)
+    )
+    return Fused((i, j), float(scores[best]), parts)
+
+
 def decide(
     plugin: RecognizerPlugin,
     metric: Metric | None = None,
@@ -78,43 +112,50 @@ def decide(
     fmr: float | None = None,
     *,
     altered: bool = False,
+    own: Sequence[OperatingPoint] = (),
 ) -> Decision:
     """The decision rule for a recognizer and what the user asked for. Raises UsageError if none is known.
 
-    altered: it runs with parameters of the user's (such as flip), for which no error rate was measured.
+    What counts, in this order: threshold; fmr, among the user's points and then in the catalogue; the first of the
+    user's points; the catalogue. own: the user's operating points for this recognizer, run as it is now. altered: it
+    runs with parameters of the user's (such as flip), for which the catalogue's error rates were not measured.
     """
-    point = plugin.operating_point
-    metric = metric or point.metric
     if threshold is not None and fmr is not None:
         raise UsageError("--threshold and --fmr exclude each other", hint="give one of them")
     if threshold is not None:
         if not math.isfinite(threshold):
             raise UsageError("the threshold must be a finite number")
-        return Decision(metric, threshold, "given by the user")
+        return Decision(metric or plugin.operating_point.metric, threshold, "given by the user")
+    point = next((point for point in own if fmr is None or fmr in dict(point.by_fmr)), None)
+    altered = altered and point is None
+    point = point or plugin.operating_point
     if fmr is not None and altered:
         raise UsageError(
-            f"the rates of {plugin.name} were measured with its default parameters", hint="give --threshold"
+            f"the rates of {plugin.name} were measured with its default parameters",
+            hint="give --threshold, or measure your own with `facecli calibrate`",
         )
     if fmr is not None:
         known = dict(point.by_fmr)
         if fmr not in known:
-            rates = ", ".join(f"{rate:g}" for rate in known) or "none"
-            raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=f"measured: {rates}")
-        base = Decision(point.metric, known[fmr], point.protocol or point.source, fmr)
+            every = sorted({rate for some in (*own, point) for rate, _ in some.by_fmr}, reverse=True)
+            rates = ", ".join(f"{rate:g}" for rate in every) or "none"
+            hint = f"measured: {rates}; `facecli calibrate` measures your own"
+            raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
+        source = (point.source if point in own else point.protocol) or point.source
+        base = Decision(point.metric, known[fmr], source, fmr)
     else:
         base = Decision(point.metric, point.threshold, point.source, point.fmr)
-    rule = base if metric == base.metric else _in_metric(plugin, base, metric)
+    rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
     return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters") if altered else rule
 
 
-def _in_metric(plugin: RecognizerPlugin, base: Decision, metric: Metric) -> Decision:
+def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: Decision, metric: Metric) -> Decision:
     derivable = {"cosine", "euclidean_l2", "angular"} | ({"euclidean"} if plugin.normalized else set())
     if {metric, base.metric} <= derivable:
         value = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
         return Decision(metric, value, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr)
-    equivalents = plugin.operating_point.equivalents
-    if metric in equivalents and base.fmr == plugin.operating_point.fmr:
-        return Decision(metric, equivalents[metric], plugin.operating_point.protocol or base.source, base.fmr)
+    if metric in point.equivalents and base.threshold == point.threshold:
+        return Decision(metric, point.equivalents[metric], point.protocol or base.source, base.fmr)
     raise UsageError(f"{plugin.name} has no {metric} threshold for this", hint="give one with --threshold")
 
 

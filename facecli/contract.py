@@ -27,6 +27,7 @@ hookimpl = pluggy.HookimplMarker("facecli")
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 Point = tuple[float, float]
 Parameters = Mapping[str, Any]
+Task = Literal["embedding", "classification", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class CropSpec:
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
     square: for a bbox crop, grow the shorter side to the longer one first.
+    outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
+        facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as
+        Silent-Face-Anti-Spoofing does.
+    resample: "warp" meets the bbox or the template to a fraction of a pixel: bilinear, averaging first what is more
+        than twice as large. The others cut whole pixels and resize them by OpenCV's linear or area, or by Pillow's
+        antialiased BILINEAR.
+    fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
+    upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
+        does, where the detector gives landmarks.
+
+    Raises ValueError for a combination that has no meaning.
     """
 
     width: int
@@ -43,6 +55,18 @@ class CropSpec:
     template: tuple[Point, Point, Point, Point, Point] | None = None
     margin: float = 0.0
     square: bool = False
+    outside: Literal["black", "clip", "shift"] = "black"
+    resample: Literal["warp", "linear", "area", "antialias"] = "warp"
+    fit: Literal["stretch", "pad"] = "stretch"
+    upright: bool = False
+
+    def __post_init__(self) -> None:
+        if self.resample == "warp" and (self.outside != "black" or self.fit == "pad" or self.upright):
+            raise ValueError("outside, fit and upright are for crops of whole pixels: choose a resample")
+        if self.resample != "warp" and self.template is not None:
+            raise ValueError('a crop with a template is warped: resample must be "warp"')
+        if self.upright and self.outside != "black":
+            raise ValueError("an upright crop has what is outside the picture black")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +104,27 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model. sha256 is None for a file that the user makes by an export.
+class ModelArchive:
+    """A zip file that publishers pack model files in; its sha256 is always known, for it is opened.
 
-    name: the file's name on mirrors. size: bytes. path: where it lies if a distribution carries it.
+    name: the file's name on mirrors. size: bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int | None = None
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model.
+
+    sha256: None for a file that the user makes by an export, which has no urls, and for one whose publisher states
+    none: that is only fetched by `facecli models pull`, which records its sha256.
+    name: the file's own name, on mirrors too; no other file may have it. size: bytes. urls: where it is published, the
+    best first. packed: the archives that have it, and the file name that it has there, in whatever folder. path: where
+    it lies if a distribution carries it.
     """
 
     name: str
@@ -91,18 +132,22 @@ class ModelFile:
     size: int | None = None
     urls: tuple[str, ...] = ()
     path: Path | None = None
+    packed: tuple[tuple[ModelArchive, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
-    hint: what to type when the file is not installed. labels: the names of an attribute's classes, in column order.
-    floor: the probability below which an attribute's likeliest label is not told.
+    kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
+    that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
+    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax. floor: the
+    probability below which an attribute's likeliest label is not told.
     """
 
     id: str
-    kind: Literal["detector", "recognizer", "attribute"]
+    kind: Literal["detector", "recognizer", "attribute", "weights"]
     summary: str
     files: tuple[ModelFile, ...]
     licence: str
@@ -118,8 +163,10 @@ class ModelSpec:
     attribute: str | None = None
     labels: tuple[str, ...] = ()
     floor: float = 0.0
+    logits: bool = False
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
+    licence_url: str | None = None
 
 
 class Session(Protocol):
@@ -172,6 +219,13 @@ class AttributeClassifier(Protocol):
         """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
 
 
+class CropsClassifier(Protocol):
+    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
+
+    def classify(self, *crops: UInt8Array) -> FloatArray:
+        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorPlugin:
     """Describes a detector. `parameters` are the settings it takes, with their defaults."""
@@ -206,17 +260,20 @@ class RecognizerPlugin:
 class AttributePlugin:
     """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
 
+    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
+    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
     floor: the probability that the likeliest label must reach; below it the label is told as null.
     """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    more_crops: tuple[CropSpec, ...] = ()
     floor: float = 0.0
     api: int = API_VERSION
 
@@ -230,6 +287,10 @@ class ExportPart:
     dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
     reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
     source: the file that the weights are from.
+    task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
+    too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
+    None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -241,6 +302,10 @@ class ExportPart:
     source: Path
     tolerance: float = 1e-5
     reference: Callable[..., tuple[NDArray[np.float32], ...]] | None = None
+    task: Task | None = None
+    crop: CropSpec | None = None
+    preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +313,9 @@ class ExportRecipe:
     """How source weights become the ONNX files of one catalogue model.
 
     build: weights file, or None for the recipe's own default -> the networks. default_weights: what None stands for.
+    spec: what is known about the model, for one that the catalogue does not have; it goes into the file's metadata.
+    detector: of a detector, the plugin that runs these files, if it is not called like the model; the proof lets it
+    find faces with the source networks and with the exported ones.
     """
 
     name: str
@@ -258,4 +326,6 @@ class ExportRecipe:
     licence: str
     opset: int = 18
     preprocessing_version: int = 1
+    spec: ModelSpec | None = None
+    detector: str | None = None
     api: int = API_VERSION

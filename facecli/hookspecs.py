@@ -1,4 +1,8 @@
-"""The hooks that a plugin module may implement, one per entry-point group."""
+"""The hooks that a plugin module may implement, one per entry-point group.
+
+name: the entry point that is asked for. A module that has many may give that one alone; one that has few leaves the
+argument out and gives them all.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +20,22 @@ hookspec = pluggy.HookspecMarker("facecli")
 
 
 @hookspec
-def facecli_detectors() -> Iterable[DetectorPlugin]:  # type: ignore[empty-body]
+def facecli_detectors(name: str) -> Iterable[DetectorPlugin]:  # type: ignore[empty-body]
     """Detectors; the entry point in group `facecli.detectors` has the detector's name."""
 
 
 @hookspec
-def facecli_recognizers() -> Iterable[RecognizerPlugin]:  # type: ignore[empty-body]
+def facecli_recognizers(name: str) -> Iterable[RecognizerPlugin]:  # type: ignore[empty-body]
     """Recognizers; the entry point in group `facecli.recognizers` has the recognizer's name."""
 
 
 @hookspec
-def facecli_attributes() -> Iterable[AttributePlugin]:  # type: ignore[empty-body]
+def facecli_attributes(name: str) -> Iterable[AttributePlugin]:  # type: ignore[empty-body]
     """Attribute models; the entry point in group `facecli.attributes` has the model's name, such as `emotion/x`."""
 
 
 @hookspec
-def facecli_export_recipes() -> Iterable[ExportRecipe]:  # type: ignore[empty-body]
+def facecli_export_recipes(name: str) -> Iterable[ExportRecipe]:  # type: ignore[empty-body]
     """Export recipes; the entry point in group `facecli.recipes` has the recipe's name."""
 
 

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from facecli import align, images
+from facecli import align, images, measures
 from facecli.compare import choose
+from facecli.contract import CropSpec
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.sources import Source
 from facecli.toolbox import Plugin, Toolbox
@@ -33,7 +34,9 @@ class ImageResult:
     """What became of one source. The faces are rows: detections, embeddings and attributes have the same N.
 
     found: how many faces there were before the choice. detected: False where the whole picture was taken as the crop.
-    indices: which of the faces found they are. image: only kept on request.
+    indices: which of the faces found they are. ensemble: the embeddings of the recognizers beside the first.
+    measures: what Flow.measures asks for, one mapping per face.
+    image: only kept on request.
     error: why this source could not be done; there are no faces then.
     """
 
@@ -45,7 +48,9 @@ class ImageResult:
     detected: bool = True
     detections: Detections | None = None
     embeddings: FloatArray | None = None
+    ensemble: tuple[FloatArray, ...] = ()
     attributes: tuple[FloatArray, ...] = ()
+    measures: tuple[dict[str, measures.Measure], ...] = ()
     image: Image | None = None
     error: FacecliError | None = None
 
@@ -56,7 +61,8 @@ class Flow:
 
     faces: which faces of a picture go on (see compare.choose). need_face: a picture without a face is an error.
     detect: False takes each whole picture as one crop. batch_size: pictures that go through the models together.
-    jobs: batches at work at once. keep_image: leave the pictures in the results.
+    jobs: batches at work at once. measures: what to measure of each face without a model (see measures.MEASURES).
+    keep_image: leave the pictures in the results.
     """
 
     faces: str = "all"
@@ -65,6 +71,7 @@ class Flow:
     batch_size: int = 1
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
+    measures: tuple[str, ...] = ()
     keep_image: bool = False
 
 
@@ -155,16 +162,29 @@ class Pipeline:
         tools = self.tools
         with self.clock("load"):
             tools.wait()
-        if tools.recognizer_plugin:
-            plugin = tools.recognizer_plugin
-            rows = self._per_crop("embed", results, plugin, tools.recognizer.embed, plugin.dim)
-            results = [replace(result, embeddings=own) for result, own in zip(results, rows, strict=True)]
+        for number, (own, recognizer) in enumerate(zip(tools.recognizer_plugins, tools.recognizers, strict=True)):
+            rows = self._per_crop("embed", results, own, (own.crop,), recognizer.embed, own.dim)
+            pairs = zip(results, rows, strict=True)
+            if number:
+                results = [replace(result, ensemble=(*result.ensemble, row)) for result, row in pairs]
+            else:
+                results = [replace(result, embeddings=row) for result, row in pairs]
         for plugin_, model in zip(tools.attribute_plugins, tools.classifiers, strict=True):
-            rows = self._per_crop(plugin_.attribute, results, plugin_, model.classify, len(plugin_.labels) or 1)
+            specs, width = (plugin_.crop, *plugin_.more_crops), len(plugin_.labels) or 1
+            rows = self._per_crop(plugin_.attribute, results, plugin_, specs, model.classify, width)
             if plugin_.labels:
                 _check_probabilities(plugin_.name, np.concatenate(rows))
             results = [replace(r, attributes=(*r.attributes, own)) for r, own in zip(results, rows, strict=True)]
+        if self.flow.measures:
+            with self.clock("measure"):
+                results = [self._measured(result) for result in results]
         return results if self.flow.keep_image else [replace(result, image=None) for result in results]
+
+    def _measured(self, result: ImageResult) -> ImageResult:
+        if result.error is not None or result.image is None:
+            return result
+        faces = measures.of_faces(result.image, result.detections, self.flow.measures)
+        return replace(result, measures=tuple(faces))
 
     def _detect(self, pictures: list[Image]) -> list[Detections | None]:
         if not self.flow.detect:
@@ -197,13 +217,20 @@ class Pipeline:
         return replace(opened, found=len(detections), indices=tuple(chosen), detections=detections.select(chosen))
 
     def _per_crop(
-        self, stage: str, results: list[ImageResult], plugin: Any, model: Callable[[UInt8Array], FloatArray], width: int
+        self,
+        stage: str,
+        results: list[ImageResult],
+        plugin: Any,
+        specs: Sequence[CropSpec],
+        model: Callable[..., FloatArray],
+        width: int,
     ) -> list[FloatArray]:
-        """Cut the faces of all results, run the model on them at once, give each result its rows."""
+        """Cut the faces of all results as each spec says, run the model on them at once, give each result its rows."""
         with self.clock("crop"):
-            crops = [_crops(result, plugin.crop) for result in results]
+            cut = [[_crops(result, spec) for result in results] for spec in specs]
+        crops = cut[0]
         with self.clock(stage), self._blaming(plugin, results):
-            rows = model(np.concatenate(crops))
+            rows = model(*map(np.concatenate, cut))
         require_array(f"the output of {plugin.name}", rows, (sum(map(len, crops)), width), np.float32)
         if not np.isfinite(rows).all():
             raise ContractError(f"the output of {plugin.name} must be finite, got NaN or infinity")

@@ -7,6 +7,7 @@ from typing import Any
 
 from facecli import __version__
 from facecli.errors import FacecliError
+from facecli.measures import MEASURES
 from facecli.pipeline import ImageResult
 from facecli.toolbox import Plugin, Toolbox
 from facecli.types import Detections, FloatArray
@@ -57,6 +58,16 @@ def probabilities(
     some = {label: every[label] for label in shown_labels(labels, shown)}
     best = int(row.argmax())
     return {"label": labels[best] if row[best] >= floor else None, "probabilities": some}
+
+
+def measure(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """What was measured of a face, rounded; None where it could not be measured."""
+    return {name: None if value is None else round(value, SCORE_DIGITS) for name, value in values.items()}
+
+
+def measure_column(name: str, part: str) -> str:
+    """The column of a CSV for one number of a measure."""
+    return f"{name} {part}"
 
 
 def shown_labels(labels: Sequence[str], shown: Sequence[str] | None = None) -> list[str]:
@@ -144,6 +155,8 @@ def _csv_row(record: Record, face: Record | None) -> Record:
         shown = answer.get("probabilities", {})
         labels = _label_columns(name, list(shown), several=len(answers) > 1)
         row |= {name: answer.get("label", answer.get("value"))} | dict(zip(labels, shown.values(), strict=True))
+    for name, parts in _measures(face):
+        row |= {measure_column(name, part): value for part, value in parts.items()}
     return row
 
 
@@ -161,6 +174,8 @@ def _table_row(record: Record, face: Record | None) -> Record:
         likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
         listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
         row |= {name: answer.get("label", answer.get("value"))} | ({"probabilities": listed} if listed else {})
+    for name, parts in _measures(face):
+        row[name] = ", ".join(f"{part} {value:.3g}" for part, value in parts.items() if value is not None)
     if "embedding" in face:
         row["embedding"] = (
             f"{len(face['embedding'])} values: {', '.join(f'{v:.3f}' for v in face['embedding'][:3])}, ..."
@@ -169,4 +184,8 @@ def _table_row(record: Record, face: Record | None) -> Record:
 
 
 def _answers(face: Record) -> list[tuple[str, Record]]:
-    return [(name, answer) for name, answer in face.items() if isinstance(answer, dict)]
+    return [(name, answer) for name, answer in face.items() if isinstance(answer, dict) and name not in MEASURES]
+
+
+def _measures(face: Record) -> list[tuple[str, Record]]:
+    return [(name, face[name]) for name in MEASURES if name in face]

@@ -14,6 +14,8 @@ from typing import Any
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
+    CropsClassifier,
+    CropSpec,
     Detector,
     DetectorPlugin,
     ModelSpec,
@@ -24,25 +26,29 @@ from facecli.errors import FacecliError, ModelError, PluginError, UsageError
 from facecli.models.store import ModelStore
 from facecli.providers import Tuning
 from facecli.registry import Kind, Registry
-from facecli.runtime import OnnxRuntime
+from facecli.runtime import OnnxRuntime, OnnxSession
 
 Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
 # The keys and columns of a face's record, which no attribute and no label may hide.
 RECORD_KEYS = (
     *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
-    *("score", "landmarks", "embedding", "probabilities"),
+    *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out."""
+    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out.
+
+    ensemble: recognizers beside `recognizer`, which work on the same faces.
+    """
 
     detector: str | None = None
     recognizer: str | None = None
     attributes: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ensemble: tuple[str, ...] = ()
 
 
 class Toolbox:
@@ -65,6 +71,8 @@ class Toolbox:
         self.registry, self.store = registry, store
         self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
         self.recognizer_plugin = _load(registry, "recognizers", choice.recognizer, RecognizerPlugin)
+        further = [registry.load("recognizers", name, RecognizerPlugin) for name in choice.ensemble]
+        self.recognizer_plugins = (*([self.recognizer_plugin] if self.recognizer_plugin else []), *further)
         loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
         self.attribute_plugins = tuple(loaded)
         self._check_fit()
@@ -82,7 +90,7 @@ class Toolbox:
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """All descriptors, in the order of the stages."""
-        some = (self.detector_plugin, self.recognizer_plugin, *self.attribute_plugins)
+        some = (self.detector_plugin, *self.recognizer_plugins, *self.attribute_plugins)
         return tuple(plugin for plugin in some if plugin is not None)
 
     @cached_property
@@ -100,7 +108,12 @@ class Toolbox:
         return recognizer
 
     @cached_property
-    def classifiers(self) -> tuple[AttributeClassifier, ...]:
+    def recognizers(self) -> tuple[Recognizer, ...]:
+        """All loaded recognizers, in the order of recognizer_plugins."""
+        return tuple(self._loading[id(plugin)].result() for plugin in self.recognizer_plugins)
+
+    @cached_property
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 
@@ -119,7 +132,23 @@ class Toolbox:
         return {
             "plugin": plugin.name,
             "parameters": _json_safe(self.parameters(plugin)),
-            "models": [self._describe_model(spec) for spec in plugin.models],
+            "models": [self._describe_model(spec) for spec in self._used(plugin)],
+        }
+
+    def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
+        """What must be the same for a threshold to hold: the recognizer as it runs, its files, and the detector's."""
+        detector = self.detector_plugin
+        return {
+            "recognizer": recognizer.name,
+            "models": self._sha256(recognizer),
+            "preprocessing_version": recognizer.preprocessing_version,
+            "parameters": _json_safe(self.parameters(recognizer)),
+            "detector": detector and detector.name,
+            "detector_models": detector and self._sha256(detector),
+            # Texts choose what runs, such as one of several models; numbers, such as the smallest face, do not.
+            "detector_parameters": {k: v for k, v in self.parameters(detector).items() if isinstance(v, str)}
+            if detector
+            else {},
         }
 
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
@@ -137,10 +166,23 @@ class Toolbox:
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
 
+    def _sha256(self, plugin: Plugin) -> list[str | None]:
+        """The files of the models that it runs: of several, those that a parameter names, as `scrfd.model=10g` does."""
+        names = {f"{plugin.name}/{value}" for value in self.parameters(plugin).values() if isinstance(value, str)}
+        specs = [spec for spec in plugin.models if spec.id in names] or plugin.models
+        return [self.store.file(spec, file.name).sha256 for spec in specs for file in spec.files]
+
+    def _used(self, plugin: Plugin) -> list[ModelSpec]:
+        """The models that a plugin which can work with several has opened; all of them where it has opened none."""
+        return [spec for spec in plugin.models if self._sessions(spec)] or list(plugin.models)
+
+    def _sessions(self, spec: ModelSpec) -> list[OnnxSession]:
+        names = self.runtime.sessions.items()
+        return [session for name, session in names if name == spec.id or name.startswith(f"{spec.id}/")]
+
     def _describe_model(self, spec: ModelSpec) -> dict[str, Any]:
         files = [self.store.file(spec, file.name) for file in spec.files]
-        sessions = self.runtime.sessions.items()
-        providers = {s.provider for name, s in sessions if name == spec.id or name.startswith(f"{spec.id}/")}
+        providers = {session.provider for session in self._sessions(spec)}
         return {
             "id": spec.id,
             "files": [{"name": file.name, "sha256": file.sha256} for file in files],
@@ -152,8 +194,8 @@ class Toolbox:
         detector = self.detector_plugin
         if detector is None or detector.landmarks:
             return
-        for user in (self.recognizer_plugin, *self.attribute_plugins):
-            if user is not None and user.crop.template is not None:
+        for user in (*self.recognizer_plugins, *self.attribute_plugins):
+            if any(spec.template is not None for spec in _specs(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
 
@@ -189,6 +231,10 @@ def make_runtime(
 
 def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]) -> Any:
     return None if name is None else registry.load(kind, name, descriptor)
+
+
+def _specs(plugin: RecognizerPlugin | AttributePlugin) -> tuple[CropSpec, ...]:
+    return (plugin.crop, *plugin.more_crops) if isinstance(plugin, AttributePlugin) else (plugin.crop,)
 
 
 def _kind(plugin: Plugin) -> Kind:

@@ -1,51 +1,105 @@
-"""Bringing a model file in: from a mirror folder, a mirror URL, or the publisher's URLs, checked by sha256."""
+"""Getting a file from the first place that has it: a mirror folder, a mirror URL, the publisher's URLs."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from urllib.parse import quote
 
-from facecli.contract import ModelFile, ModelSpec
-from facecli.errors import ModelError
+from facecli.contract import ModelArchive, ModelFile
+from facecli.errors import OutputError
+from facecli.models.layout import sha256_of
+from facecli.models.transfer import Partial, Progress, TransferError, Wanted, copy, download, public
+
+Fetchable = ModelFile | ModelArchive
 
 
-def fetch(spec: ModelSpec, file: ModelFile, target: Path, *, mirror: str | None, offline: bool) -> None:
-    """Write the file to `target`, or raise ModelError telling every place that was tried and why it failed."""
-    failures = []
-    for place in _places(file, mirror):
-        remote = place.startswith(("http://", "https://"))
-        if remote and offline:
-            failures.append(f"{place}: offline")
-            continue
+class NotFetchedError(Exception):
+    """No place gave the file; the message has each with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Where a file came from, and its sha256."""
+
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """mirror: a URL or a folder that is asked first, by file name. offline: never ask the network."""
+
+    mirror: str | None
+    offline: bool
+    progress: Progress | None = None
+
+    def fetch(self, file: Fetchable, path: Path) -> Fetched:
+        """Make `path` the file, checked by sha256 if that is known. Raises NotFetchedError, OutputError."""
+        partial, failures = Partial(path), []
+        _check_space(file, partial)
         try:
-            _download(place, target) if remote else shutil.copyfile(place, target)
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
-            failures.append(f"{place}: {_first_line(error)}")
-            continue
-        with target.open("rb") as stream:
-            actual = hashlib.file_digest(stream, "sha256").hexdigest()
-        if actual == file.sha256:
-            return
-        failures.append(f"{place}: sha256 is {actual}, not {file.sha256}")
-    tried = "; ".join(failures) or "no place to fetch it from is known"
-    hint = spec.hint or f"put {file.name} in a folder and name it in FACECLI_MODELS_MIRROR"
-    raise ModelError(f"model {spec.id} is not installed and could not be fetched ({tried})", hint=hint)
+            for place in self._places(file):
+                try:
+                    return self._fetch(place, file, partial)
+                except TransferError as error:
+                    failures.append(f"{public(place)}: {error}")
+        except OutputError:  # a full disk would stay full of what nobody can use
+            partial.discard()
+            raise
+        raise NotFetchedError("; ".join(failures) or "no place to fetch it from is known")
+
+    def _places(self, file: Fetchable) -> Iterator[str]:
+        if self.mirror is not None:
+            # By name, or by content: the folder of another store's blobs is a mirror, too.
+            suffix = PurePath(file.name).suffix
+            names = [file.name] + [f"{file.sha256}{suffix}"] * (file.sha256 is not None)
+            if _is_url(self.mirror):
+                yield from (f"{self.mirror.rstrip('/')}/{quote(name)}" for name in names)
+            else:
+                paths = [Path(self.mirror) / name for name in names]
+                yield from map(str, [path for path in paths if path.is_file()] or paths[:1])
+        yield from file.urls
+
+    def _fetch(self, place: str, file: Fetchable, partial: Partial) -> Fetched:
+        if not _is_url(place):
+            copy(Path(place), partial, file.name, self.progress)
+            return _checked(place, file, partial)
+        if self.offline:
+            raise TransferError("offline")
+        wanted = Wanted(file.name, file.size, pinned=file.sha256 is not None)
+        resumed = partial.length > 0
+        try:
+            if file.sha256 is None or not partial.length or partial.length != file.size:  # else it is all there
+                download(place, wanted, partial, self.progress)
+            return _checked(place, file, partial)
+        except TransferError:
+            if not resumed or partial.length:
+                raise
+        # What was there before was of another file, or damaged: not the fault of this place.
+        download(place, wanted, partial, self.progress)
+        return _checked(place, file, partial)
 
 
-def _places(file: ModelFile, mirror: str | None) -> list[str]:
-    if mirror is None:
-        return list(file.urls)
-    own = f"{mirror.rstrip('/')}/{file.name}" if "://" in mirror else str(Path(mirror) / file.name)
-    return [own, *file.urls]
+def _checked(place: str, file: Fetchable, partial: Partial) -> Fetched:
+    actual = sha256_of(partial.path)
+    if file.sha256 not in (None, actual):
+        partial.discard()
+        raise TransferError(f"sha256 is {actual}, not {file.sha256}")
+    return Fetched(public(place), actual)
 
 
-def _download(url: str, target: Path) -> None:
-    import pooch
+def _check_space(file: Fetchable, partial: Partial) -> None:
+    """Refuse, before an hour of downloading, what the disk has no room for."""
+    partial.path.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(partial.path.parent).free
+    needed = (file.size or 0) - partial.length
+    if needed > free:
+        message = f"can not write {partial.path}: {file.name} needs {needed} bytes, and {free} are free"
+        raise OutputError(message, hint="free some space")
 
-    downloader = pooch.HTTPDownloader(progressbar=False, timeout=30)
-    downloader(url, str(target), None)
 
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _is_url(place: str) -> bool:
+    return "://" in place

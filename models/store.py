@@ -6,66 +6,137 @@ compared with what they were then, because a cold start can not afford a hash of
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from facecli import environment
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import staged, write_bytes
+from facecli.files import write_bytes
+from facecli.models.layout import Layout, default_root, has_stamp, sha256_of, stamp_of
 
-OTHER_HOME = "name another folder in FACECLI_HOME"
+if TYPE_CHECKING:
+    from facecli.models.intake import Intake
+    from facecli.models.licences import Licences
+    from facecli.models.transfer import Progress
+
+State = Literal["installed", "absent", "damaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A file that was asked for; source: where it was fetched from, None if it was there."""
+
+    name: str
+    path: Path
+    sha256: str
+    source: str | None
 
 
 class ModelStore:
     """Finds, fetches and registers model files.
 
-    mirror: a URL or a folder that is asked first, by file name. offline: never ask the network.
+    mirror: a URL or a folder that is asked first, by file name. offline: never ask the network. accept_licence: accept
+    licences that do not allow commercial use. progress: told what is fetched while it is.
     """
 
-    def __init__(self, root: Path | None = None, *, mirror: str | None = None, offline: bool | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        mirror: str | None = None,
+        offline: bool | None = None,
+        accept_licence: bool | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self._root = root
         self.mirror = mirror or os.environ.get("FACECLI_MODELS_MIRROR")
         self.offline = environment.flag("FACECLI_OFFLINE") if offline is None else offline
+        self._accept = environment.flag("FACECLI_ACCEPT_LICENSE") if accept_licence is None else accept_licence
+        self._progress = progress
 
     @cached_property
+    def layout(self) -> Layout:
+        """Where things lie; looked for only when a model is not embedded."""
+        return Layout(self._root or default_root())
+
+    @property
     def root(self) -> Path:
-        """The folder of what was fetched and exported; looked for only when a model is not embedded."""
-        return self._root or _default_root()
+        """The folder of what was fetched and exported."""
+        return self.layout.root
+
+    @cached_property
+    def licences(self) -> Licences:
+        """What licences were accepted."""
+        from facecli.models.licences import Licences
+
+        return Licences(self.layout.licences, accept=self._accept)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The way in for files that are fetched."""
+        from facecli.models import catalogue
+        from facecli.models.fetch import Fetcher
+        from facecli.models.intake import Intake
+
+        fetcher = Fetcher(self.mirror or None, self.offline, self._progress)
+        return Intake(self.layout, self.licences, fetcher, catalogue.packed_in)
 
     def path(self, spec: ModelSpec, file: str | None = None) -> Path:
         """The local path of a model's file, fetched first if need be. Raises ModelError if it can not be had."""
         wanted = self.file(spec, file)
-        found = self.installed(wanted)
+        found = self._installed(spec, wanted)
         if found is not None:
             return found
-        if wanted.sha256 is None:
-            raise ModelError(f"model {spec.id} is not installed", hint=spec.hint)
-        return self._fetch(spec, wanted)
+        if wanted.sha256 is None or wanted not in spec.files:  # neither stated nor where an export put it
+            raise _absent(spec)
+        return self.intake.bring(spec, wanted, lambda: self._installed(spec, wanted))[0]
+
+    def pull(self, spec: ModelSpec) -> list[Pulled]:
+        """Fetch what is missing or damaged of a model. Raises ModelError if something can not be had."""
+        return [self._pull(spec, file.name) for file in spec.files]
+
+    def _pull(self, spec: ModelSpec, name: str) -> Pulled:
+        def present() -> Path | None:
+            with suppress(ModelError):  # what is damaged is fetched again
+                return self._installed(spec, self.file(spec, name))
+            return None
+
+        found, source = present(), None
+        if found is None:
+            stated = next(file for file in spec.files if file.name == name)
+            if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
+                raise _absent(spec)
+            self.layout.registered(spec.id).unlink(missing_ok=True)  # of an export whose files are gone or damaged
+            found, source = self.intake.bring(spec, stated, present)
+        sha256 = self.file(spec, name).sha256
+        assert sha256 is not None  # it is installed
+        return Pulled(name, found, sha256, source)
 
     def file(self, spec: ModelSpec, name: str | None = None) -> ModelFile:
-        """The entry of a model's file, completed with what was registered for it."""
+        """The entry of a model's file; one that an export registered stands for that which is published."""
         files = {f.name: f for f in spec.files}
         if name is None and len(files) != 1:
             raise ModelError(f"model {spec.id} has several files", hint=f"name one of {', '.join(files)}")
         wanted = spec.files[0] if name is None else files.get(name)
         if wanted is None:
             raise ModelError(f"model {spec.id} has no file {name!r}", hint=f"it has {', '.join(files)}")
+        if wanted.path is not None:
+            return wanted
+        known = [*self.registration(spec.id).get("files", ())]
         if wanted.sha256 is None:
-            for entry in self.registration(spec.id).get("files", ()):
-                if entry["name"] == wanted.name:
-                    return ModelFile(wanted.name, entry["sha256"], entry["size"], wanted.urls)
-        return wanted
+            known += self.provenance(spec.id).get("files", ())
+        entry = next((entry for entry in known if entry["name"] == wanted.name), None)
+        return wanted if entry is None else replace(wanted, sha256=entry["sha256"], size=entry["size"])
 
-    def installed(self, file: ModelFile) -> Path | None:
+    def _installed(self, spec: ModelSpec, file: ModelFile) -> Path | None:
         """Where a file lies if it is there and looks as it did when it was hashed."""
-        path = self._place(file)
+        path = self.place(file)
         with _reading(path):
             if path is None or not path.is_file():
                 if file.path is not None:
@@ -75,21 +146,25 @@ class ModelStore:
             changed = file.size is not None and status.st_size != file.size
             # A package's files carry no stamp: their size is all that a load compares, `verify` hashes them.
             if not changed and file.path is None:
-                changed = not _has_stamp(path, status)
-            if changed and (file.sha256 is None or _sha256(path) != file.sha256):
-                again = "run it again" if file.urls or self.mirror else "export it again"
-                hint = "reinstall the package" if file.path else f"delete {path} and {again}"
-                raise ModelError(f"{file.name} is damaged: {path} is not the file that was installed", hint=hint)
+                changed = not has_stamp(path, status)
+            if changed and (file.sha256 is None or sha256_of(path) != file.sha256):
+                message = f"{file.name} is damaged: {path} is not the file that was installed"
+                raise ModelError(message, hint="reinstall the package" if file.path else self._mend(spec, file, path))
         if changed:
             with suppress(OutputError):  # a store that can only be read works too: each load hashes the file then
-                write_bytes(path.with_suffix(".stamp"), _stamp(status))
+                write_bytes(path.with_suffix(".stamp"), stamp_of(status))
         return path
+
+    def _mend(self, spec: ModelSpec, file: ModelFile, path: Path) -> str:
+        if file.urls or file.packed or self.mirror:
+            return f"facecli models pull {spec.id}"
+        return f"delete {path} and export it again"
 
     def has(self, spec: ModelSpec) -> bool:
         """Whether every file of a model is there and looks as it did when it was hashed."""
-        return all(self.installed(self.file(spec, file.name)) is not None for file in spec.files)
+        return all(self._installed(spec, self.file(spec, file.name)) is not None for file in spec.files)
 
-    def state(self, spec: ModelSpec) -> Literal["installed", "absent", "damaged"]:
+    def state(self, spec: ModelSpec) -> State:
         """What `has` says, with "damaged" where it raises ModelError: for lists, which go on."""
         try:
             return "installed" if self.has(spec) else "absent"
@@ -103,109 +178,54 @@ class ModelStore:
     def _verify(self, spec: ModelSpec, name: str) -> str:
         try:
             file = self.file(spec, name)
-            path = self._place(file)
+            path = self.place(file)
             with _reading(path):
                 if path is None or not path.is_file():
                     return "absent"
-                return "ok" if _sha256(path) == file.sha256 else "damaged"
+                return "ok" if sha256_of(path) == file.sha256 else "damaged"
         except ModelError:  # a damaged registration, or a file that can not be read
             return "damaged"
 
     def register(self, model_id: str, files: Sequence[Path], origin: Mapping[str, Any]) -> None:
         """Take files that the user made (by an export) in as those of a model, with a note of where they are from."""
-        entries = [self._take(path) | {"name": path.name} for path in files]
-        record = json.dumps({"model": model_id, "files": entries, "origin": dict(origin)}, indent=2)
-        with _writing():
-            write_bytes(self._record(model_id), record.encode())
+        from facecli.models.intake import register
+
+        register(self.layout, model_id, files, origin)
 
     def registration(self, model_id: str) -> dict[str, Any]:
         """What was registered for a model; empty if nothing was. Raises ModelError if the record is damaged."""
-        record = self._record(model_id)
-        with _reading(record):
-            if not record.is_file():
-                return {}
-            content = record.read_bytes()
+        return _read_record(self.layout.registered(model_id), model_id, "registered")
+
+    def provenance(self, model_id: str) -> dict[str, Any]:
+        """What was fetched for a model, and from where; empty if nothing was. Raises ModelError as registration."""
+        return _read_record(self.layout.fetched(model_id), model_id, "fetched")
+
+    def place(self, file: ModelFile) -> Path | None:
+        """Where a file lies if it is there; None for one whose sha256 is not known."""
+        return file.path or (self.layout.blob(file.sha256, file.name) if file.sha256 else None)
+
+
+def how_to_get(spec: ModelSpec) -> str | None:
+    """What to type for a model that is not installed."""
+    fetchable = all(file.path or file.urls or file.packed for file in spec.files)
+    return f"facecli models pull {spec.id}" if fetchable else spec.hint
+
+
+def _absent(spec: ModelSpec) -> ModelError:
+    """The error for a file that is only fetched when it is asked for by name, or made by an export."""
+    return ModelError(f"model {spec.id} is not installed", hint=how_to_get(spec))
+
+
+def _read_record(path: Path, model_id: str, what: str) -> dict[str, Any]:
+    from facecli.models import records
+
+    with _reading(path):
         try:
-            return _parse_registration(content)
+            return records.read(path)
         except (ValueError, RecursionError) as error:
-            message = f"what was registered for {model_id} is damaged: {record} ({error})"
-            raise ModelError(message, hint=f"delete {record} and export the model again") from error
-
-    def _take(self, path: Path) -> dict[str, Any]:
-        import shutil
-
-        sha256 = _sha256(path)
-        blob = self._blob(sha256)
-        with _writing():
-            with staged(blob) as temporary:
-                shutil.copyfile(path, temporary)
-            write_bytes(blob.with_suffix(".stamp"), _stamp(blob.stat()))
-        return {"sha256": sha256, "size": path.stat().st_size}
-
-    def _fetch(self, spec: ModelSpec, file: ModelFile) -> Path:
-        from facecli.models.fetch import fetch
-
-        assert file.sha256 is not None  # path() has refused the others
-        blob = self._blob(file.sha256)
-        with _writing():
-            with staged(blob) as temporary:
-                fetch(spec, file, temporary, mirror=self.mirror, offline=self.offline)
-            write_bytes(blob.with_suffix(".stamp"), _stamp(blob.stat()))
-        return blob
-
-    def _place(self, file: ModelFile) -> Path | None:
-        return file.path or (self._blob(file.sha256) if file.sha256 else None)
-
-    def _blob(self, sha256: str) -> Path:
-        return self.root / "blobs" / f"{sha256}.onnx"
-
-    def _record(self, model_id: str) -> Path:
-        return self.root / "registered" / f"{model_id}.json"
-
-
-def _default_root() -> Path:
-    chosen = os.environ.get("FACECLI_HOME")
-    if chosen:
-        return Path(chosen)
-    from platformdirs import user_data_path
-
-    return user_data_path("facecli", appauthor=False)
-
-
-def _sha256(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _stamp(status: os.stat_result) -> bytes:
-    return f"{status.st_size} {status.st_mtime_ns}".encode()
-
-
-def _has_stamp(path: Path, status: os.stat_result) -> bool:
-    try:
-        return path.with_suffix(".stamp").read_bytes() == _stamp(status)
-    except OSError:
-        return False
-
-
-def _parse_registration(content: bytes) -> dict[str, Any]:
-    """The record that `register` writes. Raises ValueError for anything else."""
-    record = json.loads(content.decode())
-    known = record if isinstance(record, dict) else {}
-    files, origin = known.get("files"), known.get("origin")
-    if not (isinstance(files, list) and all(map(_is_file_entry, files)) and isinstance(origin, dict)):
-        raise ValueError("it needs an origin and files, each with a name, a sha256 of 64 hex digits, and a size")
-    return known
-
-
-def _is_file_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    name, sha256, size = (entry.get(key) for key in ("name", "sha256", "size"))
-    hexadecimal = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256) is not None
-    return isinstance(name, str) and hexadecimal and type(size) is int and size >= 0
+            again = "export the model again" if what == "registered" else f"facecli models pull {model_id}"
+            message = f"what was {what} for {model_id} is damaged: {path} ({error})"
+            raise ModelError(message, hint=f"delete {path} and {again}") from error
 
 
 @contextmanager
@@ -213,12 +233,5 @@ def _reading(path: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ModelError(f"{path} can not be read: {error.strerror}", hint=f"mend it, or {OTHER_HOME}") from error
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except OutputError as error:
-        raise ModelError(f"the model store can not be filled: {error.message}", hint=OTHER_HOME) from error
+        message = f"{path} can not be read: {error.strerror}"
+        raise ModelError(message, hint="mend it, or name another folder in FACECLI_HOME") from error

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -127,3 +132,168 @@ def test_landmarks_that_are_mirrored_have_no_crop_but_no_failure() -> None:
     points[:] = np.float32([[[10, 0], [-10, 0], [0, 0], [0, 0], [0, 0]]])
     for far in (np.float32(0), np.float32(1e30)):
         align.cut(image, Detections(faces.bboxes, faces.scores, points * far), SPEC)
+
+
+# Crops of whole pixels, as other projects cut them.
+
+
+@pytest.fixture
+def extract_face(monkeypatch):
+    """facenet-pytorch's own. It takes two functions from torchvision, whose wheel is built for CUDA: they stand in."""
+    pytest.importorskip("torch", reason="facenet-pytorch needs torch")
+    if find_spec("facenet_pytorch") is None:
+        pytest.skip("needs facenet-pytorch")
+    names = ("torchvision", "torchvision.transforms", "torchvision.ops", "torchvision.ops.boxes")
+    vision, transforms, operators, boxes = (ModuleType(name) for name in names)
+    transforms.functional = SimpleNamespace(to_tensor=lambda pixels: pixels)
+    boxes.batched_nms = None
+    vision.transforms, vision.ops, operators.boxes = transforms, operators, boxes
+    for name, module in zip(names, (vision, transforms, operators, boxes), strict=True):
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "facenet_pytorch"]:
+        monkeypatch.delitem(sys.modules, name)
+    folder = find_spec("facenet_pytorch").submodule_search_locations[0]
+    spec = spec_from_file_location("detect_face", Path(folder) / "models" / "utils" / "detect_face.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.extract_face
+
+
+@pytest.mark.parametrize("margin", [0, 14, 32])
+@pytest.mark.parametrize("kind", ["antialias", "area"])
+def test_a_clipped_crop_is_that_of_facenet_pytorch(extract_face, kind: str, margin: int) -> None:
+    """It resizes a Pillow picture with Pillow's BILINEAR, an array with OpenCV's area."""
+    pillow = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, (240, 260, 3), dtype=np.uint8)
+    given = pillow.fromarray(pixels) if kind == "antialias" else pixels
+    spec = CropSpec(160, 160, margin=margin / (2 * (160 - margin)), outside="clip", resample=kind)
+    faces = Detections(np.float32(BOXES), np.ones(len(BOXES), np.float32))
+    ours = align.cut(Image(pixels, "x"), faces, spec)
+    for box, crop in zip(faces.bboxes, ours, strict=True):
+        theirs = extract_face(given, box, 160, margin)
+        assert np.abs(crop - theirs).max() <= (1 if kind == "antialias" else 0)  # Pillow's order of axes varies
+
+
+BOXES = [
+    [10.7, 20.2, 90.9, 130.6],
+    [-30.5, -12.1, 60.3, 80.9],
+    [150.2, 140.8, 260.0, 300.0],
+    [100, 100, 101.5, 101.5],
+    [0, 0, 250, 250],
+    [33.333332, 47.999996, 66.66667, 151.00002],
+]
+
+
+def silent_face_box(box, scale, width, height):
+    """The crop of Silent-Face-Anti-Spoofing's generate_patches.CropImage, from its description: corners, inclusive."""
+    x, y, w, h = box[0], box[1], box[2] - box[0], box[3] - box[1]
+    scale = min((height - 1) / h, (width - 1) / w, scale)
+    new_width, new_height = w * scale, h * scale
+    centre_x, centre_y = w / 2 + x, h / 2 + y
+    left, top = centre_x - new_width / 2, centre_y - new_height / 2
+    right, bottom = centre_x + new_width / 2, centre_y + new_height / 2
+    if left < 0:
+        left, right = 0, right - left
+    if top < 0:
+        top, bottom = 0, bottom - top
+    if right > width - 1:
+        left, right = left - (right - width + 1), width - 1
+    if bottom > height - 1:
+        top, bottom = top - (bottom - height + 1), height - 1
+    return int(left), int(top), int(right), int(bottom)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.7, 4.0])
+@pytest.mark.parametrize("box", [[10, 20, 90, 130], [0, 0, 40, 50], [200, 190, 249, 249], [100, 90, 130, 140]])
+def test_a_shifted_crop_is_that_of_silent_face(box, scale: float) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (240, 260, 3), dtype=np.uint8)
+    left, top, right, bottom = silent_face_box(box, scale, 260, 240)
+    theirs = cv2.resize(pixels[top : bottom + 1, left : right + 1], (80, 80))
+    spec = CropSpec(80, 80, margin=(scale - 1) / 2, outside="shift", resample="linear")
+    ours = align.cut(Image(pixels, "x"), Detections(np.float32([box]), np.float32([1])), spec)[0]
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def deepface_crop(pixels, box, eyes):
+    """deepface 0.0.103's extract_face with align=True, from its description; eyes: image-left and image-right one."""
+    height, width = pixels.shape[:2]
+    top, left = int(0.5 * height), int(0.5 * width)
+    framed = cv2.copyMakeBorder(pixels, top, top, left, left, cv2.BORDER_CONSTANT, value=[0, 0, 0])
+    x, y, w, h = box[0] + left, box[1] + top, box[2] - box[0], box[3] - box[1]
+    far, deep = int(0.5 * w), int(0.5 * h)
+    around = framed[y - deep : y + h + deep, x - far : x + w + far]
+    if eyes is not None:
+        angle = float(np.degrees(np.arctan2(eyes[1][1] - eyes[0][1], eyes[1][0] - eyes[0][0])))
+        rows, columns = around.shape[:2]
+        turn = cv2.getRotationMatrix2D((columns // 2, rows // 2), angle, 1.0)
+        around = cv2.warpAffine(around, turn, (columns, rows), flags=cv2.INTER_CUBIC)
+    return around[deep : deep + h, far : far + w]
+
+
+@pytest.mark.parametrize("box", [[60, 70, 140, 161], [100, 50, 201, 151], [0, 20, 90, 150]])
+@pytest.mark.parametrize("eyes", [None, [[80, 100], [120, 100]], [[80, 100], [120, 121]], [[110, 90], [70, 80]]])
+def test_an_upright_crop_is_that_of_deepface(box, eyes) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 260, 3), dtype=np.uint8)
+    pixels = cv2.GaussianBlur(noise, (0, 0), 3)
+    theirs = deepface_crop(pixels, box, eyes)
+    points = None if eyes is None else np.float32([[*eyes, [100, 120], [90, 140], [110, 140]]])
+    columns, rows = box[2] - box[0], box[3] - box[1]
+    spec = CropSpec(columns, rows, resample="linear", fit="pad", upright=True)
+    ours = align.cut(Image(pixels, "x"), Detections(np.float32([box]), np.float32([1]), points), spec)[0]
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_a_crop_of_whole_pixels_beyond_the_edge_is_filled_up_with_black() -> None:
+    image = Image(np.full((40, 50, 3), 200, np.uint8), "x")
+    face = Detections(np.float32([[-10, 30, 10, 50]]), np.float32([1]))
+    crop = align.cut(image, face, CropSpec(20, 20, resample="area"))[0]
+    assert (crop[:10, 10:] == 200).all()
+    assert not crop[10:].any()
+    assert not crop[:, :10].any()
+
+
+def test_a_crop_beyond_the_picture_is_black_however_it_is_cut() -> None:
+    image = Image(np.full((40, 50, 3), 200, np.uint8), "x")
+    away = Detections(np.float32([[900, 900, 990, 990]]), np.float32([1]))
+    for fit in ("stretch", "pad"):
+        spec = CropSpec(20, 30, outside="clip", resample="linear", fit=fit)
+        assert not align.cut(image, away, spec).any()
+    shifted = CropSpec(20, 30, outside="shift", resample="linear", margin=1.0)
+    assert (align.cut(image, away, shifted) == 200).all()
+    dot = Image(np.full((1, 1, 3), 200, np.uint8), "x")
+    assert align.cut(dot, away, shifted).shape == (1, 30, 20, 3)
+
+
+@pytest.mark.parametrize("box", [[0, 0, 9, 9], [-1e30, -1e30, 1e30, 1e30], [1e30, 1e30, 2e30, 2e30]])
+def test_an_absurd_box_is_no_failure(box) -> None:
+    face = Detections(np.float32([box]), np.float32([1]))
+    points = np.float32([[[0, 0], [9, 3], [5, 5], [1, 9], [9, 9]]])
+    for outside in ("clip", "shift", "black"):
+        spec = CropSpec(48, 64, None, 0.5, True, outside, "antialias", upright=outside == "black")
+        for shape in ((1, 1), (1, 5000), (100, 80), (1, 40_000)):
+            image = Image(np.zeros((*shape, 3), np.uint8), "x")
+            for landmarks in (None, points):
+                faces = Detections(face.bboxes, face.scores, landmarks)
+                assert align.cut(image, faces, spec).shape == (1, 64, 48, 3)
+
+
+def test_a_whole_picture_is_fitted_as_a_crop_is() -> None:
+    image = Image(np.full((50, 100, 3), 200, np.uint8), "x")
+    crop = align.whole(image, CropSpec(60, 60, outside="clip", resample="linear", fit="pad"))[0]
+    assert not crop[:15].any()
+    assert (crop[15:45] == 200).all()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"outside": "clip"},
+        {"fit": "pad"},
+        {"upright": True},
+        {"resample": "area", "template": TEMPLATE},
+        {"resample": "area", "outside": "clip", "upright": True},
+    ],
+)
+def test_combinations_without_a_meaning_are_refused(given) -> None:
+    with pytest.raises(ValueError, match="crop"):
+        CropSpec(10, 10, **given)

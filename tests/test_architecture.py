@@ -21,28 +21,42 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
-    {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {
+        "facecli.contract",
+        "facecli.hookspecs",
+        "facecli.geometry",
+        "facecli.labels",
+    },  # what plugins may import ends here
+    {
+        "facecli.presets",
         "facecli.headers",
         "facecli.fetching",
+        "facecli.detection_evaluation",
         "facecli.evaluation",
+        "facecli.preprocess",
         "facecli.providers",
-    },  # the halves of images and sources that know formats and networks
+        "facecli.resample",
+    },  # the halves of images, sources and align that know formats, networks and resizing
     {
         "facecli.align",
+        "facecli.calibration",
         "facecli.compare",
+        "facecli.ground_truth",
         "facecli.images",
         "facecli.models",
+        "facecli.operating_points",
         "facecli.pairs",
+        "facecli.pose",
         "facecli.registry",
         "facecli.roc",
         "facecli.report",
         "facecli.runtime",
         "facecli.sources",
     },
-    {"facecli.profiling", "facecli.toolbox"},
+    {"facecli.profiling", "facecli.quality", "facecli.toolbox"},
+    {"facecli.measures"},
     {"facecli.pipeline"},
     {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
     {"facecli.commands"},
@@ -56,8 +70,10 @@ WINGS = {
         "facecli.contract",
         "facecli.errors",
         "facecli.geometry",
+        "facecli.labels",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
+        "facecli.preprocess",
     },
     # Development: makes the weights that are shipped, with the networks that the export and dlib's file bring.
     "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types", "facecli.export"},
@@ -69,23 +85,31 @@ WINGS = {
         "facecli.types",
         "facecli.models",
         "facecli.runtime",
+        "facecli.align",  # these four cut and compare what the proof rests on
+        "facecli.geometry",
+        "facecli.images",
+        "facecli.preprocess",
     },
 }
 VISITORS = {
     "facecli.plugins": set(),
-    "facecli.export": {"facecli.commands.export", "facecli.models.training"},
+    "facecli.export": {
+        *(f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")),
+        "facecli.models.training",
+    },
     "facecli.models.training": {"facecli.export.recipes.emotion"},
 }
 
 OWNERS = {  # package: the only rooms or modules that may import it
-    "onnxruntime": {"facecli.runtime"},
+    "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
     "torch": {"facecli.export", "facecli.models.training"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},
     "click": {"facecli.cli", "facecli.commands"},
+    "requests": {"facecli.models.transfer"},
     "rich": {"facecli.report", "facecli.commands"},
 }
-HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "pooch", "requests", "matplotlib"}
+HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facecli import compare
 from facecli.compare import METRICS, check_face_choice, choose, closest, cosine_similarity, decide, distance
 from facecli.contract import CropSpec, OperatingPoint, RecognizerPlugin
 from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
@@ -171,3 +172,38 @@ def test_a_list_that_names_nothing_is_refused(run_cli: Any, examples: Path, opti
     done = run_cli("analyze", examples / "hopper.jpg", option, value, "--json")
     assert done.returncode == 2
     assert f"no {word} named" in done.json["error"]["message"]
+
+
+def test_fused_recognizers_judge_the_same_pair_of_faces() -> None:
+    """The first finds (0, 1) closest, the second (1, 0); together (1, 1) is: what each says is said of that pair."""
+    a = [np.float32([[1, 0], [0.9, 0.4]]), np.float32([[0, 1], [1, 0.3]])]
+    b = [np.float32([[0, 1], [1, 0.05]]), np.float32([[1, 0.3], [1, 0.2]])]
+    rules = [compare.Decision("cosine", 0.1, "x"), compare.Decision("euclidean", 0.5, "y")]
+    fused = compare.fuse(a, b, rules)
+    each = [
+        compare.distance(x[[i]], y[[j]], rule.metric)[0] / rule.threshold  # type: ignore[misc]
+        for i in range(2)
+        for j in range(2)
+        for x, y, rule in zip(a, b, rules, strict=True)
+    ]
+    means = np.reshape(each, (2, 2, 2)).mean(2)
+    assert fused.rows == np.unravel_index(means.argmin(), (2, 2))
+    assert fused.score == pytest.approx(means.min())
+    assert [part.rows for part in fused.parts] == [fused.rows] * 2
+    assert fused.score == pytest.approx(
+        sum(p.distance / r.threshold for p, r in zip(fused.parts, rules, strict=True)) / 2
+    )
+
+
+def test_one_recognizer_fused_is_that_recognizer() -> None:
+    rows = np.random.default_rng(0).standard_normal((2, 3, 8)).astype(np.float32)
+    rule = compare.Decision("cosine", 0.7, "x")
+    fused, alone = compare.fuse([rows[0]], [rows[1]], [rule]), compare.closest(rows[0], rows[1], "cosine")
+    assert fused.parts == (alone,)
+    assert (fused.score <= compare.FUSED_THRESHOLD) == (alone.distance <= rule.threshold)
+
+
+def test_a_threshold_of_zero_can_not_be_fused() -> None:
+    row = [np.ones((1, 2), np.float32)] * 2
+    with pytest.raises(UsageError, match="threshold of 0"):
+        compare.fuse(row, row, [compare.Decision("cosine", 0, "x"), compare.Decision("cosine", 1, "y")])

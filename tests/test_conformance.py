@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 import time
 from dataclasses import replace
@@ -77,6 +78,39 @@ def test_generic_attribute_plugin_conforms_with_any_model_file(portrait, store, 
     model.write_bytes(stand_in(len(spec.labels)))
     ModelStore().register(spec.id, [model], {"made by": "a test"})
     check_attribute("emotion/mini-xception", picture=portrait)
+
+
+@pytest.mark.parametrize("name", ["facenet-vggface2", "mobilefacenet-112x96", "arcface-iresnet50"])
+def test_generic_recognizer_conforms_with_any_model_file(name, portrait, store, tmp_path):
+    """Those whose files are made by an export: bbox crops, aligned crops, and either kind of embeddings."""
+    spec = catalogue.load(name)
+    model = tmp_path / spec.files[0].name
+    model.write_bytes(embedder(spec))
+    ModelStore().register(spec.id, [model], {"made by": "a test"})
+    check_recognizer(name, picture=portrait)
+
+
+def embedder(spec):
+    """An ONNX file from (n, 3, h, w) to (n, dim): the means of 4 x 4 fields, through random weights."""
+    onnx = pytest.importorskip("onnx")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).standard_normal((48, spec.dim)).astype(np.float32)
+    height, width = spec.crop.height // 4, spec.crop.width // 4
+    graph = helper.make_graph(
+        [
+            helper.make_node(
+                "AveragePool", ["crops"], ["fields"], kernel_shape=[height, width], strides=[height, width]
+            ),
+            helper.make_node("Flatten", ["fields"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["embeddings"]),
+        ],
+        "stand-in",
+        [helper.make_tensor_value_info("crops", float32, ["n", 3, spec.crop.height, spec.crop.width])],
+        [helper.make_tensor_value_info("embeddings", float32, ["n", spec.dim])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
 
 
 def stand_in(classes):
@@ -368,3 +402,31 @@ def test_stdout_is_given_back(capfd):
     sys.stdout.flush()
     os.write(1, b"descriptor\n")
     assert capfd.readouterr().out == "python\ndescriptor\n"
+
+
+class TwoCrops:
+    """Lighter on the second crop than on the first?"""
+
+    def classify(self, near, far):
+        near, far = (own.mean((1, 2, 3), dtype=np.float32) / np.float32(510) for own in (near, far))
+        return np.stack([np.float32(0.5) + near - far, np.float32(0.5) - near + far], 1)
+
+
+def test_a_model_of_several_crops_is_given_them():
+    small = CropSpec(CROP.width // 2, CROP.height // 2)
+    good = classifier(TwoCrops, more_crops=(small,))
+    assert [result for result in run_checks(good) if not result.passed] == []
+    told = {result.name: result.detail for result in run_checks(classifier(TwoCrops)) if not result.passed}
+    assert "far" in told["empty batch"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"attribute": "emotion", "labels": ("happy", "hungry")}, "labels of emotion are angry, .*, not hungry"),
+        ({"more_crops": (CropSpec(0, 5),)}, "crop must be at least 1x1 px, got 0x5"),
+    ],
+)
+def test_labels_and_crops_that_can_not_be_are_told(fields, detail):
+    (result,) = run_checks(classifier(**fields))
+    assert re.search(detail, result.detail)

@@ -103,12 +103,13 @@ def reader(cli_env, tmp_path) -> dict[str, str]:
     site = str(tmp_path / "site")
     pip = {"PIP_TARGET": site, "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
     scripts = os.path.dirname(sys.executable)  # noqa: PTH120 # not resolved: the environment's, not the real Python's
+    npm = {"npm_config_prefer_offline": "true", "npm_config_audit": "false", "npm_config_fund": "false"}
     own = {
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": site,
         "FACECLI_HOME": str(tmp_path / "home"),
     }
-    return cli_env | own | pip | {"COLUMNS": "100", "TERM": "xterm"}
+    return cli_env | own | pip | npm | {"COLUMNS": "100", "TERM": "xterm"}
 
 
 @pytest.fixture
@@ -120,8 +121,26 @@ def folder(examples, tmp_path) -> Path:
 
 def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     """Skip where a program or file that the commands need is not here."""
-    if "jq" in text and shutil.which("jq") is None:
-        pytest.skip("needs jq")
+    for program in ("jq", "curl"):
+        if program in text and shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    if "FACECLI_MODELS_MIRROR=mirror" in text:
+        (folder / "mirror").mkdir()
+        shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.onnx", folder / "mirror")
+    if "npm install" in text:
+        reached = Path(os.environ.get("FACECLI_WEB_RUNTIME") or "nowhere") / "onnxruntime-web"
+        if not (shutil.which("npm") and reached.is_dir()):
+            pytest.skip("needs npm and its registry: .ci/run names in FACECLI_WEB_RUNTIME what it got there")
+        (folder / "package.json").write_text("{}")  # else npm takes a folder above for the project
+    if "--detector yunet" in text:
+        models = request.getfixturevalue("shared") / "models"
+        request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
+    if "--weights mobilefacenet.pt" in text:
+        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+        shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
+
+    if "facecli export --module" in text:
+        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     if KERAS_WEIGHTS in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"

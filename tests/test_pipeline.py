@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -257,3 +258,32 @@ def test_probabilities_may_be_rounded_and_absent() -> None:
 class Mean2:
     def classify(self, crops: np.ndarray) -> np.ndarray:
         return np.zeros((len(crops), 2), np.float32)
+
+
+def test_a_model_gets_each_face_cut_in_every_way_that_it_states() -> None:
+    seen: list[tuple[tuple[int, ...], ...]] = []
+
+    class Both:
+        def classify(self, *crops: np.ndarray) -> np.ndarray:
+            seen.append(tuple(own.shape for own in crops))
+            return np.stack([own.mean((1, 2, 3)) for own in crops], 1)[:, :1].astype(np.float32)
+
+    running = pipeline(Detector(faces=2), classifier=None, batch_size=3)
+    plugin = replace(running.tools.attribute_plugins[0], more_crops=(CropSpec(4, 6, margin=1.0), CropSpec(3, 3)))
+    running.tools.attribute_plugins, running.tools.classifiers = (plugin,), (Both(),)  # type: ignore[misc]
+    results = list(running.run(source(n) for n in range(3)))
+    assert [result.attributes[0].shape for result in results] == [(2, 1)] * 3
+    assert seen == [((6, 8, 8, 3), (6, 6, 4, 3), (6, 3, 3, 3))]
+
+
+def test_measures_are_taken_where_asked_for_and_go_with_their_faces() -> None:
+    plain, measured = pipeline(Detector(faces=2)), pipeline(Detector(faces=2), measures=("quality",))
+    assert next(iter(plain.run([source(9)]))).measures == ()
+    dark, light = measured.run([source(0), source(200)])
+    assert [len(result.measures) for result in (dark, light)] == [2, 2]
+    assert (dark.measures[0]["quality"]["brightness"], dark.image) == (0, None)
+    assert light.measures[1]["quality"]["brightness"] == pytest.approx(200 / 255)
+    nobody = pipeline(Detector(faces=0), measures=("pose", "quality"), need_face=False)
+    assert next(iter(nobody.run([source(1)]))).measures == ()
+    (failed,) = pipeline(Detector(faces=0), measures=("quality",)).run([source(1)])
+    assert failed.error is not None and failed.measures == ()

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from facecli import errors
+from facecli import __version__, errors
+from facecli.contract import OperatingPoint
 from facecli.models import catalogue
+from facecli.models import records as model_records
+from facecli.models.bundle import export_bundle
 from facecli.models.store import ModelStore
+from facecli.operating_points import Calibrated, Shelf
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs" / "schemas").glob("*.json")}
@@ -33,6 +38,13 @@ RUNS = {
     "verify": ("verify collins.jpg hopper.jpg --json", 0),
     "verify, one line": ("verify collins.jpg hopper.jpg --format jsonl", 0),
     "verify, --no-detect": ("verify collins.jpg hopper.jpg --no-detect --metric cosine --threshold 0.1 --json", 0),
+    "verify, several": ("verify collins.jpg hopper.jpg --recognizer dlib-resnet,mobilefacenet-112x96 --json", 0),
+    "verify, like another": ("verify collins.jpg hopper.jpg --preset face_recognition --json", 0),
+    "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
+    "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
+    "calibrate": ("calibrate {tmp}/pairs.csv --root . --fmr 0.1 --flip --json", 1),
+    "calibrate --list": ("calibrate --list --json", 0),
+    "calibrate --remove": ("calibrate --remove kept --json", 0),
     "embed": ("embed collins.jpg missing.jpg --json", 1),
     "embed, lines": ("embed collins.jpg hopper.jpg --format jsonl", 0),
     "embed, file": ("embed collins.jpg --no-detect -o {tmp}/faces.npz --json", 0),
@@ -41,8 +53,16 @@ RUNS = {
     "analyze": ("analyze collins.jpg hopper.jpg --json", 0),
     "analyze, lines": ("analyze collins.jpg --no-detect --format jsonl", 0),
     "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
+    "analyze, measured": ("analyze collins.jpg -a spoof,pose,quality --json", 0),
+    "analyze, only measured, no landmarks": ("analyze collins.jpg -a quality --detector haar --json", 0),
+    "verify, anti-spoof": ("verify collins.jpg collins_variant.jpg --anti-spoof --json", 0),
     "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
     "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),
+    "evaluate-detection": ("evaluate-detection --root . --ground-truth {tmp}/subsets.json --json", 1),
+    "evaluate-detection, no scores": (
+        "evaluate-detection --root . --ground-truth {tmp}/faces.json --detector haar --json",
+        0,
+    ),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
     "plugins check": ("plugins check haar --json", 0),
@@ -52,16 +72,27 @@ RUNS = {
     "models info, registered": (f"models info {EMOTION} --json", 0),
     "models path": ("models path mtcnn --json", 0),
     "models verify": ("models verify --json", 0),
+    "models pull": ("models pull mtcnn --json", 0),
+    "models pull, failed": ("--offline models pull mobilefacenet --json", 4),
+    "models rm": (f"models rm {EMOTION} --json", 0),
+    "models prune": ("models prune --json", 0),
+    "models export-bundle": ("models export-bundle {tmp}/made.zip --json", 0),
+    "models import-bundle": ("models import-bundle {tmp}/bundle.zip --json", 0),
     "doctor": ("--no-plugins doctor --json", 0),
     "doctor, broken plugins": ("doctor --json", 4),
     "export --list": ("export --list --json", 0),
+    "export --embed-preprocessing": (f"export {EMOTION} --embed-preprocessing --output {{tmp}}/edge --json", 0),
+    "export --bundle": ("export --bundle {tmp}/edge --attributes emotion --json", 0),
     "error, input": ("verify collins.jpg missing.jpg --json", 1),
     "error, usage": ("detect --json --no-such-option", 2),
     "error, model": ("models info unknown --json", 4),
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
-OPTIONAL = {"written", "embedding", "detect", "emotion", "brightness"}
-MAPS = {"probabilities", "attributes", "equivalents"}
+OPTIONAL = {
+    *("preset", "written", "embedding", "detect", "emotion", "brightness"),
+    *("pose", "quality", "spoof", "anti_spoof"),
+}
+MAPS = {"probabilities", "attributes", "equivalents", "sources"}
 FREE = {"parameters", "registered"}  # whose content is anyone's
 
 
@@ -77,7 +108,11 @@ def surroundings(tmp_path_factory) -> dict[str, str]:
     """An environment with an emotion model, which is made here, and with the example plugin's attribute."""
     onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
     home, site = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("site")
-    _register_emotion(onnx, ModelStore(home))
+    _register(onnx, ModelStore(home), EMOTION, 1, 64, 7, softmax=True)
+    for model_id in ("minifasnet-v2", "minifasnet-v1se"):
+        _register(onnx, ModelStore(home), model_id, 3, 80, 3, softmax=False)
+    _register_recognizer(onnx, ModelStore(home))
+    _keep_points(home)
     info = site / "brightness-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness\nVersion: 1.0\n")
@@ -86,33 +121,79 @@ def surroundings(tmp_path_factory) -> dict[str, str]:
     return {"FACECLI_HOME": str(home), "PYTHONPATH": os.pathsep.join(map(str, places))}
 
 
-def _register_emotion(onnx: Any, store: ModelStore) -> None:
-    spec = catalogue.load(EMOTION)
-    weights = np.random.default_rng(0).normal(0, 0.01, (64 * 64, len(spec.labels))).astype(np.float32)
+def _register(
+    onnx: Any, store: ModelStore, model_id: str, channels: int, side: int, classes: int, *, softmax: bool
+) -> None:
+    """A tiny network in a model's place."""
+    spec = catalogue.load(model_id)
+    weights = np.random.default_rng(0).normal(0, 1e-4, (channels * side * side, classes)).astype(np.float32)
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [
         helper.make_node("Flatten", ["crops"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits" if softmax else "rows"]),
     ]
-    crops = helper.make_tensor_value_info("crops", float32, ["N", 1, 64, 64])
-    rows = helper.make_tensor_value_info("probabilities", float32, ["N", len(spec.labels)])
+    if softmax:
+        nodes.append(helper.make_node("Softmax", ["logits"], ["rows"], axis=1))
+    crops = helper.make_tensor_value_info("crops", float32, ["N", channels, side, side])
+    rows = helper.make_tensor_value_info("rows", float32, ["N", classes])
     graph = helper.make_graph(nodes, "tiny", [crops], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
     path = store.root / spec.files[0].name
     onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
-    store.register(EMOTION, [path], {"recipe": "tiny"})
+    store.register(model_id, [path], {"recipe": "tiny"})
+    origin = {"sources": {path.name: "a test"}, "licence": "MIT", "facecli": __version__}
+    model_records.write(store.layout.fetched(model_id), model_id, store.registration(model_id)["files"], origin)
+
+
+def _register_recognizer(onnx: Any, store: ModelStore) -> None:
+    spec = catalogue.load("mobilefacenet-112x96")
+    weights = np.random.default_rng(0).normal(0, 0.01, (3 * 112 * 96, 128)).astype(np.float32)
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Flatten", ["crops"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["rows"]),
+    ]
+    crops = helper.make_tensor_value_info("crops", float32, ["N", 3, 112, 96])
+    rows = helper.make_tensor_value_info("rows", float32, ["N", 128])
+    graph = helper.make_graph(nodes, "tiny", [crops], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
+    path = store.root / spec.files[0].name
+    onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)]), path)
+    store.register(spec.id, [path], {"recipe": "tiny"})
+
+
+def _keep_points(home: Path) -> None:
+    """Two operating points that hold for no recognizer there is."""
+    identity = {"recognizer": "gone", "detector": "mtcnn", "parameters": {}}
+    point = OperatingPoint("cosine", 0.5, "a test", "no data", 0.01, 0.1)
+    for name in ("kept", "other"):
+        Shelf(home).save(Calibrated(name, identity, point, "2026-01-01T00:00:00+00:00", {"note": None}))
 
 
 @pytest.fixture
 def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
     """The JSON documents of one of RUNS."""
     head, mated, other = "file_a,file_b,same\n", "collins.jpg,collins_variant.jpg,1\n", "collins.jpg,hopper.jpg,0\n"
+
+    def own_store() -> dict[str, str]:
+        """A copy of the store, for commands that change it, with something to prune and a bundle to import."""
+        home = shutil.copytree(surroundings["FACECLI_HOME"], tmp_path / "home")
+        (home / "partial").mkdir(exist_ok=True)
+        (home / "partial" / "cut.part").write_bytes(b"x")
+        export_bundle(ModelStore(home), [catalogue.load(EMOTION)], tmp_path / "bundle.zip")
+        return surroundings | {"FACECLI_HOME": str(home)}
+
     (tmp_path / "pair.csv").write_text(head + mated)
     (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
 
+    faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
+    (tmp_path / "faces.json").write_text(json.dumps(faces))
+    subsets = {"easy": [0], "medium": [0], "hard": [0]}
+    both = {"collins.jpg": faces["collins.jpg"] | subsets, "missing.jpg": faces["collins.jpg"]}
+    (tmp_path / "subsets.json").write_text(json.dumps(both))
+
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]
-        done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=surroundings)
+        env = own_store() if "models " in line else surroundings
+        done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=env)
         assert done.returncode == status, done.stderr
         return done.jsonl if "jsonl" in line else [done.json]
 
@@ -162,6 +243,16 @@ def test_export_is_as_its_schema_says(run_cli, tmp_path):
     done = run_cli("export", "mtcnn", "--no-register", "--output", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
     schema_of(done.json).validate(done.json)
+    reports = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "out").glob("*.report.json")]
+    assert len(reports) == 3
+    for report in reports:
+        schema_of(report).validate(report)
+
+
+def test_reports_of_edge_files_are_as_their_schema_says(documents):
+    (document,) = documents("export --embed-preprocessing")
+    report = json.loads(Path(document["edge"][0]["report"]).read_text("utf-8"))
+    schema_of(report).validate(report)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -171,7 +262,8 @@ def test_schema_is_a_schema(name):
 
 def test_every_output_has_a_schema_and_every_schema_an_output():
     code = "".join(
-        path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"]
+        path.read_text("utf-8")
+        for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py", *ROOT.glob("export/**/*.py")]
     )
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name

@@ -1,4 +1,4 @@
-"""Recipe `mini-xception`: the emotion network of oarriaga/face_classification, from its Keras HDF5 file."""
+"""Recipes `mini-xception`, `gender-mini-xception`: networks of oarriaga/face_classification, from Keras HDF5 files."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE = 64
-# FER2013's: angry, disgust, fear, happy, sad, surprise, neutral.
-CLASSES = 7
 
 
-def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network, from a Keras HDF5 file."""
+def build_emotion(weights: Path | None) -> tuple[ExportPart, ...]:
+    """The network of FER2013's seven classes, from a Keras HDF5 file."""
+    return _build(weights, "mini_xception.onnx", 7, "fer2013_mini_XCEPTION.102-0.66.hdf5")
+
+
+def build_gender(weights: Path | None) -> tuple[ExportPart, ...]:
+    """The network of IMDB's two classes, woman and man, from a Keras HDF5 file."""
+    return _build(weights, "gender_mini_xception.onnx", 2, "gender_mini_XCEPTION.21-0.95.hdf5")
+
+
+def _build(weights: Path | None, file: str, classes: int, published: str) -> tuple[ExportPart, ...]:
     from facecli.export.keras_file import read_layers
     from facecli.export.mini_xception import MiniXception
 
     if weights is None:
-        where = "fer2013_mini_XCEPTION.102-0.66.hdf5 of github.com/oarriaga/face_classification"
+        where = f"{published} of github.com/oarriaga/face_classification"
         raise ExportError("mini-xception's weights come in no package", hint=f"--weights FILE, such as {where}")
     network = MiniXception(read_layers(weights)).eval()
-    if network.classes != CLASSES:
-        raise ExportError(f"{weights} tells {network.classes} classes apart, emotions are {CLASSES}")
+    if network.classes != classes:
+        raise ExportError(f"{weights} tells {network.classes} classes apart, this recipe {classes}")
     part = ExportPart(
-        file="mini_xception.onnx",
+        file=file,
         module=network,
         input_names=("crops",),
         output_names=("probabilities",),
@@ -49,14 +56,22 @@ def _crops(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The one recipe of this file."""
+    """The two recipes of this file."""
     return [
         ExportRecipe(
             name="mini-xception",
             summary="mini-Xception's seven emotions, from Keras HDF5 weights",
             model="emotion/mini-xception",
-            build=build,
+            build=build_emotion,
             default_weights=None,
             licence="MIT",
-        )
+        ),
+        ExportRecipe(
+            name="gender-mini-xception",
+            summary="mini-Xception's two genders, from Keras HDF5 weights",
+            model="gender/mini-xception",
+            build=build_gender,
+            default_weights=None,
+            licence="MIT",
+        ),
     ]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from facecli.presets import PRESETS
 from facecli.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ class Settings:
     face: str = "all"
     no_detect: bool = False
     recognizer: str | None = None
+    preset: str | None = None
     flip: bool = False
     device: str = "auto"
     provider_option: tuple[str, ...] = ()
@@ -56,7 +58,9 @@ class Finite(click.FloatRange):
         return number
 
 
-def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order of the help."""
+
     def apply(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -71,7 +75,7 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
 
 
-output_options = _chain(
+output_options = chain(
     _option(
         "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
     ),
@@ -79,19 +83,23 @@ output_options = _chain(
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
 )
 
-input_options = _chain(
+accept_license_option = _option(
+    "--accept-license", is_flag=True, help="Accept a licence that does not allow commercial use; once for each."
+)
+
+input_options = chain(
     click.argument("inputs", nargs=-1, metavar="INPUTS..."),
     click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),
     click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
 )
 
-limit_options = _chain(
+limit_options = chain(
     _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
     _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
     _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
 )
 
-detector_options = _chain(
+detector_options = chain(
     _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
     _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
     click.option(
@@ -103,17 +111,25 @@ detector_options = _chain(
     ),
 )
 
-recognizer_options = _chain(
+recognizer_options = chain(
     _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
-decision_options = _chain(
-    _option(
-        "--metric",
-        type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
-        help="Distance to decide by.  [default: the recognizer's own]",
-    ),
+metric_option = _option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+    help="Distance to decide by.  [default: the recognizer's own]",
+)
+
+preset_option = _option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help="Work as this project does by default; other options that are typed win over it.",
+)
+
+decision_options = chain(
+    metric_option,
     click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
     click.option(
         "--fmr",
@@ -121,9 +137,15 @@ decision_options = _chain(
         metavar="RATE",
         help="Take the threshold that was measured at this false match rate.",
     ),
+    _option(
+        "--operating-point",
+        metavar="NAME",
+        help="Take your own threshold of this name (see `facecli calibrate`), or the catalogue's for `catalogue`."
+        "  [default: your newest for this recognizer and detector, else the catalogue's]",
+    ),
 )
 
-device_options = _chain(
+device_options = chain(
     _option(
         "--device",
         default="auto",
@@ -151,7 +173,7 @@ device_options = _chain(
     ),
 )
 
-run_options = _chain(
+run_options = chain(
     device_options,
     _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
     _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
@@ -177,6 +199,9 @@ def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | No
     return parts
 
 
+anti_spoof_option = _option(
+    "--anti-spoof", is_flag=True, help="A face that looks like a print or a screen is nobody's: not verified."
+)
 no_detect_option = click.option(
     "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."
 )

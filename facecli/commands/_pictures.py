@@ -68,7 +68,7 @@ def crop_writer(folder: Path, spec: CropSpec) -> Writer:
             return
         own = (
             spec
-            if result.detections.landmarks is not None
+            if spec.template is None or result.detections.landmarks is not None
             else CropSpec(spec.width, spec.height, margin=0.2, square=True)
         )
         make_folder(folder)

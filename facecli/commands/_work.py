@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli import providers
+from facecli.commands import _transfers
 from facecli.commands._options import Settings
 from facecli.cores import available_cores
 from facecli.errors import FacecliError, OutputError, UsageError
@@ -48,20 +49,32 @@ def registry() -> Registry:
     return Registry(third_party=not _root_flag("no_plugins"))
 
 
-def open_store() -> ModelStore:
-    """The model store, offline if asked."""
-    return ModelStore(offline=True if _root_flag("offline") else None)
+def open_store(*, accept_licence: bool = False, progress: _transfers.Progress | None = None) -> ModelStore:
+    """The model store, offline if asked. progress: told what is fetched, instead of a line as each file begins."""
+    return ModelStore(
+        offline=True if _root_flag("offline") else None,
+        accept_licence=True if accept_licence else None,
+        progress=progress or _transfers.announced(),
+    )
 
 
-def open_toolbox(settings: Settings, *, inputs: int | None, attributes: Sequence[str] = ()) -> Toolbox:
-    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet."""
-    parameters = _parse_parameters(settings.parameter)
+def open_toolbox(
+    settings: Settings, *, inputs: int | None, attributes: Sequence[str] = (), ensemble: bool = False
+) -> Toolbox:
+    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet.
+
+    ensemble: whether --recognizer may name several.
+    """
+    parameters = parse_parameters(settings.parameter)
     if settings.min_face_size is not None and settings.detector:
         parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
-    if settings.flip and settings.recognizer:
-        parameters.setdefault(settings.recognizer, {})["flip"] = True
+    names = _recognizers(settings.recognizer, several=ensemble)
+    if settings.flip:
+        for name in names:
+            parameters.setdefault(name, {})["flip"] = True
     detector = None if settings.no_detect else settings.detector
-    choice = Choice(detector, settings.recognizer, tuple(attributes), parameters)
+    first, further = (names[0], tuple(names[1:])) if names else (None, ())
+    choice = Choice(detector, first, tuple(attributes), parameters, further)
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
     store = open_store()
     tuning = open_tuning(settings, store)
@@ -95,8 +108,23 @@ def _assignment(text: str, option: str, form: str) -> tuple[str, str]:
     return name, value
 
 
+def _recognizers(named: str | None, *, several: bool) -> list[str]:
+    if named is None or not several:
+        return [] if named is None else [named]
+    names = [name.strip() for name in named.split(",")]
+    if len({*names}) < len(names) or "" in names:
+        raise UsageError(f"--recognizer {named} names one twice or none", hint="name different ones, as in a,b,c")
+    return names
+
+
 def open_pipeline(
-    tools: Toolbox, settings: Settings, *, inputs: int | None, need_face: bool = True, keep_image: bool = False
+    tools: Toolbox,
+    settings: Settings,
+    *,
+    inputs: int | None,
+    need_face: bool = True,
+    keep_image: bool = False,
+    measures: tuple[str, ...] = (),
 ) -> Pipeline:
     """The pipeline that the settings describe."""
     # Imported here: models load in their threads while OpenCV and the rest of the pipeline are imported.
@@ -111,6 +139,7 @@ def open_pipeline(
         batch_size=settings.batch_size,
         jobs=_jobs(settings, inputs),
         limits=Limits(settings.max_pixels, settings.max_bytes, settings.timeout),
+        measures=measures,
         keep_image=keep_image,
     )
     return Pipeline(tools, flow)
@@ -199,7 +228,7 @@ def _jobs(settings: Settings, inputs: int | None) -> int:
     return cores if inputs is None else max(1, min(cores, -(-inputs // settings.batch_size)))
 
 
-def _parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """PLUGIN.NAME=VALUE; the value is JSON, or a string where it is no JSON."""
     import json
 

@@ -19,7 +19,8 @@ from facecli.commands import _options as options
     callback=options.split_commas,
     default="emotion",
     metavar="NAME,...",
-    help="Attributes (emotion) or attribute models (emotion/mini-xception).",
+    help="Attributes (emotion, age, gender, race, spoof), models of them (emotion/mini-xception), or what is measured "
+    "without a model (pose, quality).",
 )
 @options.labels_option
 @options.detector_options
@@ -34,6 +35,6 @@ def command(
 ) -> int:
     """Tell several attributes of each face.
 
-    Every probability and the likeliest label of each.
+    Every probability and the likeliest label of each; numbers of what is measured.
     """
     return _attributes.run("analyze", inputs, attributes, labels, annotate, options.Settings(**kwargs))

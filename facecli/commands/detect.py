@@ -14,6 +14,7 @@ from facecli.commands import _options as options
 @click.command()
 @options.input_options
 @options.detector_options
+@options.preset_option
 @options.face_option("all")
 @click.option(
     "--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder."
@@ -30,7 +31,9 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
     settings = options.Settings(**kwargs)
 
     from facecli import records
-    from facecli.commands import _pictures, _work
+    from facecli.commands import _pictures, _preset, _work
+
+    settings = _preset.applied(settings, "detector")
 
     output = _work.open_output(settings)
     total = _work.count_inputs(inputs, settings)
@@ -48,6 +51,7 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
                 failed |= done.error is not None
                 yield records.image(done) | ({"written": files} if writers else {})
 
-        header = records.header("detect", detector=records.described(tools, tools.detector_plugin))
+        detector = records.described(tools, tools.detector_plugin)
+        header = records.header("detect", detector=detector, **_preset.named(settings))
         output.stream(header, "images", results(), records.CSV_COLUMNS, records.csv_rows, records.table_rows)
     return 1 if failed else 0

@@ -143,7 +143,7 @@ def _plugins() -> Iterator[Check]:
 
 def _models() -> Iterator[Check]:
     from facecli.commands import _work
-    from facecli.commands.models import verified
+    from facecli.commands.models_verify import verified
     from facecli.errors import FacecliError
     from facecli.models import catalogue
 

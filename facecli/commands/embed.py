@@ -15,6 +15,7 @@ from facecli.commands import _options as options
 @options.input_options
 @options.recognizer_options
 @options.detector_options
+@options.preset_option
 @options.no_detect_option
 @options.face_option("all")
 @click.option(
@@ -35,7 +36,9 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
     settings = options.Settings(**kwargs)
 
     from facecli import records
-    from facecli.commands import _pictures, _work
+    from facecli.commands import _pictures, _preset, _work
+
+    settings = _preset.applied(settings, "detector", "recognizer")
 
     sink = _work.open_output(settings)
     total = _work.count_inputs(inputs, settings)
@@ -64,7 +67,7 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         recognizer |= {"dim": tools.recognizer_plugin.dim, "normalized": tools.recognizer_plugin.normalized}
         recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
         detector = records.described(tools, tools.detector_plugin)
-        header = records.header("embed", detector=detector, recognizer=recognizer)
+        header = records.header("embed", detector=detector, recognizer=recognizer, **_preset.named(settings))
         identity = records.identity(recognizer)
         values = [] if collector is not None else records.embedding_columns(recognizer["dim"])
         sink.stream(

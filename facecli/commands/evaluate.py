@@ -11,16 +11,10 @@ import click
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from facecli.commands._pairs import Faces
     from facecli.compare import Decision
     from facecli.evaluation import Evaluation, Rate
-    from facecli.pairs import Pair
-    from facecli.pipeline import ImageResult, Pipeline
     from facecli.toolbox import Toolbox
-    from facecli.types import FloatArray
-
-DIGITS = 6
 
 
 @click.command()
@@ -50,6 +44,7 @@ def command(
     metric: Any,
     threshold: float | None,
     fmr: float | None,
+    operating_point: str | None,
     **kwargs: Any,
 ) -> int:
     """Measure accuracy and error rates on labelled pairs.
@@ -62,7 +57,7 @@ def command(
     settings = options.Settings(**kwargs)
 
     from facecli import pairs as pair_list
-    from facecli.commands import _work
+    from facecli.commands import _decision, _pairs, _work
 
     output = _work.open_output(settings)
     with output.opened():
@@ -70,18 +65,17 @@ def command(
         names = list(dict.fromkeys(name for pair in listed for name in (pair.a, pair.b)))
         tools = _work.open_toolbox(settings, inputs=len(names))
 
-        from facecli import compare, evaluation, files, roc
+        from facecli import evaluation, files, roc
 
         assert tools.recognizer_plugin is not None
-        altered = tools.parameters(tools.recognizer_plugin) != dict(tools.recognizer_plugin.parameters)
-        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr, altered=altered)
+        rule = _decision.rule(tools, tools.recognizer_plugin, _decision.Wish(metric, threshold, fmr, operating_point))
         if roc_path is not None:
             roc.check(roc_path)
             files.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "--roc")
             files.check_writable(roc_path)
         pipeline = _work.open_pipeline(tools, settings, inputs=len(names))
-        faces = _Faces(pipeline, root, names, settings)
-        distances, same = _compared(listed, faces.embeddings, rule)
+        faces = _pairs.Faces(pipeline, root, names, settings)
+        distances, same = _pairs.compared(listed, faces.embeddings, rule.metric)
         result = evaluation.evaluate(distances, same, rule.threshold)
         document = _document(tools, settings, rule, faces, result)
         if roc_path is not None:
@@ -91,46 +85,11 @@ def command(
     return 1 if faces.failed else 0
 
 
-class _Faces:
-    """The embeddings of the pictures, each of which goes through the pipeline once, and what failed."""
-
-    def __init__(self, pipeline: Pipeline, root: Path, names: list[str], settings: options.Settings) -> None:
-        from facecli.commands import _work
-        from facecli.sources import single
-
-        self.embeddings: dict[str, FloatArray] = {}
-        self.failed: list[ImageResult] = []
-        self.several = 0
-        results = pipeline.run(single(_path(root, name)) for name in names)
-        for name, result in zip(names, _work.told(results, settings, len(names)), strict=True):
-            self.several += result.found > 1
-            if result.error is not None or result.embeddings is None:
-                self.failed.append(result)
-            else:
-                self.embeddings[name] = result.embeddings
-
-
-def _path(root: Path, name: str) -> str:
-    path = str(root / name)
-    return "./-" if path == "-" else path  # - alone would be stdin
-
-
-def _compared(listed: Sequence[Pair], embeddings: dict[str, FloatArray], rule: Decision) -> tuple[Any, Any]:
-    import numpy as np
-
-    from facecli.compare import closest
-
-    distances = np.full(len(listed), np.nan)
-    for index, pair in enumerate(listed):
-        if pair.a in embeddings and pair.b in embeddings:
-            distances[index] = closest(embeddings[pair.a], embeddings[pair.b], rule.metric).distance
-    return distances, np.array([pair.same for pair in listed])
-
-
 def _document(
-    tools: Toolbox, settings: options.Settings, rule: Decision, faces: _Faces, result: Evaluation
+    tools: Toolbox, settings: options.Settings, rule: Decision, faces: Faces, result: Evaluation
 ) -> dict[str, Any]:
     from facecli import records
+    from facecli.commands._pairs import DIGITS, rate
 
     recognizer = records.described(tools, tools.recognizer_plugin)
     assert recognizer is not None and tools.recognizer_plugin is not None
@@ -155,8 +114,8 @@ def _document(
             "rate": round(len(failures) / pictures, DIGITS),
             "pictures": failures,
         },
-        **{name: _rate(getattr(result, name)) for name in ("accuracy", "fmr", "fnmr", "far", "frr")},
-        best_accuracy=_rate(result.best_accuracy),
+        **{name: rate(getattr(result, name)) for name in ("accuracy", "fmr", "fnmr", "far", "frr")},
+        best_accuracy=rate(result.best_accuracy),
         # Where one kind was not compared, any threshold beyond the other is as good.
         best_threshold=round(result.best_threshold, DIGITS) if result.roc else None,
         eer=result.roc and round(result.roc.eer, DIGITS),
@@ -165,7 +124,7 @@ def _document(
                 "fmr": point.fmr,
                 "threshold": point.threshold,
                 "false_matches": point.false_matches,
-                "match_rate": _rate(point.match_rate),
+                "match_rate": rate(point.match_rate),
                 "note": point.note,
             }
             for point in result.at_fmr
@@ -173,13 +132,6 @@ def _document(
         cross_validation=folds
         and {"folds": folds.folds, "accuracy": round(folds.accuracy, DIGITS), "std": round(folds.std, DIGITS)},
     )
-
-
-def _rate(rate: Rate | None) -> dict[str, Any] | None:
-    if rate is None:
-        return None
-    interval = [round(end, DIGITS) for end in rate.interval]
-    return {"value": round(rate.value, DIGITS), "count": rate.count, "total": rate.total, "interval": interval}
 
 
 def _total(rate: Rate | None) -> int:

@@ -11,8 +11,12 @@ import click
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
-    from facecli.compare import Decision
+    from collections.abc import Sequence
+
+    from facecli.compare import Closest, Decision
+    from facecli.contract import RecognizerPlugin
     from facecli.pipeline import ImageResult
+    from facecli.toolbox import Toolbox
 
 NO_MATCH = 3
 
@@ -23,12 +27,14 @@ NO_MATCH = 3
 @options.recognizer_options
 @options.decision_options
 @options.detector_options
+@options.preset_option
 @options.no_detect_option
 @options.face_option("largest")
+@options.anti_spoof_option
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw both pictures and the answer."
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if it is not the same person, or a face is a fake.")
 @options.limit_options
 @options.run_options
 @options.output_options
@@ -38,31 +44,36 @@ def command(
     metric: Any,
     threshold: float | None,
     fmr: float | None,
+    operating_point: str | None,
+    anti_spoof: bool,
     plot: Path | None,
     exit_code: bool,
     **kwargs: Any,
 ) -> int:
     """Decide whether two pictures show the same person (1:1).
 
-    A and B are files, URLs, or - for a picture on stdin. With --face all, the closest pair of faces decides.
+    A and B are files, URLs, or - for a picture on stdin. With --face all, the closest pair of faces decides. With
+    --recognizer a,b,c each decides for itself, and together they say yes where the mean of distance / threshold is at
+    most 1.
     """
     start = time.perf_counter()
     if a == b == "-":
         raise click.UsageError("stdin can be read only once")
     settings = options.Settings(**kwargs)
 
-    from facecli.commands import _work
+    from facecli.commands import _decision, _preset, _spoof, _work
 
+    settings = _preset.applied(settings, "detector", "recognizer", "face")
     output = _work.open_output(settings)
     with output.opened():
-        tools = _work.open_toolbox(settings, inputs=2)
+        judges = _spoof.models(settings) if anti_spoof else ()
+        tools = _work.open_toolbox(settings, inputs=2, attributes=judges, ensemble=True)
 
-        from facecli import compare, files, images
+        from facecli import files, images
         from facecli.sources import single
 
-        assert tools.recognizer_plugin is not None
-        altered = tools.parameters(tools.recognizer_plugin) != dict(tools.recognizer_plugin.parameters)
-        rule = compare.decide(tools.recognizer_plugin, metric, threshold, fmr, altered=altered)
+        wish = _decision.Wish(metric, threshold, fmr, operating_point, settings.preset)
+        rules = _decision.rules(tools, wish)
         if plot is not None:
             images.check_suffix(plot.suffix)
             files.refuse_inputs(plot, (a, b), "--plot")
@@ -70,15 +81,15 @@ def command(
         pipeline = _work.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
         results = list(pipeline.run([single(a), single(b)]))
         _refuse_failures(results)
-        first, second = (result.embeddings for result in results)
-        assert first is not None and second is not None
-        pair = compare.closest(first, second, rule.metric)
-        document = _document(tools, results, rule, pair)
+        rows, answer = _compared(tools, results, rules)
+        document = _document(tools, results, rows, answer | _preset.named(settings))
+        if anti_spoof:
+            _spoof.judge(document, tools, results, rows)
         if plot is not None:
-            _plot(plot, results, pair, document)
+            _plot(plot, results, rows, document)
         document["seconds"] = {k: round(v, 4) for k, v in pipeline.clock.seconds.items()}
         document["seconds"]["total"] = round(time.perf_counter() - start, 4)
-    output.document(document, [_row(document)])
+    output.document(document, _rows(document))
     return NO_MATCH if exit_code and not document["verified"] else 0
 
 
@@ -95,40 +106,86 @@ def _refuse_failures(results: list[ImageResult]) -> None:
         raise failed[0].error
 
 
-def _document(tools: Any, results: list[ImageResult], rule: Decision, pair: Any) -> dict[str, Any]:
+def _compared(
+    tools: Toolbox, results: list[ImageResult], rules: Sequence[Decision]
+) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The rows of the two faces that were compared, and what is said of them."""
+    from facecli import compare
+
+    a, b = ([row for row in (r.embeddings, *r.ensemble) if row is not None] for r in results)
+    if len(rules) == 1:
+        pair = compare.closest(a[0], b[0], rules[0].metric)
+        return pair.rows, _answer(tools, tools.recognizer_plugins[0], rules[0], pair)
+    fused = compare.fuse(a, b, rules)
+    parts = zip(tools.recognizer_plugins, rules, fused.parts, strict=True)
+    rule = "the mean over the recognizers of distance / threshold"
+    return fused.rows, {
+        "verified": fused.score <= compare.FUSED_THRESHOLD,
+        "metric": "fused",
+        "distance": round(fused.score, 6),
+        "similarity": None,
+        "threshold": compare.FUSED_THRESHOLD,
+        "threshold_source": rule,
+        "fmr": None,
+        "recognizer": None,
+        "decisions": [_answer(tools, *part) for part in parts],
+    }
+
+
+def _answer(tools: Toolbox, plugin: RecognizerPlugin, rule: Decision, pair: Closest) -> dict[str, Any]:
     from facecli import records
 
-    recognizer = records.described(tools, tools.recognizer_plugin)
+    recognizer = records.described(tools, plugin)
     assert recognizer is not None
-    recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
-    faces = zip(results, pair.rows, strict=True)
-    return records.header(
-        "verify",
-        verified=bool(pair.distance <= rule.threshold),
-        metric=rule.metric,
-        distance=round(pair.distance, 6),
-        similarity=round(pair.similarity, 6),
-        threshold=rule.threshold,
-        threshold_source=rule.source,
-        fmr=rule.fmr,
-        detector=records.described(tools, tools.detector_plugin),
-        recognizer=recognizer,
-        images=[records.chosen(result, row) for result, row in faces],
-    )
+    recognizer["preprocessing_version"] = plugin.preprocessing_version
+    return {
+        "verified": bool(pair.distance <= rule.threshold),
+        "metric": rule.metric,
+        "distance": round(pair.distance, 6),
+        "similarity": round(pair.similarity, 6),
+        "threshold": rule.threshold,
+        "threshold_source": rule.source,
+        "fmr": rule.fmr,
+        "recognizer": recognizer,
+    }
 
 
-def _plot(path: Path, results: list[ImageResult], pair: Any, document: dict[str, Any]) -> None:
+def _document(
+    tools: Toolbox, results: list[ImageResult], rows: tuple[int, int], answer: dict[str, Any]
+) -> dict[str, Any]:
+    from facecli import records
+
+    pictures = [records.chosen(result, row) for result, row in zip(results, rows, strict=True)]
+    recognizer = {"recognizer": answer.pop("recognizer")}
+    more = {key: answer.pop(key) for key in ("decisions", "preset") if key in answer}
+    detector = records.described(tools, tools.detector_plugin)
+    return records.header("verify", **answer, detector=detector, **recognizer, **more, images=pictures)
+
+
+def _plot(path: Path, results: list[ImageResult], rows: tuple[int, int], document: dict[str, Any]) -> None:
     from facecli import draw, images
     from facecli.files import write_bytes
 
     same = document["verified"]
-    panels = [draw.face_of(result, row, same=same) for result, row in zip(results, pair.rows, strict=True)]
+    panels = [draw.face_of(result, row, same=same) for result, row in zip(results, rows, strict=True)]
     picture = draw.verdict(panels, same, document["metric"], document["distance"], document["threshold"])
     write_bytes(path, images.encode(picture, path.suffix), parents=False)
 
 
-def _row(document: dict[str, Any]) -> dict[str, Any]:
+def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row, or one per recognizer and then what they say together."""
     pictures = document["images"]
-    row: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
-    row |= {key: document[key] for key in ("verified", "metric", "distance", "threshold")}
-    return row | {"detected": all(picture["detected"] for picture in pictures)}
+    names: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
+    detected = {"detected": all(picture["detected"] for picture in pictures)}
+    told = [
+        names
+        | {"recognizer": "all" if one["recognizer"] is None else one["recognizer"]["plugin"]}
+        | _told(one)
+        | detected
+        for one in (*document.get("decisions", ()), document)
+    ]
+    return told if len(told) > 1 else [names | _told(document) | detected]
+
+
+def _told(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: answer[key] for key in ("verified", "metric", "distance", "threshold")}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+from facecli import labels
 from facecli.contract import (
     API_VERSION,
     AttributePlugin,
@@ -26,6 +27,8 @@ def require_valid(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -
     problems = [*_common(plugin)]
     if not isinstance(plugin, DetectorPlugin):
         problems += _crop(plugin.crop)
+    if isinstance(plugin, AttributePlugin):
+        problems += [problem for crop in plugin.more_crops for problem in _crop(crop)]
     if isinstance(plugin, RecognizerPlugin):
         problems += _recognizer(plugin)
     if isinstance(plugin, AttributePlugin):
@@ -99,5 +102,8 @@ def _attribute(plugin: AttributePlugin) -> Iterator[str]:
         yield "labels must be a tuple of words"
     elif len(plugin.labels) == 1 or len(set(plugin.labels)) < len(plugin.labels):
         yield "labels must be different, and at least two (or none, for a regression)"
+    elif unknown := labels.unknown(plugin.attribute, plugin.labels):
+        known = ", ".join(labels.LABELS[plugin.attribute])
+        yield f"labels of {plugin.attribute} are {known} (facecli.labels), not {', '.join(unknown)}"
     if not 0 <= plugin.floor < 1:
         yield f"floor must be a probability below 1, got {plugin.floor!r}"

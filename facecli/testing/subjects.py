@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
+from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.errors import ContractError
 from facecli.testing import inputs
 from facecli.types import Detections, FloatArray, Image, UInt8Array, require_array
@@ -83,7 +83,8 @@ class CropSubject(Subject):
         if isinstance(self.plugin, RecognizerPlugin):
             rows = _rows("embed", self.model.embed(batch), len(batch), self.plugin.dim)
         else:
-            rows = _rows("classify", self.model.classify(batch), len(batch), len(self.plugin.labels) or 1)
+            more = [_resized(batch, spec) for spec in self.plugin.more_crops]
+            rows = _rows("classify", self.model.classify(batch, *more), len(batch), len(self.plugin.labels) or 1)
             if self.plugin.labels:
                 _require_probabilities(rows)
         return [(row,) for row in rows]
@@ -94,6 +95,13 @@ def subject_of(plugin: Plugin, runtime: Runtime, picture: Image | None, toleranc
     if isinstance(plugin, DetectorPlugin):
         return DetectorSubject(plugin, runtime, inputs.pictures(picture), tolerance)
     return CropSubject(plugin, runtime, inputs.crops(plugin.crop, picture), tolerance)
+
+
+def _resized(crops: UInt8Array, spec: CropSpec) -> UInt8Array:
+    """The crops in the size of another one of the model's, by nearest pixels."""
+    rows = np.arange(spec.height) * crops.shape[1] // spec.height
+    columns = np.arange(spec.width) * crops.shape[2] // spec.width
+    return np.ascontiguousarray(crops[:, rows][:, :, columns])
 
 
 def _rows(method: str, rows: FloatArray, count: int, columns: int) -> FloatArray:

@@ -8,29 +8,29 @@ from functools import partial
 import numpy as np
 
 from facecli.contract import ModelSpec, Parameters, Preprocessing, RecognizerPlugin, Runtime, hookimpl
-from facecli.plugins.onnx import OnnxModel, entries
+from facecli.plugins.onnx import OnnxModel, described
 from facecli.types import FloatArray, UInt8Array
 
 DEFAULTS = {"flip": False}
 
 
 @hookimpl
-def facecli_recognizers() -> Iterable[RecognizerPlugin]:
-    """Every recognizer of the catalogue."""
-    for spec, crop, preprocessing in entries("recognizer"):
-        assert spec.dim is not None and spec.operating_point is not None, spec.id
-        yield RecognizerPlugin(
-            spec.id,
-            spec.summary,
-            partial(_load, spec, preprocessing, spec.dim),
-            crop,
-            spec.dim,
-            spec.normalized,
-            spec.operating_point,
-            models=(spec,),
-            preprocessing_version=preprocessing.version,
-            parameters=DEFAULTS,
-        )
+def facecli_recognizers(name: str) -> Iterable[RecognizerPlugin]:
+    """The recognizer of this name in the catalogue; its TOML alone is read."""
+    spec, crop, preprocessing = described(name)
+    assert spec.dim is not None and spec.operating_point is not None, spec.id
+    yield RecognizerPlugin(
+        spec.id,
+        spec.summary,
+        partial(_load, spec, preprocessing, spec.dim),
+        crop,
+        spec.dim,
+        spec.normalized,
+        spec.operating_point,
+        models=(spec,),
+        preprocessing_version=preprocessing.version,
+        parameters=DEFAULTS,
+    )
 
 
 def _load(

@@ -47,3 +47,19 @@ def test_exported_form_equals_the_plain_network(torch, name):
     with torch.inference_mode():
         for got, expected in zip(mtcnn.Exported(plain).eval()(pixels), plain(pixels), strict=True):
             torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+
+
+def test_a_network_with_sums_in_place_of_prelus_is_the_same_function(torch):
+    from facecli.export.prelu import Sum, summed
+
+    nn = torch.nn
+    inner = nn.Sequential(nn.Conv2d(3, 5, 3), nn.PReLU(5))
+    network = nn.Sequential(inner, nn.PReLU(5), nn.Flatten()).eval()
+    with torch.no_grad():
+        inner[1].weight.copy_(torch.tensor([0.0, 0.25, 1.0, 1.7, -0.4]))
+    made = summed(network)
+    x = torch.randn(2, 3, 6, 7, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(made(x), network(x), atol=1e-6, rtol=1e-6)
+    assert sum(isinstance(module, Sum) for module in made.modules()) == 2
+    assert sum(isinstance(module, nn.PReLU) for module in network.modules()) == 2

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from facecli.contract import ModelSpec, RecognizerPlugin
 from facecli.errors import ModelError
 from facecli.models import catalogue
+from facecli.registry import Registry
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_entry_reads_and_is_named_by_its_id() -> None:
@@ -54,3 +61,84 @@ def test_a_damaged_entry_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "x.toml").write_bytes(content)
     with pytest.raises(ModelError, match=r"x\.toml is damaged.*reinstall facecli"):
         catalogue.load("x")
+
+
+def every_spec() -> list[ModelSpec]:
+    return [catalogue.load(model_id) for model_id in catalogue.model_ids()]
+
+
+def test_every_file_can_be_had_and_its_name_stands_for_one_content() -> None:
+    contents: dict[str, str | None] = {}
+    for spec in every_spec():
+        for file in spec.files:
+            assert contents.setdefault(file.name, file.sha256) == file.sha256, f"two files are called {file.name}"
+            assert file.name == Path(file.name).name
+            assert all(url.startswith("https://") for url in file.urls), spec.id
+            exported = file.sha256 is None and not file.urls
+            assert exported or file.path or file.urls or file.packed, f"{spec.id}: nobody can get {file.name}"
+            assert not exported or "facecli export" in (spec.hint or ""), f"{spec.id} needs a hint at its recipe"
+            assert file.sha256 is None or len(file.sha256) == 64
+
+
+def test_a_licence_is_stated_alike_by_all_its_models() -> None:
+    facts: dict[str, tuple[bool, str | None]] = {}
+    for spec in every_spec():
+        assert facts.setdefault(spec.licence, (spec.commercial_use, spec.licence_url))[0] == spec.commercial_use, (
+            spec.id
+        )
+        assert spec.kind in {"detector", "recognizer", "attribute", "weights"}
+
+
+def test_insightface_has_one_licence() -> None:
+    """It is accepted by its name, once for all models: two spellings would have it accepted twice."""
+    found = {(spec.licence, spec.licence_url) for spec in every_spec() if "insightface" in spec.licence.lower()}
+    known = ("InsightFace non-commercial research", "https://github.com/deepinsight/insightface#license")
+    assert found <= {known}
+
+
+def test_one_model_costs_the_reading_of_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        if path.suffix == ".toml":
+            read.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    Registry(third_party=False).load("recognizers", "dlib-resnet", RecognizerPlugin)
+    assert read == ["dlib-resnet.toml"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"name": "x", "sha256": "0", "surprise": 1},
+        {"name": "x", "packed": ["buffalo_l.zip/x"]},
+        {"name": "x", "sha256": "0", "packed": ["no-such.zip/x"]},
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused(file: dict[str, Any]) -> None:
+    entry = {"id": "x", "kind": "detector", "summary": "", "licence": "", "commercial_use": True, "source": ""}
+    with pytest.raises((ValueError, KeyError)):
+        catalogue.parse(entry | {"files": [file]})
+
+
+def test_a_packed_file_knows_its_archives() -> None:
+    entry = {"id": "x", "kind": "detector", "summary": "", "licence": "", "commercial_use": True, "source": ""}
+    file = {"name": "x.onnx", "sha256": "0", "packed": ["buffalo_l.zip/y.onnx", "antelopev2.zip/y.onnx"]}
+    (first, second) = catalogue.parse(entry | {"files": [file]}).files[0].packed
+    assert (first[0].name, first[1]) == ("buffalo_l.zip", "y.onnx")
+    assert second[0].size == 360662982
+
+
+def test_the_list_of_models_is_what_the_catalogue_says() -> None:
+    path = ROOT / "docs" / "make_model_list.py"
+    spec = importlib.util.spec_from_file_location("make_model_list", path)
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    if "UPDATE_DOCS" in os.environ:
+        maker.PAGE.write_text(maker.page(), "utf-8")
+    assert maker.PAGE.read_text("utf-8") == maker.page(), "run python docs/make_model_list.py"

@@ -65,7 +65,7 @@ def test_the_next_url_is_tried_when_one_fails(tmp_path: Path, server: str, colli
 def test_every_place_that_failed_is_told(tmp_path: Path, server: str) -> None:
     with pytest.raises(ModelError) as caught:
         ModelStore(tmp_path, offline=False).path(downloadable(f"{server}/no", f"{server}/picture_.jpg"))
-    assert f"{server}/no: 404" in str(caught.value)
+    assert f"{server}/no: HTTP 404 Not Found" in str(caught.value)
     assert f"{server}/picture_.jpg: sha256 is " in str(caught.value)
 
 
@@ -98,6 +98,23 @@ def test_an_export_is_registered_and_found(tmp_path: Path) -> None:
     assert store.file(wanted).sha256 == SHA256
     assert store.verify(wanted) == {"made.onnx": "ok"}
     assert ModelStore(tmp_path / "home").registration("some/model")["origin"] == {"recipe": "r"}
+
+
+def test_an_export_stands_for_what_is_published(tmp_path: Path, mirror: Path) -> None:
+    made = tmp_path / "weights.onnx"
+    made.write_bytes(b"made here")
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    store.path(downloadable())
+    store.register("some/model", [made], {})
+    path = store.path(downloadable())
+    assert path.read_bytes() == b"made here"
+    assert store.verify(downloadable()) == {"weights.onnx": "ok"}
+    path.unlink()
+    with pytest.raises(ModelError, match="type this"):  # not silently another network
+        store.path(downloadable())
+    (pulled,) = store.pull(downloadable())
+    assert pulled.path.read_bytes() == CONTENT
+    assert store.path(downloadable()) == pulled.path
 
 
 def test_a_file_is_named_when_there_are_several() -> None:
@@ -184,13 +201,13 @@ def test_a_store_that_can_not_be_written_is_a_model_error(tmp_path: Path, mirror
         store.register("some/model", [mirror / "weights.onnx"], {})
 
 
-def test_a_damaged_file_says_what_to_delete(tmp_path: Path, mirror: Path) -> None:
+def test_a_damaged_file_says_what_to_type(tmp_path: Path, mirror: Path) -> None:
     store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
     path = store.path(downloadable())
     path.write_bytes(b"other")
     with pytest.raises(ModelError) as caught:
         store.path(downloadable())
-    assert caught.value.hint == f"delete {path} and run it again"
+    assert caught.value.hint == "facecli models pull some/model"
 
 
 def test_doctor_tells_a_damaged_registration_and_goes_on(run_cli: Any, tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facecli.contract import Preprocessing, RecognizerPlugin
+from facecli.contract import ModelSpec, Preprocessing, RecognizerPlugin, Session
 from facecli.errors import ModelError
+from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.plugins.onnx import OnnxModel, to_input
+from facecli.plugins.onnx import OnnxModel
+from facecli.preprocess import to_input
 from facecli.registry import Registry
+from facecli.runtime import open_session
 from facecli.toolbox import make_runtime
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
@@ -83,3 +86,77 @@ def test_mobilefacenet_comes_from_a_mirror_folder(shared: Path, tmp_path: Path) 
     rows = plugin.load(runtime, {}).embed(crops)
     assert rows.shape == (3, 128)
     assert np.isfinite(rows).all()
+
+
+# Every recognizer of the catalogue, with a stand-in for its weights.
+
+RECOGNIZERS = [spec for spec in map(catalogue.load, catalogue.model_ids()) if spec.kind == "recognizer"]
+
+
+def stand_in(path: Path, shape: tuple[int | str, ...], dim: int) -> Session:
+    """A session of an ONNX file with one row of weights per colour: each picture's mean colour, through them."""
+    onnx = pytest.importorskip("onnx")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).standard_normal((3, dim)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["crops"], ["colours"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["colours", "weights"], ["embeddings"]),
+    ]
+    given = helper.make_tensor_value_info("crops", float32, shape)
+    rows = helper.make_tensor_value_info("embeddings", float32, [shape[0], dim])
+    graph = helper.make_graph(nodes, "tiny", [given], [rows], [onnx.numpy_helper.from_array(weights, "weights")])
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), path)
+    return open_session(path)
+
+
+@pytest.mark.parametrize("spec", RECOGNIZERS, ids=lambda spec: spec.id)
+def test_a_recognizer_needs_no_code_of_its_own(spec: ModelSpec, tmp_path: Path) -> None:
+    """Its embeddings are the file's, of crops in its colour order and range, however its batch axis is."""
+    plugin = Registry().load("recognizers", spec.id, RecognizerPlugin)
+    how, crop = spec.preprocessing, plugin.crop
+    assert how is not None
+    assert plugin.dim == spec.dim
+    crops = np.random.default_rng(0).integers(0, 256, (3, crop.height, crop.width, 3), dtype=np.uint8)
+    crops[..., 0] //= 4  # colours that differ
+    for batch in ("n", 1):
+        session = stand_in(tmp_path / f"{batch}.onnx", (batch, 3, crop.height, crop.width), plugin.dim)
+        runtime: Any = SimpleNamespace(session=lambda _id, session=session: session)
+        rows = plugin.load(runtime, {}).embed(crops)
+        ordered = crops[..., ::-1] if how.colour == "BGR" else crops
+        pixels = (ordered.astype(np.float64) - how.mean) / how.std
+        expected = pixels.mean((1, 2)) @ np.random.default_rng(0).standard_normal((3, plugin.dim)).astype(np.float32)
+        if plugin.normalized:
+            expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+        np.testing.assert_allclose(rows, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_an_entry_point_for_every_recognizer_of_the_catalogue() -> None:
+    assert set(Registry(third_party=False).names("recognizers")) == {spec.id for spec in RECOGNIZERS}
+
+
+@pytest.mark.parametrize("spec", RECOGNIZERS, ids=lambda spec: spec.id)
+def test_a_threshold_says_who_states_it_and_what_was_measured(spec: ModelSpec) -> None:
+    point = spec.operating_point
+    assert point is not None
+    assert 0 < point.threshold < (1 if point.metric == "cosine" else 2)
+    assert (point.fmr is None) == (point.protocol is None), "a rate has a protocol, and a protocol a rate"
+    assert point.protocol or "measured" in point.source or "OpenCV" in point.source or "calibrate" in point.source
+    assert list(point.by_fmr) == sorted(point.by_fmr, reverse=True)
+
+
+def test_sface_is_fed_as_opencv_feeds_it(tmp_path: Path) -> None:
+    import cv2
+
+    pytest.importorskip("onnx")
+    stand_in(tmp_path / "sface.onnx", (1, 3, 112, 112), 128)
+    crop = np.random.default_rng(1).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    crop[..., 0] //= 4
+    theirs = cv2.FaceRecognizerSF.create(str(tmp_path / "sface.onnx"), "").feature(crop[..., ::-1].copy())
+    plugin = Registry().load("recognizers", "sface", RecognizerPlugin)
+    runtime: Any = SimpleNamespace(session=lambda _id: open_session(tmp_path / "sface.onnx"))
+    np.testing.assert_allclose(plugin.load(runtime, {}).embed(crop[None]), theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_the_page_of_recognizers_names_every_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recognizers.md").read_text("utf-8")
+    assert [spec.id for spec in RECOGNIZERS if f"`{spec.id}`" not in page] == []

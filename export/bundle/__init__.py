@@ -1,0 +1,1 @@
+"""Folders with everything an edge program needs: models, manifest, licences, and runners in Python and JavaScript."""

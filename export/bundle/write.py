@@ -1,0 +1,111 @@
+"""Writing a bundle: everything into a folder beside the target, tried there, and then moved into place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from facecli.errors import ExportError, OutputError, UsageError
+from facecli.export.bundle import manifest
+from facecli.export.bundle.licences import write_licences
+from facecli.export.bundle.manifest import Member
+
+HERE = Path(__file__).parent
+FILES = HERE / "files"  # copied as they are, with the runner
+RUNNER = HERE / "runner.py"
+NPM = "onnxruntime-web"
+WEB_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")  # of its dist/; the first loads the second
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What was written. files: path in the bundle -> size in bytes. web: whether it has ONNX Runtime for browsers."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    files: dict[str, int]
+    web: bool
+    proof: dict[str, Any]
+
+
+def check_target(folder: Path) -> None:
+    """Raise UsageError, before any work, for a folder that is there and not empty."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already", hint="name a new folder, or remove it first")
+
+
+def write(
+    folder: Path,
+    members: Sequence[Member],
+    *,
+    web_runtime: Path | None,
+    prove: Callable[[Path], dict[str, Any]],
+) -> Bundle:
+    """Write a bundle of a detector, a recognizer and attribute models, in this order.
+
+    prove: tries the finished folder, raises ExportError if it does not do what facecli does.
+    web_runtime: a node_modules folder, or the package onnxruntime-web in it, whose files are copied.
+    Raises ExportError for models that the runners can not run, OutputError where the file system refuses.
+    """
+    check_target(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".facecli-bundle-", dir=folder.parent) as temporary:
+            staged = Path(temporary) / "bundle"
+            shutil.copytree(FILES, staged)
+            shutil.copy(RUNNER, staged)
+            _copy_models(members, staged / "models")
+            write_licences([member.spec for member in members], staged / "licences")
+            web = _web(staged, web_runtime)
+            described = manifest.describe(members, web)
+            (staged / MANIFEST).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", "utf-8")
+            proof = prove(staged)
+            files = {p.relative_to(staged).as_posix(): p.stat().st_size for p in _all_files(staged)}
+            if folder.is_dir():
+                folder.rmdir()  # empty: check_target has seen to it
+            staged.rename(folder)
+    except OSError as error:
+        raise OutputError(f"can not write {folder}: {error.strerror}") from error
+    return Bundle(folder, described, files, web_runtime is not None, proof)
+
+
+def _copy_models(members: Sequence[Member], folder: Path) -> None:
+    folder.mkdir()
+    for member in members:
+        for path, name in zip(member.files, member.names, strict=True):
+            if (folder / name).exists():
+                raise ExportError(f"two models of this bundle have a file called {name}")
+            shutil.copyfile(path, folder / name)
+
+
+def _web(staged: Path, source: Path | None) -> dict[str, str]:
+    """Where the page finds ONNX Runtime: in the bundle, or where `npm install` puts it."""
+    wanted = json.loads((FILES / "package.json").read_text("utf-8"))["dependencies"][NPM]
+    if source is None:
+        return {"npm": NPM, "version": wanted, "folder": f"node_modules/{NPM}/dist"}
+    package = _package(source)
+    if package is None:
+        message = f"{source} has no {NPM} with dist/{' and dist/'.join(WEB_FILES)}"
+        raise UsageError(message, hint=f"npm install {NPM}@{wanted}, then name its node_modules")
+    (staged / NPM).mkdir()
+    for name in WEB_FILES:
+        shutil.copyfile(package / "dist" / name, staged / NPM / name)
+    version = json.loads((package / "package.json").read_text("utf-8"))["version"]
+    return {"npm": NPM, "version": str(version), "folder": NPM}
+
+
+def _package(source: Path) -> Path | None:
+    for place in (source, source / NPM, source / "node_modules" / NPM):
+        if all((place / "dist" / name).is_file() for name in WEB_FILES) and (place / "package.json").is_file():
+            return place
+    return None
+
+
+def _all_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

@@ -1,0 +1,64 @@
+"""Recipe `retinaface`: the detector of biubug6/Face-Detector-1MB-with-landmark, MobileNet 0.25."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facecli.contract import ExportPart, ExportRecipe, hookimpl
+from facecli.errors import ExportError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SIZES = ((96, 160), (64, 64), (160, 96))  # height, width: multiples of the coarsest stride
+MEAN = (104.0, 117.0, 123.0)  # BGR
+OUTPUTS = ("boxes", "scores", "landmarks")
+
+
+def build(weights: Path | None) -> tuple[ExportPart, ...]:
+    """The network, from mobilenet0.25_Final.pth."""
+    from facecli.export.retinaface import RetinaFace
+    from facecli.export.state import load_state
+
+    if weights is None:
+        where = "weights/mobilenet0.25_Final.pth of github.com/biubug6/Face-Detector-1MB-with-landmark"
+        raise ExportError("retinaface's weights come in no package", hint=f"--weights FILE, such as {where}")
+    network = RetinaFace().eval()
+    notes = load_state(network, weights)
+    part = ExportPart(
+        file="retinaface_mobilenet0.25.onnx",
+        module=network,
+        input_names=("pixels",),
+        output_names=OUTPUTS,
+        sample=_pixels,
+        dynamic_axes={"pixels": {0: "batch", 2: "height", 3: "width"}},
+        source=weights,
+        notes=notes,
+        tolerance=5e-5,  # offsets of about 10, after some 50 layers
+    )
+    return (part,)
+
+
+def _pixels(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
+    import numpy as np
+
+    values = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, *SIZES[variant], 3))
+    return (np.ascontiguousarray((values - np.array(MEAN)).transpose(0, 3, 1, 2).astype(np.float32)),)
+
+
+@hookimpl
+def facecli_export_recipes() -> list[ExportRecipe]:
+    """The one recipe of this file."""
+    return [
+        ExportRecipe(
+            name="retinaface",
+            summary="RetinaFace with MobileNet 0.25, from a PyTorch state",
+            model="retinaface/mobilenet0.25",
+            build=build,
+            default_weights=None,
+            licence="MIT",
+            detector="retinaface",
+        )
+    ]

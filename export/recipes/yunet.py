@@ -1,0 +1,62 @@
+"""Recipe `yunet`: the detector of ShiqiYu/libfacedetection.train, YuNet-n."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facecli.contract import ExportPart, ExportRecipe, hookimpl
+from facecli.errors import ExportError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SIZES = ((96, 160), (64, 64), (160, 96))  # height, width: multiples of the coarsest stride
+STRIDES = (8, 16, 32)
+
+
+def build(weights: Path | None) -> tuple[ExportPart, ...]:
+    """The network, from yunet_n.pth."""
+    from facecli.export.state import load_state
+    from facecli.export.yunet import HEADS, YuNet
+
+    if weights is None:
+        where = "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train"
+        raise ExportError("yunet's weights come in no package", hint=f"--weights FILE, such as {where}")
+    network = YuNet().eval()
+    notes = load_state(network, weights)
+    part = ExportPart(
+        file="yunet_n.onnx",
+        module=network,
+        input_names=("input",),
+        output_names=tuple(f"{head}_{stride}" for head in HEADS for stride in STRIDES),  # as published
+        sample=_pixels,
+        dynamic_axes={"input": {0: "batch", 2: "height", 3: "width"}},
+        source=weights,
+        notes=notes,
+    )
+    return (part,)
+
+
+def _pixels(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
+    import numpy as np
+
+    values = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, 3, *SIZES[variant]))
+    return (values.astype(np.float32),)
+
+
+@hookimpl
+def facecli_export_recipes() -> list[ExportRecipe]:
+    """The one recipe of this file."""
+    return [
+        ExportRecipe(
+            name="yunet",
+            summary="YuNet-n, from a PyTorch state",
+            model="yunet/n-exported",
+            build=build,
+            default_weights=None,
+            licence="Apache-2.0",
+            detector="yunet",
+        )
+    ]

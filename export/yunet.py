@@ -1,0 +1,131 @@
+"""YuNet-n: a detector of depthwise units, with the names of its state in ShiqiYu/libfacedetection.train.
+
+W. Wu, H. Peng, S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+WIDTH = 64
+STAGES = ((16, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH))  # after the first: in, out
+POOLED = (0, 2, 3, 4)  # after these stages the map is halved
+LEVELS = (3, 4, 5)  # these stages' maps, at strides 8, 16 and 32, go on
+HEADS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}  # numbers per cell
+
+
+class Unit(nn.Module):
+    """A pointwise and a depthwise convolution, both with bias; then normalised and rectified, but for the last."""
+
+    def __init__(self, inputs: int, outputs: int, *, last: bool = False) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, groups=outputs)
+        if not last:
+            self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H, W)."""
+        x = self.conv2(self.conv1(x))
+        return torch.relu(self.bn(x)) if hasattr(self, "bn") else x
+
+
+class First(nn.Module):
+    """The first stage: a convolution of stride 2, and a unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 2, 1), nn.BatchNorm2d(16)
+        self.conv2 = Unit(16, 16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, 16, H / 2, W / 2)."""
+        return cast(Tensor, self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+
+
+class Stage(nn.Module):
+    """Two units."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = Unit(inputs, inputs), Unit(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H, W)."""
+        return cast(Tensor, self.conv2(self.conv1(x)))
+
+
+class Backbone(nn.Module):
+    """Six stages; the last three maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model0 = First()
+        for number, channels in enumerate(STAGES, 1):
+            self.add_module(f"model{number}", Stage(*channels))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) -> three maps."""
+        maps = []
+        for number, stage in enumerate(self.children()):
+            x = stage(x)
+            if number in LEVELS:
+                maps.append(x)
+            if number in POOLED:
+                x = nn.functional.max_pool2d(x, 2)
+        return maps
+
+
+class Neck(nn.Module):
+    """What coarser maps know is added to the finer ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lateral_convs = nn.ModuleList(Unit(WIDTH, WIDTH) for _ in LEVELS)
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """The three maps; sides must be multiples of the coarsest stride."""
+        fine, middle, coarse = maps
+        coarse = self.lateral_convs[2](coarse)
+        middle = self.lateral_convs[1](middle + nn.functional.interpolate(coarse, scale_factor=2.0))
+        fine = self.lateral_convs[0](fine + nn.functional.interpolate(middle, scale_factor=2.0))
+        return [fine, middle, coarse]
+
+
+class Heads(nn.Module):
+    """For each level a unit that the four heads share, and the heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.multi_level_share_convs = nn.ModuleList(nn.Sequential(Unit(WIDTH, WIDTH)) for _ in LEVELS)
+        for name, size in HEADS.items():
+            self.add_module(f"multi_level_{name}", nn.ModuleList(Unit(WIDTH, size, last=True) for _ in LEVELS))
+
+    def forward(self, maps: list[Tensor]) -> tuple[Tensor, ...]:
+        """Three maps -> twelve of (N, cells, size): each of HEADS at each level."""
+        shared = [unit(x) for unit, x in zip(self.multi_level_share_convs, maps, strict=True)]
+        outputs = []
+        for name, size in HEADS.items():
+            levels = cast(nn.ModuleList, self.get_submodule(f"multi_level_{name}"))
+            for head, x in zip(levels, shared, strict=True):
+                cells = head(x).permute(0, 2, 3, 1).reshape(x.shape[0], -1, size)
+                outputs.append(torch.sigmoid(cells) if name in ("cls", "obj") else cells)
+        return tuple(outputs)
+
+
+class YuNet(nn.Module):
+    """(N, 3, H, W) float32 BGR 0..255 -> class and object scores, boxes and landmarks in strides, at three strides.
+
+    H and W are multiples of 32. Twelve outputs of (N, cells, size), named HEADS x strides.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone, self.neck, self.bbox_head = Backbone(), Neck(), Heads()
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """See the class."""
+        return cast("tuple[Tensor, ...]", self.bbox_head(self.neck(self.backbone(pixels))))

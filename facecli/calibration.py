@@ -1,0 +1,64 @@
+"""A user's own operating point: the threshold that keeps a false match rate on the user's own comparisons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from facecli.errors import UsageError
+from facecli.evaluation import ENOUGH, Distances, Rate, at_fmr
+
+FEWEST = 3  # false matches that a rate must rest on: with none among 3 / FMR comparisons, it is below FMR at 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The largest threshold whose measured FMR is at most `target`.
+
+    interval: the thresholds at which the true FMR may be `target`, at 95 %. fmr, fnmr: as measured at the threshold;
+    fnmr is None without mated comparisons. note: how far the rate can be trusted, None where it rests on enough.
+    """
+
+    target: float
+    threshold: float
+    interval: tuple[float, float]
+    fmr: Rate
+    fnmr: Rate | None
+    note: str | None
+
+
+def check_enough(non_mated: int, target: float) -> None:
+    """Raise UsageError where so few non-mated comparisons say nothing about the rate (rule of three)."""
+    if target * non_mated < FEWEST - 1e-9:
+        least = math.ceil(FEWEST / target)
+        reachable = f", or ask for --fmr {FEWEST / non_mated:.2g} or more" if non_mated > FEWEST else ""
+        raise UsageError(
+            f"{non_mated} non-mated comparisons can not show an FMR of {target:g}: that takes {least} at least",
+            hint=f"give more pairs of different people{reachable}",
+        )
+
+
+def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibration:
+    """Find the threshold in (N,) mated and (M,) non-mated distances, in any order.
+
+    Raises UsageError where `check_enough` does.
+    """
+    total, mated, non_mated = len(non_mated), np.sort(mated), np.sort(non_mated)
+    check_enough(total, target)
+    found = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
+    assert found.threshold is not None
+    low, high = Rate(math.floor(target * total + 1e-9), total).interval
+    ranks = max(math.floor(low * total), 1), min(math.ceil(high * total), total)
+    interval = float(non_mated[ranks[0] - 1]), float(non_mated[ranks[1] - 1])
+    missed = int((mated > found.threshold).sum())
+    note = f"rests on {found.false_matches} false matches; {ENOUGH} make it good to 30 %"
+    return Calibration(
+        target,
+        found.threshold,
+        interval,
+        Rate(found.false_matches, total),
+        Rate(missed, len(mated)) if len(mated) else None,
+        note if found.false_matches < ENOUGH else None,
+    )

@@ -1,0 +1,35 @@
+"""`facecli models import-bundle`: install the models of a file that `export-bundle` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.commands import _options as options
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.zip")
+@options.accept_license_option
+@options.output_options
+def command(bundle: Path, *, accept_license: bool, **kwargs: Any) -> None:
+    """Install the models of a bundle; needs no network.
+
+    Every file is hashed; all are installed, or none. Licences are accepted anew on each machine.
+    """
+    from facecli import records
+    from facecli.commands import _models, _work
+    from facecli.models.bundle import import_bundle
+
+    sink = _work.open_output(options.Settings(**kwargs))
+    with sink.opened():
+        models = import_bundle(_work.open_store(accept_licence=accept_license), bundle, _models.find)
+    rows = [
+        {"model": model.id, "file": file["name"], "size": file["size"], "licence": model.licence}
+        for model in models
+        for file in model.files
+    ]
+    imported = [_models.bundled(model) for model in models]
+    sink.document(records.header("models.import-bundle", path=str(bundle), models=imported), rows)

@@ -1,0 +1,56 @@
+"""`facecli models verify`: whether the files of the models are what they should be, and compute what they should."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facecli.commands import _options as options
+
+if TYPE_CHECKING:
+    from facecli.contract import ModelSpec
+    from facecli.models.store import ModelStore
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@options.output_options
+def command(names: tuple[str, ...], **kwargs: Any) -> None:
+    """Hash the files of installed models in full.
+
+    Of all, or of NAMES. Embedded models also run their self-test.
+    """
+    from facecli import records
+    from facecli.commands import _models, _work
+    from facecli.errors import ModelError
+
+    sink = _work.open_output(options.Settings(**kwargs))
+    with sink.opened():
+        store = _work.open_store()
+        specs = _models.find_all(names) if names else _models.every()
+        rows = [row for spec in specs for row in verified(spec, store)]
+    rows = [row for row in rows if names or row["state"] != "absent"]
+    sink.document(records.header("models.verify", files=rows), rows)
+    bad = [row for row in rows if row["state"] != "ok"]
+    if bad:
+        files, models = ", ".join(row["file"] for row in bad), " ".join(dict.fromkeys(row["model"] for row in bad))
+        hint = f"facecli models pull {models}; what came with facecli, reinstall; what you exported, export again"
+        raise ModelError(f"not as they should be: {files}", hint=hint)
+
+
+def verified(spec: ModelSpec, store: ModelStore) -> Iterable[dict[str, Any]]:
+    """The state of each file of a model: its hash, and the self-test where one is known."""
+    from facecli.models import selftest
+
+    for name, state in store.verify(spec).items():
+        row: dict[str, Any] = {"model": spec.id, "file": name, "state": state, "selftest_difference": None}
+        if state == "ok" and name in selftest.tested_files():
+            from facecli.runtime import open_session
+
+            difference = selftest.largest_difference(open_session(store.path(spec, name)), name)
+            row["selftest_difference"] = difference if math.isfinite(difference) else None
+            row["state"] = "ok" if difference <= selftest.TOLERANCE else "wrong answer"
+        yield row

@@ -1,0 +1,80 @@
+"""Where the faces are that a detector is to find: a JSON file, in which WIDER FACE's subsets have a place."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.errors import UsageError
+
+BOXES = "boxes_xywh"
+SUBSETS = ("easy", "medium", "hard")
+ALL = "all"
+MOST_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrueFaces:
+    """The faces of one picture: boxes (N, 4) float64 x, y, width, height px, and which of them each subset counts.
+
+    A face that a subset does not count is ignored there: to find it is neither right nor wrong.
+    """
+
+    boxes: NDArray[np.float64]
+    subsets: Mapping[str, NDArray[np.intp]]
+
+
+def read(path: Path) -> dict[str, TrueFaces]:
+    """The ground truth of each picture, by its path relative to the pictures' folder.
+
+    The file is an object {picture: {"boxes_xywh": [[x, y, width, height], ...], "easy": [indices], "medium": ...,
+    "hard": ...}}. Where no picture has any of the three subsets, there is one, "all". Raises UsageError, with the
+    picture, for what can not be read.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path} is too large for a ground truth", hint=f"it may have {MOST_BYTES >> 20} MB")
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"can not read {path}: {error.strerror or error}", hint="check what it is") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no JSON: {error}", hint="see docs/detectors.md for what it must be") from error
+    if not isinstance(document, dict) or not document:
+        raise UsageError(f"{path} has no pictures", hint=f'it must be {{"picture.jpg": {{"{BOXES}": [...]}}, ...}}')
+    has_subsets = any(isinstance(entry, dict) and name in entry for entry in document.values() for name in SUBSETS)
+    return {name: _picture(entry, f"{path}, {name}", name, subsets=has_subsets) for name, entry in document.items()}
+
+
+def _picture(entry: Any, place: str, name: str, *, subsets: bool) -> TrueFaces:
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or not name:
+        raise UsageError(f"{place} is outside the --root folder", hint="name pictures relative to --root")
+    listed = entry.get(BOXES) if isinstance(entry, dict) else None
+    if not isinstance(listed, list) or not all(map(_is_box, listed)):
+        hint = "each box is [x, y, width, height] in pixels"
+        raise UsageError(f"{place} must have a list {BOXES} of four numbers each", hint=hint)
+    boxes = np.array(listed, np.float64).reshape(-1, 4)
+    if not subsets:
+        return TrueFaces(boxes, {ALL: np.arange(len(boxes))})
+    return TrueFaces(boxes, {subset: _indices(entry.get(subset, []), len(boxes), place, subset) for subset in SUBSETS})
+
+
+def _is_box(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 2**31 and math.isfinite(value)
+
+
+def _indices(value: Any, count: int, place: str, subset: str) -> NDArray[np.intp]:
+    if not isinstance(value, list) or not all(type(index) is int and 0 <= index < count for index in value):
+        hint = f"there are {count}, counted from 0"
+        raise UsageError(f"{place}: {subset} must be a list of indices of {BOXES}", hint=hint)
+    return np.unique(np.array(value, np.intp))

@@ -1,0 +1,78 @@
+"""Where things lie in the store, and how a file's content is named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from facecli.home import folder as default_root
+
+__all__ = ["Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of a store.
+
+    blobs: model files, named by their sha256, each with a stamp. registered, fetched: which files a model has, of those
+    that exports made and of those that were downloaded. partial: what is on its way in. locks: one per file.
+    """
+
+    root: Path
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of the model files."""
+        return self.root / "blobs"
+
+    @property
+    def partial(self) -> Path:
+        """The folder of what is on its way in."""
+        return self.root / "partial"
+
+    @property
+    def licences(self) -> Path:
+        """What licences were accepted."""
+        return self.root / "licences.json"
+
+    def blob(self, sha256: str, name: str) -> Path:
+        """The place of a file's content; its suffix is kept, for ONNX Runtime tells .ort from .onnx by it."""
+        return self.blobs / f"{sha256}{PurePath(name).suffix or '.onnx'}"
+
+    def registered(self, model_id: str) -> Path:
+        """The record of a model's files that an export made."""
+        return self.root / "registered" / f"{model_id}.json"
+
+    def fetched(self, model_id: str) -> Path:
+        """The record of a model's files that were downloaded."""
+        return self.root / "fetched" / f"{model_id}.json"
+
+    def arriving(self, key: str) -> Path:
+        """The file that is on its way in under a key."""
+        return self.partial / f"{key}.part"
+
+    def lock(self, key: str) -> Path:
+        """The lock of what is on its way in under a key."""
+        return self.root / "locks" / f"{key}.lock"
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content, read piece by piece. Raises OSError."""
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def stamp_of(status: os.stat_result) -> bytes:
+    """What tells, without reading it, that a file is still the one that was hashed: size and modification time."""
+    return f"{status.st_size} {status.st_mtime_ns}".encode()
+
+
+def has_stamp(path: Path, status: os.stat_result) -> bool:
+    """Whether the stamp beside a file is that of its status."""
+    try:
+        return path.with_suffix(".stamp").read_bytes() == stamp_of(status)
+    except OSError:
+        return False

@@ -1,0 +1,56 @@
+"""RetinaFace: boxes and landmarks as offsets from prior boxes, two in each cell of three strides.
+
+J. Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild", 2019 (arXiv 1905.00641); prior boxes and
+variances as in W. Liu et al., "SSD", 2016 (arXiv 1512.02325).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from facecli.contract import DetectorPlugin, hookimpl
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered
+from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.types import FloatArray
+
+# Sides of the square priors, px, level by level: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet.
+PRIORS = np.array([[10, 20], [32, 64], [128, 256]], np.float32)
+CENTRE_VARIANCE, SIZE_VARIANCE = np.float32(0.1), np.float32(0.2)
+
+
+def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
+    """Box offsets (N, 4), scores (N, 2) and landmark offsets (N, 10) of all priors, level after level."""
+    boxes, scores, offsets = outputs
+    levels: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+    start = 0
+    for stride, sides in zip(STRIDES, PRIORS, strict=True):
+        count = (canvas[0] // stride) * (canvas[1] // stride) * len(sides)
+        faces = scores[start : start + count, 1]
+        kept = np.flatnonzero(faces >= least)
+        rows = boxes[start + kept]
+        centre = corners_of(kept // len(sides), canvas[1], stride) + np.float32(stride / 2)
+        side = sides[kept % len(sides), None]
+        centres = centre + rows[:, :2] * CENTRE_VARIANCE * side
+        landmarks = centre[:, None] + offsets[start + kept].reshape(-1, 5, 2) * (CENTRE_VARIANCE * side[:, None])
+        levels.append((around(centres, side * np.exp(rows[:, 2:] * SIZE_VARIANCE)), faces[kept], landmarks))
+        start += count
+    return gathered(levels)
+
+
+FAMILY = Family(
+    "retinaface",
+    "RetinaFace with a small MobileNet, with landmarks",
+    decode,
+    outputs=3,
+    model="mobilenet0.25",
+    score_threshold=0.8,
+    nms_threshold=0.4,
+)
+
+
+@hookimpl
+def facecli_detectors() -> Iterable[DetectorPlugin]:
+    """RetinaFace."""
+    yield FAMILY.plugin()

@@ -1,0 +1,64 @@
+"""YOLOv5-face: YOLOv5 with five landmarks; three anchor boxes in each cell.
+
+D. Qi et al., "YOLO5Face: Why Reinventing a Face Detector", 2021 (arXiv 2105.12931). The layout is that of files that
+end in the raw maps of the three levels, (3, H, W, 16): x, y, width, height, object logit, 5 x (x, y), class logit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from facecli.contract import DetectorPlugin, hookimpl
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered, sigmoid
+from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.types import FloatArray
+
+# Width and height of the anchor boxes, px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml, which its
+# other models share.
+ANCHORS = np.array(
+    [
+        [[4, 5], [8, 10], [13, 16]],
+        [[23, 29], [43, 55], [73, 105]],
+        [[146, 217], [231, 300], [335, 433]],
+    ],
+    np.float32,
+)
+OBJECT, CLASS = 4, 15  # columns
+
+
+def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
+    """Three levels of (3, H, W, 16) logits."""
+    levels = []
+    for output, stride, anchors in zip(outputs, STRIDES, ANCHORS, strict=True):
+        rows = output.reshape(-1, 16)
+        scores = sigmoid(rows[:, OBJECT])
+        likely = np.flatnonzero(scores >= least)  # the class can only lower it
+        scores = scores[likely] * sigmoid(rows[likely, CLASS])
+        kept = likely[scores >= least]
+        scores = scores[scores >= least]
+        rows, cells = rows[kept], len(rows) // len(anchors)
+        corners, anchor = corners_of(kept % cells, canvas[1], stride), anchors[kept // cells]
+        centres = corners + (sigmoid(rows[:, :2]) * 2 - np.float32(0.5)) * np.float32(stride)
+        sides = (sigmoid(rows[:, 2:4]) * 2) ** 2 * anchor
+        landmarks = corners[:, None] + rows[:, 5:15].reshape(-1, 5, 2) * anchor[:, None]
+        levels.append((around(centres, sides), scores, landmarks))
+    return gathered(levels)
+
+
+FAMILY = Family(
+    "yolov5-face",
+    "YOLOv5 with landmarks",
+    decode,
+    outputs=3,
+    model="n-0.5",
+    score_threshold=0.55,
+    nms_threshold=0.5,
+)
+
+
+@hookimpl
+def facecli_detectors() -> Iterable[DetectorPlugin]:
+    """YOLOv5-face."""
+    yield FAMILY.plugin()

@@ -1,0 +1,204 @@
+"""Detectors that are one ONNX network and a way to read its outputs: what they share.
+
+A plugin states a Family: its name, how its outputs are read, and its defaults. The models are those of the catalogue
+whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from facecli.contract import DetectorPlugin, ModelSpec, Parameters, Preprocessing, Runtime, Session
+from facecli.errors import ModelError, UsageError
+from facecli.geometry import nms
+from facecli.models import catalogue
+from facecli.plugins.canvas import GRID, Placement, draw, place
+from facecli.types import Detections, FloatArray, Image
+
+MOST_AT_ONCE = 4  # pictures in one run of a network with a free batch axis; on a CPU more take longer, not less
+SURE = 0.5  # the score of a face that makes a second look needless, whatever the least score is
+SMALL = 160  # px; the longer side of the second look's picture: a face that fills it is an easy one
+LARGEST_SIZE = 8192  # px; a canvas of more would take gigabytes
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Faces before suppression: boxes (N, 4) xyxy, scores (N,) and landmarks (N, 5, 2), float32, in any order."""
+
+    boxes: FloatArray
+    scores: FloatArray
+    landmarks: FloatArray
+
+    @classmethod
+    def join(cls, parts: Sequence[Candidates]) -> Candidates:
+        """All of them."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+
+# Outputs of one picture without their batch axis, canvas (height, width) px, least score -> candidates in canvas px.
+Decode = Callable[[Sequence[FloatArray], tuple[int, int], float], Candidates]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A detector's name, how its outputs are read, and its defaults.
+
+    outputs: how many the network has. model: the default one. one_scale: see `canvas.place`. inclusive: whether boxes
+    are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
+    """
+
+    name: str
+    summary: str
+    decode: Decode
+    outputs: int
+    model: str
+    score_threshold: float
+    nms_threshold: float
+    size: int = 640
+    one_scale: bool = False
+    inclusive: bool = False
+    multi_scale: str = "never"
+
+    def plugin(self) -> DetectorPlugin:
+        """The descriptor, with every model that the catalogue has of this family."""
+        prefix = f"{self.name}/"
+        specs = {name.removeprefix(prefix): name for name in catalogue.model_ids() if name.startswith(prefix)}
+        models = {name: catalogue.load(model_id) for name, model_id in specs.items()}
+        specs_of_all, load = tuple(models.values()), partial(self._load, models)
+        return DetectorPlugin(
+            self.name, self.summary, load, landmarks=True, models=specs_of_all, parameters=self.parameters
+        )
+
+    @property
+    def parameters(self) -> Parameters:
+        """What OnnxDetector takes, and the model, with the family's defaults."""
+        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale")
+        return {name: getattr(self, name) for name in names}
+
+    def _load(self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters) -> OnnxDetector:
+        settings = {**self.parameters, **given}
+        name = settings.pop("model")
+        spec = models.get(name)
+        if spec is None:
+            raise UsageError(f"{self.name} has no model {name!r}", hint=f"it has {', '.join(models)}")
+        return OnnxDetector(self, spec, runtime.session(spec.id), **settings)
+
+
+class OnnxDetector:
+    """A network with its family's decoder.
+
+    size: px, the longer side of what the network sees of a picture; a file with a fixed input has its own.
+    score_threshold: the least score of a face. nms_threshold: the overlap from which the better of two faces stays.
+    multi_scale: "never"; "always": also look at the picture SMALL px long, where faces that fill it are found; "auto":
+    do so where that costs little (the file takes small pictures) or where the first look finds nothing for SURE.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        spec: ModelSpec,
+        session: Session,
+        *,
+        size: int,
+        score_threshold: float,
+        nms_threshold: float,
+        multi_scale: str,
+    ) -> None:
+        sensible = isinstance(size, int) and GRID <= size <= LARGEST_SIZE and multi_scale in ("auto", "always", "never")
+        if not (sensible and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
+            hint = f"a whole size from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
+            hint += ", multi_scale auto, always or never"
+            raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
+        self._family, self._session = family, session
+        self._input, self._batch, self._fixed = _input(spec, session)
+        if self._fixed and size not in (family.size, max(self._fixed)):
+            message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
+            raise UsageError(message, hint=f"leave {family.name}.size out")
+        self._how = _preprocessing(spec)
+        self._within = self._fixed or (size, size)
+        self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
+        self.multi_scale = multi_scale if max(self._within) > SMALL else "never"
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """One Detections per picture."""
+        found = self._look(images, self._within)
+        again = [index for index in range(len(images)) if self._looks_again(found[index])]
+        if again:
+            for index, more in zip(again, self._look([images[i] for i in again], (SMALL, SMALL)), strict=True):
+                found[index] = Candidates.join([found[index], more])
+        return [self._suppressed(candidates) for candidates in found]
+
+    def _looks_again(self, found: Candidates) -> bool:
+        if self.multi_scale == "auto":
+            return self._fixed is None or not (found.scores >= SURE).any()
+        return self.multi_scale == "always"
+
+    def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
+        """The candidates of each picture, in its own pixels."""
+        places = [
+            place(image.height, image.width, within=within, fixed=self._fixed, one_scale=self._family.one_scale)
+            for image in images
+        ]
+        found: dict[int, Candidates] = {}
+        for part in _parts(places, self._batch or MOST_AT_ONCE):
+            found.update(zip(part, self._run([images[i] for i in part], [places[i] for i in part]), strict=True))
+        return [found[index] for index in range(len(images))]
+
+    def _run(self, images: Sequence[Image], places: Sequence[Placement]) -> Iterable[Candidates]:
+        """One run of the network for pictures whose canvases have one size."""
+        canvas = places[0].canvas
+        pixels = np.empty((self._batch or len(images), 3, *canvas), np.float32)
+        for image, where, target in zip(images, places, pixels, strict=False):
+            draw(image.pixels, where, self._how, target)
+        pixels[len(images) :] = 0  # a file whose batch axis is fixed may want more than there are
+        outputs = list(self._session.run({self._input: pixels}).values())
+        if len(outputs) != self._family.outputs:
+            message = f"this file has {len(outputs)} outputs, {self._family.name} with landmarks {self._family.outputs}"
+            raise ModelError(message, hint=f"see the models of {self._family.name} in `facecli models list`")
+        for index, where in enumerate(places):
+            # Files for one picture may leave the batch axis out.
+            own = [output[index] if output.ndim > 2 else output for output in outputs]
+            yield _in_picture(self._family.decode(own, canvas, self.score_threshold), where)
+
+    def _suppressed(self, found: Candidates) -> Detections:
+        sides = found.boxes[:, 2:] - found.boxes[:, :2]
+        finite = np.isfinite(found.boxes).all(1) & np.isfinite(found.landmarks).all((1, 2))
+        whole = np.flatnonzero((sides > 0).all(1) & finite)
+        boxes, scores = found.boxes[whole], found.scores[whole]
+        kept = nms(boxes, scores, self.nms_threshold, inclusive=self._family.inclusive)
+        points = np.ascontiguousarray(found.landmarks[whole[kept]])
+        return Detections(boxes[kept], np.clip(scores[kept], 0, 1), points)
+
+
+def _input(spec: ModelSpec, session: Session) -> tuple[str, int | None, tuple[int, int] | None]:
+    """The input's name, its batch, and its (height, width); None where it is free."""
+    (name, shape), *others = session.input_shapes.items()
+    if others or len(shape) != 4 or shape[1] != 3:
+        raise ModelError(f"model {spec.id} does not take pictures (N, 3, H, W) as its one input, but {shape}")
+    height, width = shape[2:]
+    return name, shape[0], None if height is None or width is None else (height, width)
+
+
+def _preprocessing(spec: ModelSpec) -> Preprocessing:
+    if spec.preprocessing is None:
+        raise ModelError(f"the catalogue does not tell the preprocessing of {spec.id}")
+    return spec.preprocessing
+
+
+def _parts(places: Sequence[Placement], most: int) -> Iterable[list[int]]:
+    """The indices of pictures that can go through the network together."""
+    by_canvas: dict[tuple[int, int], list[int]] = {}
+    for index, where in enumerate(places):
+        by_canvas.setdefault(where.canvas, []).append(index)
+    for group in by_canvas.values():
+        yield from (group[i : i + most] for i in range(0, len(group), most))
+
+
+def _in_picture(found: Candidates, where: Placement) -> Candidates:
+    """Candidates in canvas px as candidates in the picture's px."""
+    scale = np.array(where.scale, np.float32)
+    return Candidates(found.boxes / np.tile(scale, 2), found.scores, found.landmarks / scale)

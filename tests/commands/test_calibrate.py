@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HEAD, MATED, OTHER = "file_a,file_b,same\n", "collins.jpg,collins_variant.jpg,1\n", "collins.jpg,hopper.jpg,0\n"
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """A hundred times the same two people: their distance is the one false match rate of 1."""
+    path = tmp_path / "pairs.csv"
+    path.write_text(HEAD + MATED * 5 + OTHER * 100)
+    return path
+
+
+@pytest.fixture
+def run(run_cli: Callable, examples: Path, tmp_path: Path) -> Callable:
+    """The command line in the folder of the portraits, with a store of this test's own."""
+    return lambda *args, **more: run_cli(*args, cwd=examples, env={"FACECLI_HOME": str(tmp_path / "home")}, **more)
+
+
+def test_verify_uses_what_was_calibrated_and_says_so(run: Callable, pairs: Path) -> None:
+    made = run("calibrate", pairs, "--fmr", "0.05", "--json")
+    assert made.returncode == 0
+    kept = made.json
+    assert (kept["name"], kept["metric"], kept["target_fmr"]) == ("dlib-resnet@0.05", "euclidean", 0.05)
+    assert kept["threshold"] == pytest.approx(0.162, abs=0.01)  # all of the same person pass, nobody else
+    assert kept["fmr"] == {"value": 0, "count": 0, "total": 100, "interval": kept["fmr"]["interval"]}
+    assert kept["fnmr"]["value"] == 0
+    assert "rests on 0 false matches" in kept["note"]
+    used = run("verify", "collins.jpg", "hopper.jpg", "--json").json
+    assert used["threshold"] == kept["threshold"]
+    assert "your operating point dlib-resnet@0.05" in used["threshold_source"]
+    assert used["fmr"] == 0
+    evaluated = run("evaluate", pairs, "--root", ".", "--json").json
+    assert evaluated["threshold"] == kept["threshold"]
+
+
+def test_list_and_remove(run: Callable, pairs: Path) -> None:
+    assert run("calibrate", "--list", "--json").json["operating_points"] == []
+    run("calibrate", pairs, "--fmr", "0.05", "--name", "mine")
+    (listed,) = run("calibrate", "--list", "--json").json["operating_points"]
+    assert (listed["name"], listed["recognizer"], listed["detector"]) == ("mine", "dlib-resnet", "mtcnn")
+    gone = run("calibrate", "--remove", "mine", "--json").json
+    assert (gone["removed"], gone["operating_points"]) == ("mine", [])
+    again = run("calibrate", "--remove", "mine")
+    assert again.returncode == 2
+    assert run("verify", "collins.jpg", "hopper.jpg", "--json").json["threshold"] == 0.6
+
+
+def test_too_few_pairs_are_refused_before_any_work(run: Callable, pairs: Path) -> None:
+    done = run("calibrate", pairs, "--root", "/", "--json")  # where the pictures are not
+    assert done.returncode == 2
+    assert "takes 3000 at least" in done.json["error"]["message"]
+    assert "--fmr 0.03" in done.json["error"]["hint"]
+    assert run("calibrate", "--list", "--json").json["operating_points"] == []
+
+
+@pytest.mark.parametrize("args", [(), ("--list", "--remove", "x"), ("PAIRS", "--list"), ("PAIRS", "--name", "../x")])
+def test_one_thing_at_a_time_and_a_name_that_is_no_path(run: Callable, pairs: Path, args: tuple[str, ...]) -> None:
+    done = run("calibrate", *(str(pairs) if word == "PAIRS" else word for word in args), "--fmr", "0.05")
+    assert done.returncode == 2
+    assert len(done.errors) == 1
+
+
+def test_a_picture_that_fails_is_told_and_left_out(run: Callable, pairs: Path) -> None:
+    with pairs.open("a") as file:
+        file.write("collins.jpg,missing.jpg,0\n")
+    done = run("calibrate", pairs, "--fmr", "0.05", "--json")
+    assert done.returncode == 1
+    assert done.json["fmr"]["total"] == 100
+    assert [failed["source"] for failed in done.json["failed_pictures"]] == ["missing.jpg"]
+
+
+def test_a_damaged_point_stops_verify(run: Callable, pairs: Path) -> None:
+    kept = Path(run("calibrate", pairs, "--fmr", "0.05", "--json").json["path"])
+    kept.write_text("{}")
+    done = run("verify", "collins.jpg", "hopper.jpg", "--json")
+    assert (done.returncode, done.json["error"]["code"]) == (4, "model")
+    assert run("verify", "collins.jpg", "hopper.jpg", "--operating-point", "catalogue").returncode == 0

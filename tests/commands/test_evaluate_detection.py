@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FACE = [180, 60, 90, 115]  # of collins.jpg, by eye
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Callable[..., Path]:
+    """Write a ground truth."""
+
+    def write(**pictures: Any) -> Path:
+        path = tmp_path / "truth.json"
+        path.write_text(json.dumps({name.replace("_jpg", ".jpg"): entry for name, entry in pictures.items()}))
+        return path
+
+    return write
+
+
+def test_a_portrait_is_found(run_cli: Callable, examples: Path, truth: Callable) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE, [0, 0, 5, 5]], "easy": [0], "medium": [0], "hard": [0, 1]})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--json")
+    assert (done.returncode, done.errors) == (0, [])
+    answer = done.json
+    assert answer["schema"] == "facecli.evaluate-detection/1"
+    assert answer["subsets"]["easy"]["average_precision"] == 1
+    assert answer["subsets"]["hard"]["average_precision"] == 0.5
+    assert answer["subsets"]["hard"]["faces"] == 2
+    assert answer["subsets"]["easy"]["largest_found"] == answer["subsets"]["easy"]["smallest_found"] == FACE[2:]
+    assert answer["subsets"]["easy"]["at_default"] is None  # mtcnn has three thresholds, and not one
+    assert (answer["pictures"], answer["failures"]) == (1, [])
+    assert 0 < answer["ms_per_picture"] < answer["seconds"] * 1e3
+
+
+def test_a_picture_that_can_not_be_read_has_its_faces_missed(
+    run_cli: Callable, examples: Path, truth: Callable
+) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE]}, missing_jpg={"boxes_xywh": [FACE]})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--json", "--detector", "haar")
+    assert done.returncode == 1
+    assert len(done.errors) == 1
+    assert [failure["error"]["code"] for failure in done.json["failures"]] == ["input"]
+    assert done.json["subsets"]["all"]["faces"] == 2
+    assert done.json["subsets"]["all"]["average_precision"] == 0.5
+
+
+def test_table_and_csv_have_a_row_per_subset(run_cli: Callable, examples: Path, truth: Callable) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE], "easy": [0], "medium": [0], "hard": [0]})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert [row["subset"] for row in rows] == ["easy", "medium", "hard"]
+    assert {row["AP"] for row in rows} == {"1.0"}
+    assert rows[0]["largest found"] == "90x115"
+
+
+@pytest.mark.parametrize("score", ["0", "1.5", "nan"])
+def test_a_score_threshold_is_between_0_and_1(run_cli: Callable, examples: Path, truth: Callable, score: str) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE]})
+    command = ["evaluate-detection", "--root", examples, "--ground-truth", path, "--score-threshold", score]
+    assert run_cli(*command).returncode == 2
+
+
+def test_wider_pictures_with_scrfd(run_cli: Callable, shared: Path, tmp_path: Path) -> None:
+    """A tenth of wider_dev; the score threshold of the command counts, and the user's comes after it."""
+    with zipfile.ZipFile(shared / "data" / "wider_dev.zip") as archive:
+        archive.extractall(tmp_path)
+    truth = json.loads((tmp_path / "ground_truth.json").read_text())
+    some = tmp_path / "some.json"
+    some.write_text(json.dumps({name: truth[name] for name in sorted(truth)[::10]}))
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models"), "FACECLI_OFFLINE": "1"}
+    command = ["evaluate-detection", "--root", tmp_path, "--ground-truth", some, "--detector", "scrfd", "--json"]
+    loose = run_cli(*command, env=env).json
+    assert loose["detector"]["parameters"]["score_threshold"] == 0.02
+    assert [model["id"] for model in loose["detector"]["models"]] == ["scrfd/500m"]
+    assert loose["subsets"]["easy"]["average_precision"] > 0.85
+    assert loose["subsets"]["hard"]["average_precision"] > 0.5
+    strict = run_cli(*command, "-p", "scrfd.score_threshold=0.5", env=env).json
+    assert strict["detector"]["parameters"]["score_threshold"] == 0.5
+    assert strict["detections"] < loose["detections"]
+    for subset in ("easy", "medium", "hard"):
+        assert strict["subsets"][subset]["at_default"] == loose["subsets"][subset]["at_default"]
+        assert strict["subsets"][subset]["average_precision"] < loose["subsets"][subset]["average_precision"] + 0.01

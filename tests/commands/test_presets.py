@@ -1,0 +1,103 @@
+"""--preset, and several recognizers at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facecli.presets import PRESETS
+from facecli.registry import Registry
+
+
+def test_face_recognition_works_out_of_the_box(run_cli: Callable, examples: Path) -> None:
+    pair = (examples / "collins.jpg", examples / "hopper.jpg")
+    answer = run_cli("verify", *pair, "--preset", "face_recognition", "--json").json
+    assert (answer["preset"], answer["verified"], answer["threshold"]) == ("face_recognition", False, 0.6)
+    assert (answer["detector"]["plugin"], answer["recognizer"]["plugin"]) == ("mtcnn", "dlib-resnet")
+    embedded = run_cli("embed", pair[0], "--preset", "face_recognition", "--json").json
+    assert (embedded["preset"], embedded["recognizer"]["dim"]) == ("face_recognition", 128)
+
+
+def test_what_is_typed_wins_over_the_preset_and_the_preset_over_the_environment(
+    run_cli: Callable, examples: Path
+) -> None:
+    pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
+    env = {"FACECLI_RECOGNIZER": "mobilefacenet", "FACECLI_FACE": "9"}
+    preset = run_cli("verify", *pair, "--preset", "face_recognition", "--json", env=env).json
+    assert preset["recognizer"]["plugin"] == "dlib-resnet"
+    typed = ("--recognizer", "dlib-resnet", "--detector", "mtcnn", "--face", "largest", "--metric", "euclidean_l2")
+    answer = run_cli("verify", *pair, "--preset", "deepface", *typed, "--json").json
+    assert (answer["metric"], answer["threshold"]) == ("euclidean_l2", 0.4)
+    detected = run_cli("detect", pair[0], "--preset", "deepface", "--json").json
+    assert detected["detector"]["plugin"] == "haar"
+    assert detected["detector"]["parameters"]["min_neighbors"] == 10
+    own = run_cli("detect", pair[0], "--preset", "deepface", "-p", "haar.min_neighbors=4", "--json").json
+    assert own["detector"]["parameters"]["min_neighbors"] == 4
+
+
+def test_an_output_without_a_preset_does_not_speak_of_one(run_cli: Callable, examples: Path) -> None:
+    assert "preset" not in run_cli("detect", examples / "collins.jpg", "--json").json
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_names_what_there_is(name: str) -> None:
+    preset, registry = PRESETS[name], Registry(third_party=False)
+    known = {*registry.names("detectors"), *registry.names("recognizers")}
+    assert {preset.detector, preset.recognizer, *preset.thresholds, *preset.parameters} <= known
+
+
+NEEDED = {"deepface": "vgg-face", "insightface": "scrfd/10g", "facenet-pytorch": "facenet-vggface2"}
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_model_that_is_not_installed_is_told_and_never_another_taken(
+    run_cli: Callable, examples: Path, name: str
+) -> None:
+    pair = (examples / "collins.jpg", examples / "hopper.jpg")
+    done = run_cli("--offline", "verify", *pair, "--preset", name, "--json")
+    assert done.returncode == 4
+    assert done.json["error"]["code"] == "model"
+    assert f"model {NEEDED[name]} is not installed" in done.json["error"]["message"]
+    assert done.json["error"]["hint"]
+
+
+def test_several_recognizers_decide_each_and_together(run_cli: Callable, examples: Path, shared: Path) -> None:
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models")}
+    words = ("--recognizer", "dlib-resnet,mobilefacenet")
+    for other, same in (("collins_variant.jpg", True), ("hopper.jpg", False)):
+        done = run_cli("verify", examples / "collins.jpg", examples / other, *words, "--json", env=env)
+        answer = done.json
+        assert (answer["verified"], answer["metric"], answer["threshold"]) == (same, "fused", 1)
+        parts = answer["decisions"]
+        assert [part["recognizer"]["plugin"] for part in parts] == ["dlib-resnet", "mobilefacenet"]
+        assert [part["verified"] for part in parts] == [same, same]
+        assert [part["metric"] for part in parts] == ["euclidean", "cosine"]
+        mean = sum(part["distance"] / part["threshold"] for part in parts) / 2
+        assert answer["distance"] == pytest.approx(mean, abs=1e-5)
+    alone = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", "--json").json
+    assert alone["distance"] == pytest.approx(parts[0]["distance"], abs=1e-5)
+    assert "decisions" not in alone
+
+
+def test_the_table_and_the_plot_of_several(
+    run_cli: Callable, examples: Path, shared: Path, group_picture: Path, tmp_path: Path
+) -> None:
+    """With --face all every recognizer judges the same pair of faces."""
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models")}
+    words = ("--recognizer", "mobilefacenet,dlib-resnet", "--face", "all", "--plot", tmp_path / "plot.png")
+    done = run_cli("verify", examples / "hopper.jpg", group_picture, *words, "--format", "csv", env=env)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert [row["recognizer"] for row in rows] == ["mobilefacenet", "dlib-resnet", "all"]
+    assert {row["verified"] for row in rows} == {"True"}
+    assert (tmp_path / "plot.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("names", ["dlib-resnet,dlib-resnet", "dlib-resnet,", ",", "dlib-resnet,nothing"])
+def test_what_is_no_ensemble_is_refused(run_cli: Callable, examples: Path, names: str) -> None:
+    done = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", "--recognizer", names)
+    assert done.returncode == 2
+    assert len(done.errors) == 1

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from facecli.models.locks import is_locked, locked
+
+HOLD = """
+import sys, pathlib
+from facecli.models.locks import locked
+with locked(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_at_a_time_and_nothing_stays(tmp_path: Path) -> None:
+    path, busy, order = tmp_path / "locks" / "x.lock", threading.Lock(), []
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            with locked(path):
+                assert busy.acquire(blocking=False)  # nobody else is in here
+                order.append(number)
+                busy.release()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(order) == 80
+    assert not path.exists()
+
+
+def test_a_killed_holder_gives_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    line = [sys.executable, "-c", HOLD, path]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert is_locked(path)
+        holder.kill()
+        holder.wait()
+    assert not is_locked(path)
+    with locked(path):
+        assert is_locked(path)
+    assert not path.exists()

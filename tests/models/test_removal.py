@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.errors import UsageError
+from facecli.models import catalogue, removal
+from facecli.models.locks import locked
+from facecli.models.store import ModelStore
+
+CONTENT = bytes(range(256)) * 4096
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    (mirror / "acme.onnx").write_bytes(CONTENT)
+    return ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+
+
+def test_a_model_is_removed_with_all_that_is_known_of_it(store: ModelStore, make_spec: Any, left_in: Any) -> None:
+    spec = make_spec()
+    path = store.path(spec)
+    (removed,) = removal.remove(store, [spec], [spec])
+    assert (removed.path, removed.size, removed.kept_for) == (path, len(CONTENT), None)
+    assert left_in(store.root) == []
+    assert store.state(spec) == "absent"
+    assert removal.remove(store, [spec], [spec]) == []
+
+
+def test_an_export_is_removed_too(store: ModelStore, make_spec: Any, tmp_path: Path, left_in: Any) -> None:
+    spec = make_spec(sha256=None, size=None)
+    store.register(spec.id, [tmp_path / "mirror" / "acme.onnx"], {})
+    assert store.state(spec) == "installed"
+    removal.remove(store, [spec], [spec])
+    assert left_in(store.root) == []
+    assert store.state(spec) == "absent"
+
+
+def test_what_another_model_has_too_is_kept(store: ModelStore, make_spec: Any) -> None:
+    spec, twin = make_spec(), make_spec(model_id="acme/twin")
+    path = store.path(spec)
+    (kept,) = removal.remove(store, [spec], [spec, twin])
+    assert kept.kept_for == "acme/twin"
+    assert path.is_file()
+    assert [r.kept_for for r in removal.remove(store, [spec, twin], [spec, twin])] == [None, None]
+    assert not path.exists()
+
+
+def test_an_embedded_model_stays(store: ModelStore, make_spec: Any) -> None:
+    spec = make_spec()
+    path = store.path(spec)
+    with pytest.raises(UsageError, match="mtcnn came with its package"):
+        removal.remove(store, [spec, catalogue.load("mtcnn")], [])
+    assert path.is_file()
+
+
+def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, make_spec: Any, tmp_path: Path) -> None:
+    spec = make_spec()
+    installed = store.path(spec)
+    exported = make_spec(model_id="acme/exported", sha256=None, size=None, name="made.onnx")
+    foreign = make_spec(model_id="gone/plugin", name="foreign.onnx")
+    for model in (exported, foreign):  # the second is of a plugin that is not installed here any more
+        made = tmp_path / model.files[0].name
+        made.write_bytes(made.name.encode())
+        store.register(model.id, [made], {})
+    blobs, partial = store.layout.blobs, store.layout.partial
+    partial.mkdir(exist_ok=True)
+    waste = [
+        partial / "abc.part",
+        partial / "abc.json",
+        blobs / f"{'0' * 64}.onnx",
+        blobs / f"{'0' * 64}.stamp",
+        blobs / f"{'1' * 64}.stamp",
+        blobs / ".facecli-0123.onnx",
+    ]
+    kept = [partial / "busy.part", partial / "busy.json", blobs / ".facecli-4567.onnx"]
+    for path in waste + kept:
+        path.write_bytes(b"x")
+    os.utime(blobs / ".facecli-0123.onnx", (0, 0))
+    with locked(store.layout.lock("busy")):
+        removed = removal.prune(store, [spec, exported])
+    assert {one.path for one in removed} == {*waste} - {blobs / f"{'0' * 64}.stamp"}  # which goes with its file
+    assert not any(path.exists() for path in waste)
+    assert all(path.exists() for path in (installed, *kept))
+    assert [store.state(model) for model in (spec, exported)] == ["installed", "installed"]
+    foreign_sha256 = hashlib.sha256(b"foreign.onnx").hexdigest()
+    assert store.layout.blob(foreign_sha256, "foreign.onnx").is_file()
+
+
+def test_prune_of_no_store(tmp_path: Path) -> None:
+    assert removal.prune(ModelStore(tmp_path / "nothing"), []) == []
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_rm_and_prune_on_the_command_line(run_cli: Any, files: Any, plugin: Any, tmp_path: Path) -> None:
+    files.add("w")
+    env = plugin(f"{files.url}/w")
+    path = Path(run_cli("models", "path", "acme/model", "--json", env=env).json["files"][0]["path"])
+    (tmp_path / "home" / "partial" / "old.part").write_bytes(b"12345")
+    pruned = run_cli("models", "prune", "--json", env=env).json
+    assert (pruned["freed"], [Path(file["path"]).name for file in pruned["files"]]) == (5, ["old.part"])
+    assert path.is_file()
+    removed = run_cli("models", "rm", "acme/model", "--json", env=env).json
+    assert (removed["models"], removed["freed"]) == (["acme/model"], len(CONTENT))
+    assert not path.exists()
+    refused = run_cli("models", "rm", "mtcnn", env=env)
+    assert refused.returncode == 2
+    assert len(refused.errors) == 1
