@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facecli.errors import ExportError
 
 if TYPE_CHECKING:
-    from torch.nn import Module
+    pass
 
 
 def packaged(package: str, path: str, distribution: str) -> Path:

@@ -19,9 +19,7 @@ def facecli_attributes(name: str) -> Iterable[AttributePlugin]:
     spec, crop, preprocessing = described(name)
     assert spec.attribute is not None, spec.id
     load, labels = partial(_load, spec, preprocessing), ordered(spec.attribute, spec.labels)
-    yield AttributePlugin(
-        spec.id, spec.summary, spec.attribute, load, crop, labels, models=(spec,), floor=spec.floor
-    )
+    yield AttributePlugin(spec.id, spec.summary, spec.attribute, load, crop, labels, models=(spec,), floor=spec.floor)
 
 
 def _load(spec: ModelSpec, preprocessing: Preprocessing, runtime: Runtime, _parameters: Parameters) -> OnnxAttribute:
