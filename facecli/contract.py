@@ -8,18 +8,44 @@ stable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
+
+from facecli.protocols import AttributeClassifier, CropsClassifier, Detector, Recognizer, Runtime, Session
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facecli.types import Detections, FloatArray, Image, UInt8Array
+__all__ = [
+    "API_VERSION",
+    "AttributeClassifier",
+    "AttributePlugin",
+    "CropSpec",
+    "CropsClassifier",
+    "Detector",
+    "DetectorPlugin",
+    "ExportPart",
+    "ExportRecipe",
+    "Metric",
+    "ModelArchive",
+    "ModelFile",
+    "ModelSpec",
+    "OperatingPoint",
+    "Parameters",
+    "Point",
+    "Preprocessing",
+    "Recognizer",
+    "RecognizerPlugin",
+    "Runtime",
+    "Session",
+    "Task",
+    "hookimpl",
+]
 
 API_VERSION = 1
 hookimpl = pluggy.HookimplMarker("facecli")
@@ -142,8 +168,8 @@ class ModelSpec:
     kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
     what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
-    facecli.labels for an attribute that is known there. logits: the file ends before its softmax. floor: the
-    probability below which an attribute's likeliest label is not told.
+    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
+    floor: the probability below which an attribute's likeliest label is not told.
     """
 
     id: str
@@ -162,68 +188,11 @@ class ModelSpec:
     normalized: bool = False
     attribute: str | None = None
     labels: tuple[str, ...] = ()
-    floor: float = 0.0
     logits: bool = False
+    floor: float = 0.0
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
     licence_url: str | None = None
-
-
-class Session(Protocol):
-    """A model that is loaded and ready; safe to run from several threads at once."""
-
-    @property
-    def input_shapes(self) -> Mapping[str, tuple[int | None, ...]]:
-        """Input name -> shape, None for a free axis."""
-
-    def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
-        """Run once: input name -> array in, output name -> array out."""
-
-
-class Runtime(Protocol):
-    """What the host hands to `load`: verified model files, and sessions on the device the user asked for."""
-
-    def model_path(self, model_id: str, file: str | None = None) -> Path:
-        """The verified local file of a model. Raises ModelError if it is not installed."""
-
-    def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
-        """The loaded session of a model file (`file` if it has several), made once and shared.
-
-        threads: how many one run may use, where that shall not be `self.threads`: a plugin that makes several runs at
-        once asks for 1.
-        """
-
-    @property
-    def threads(self) -> int:
-        """How many threads a plugin may keep busy at once."""
-
-
-class Detector(Protocol):
-    """Finds faces."""
-
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """One Detections per picture, in order; pictures may differ in size."""
-
-
-class Recognizer(Protocol):
-    """Turns crops into embeddings."""
-
-    def embed(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, dim) float32; N may be 0."""
-
-
-class AttributeClassifier(Protocol):
-    """Turns crops into class probabilities, or into one number per face."""
-
-    def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
-
-
-class CropsClassifier(Protocol):
-    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
-
-    def classify(self, *crops: UInt8Array) -> FloatArray:
-        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from facecli import align, images, measures
 from facecli.compare import choose
 from facecli.contract import CropSpec
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
+from facecli.parameters import Plugin
 from facecli.sources import Source
-from facecli.toolbox import Plugin, Toolbox
+from facecli.toolbox import Toolbox
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array, require_array
 
 T = TypeVar("T")

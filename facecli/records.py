@@ -8,8 +8,9 @@ from typing import Any
 from facecli import __version__
 from facecli.errors import FacecliError
 from facecli.measures import MEASURES
+from facecli.parameters import Plugin
 from facecli.pipeline import ImageResult
-from facecli.toolbox import Plugin, Toolbox
+from facecli.toolbox import Toolbox
 from facecli.types import Detections, FloatArray
 
 Record = dict[str, Any]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from facecli import parameters
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
@@ -22,13 +21,12 @@ from facecli.contract import (
     Recognizer,
     RecognizerPlugin,
 )
-from facecli.errors import FacecliError, ModelError, PluginError, UsageError
+from facecli.errors import FacecliError, ModelError, PluginError
 from facecli.models.store import ModelStore
+from facecli.parameters import Plugin
 from facecli.providers import Tuning
 from facecli.registry import Kind, Registry
 from facecli.runtime import OnnxRuntime, OnnxSession
-
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
 # The keys and columns of a face's record, which no attribute and no label may hide.
 RECORD_KEYS = (
@@ -78,7 +76,7 @@ class Toolbox:
         self._check_fit()
         self._check_names()
         # All that can be wrong with the choice is told before the first thread starts.
-        self._parameters = _effective(self.plugins, choice.parameters)
+        self._parameters = parameters.effective(self.plugins, choice.parameters)
         self.runtime = make_runtime(self.plugins, store, device=device, threads=threads, tuning=tuning)
         self._loading: dict[int, Future[Any]] = {}  # by id(): plugins of two kinds may have one name
         # The detector is needed first, but the recognizer takes longest to load: all start now.
@@ -131,7 +129,7 @@ class Toolbox:
         self._loading[id(plugin)].result()
         return {
             "plugin": plugin.name,
-            "parameters": _json_safe(self.parameters(plugin)),
+            "parameters": parameters.json_safe(self.parameters(plugin)),
             "models": [self._describe_model(spec) for spec in self._used(plugin)],
         }
 
@@ -142,7 +140,7 @@ class Toolbox:
             "recognizer": recognizer.name,
             "models": self._sha256(recognizer),
             "preprocessing_version": recognizer.preprocessing_version,
-            "parameters": _json_safe(self.parameters(recognizer)),
+            "parameters": parameters.json_safe(self.parameters(recognizer)),
             "detector": detector and detector.name,
             "detector_models": detector and self._sha256(detector),
             # Texts choose what runs, such as one of several models; numbers, such as the smallest face, do not.
@@ -241,61 +239,3 @@ def _kind(plugin: Plugin) -> Kind:
     if isinstance(plugin, DetectorPlugin):
         return "detectors"
     return "recognizers" if isinstance(plugin, RecognizerPlugin) else "attributes"
-
-
-def _effective(plugins: Sequence[Plugin], given: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """What each plugin runs with, by its id(); what is given for a name goes to each plugin of it that takes it."""
-    for name, values in given.items():
-        takers = [plugin for plugin in plugins if plugin.name == name]
-        if not takers:
-            used = ", ".join(plugin.name for plugin in plugins) or "nothing"
-            raise UsageError(f"{name} is given a parameter and is not in use", hint=f"in use: {used}")
-        known = {key: None for plugin in takers for key in plugin.parameters}
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            hint = f"it has {', '.join(known) or 'none'}"
-            raise UsageError(f"{name} has no parameter {', '.join(unknown)}", hint=hint)
-    return {id(plugin): {**plugin.parameters, **_checked(plugin, given.get(plugin.name, {}))} for plugin in plugins}
-
-
-def _checked(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values for the parameters that the plugin has, each of its default's type; what they mean, it checks."""
-    own = {name: value for name, value in given.items() if name in plugin.parameters}
-    for name, value in own.items():
-        default = plugin.parameters[name]
-        if not _fits(value, default):
-            message = f"{plugin.name}.{name} must be {_type_name(default)}, got {reprlib.repr(value)}"
-            raise UsageError(message, hint=f"the default is {default!r}")
-    return own
-
-
-def _fits(value: Any, default: Any) -> bool:
-    if default is None:
-        return True
-    if isinstance(default, bool):
-        return isinstance(value, bool)
-    if isinstance(default, (int, float)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and abs(value) <= sys.float_info.max  # NaN is not
-    if isinstance(default, (list, tuple)):
-        same = isinstance(value, (list, tuple)) and len(value) == len(default)
-        return same and all(map(_fits, value, default))
-    return isinstance(value, type(default))
-
-
-def _type_name(default: Any) -> str:
-    if isinstance(default, (list, tuple)):
-        return f"a list of {len(default)}"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
-    return names.get(type(default), f"a {type(default).__name__}")
-
-
-def _json_safe(value: Any) -> Any:
-    """A parameter as JSON can hold it: a foreign plugin's default may be anything."""
-    if isinstance(value, Mapping):
-        return {str(key): _json_safe(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_safe(inner) for inner in value]
-    if isinstance(value, float) and not abs(value) <= sys.float_info.max:
-        return str(value)
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

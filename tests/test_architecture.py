@@ -23,6 +23,7 @@ FOLDERS = {
 FLOORS = (
     {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
+    {"facecli.protocols"},
     {
         "facecli.contract",
         "facecli.hookspecs",
@@ -36,6 +37,7 @@ FLOORS = (
         "facecli.detection_evaluation",
         "facecli.evaluation",
         "facecli.preprocess",
+        "facecli.parameters",
         "facecli.providers",
         "facecli.resample",
     },  # the halves of images, sources and align that know formats, networks and resizing
