@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,92 +11,118 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facecli.errors import ExportError
+from facecli.export.bars import Bars, meaning_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facecli.contract import ExportPart, Session
+    from facecli.contract import ExportPart, Session, Task
+    from facecli.export.cases import Case
 
-BATCHES = (1, 3, 8)
-OTHER_SIZES = (1, 2)  # ExportPart.sample's variants
+Network = Callable[..., "tuple[NDArray[np.float32], ...]"]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How far one output was from the source's, for one input; differences are absolute, in the output's unit."""
+    """How far one output was from the source's, for one input; differences are absolute, in the output's unit.
+
+    data: "random" or "portraits". tolerance: what max_difference may be, None if only the meaning counts. meaning: of
+    the first output, the least cosine of embeddings or the part of rows with the same arg max; None for others.
+    """
 
     output: str
+    data: str
     inputs: tuple[tuple[int, ...], ...]
     shape: tuple[int, ...]
     max_difference: float
     mean_difference: float
+    tolerance: float | None
+    meaning: float | None
 
 
-def prove(part: ExportPart, path: Path) -> tuple[Figures, ...]:
-    """Check the ONNX file and compare it with its source on every case; ExportError at the first disagreement."""
+def prove(part: ExportPart, path: Path, cases: Sequence[Case], task: Task, bars: Bars) -> tuple[Figures, ...]:
+    """Compare a file with its source on every case. Raises ExportError at the first disagreement."""
     from facecli.runtime import open_session
 
-    _check(path, part.file)
     session = open_session(path, device="cpu")
-    _compare_inputs(part, session)
-    return tuple(figures for inputs in _cases(part) for figures in _compare(part, session, inputs))
+    _compare_inputs(part, path.name, session)
+    source = source_network(part)
+    return tuple(
+        figures for case in cases for figures in _Comparison(part, path.name, task, bars, case)(session, source)
+    )
 
 
-def _check(path: Path, name: str) -> None:
+def check(path: Path) -> None:
+    """Let ONNX's own checker look at a file, shapes included. Raises ExportError if it is not valid."""
     import onnx
 
     try:
         onnx.checker.check_model(str(path), full_check=True)
     except Exception as error:  # the checker's errors share no base class
-        raise ExportError(f"{name} is not valid ONNX: {str(error).strip().splitlines()[0]}") from error
+        raise ExportError(f"{path.name} is not valid ONNX: {str(error).strip().splitlines()[0]}") from error
 
 
-def _compare_inputs(part: ExportPart, session: Session) -> None:
-    if tuple(session.input_shapes) != part.input_names:
-        raise ExportError(f"{part.file} has the inputs {list(session.input_shapes)}, not {list(part.input_names)}")
-    for name, shape in session.input_shapes.items():
-        free = {axis for axis, length in enumerate(shape) if length is None}
-        wanted = part.dynamic_axes.get(name, {})
-        if free != set(wanted):
-            raise ExportError(f"{part.file}: input {name!r} is {shape}, its free axes must be {sorted(wanted)}")
-
-
-def _cases(part: ExportPart) -> Iterator[tuple[NDArray[np.float32], ...]]:
-    for batch in BATCHES:
-        yield part.sample(batch, 0)
-    if any(axis > 0 for axes in part.dynamic_axes.values() for axis in axes):
-        for variant in OTHER_SIZES:
-            yield part.sample(1, variant)
-
-
-def _compare(part: ExportPart, session: Session, inputs: tuple[NDArray[np.float32], ...]) -> Iterator[Figures]:
-    outputs = session.run(dict(zip(part.input_names, inputs, strict=True)))
-    if tuple(outputs) != part.output_names:
-        raise ExportError(f"{part.file} has the outputs {list(outputs)}, not {list(part.output_names)}")
-    shapes = tuple(array.shape for array in inputs)
-    for (name, got), wanted in zip(outputs.items(), _source(part, inputs), strict=True):
-        yield _difference(part, name, shapes, got, wanted)
-
-
-def _difference(
-    part: ExportPart, name: str, inputs: tuple[tuple[int, ...], ...], got: NDArray[Any], wanted: NDArray[np.float32]
-) -> Figures:
-    if got.shape != wanted.shape or got.dtype != wanted.dtype:
-        what = f"{got.shape} {got.dtype}, the source gives {wanted.shape} {wanted.dtype}"
-        raise ExportError(f"{part.file}: output {name!r} is {what} for input {inputs[0]}")
-    distance = np.abs(got.astype(np.float64) - wanted)
-    figures = Figures(name, inputs, got.shape, float(distance.max()), float(distance.mean()))
-    if not figures.max_difference <= part.tolerance:  # so that NaN fails too
-        what = f"{figures.max_difference:.3g} from its source, the tolerance is {part.tolerance:.3g}"
-        raise ExportError(f"{part.file}: output {name!r} is {what}, for input {inputs[0]}")
-    return figures
-
-
-def _source(part: ExportPart, inputs: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.float32], ...]:
+def source_network(part: ExportPart) -> Network:
+    """What the file is compared with: the part's reference, or else its module; arrays in, arrays out."""
     if part.reference is not None:
-        return part.reference(*inputs)
-    import torch
+        return part.reference
 
-    with torch.inference_mode():
-        outputs = part.module(*(torch.from_numpy(array) for array in inputs))
-    return tuple(output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,)))
+    def run(*inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        import torch
+
+        with torch.inference_mode():
+            outputs = part.module(*(torch.from_numpy(array) for array in inputs))
+        return tuple(output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,)))
+
+    return run
+
+
+def _compare_inputs(part: ExportPart, name: str, session: Session) -> None:
+    if tuple(session.input_shapes) != tuple(part.input_names):
+        raise ExportError(f"{name} has the inputs {list(session.input_shapes)}, not {list(part.input_names)}")
+    for given, shape in session.input_shapes.items():
+        free = {axis for axis, length in enumerate(shape) if length is None}
+        wanted = part.dynamic_axes.get(given, {})
+        if free != set(wanted):
+            raise ExportError(f"{name}: input {given!r} is {shape}, its free axes must be {sorted(wanted)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """One case of one file."""
+
+    part: ExportPart
+    name: str
+    task: Task
+    bars: Bars
+    case: Case
+
+    def __call__(self, session: Session, source: Network) -> Iterator[Figures]:
+        outputs = session.run(dict(zip(self.part.input_names, self.case.inputs, strict=True)))
+        if tuple(outputs) != tuple(self.part.output_names):
+            raise ExportError(f"{self.name} has the outputs {list(outputs)}, not {list(self.part.output_names)}")
+        for position, ((name, got), wanted) in enumerate(zip(outputs.items(), source(*self.case.inputs), strict=True)):
+            yield self._difference(name, got, wanted, "values" if position else self.task)
+
+    def _difference(self, output: str, got: NDArray[Any], wanted: NDArray[np.float32], task: Task) -> Figures:
+        shapes = tuple(array.shape for array in self.case.inputs)
+        where = f"for {self.case.data} input {shapes[0]}"
+        if got.shape != wanted.shape or got.dtype != wanted.dtype:
+            what = f"{got.shape} {got.dtype}, the source gives {wanted.shape} {wanted.dtype}"
+            raise ExportError(f"{self.name}: output {output!r} is {what} {where}")
+        distance = np.abs(got.astype(np.float64) - wanted)
+        largest, mean = (float(distance.max()), float(distance.mean())) if distance.size else (0.0, 0.0)
+        scale = 1.0 if self.bars.values is None or not wanted.size else float(np.abs(wanted).max())
+        tolerance = (self.part.tolerance if self.bars.values is None else self.bars.values) * scale
+        # Said the way that NaN fails too; an infinite tolerance still wants numbers.
+        if not (largest <= tolerance and math.isfinite(largest)):
+            what = f"{largest:.3g} from its source, the tolerance is {tolerance:.3g}"
+            raise ExportError(f"{self.name}: output {output!r} is {what}, {where}")
+        reached = meaning_of(task, got, wanted)
+        bar = self.bars.cosine if task == "embedding" else self.bars.classes
+        asked = self.bars.random or self.case.data != "random"
+        if asked and reached is not None and not reached >= bar:
+            kind = "embeddings have a least cosine" if task == "embedding" else "part of equal classes is"
+            raise ExportError(f"{self.name}: output {output!r}: {kind} {reached:.6g}, the least is {bar:g}, {where}")
+        told = tolerance if math.isfinite(tolerance) else None
+        return Figures(output, self.case.data, shapes, got.shape, largest, mean, told, reached)

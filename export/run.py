@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,41 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import facecli
 from facecli.errors import ExportError, OutputError
+from facecli.export import report
+from facecli.export.bars import BARS, Bars
+from facecli.export.latency import measure
+from facecli.export.report import ExportedFile
+from facecli.export.target import Target
 from facecli.export.weights import sha256
 
 if TYPE_CHECKING:
-    from facecli.contract import ExportPart, ExportRecipe
-    from facecli.export.parity import Figures
+    from facecli.contract import DetectorPlugin, ExportPart, ExportRecipe, ModelSpec
+    from facecli.export.cases import Case, Meaning
 
-REPORT_SCHEMA = "facecli.export-report/1"
 MODULES = ("torch", "onnx", "onnxscript")
-DISTRIBUTIONS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedFile:
-    """One published file: where it lies, what it is, and how well it agrees with its source.
-
-    report: the JSON beside it. exporter: "torch.export", or "torchscript: ..." with the reason.
-    """
-
-    path: Path
-    report: Path
-    size: int
-    sha256: str
-    source: str
-    source_sha256: str
-    exporter: str
-    tolerance: float
-    figures: tuple[Figures, ...]
-
-    @property
-    def worst(self) -> dict[str, float]:
-        """Output name -> its largest difference over all cases."""
-        found: dict[str, float] = {}
-        for one in self.figures:
-            found[one.output] = max(one.max_difference, found.get(one.output, 0.0))
-        return found
+Judge = Callable[[Mapping[str, Path]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +33,35 @@ class ExportResult:
 
     recipe: str
     model: str
+    spec: ModelSpec | None
     files: tuple[ExportedFile, ...]
     origin: dict[str, Any]
 
 
-def export_recipe(recipe: ExportRecipe, weights: Path | None, output_dir: Path) -> ExportResult:
+def export_recipe(
+    recipe: ExportRecipe,
+    weights: Path | None,
+    output_dir: Path,
+    target: Target | None = None,
+    *,
+    detector: DetectorPlugin | None = None,
+    judge: Judge | None = None,
+) -> ExportResult:
     """Export a recipe's networks into a folder, a report beside each. Raises ExportError and publishes no file.
 
-    weights: what the recipe's `build` takes, None for its default.
+    weights: what the recipe's `build` takes, None for its default. detector: the plugin that runs a detector's files,
+    for a proof by its boxes. judge: measures accuracy, given the path of the fp32 file and of the target's.
     """
     _require_extra()
+    target = target or Target()
+    spec = recipe_spec(recipe)
     parts = recipe.build(weights)
+    target.check(parts)
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".facecli-export-", dir=output_dir) as folder:
-            files = tuple(_export(recipe, part, Path(folder)) for part in parts)
+            work = _Work(recipe, spec, target, Path(folder))
+            files = work.run(parts, detector, judge)
             published = tuple(_publish(file, output_dir) for file in files)
     except OSError as error:
         raise OutputError(f"can not write to {output_dir}: {error.strerror}") from error
@@ -79,7 +71,18 @@ def export_recipe(recipe: ExportRecipe, weights: Path | None, output_dir: Path) 
         "licence": recipe.licence,
         "reports": [json.loads(file.report.read_text("utf-8")) for file in published],
     }
-    return ExportResult(recipe.name, recipe.model, published, origin)
+    return ExportResult(recipe.name, recipe.model, spec, published, origin)
+
+
+def recipe_spec(recipe: ExportRecipe) -> ModelSpec | None:
+    """What is known about a recipe's model: what the recipe says, else its catalogue entry, else None."""
+    from facecli.models import catalogue
+
+    if recipe.spec is not None:
+        return recipe.spec
+    if recipe.model not in catalogue.shipped():
+        return None
+    return catalogue.load(recipe.model)
 
 
 def _require_extra() -> None:
@@ -88,58 +91,121 @@ def _require_extra() -> None:
         raise ExportError(f"an export needs {', '.join(missing)}", hint='pip install "facecli[export]"')
 
 
-def _export(recipe: ExportRecipe, part: ExportPart, folder: Path) -> ExportedFile:
-    from facecli.export.clean import clean, describe
-    from facecli.export.convert import convert
-    from facecli.export.parity import prove
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One run of a recipe in a folder of its own."""
 
-    source_sha256 = sha256(part.source)
-    model, exporter = convert(part, recipe.opset)
-    clean(model, part)
-    facts = {
-        "model": recipe.model,
-        "recipe": recipe.name,
-        "source": part.source.name,
-        "source_sha256": source_sha256,
-        "licence": recipe.licence,
-        "preprocessing_version": str(recipe.preprocessing_version),
-        "version": facecli.__version__,
-    }
-    describe(model, facts)
-    path = folder / part.file
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    figures = prove(part, path)
-    size, digest, report = path.stat().st_size, sha256(path), path.with_suffix(".report.json")
-    made = ExportedFile(path, report, size, digest, part.source.name, source_sha256, exporter, part.tolerance, figures)
-    report.write_text(json.dumps(_report(made, facts, recipe.opset), indent=2) + "\n", "utf-8")
-    return made
+    recipe: ExportRecipe
+    spec: ModelSpec | None
+    target: Target
+    folder: Path
+
+    def run(
+        self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None, judge: Judge | None
+    ) -> list[ExportedFile]:
+        """Every file that is to be published, proved, with its report."""
+        from facecli.export.detecting import prove_detection
+
+        groups = [self._part(part) for part in parts]
+        paths = {part.file: {file.kind: file.path for file in group} for part, group in zip(parts, groups, strict=True)}
+        kept = [[file for file in group if file.kind in self.target.kinds] for group in groups]
+        if detector is not None:
+            for kind in dict.fromkeys(file.kind for group in groups for file in group):
+                own = {part: kinds[kind] for part, kinds in paths.items()}
+                bars = BARS["fp32" if kind == "fp32" else self.target.precision]
+                found = prove_detection(detector, self.recipe.model, parts, own, bars)
+                kept = [[replace(f, detection=found) if f.kind == kind else f for f in group] for group in kept]
+        files = [file for group in kept for file in group]
+        if judge is not None:
+            (own,) = paths.values()
+            figures = judge({kind: path for kind, path in own.items() if kind != "ort"})
+            files = [replace(file, accuracy=figures) for file in files]
+        for file in files:
+            file.report.write_text(json.dumps(report.document(file), indent=2, allow_nan=False) + "\n", "utf-8")
+        return files
+
+    def _part(self, part: ExportPart) -> list[ExportedFile]:
+        """A part as fp32, and as whatever else is asked for; each proved against the source."""
+        from facecli.export.cases import cases, meaning
+        from facecli.export.clean import clean, describe
+        from facecli.export.convert import convert
+
+        known = meaning(part, self.spec)
+        tried = cases(part, known)
+        model, exporter = convert(part, self.recipe.opset)
+        model, steps = self.target.simplified(model)
+        clean(model, part)
+        facts = self._facts(self.spec, part, known)
+        describe(model, facts)
+        path = self.folder / part.file
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        told = _Told(part, known, tried, exporter, facts, self.recipe.opset)
+        made = [told.proved("fp32", path, steps, BARS["fp32"])]
+        if self.target.precision != "fp32":
+            spec = None if self.spec is None else self.target.derived(self.spec)
+            facts = self._facts(spec, part, known) | {"precision": self.target.precision}
+            told = replace(told, facts=facts)
+        for kind, own, more in self.target.others(path, part, known, facts):
+            made.append(told.proved(kind, own, (*steps, *more), BARS[self.target.precision]))
+        if self.target.plain:
+            return made
+        latency = measure({file.kind: file.path for file in made}, part.input_names, tried)
+        return [replace(file, latency={k: latency[k] for k in dict.fromkeys(("fp32", file.kind))}) for file in made]
+
+    def _facts(self, spec: ModelSpec | None, part: ExportPart, known: Meaning) -> dict[str, str]:
+        from facecli.models import metadata
+
+        told = {} if spec is None else metadata.of_spec(spec, crop=known.crop, preprocessing=known.preprocessing)
+        return told | {
+            "model": self.recipe.model if spec is None else spec.id,
+            "recipe": self.recipe.name,
+            "source": part.source.name,
+            "source_sha256": sha256(part.source),
+            "licence": self.recipe.licence,
+            "preprocessing_version": str(self.recipe.preprocessing_version),
+            "version": facecli.__version__,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What all files of one part have in common."""
+
+    part: ExportPart
+    known: Meaning
+    cases: Sequence[Case]
+    exporter: str
+    facts: dict[str, str]
+    opset: int
+
+    def proved(self, kind: str, path: Path, steps: tuple[str, ...], bars: Bars) -> ExportedFile:
+        """A file, checked and compared with its source. Raises ExportError."""
+        from facecli.export.parity import check, prove
+
+        if path.suffix == ".onnx":
+            check(path)
+        figures = prove(self.part, path, self.cases, self.known.task, bars)
+        return ExportedFile(
+            kind=kind,
+            path=path,
+            report=path.with_name(f"{path.name.removesuffix('.onnx')}.report.json"),
+            size=path.stat().st_size,
+            sha256=sha256(path),
+            source=self.part.source.name,
+            source_sha256=self.facts["source_sha256"],
+            exporter=self.exporter,
+            notes=self.part.notes,
+            steps=steps,
+            opset=self.opset,
+            facts=self.facts,
+            task=self.known.task,
+            tolerance=self.part.tolerance,
+            bars=bars,
+            figures=figures,
+        )
 
 
 def _publish(made: ExportedFile, folder: Path) -> ExportedFile:
-    from dataclasses import replace
-
     # The report first: a model without its proof must not be found.
-    report = made.report.replace(folder / made.report.name)
-    return replace(made, report=report, path=made.path.replace(folder / made.path.name))
-
-
-def _report(made: ExportedFile, facts: dict[str, str], opset: int) -> dict[str, Any]:
-    return {
-        "schema": REPORT_SCHEMA,
-        "file": made.path.name,
-        "size": made.size,
-        "sha256": made.sha256,
-        "opset": opset,
-        "exporter": made.exporter,
-        "metadata": facts,
-        "versions": {name: _version(name) for name in DISTRIBUTIONS},
-        "tolerance": made.tolerance,
-        "parity": [asdict(figures) for figures in made.figures],
-    }
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:  # such as onnxruntime where onnxruntime-gpu is installed
-        return None
+    report_path = made.report.replace(folder / made.report.name)
+    return replace(made, report=report_path, path=made.path.replace(folder / made.path.name))

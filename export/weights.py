@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 
 def packaged(package: str, path: str, distribution: str) -> Path:
@@ -37,14 +33,3 @@ def require_sha256(path: Path, expected: str) -> None:
     found = sha256(path)
     if found != expected:
         raise ExportError(f"{path.name} is not the expected file: its sha256 is {found}, not {expected}")
-
-
-def load_strictly(module: Module, path: Path) -> None:
-    """Load a PyTorch state whose names and shapes must be exactly the module's; only tensors are ever unpickled."""
-    import torch
-
-    try:
-        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # torch fails in a dozen ways on a file that is no state, or another network's
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise ExportError(f"{path} is no state of this network: {type(error).__name__} {first}") from error

@@ -27,6 +27,7 @@ hookimpl = pluggy.HookimplMarker("facecli")
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 Point = tuple[float, float]
 Parameters = Mapping[str, Any]
+Task = Literal["embedding", "classification", "values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,10 @@ class ExportPart:
     dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
     reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
     source: the file that the weights are from.
+    task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
+    too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
+    None for these three: what the model's ModelSpec says.
+    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
     """
 
     file: str
@@ -256,6 +261,10 @@ class ExportPart:
     source: Path
     tolerance: float = 1e-5
     reference: Callable[..., tuple[NDArray[np.float32], ...]] | None = None
+    task: Task | None = None
+    crop: CropSpec | None = None
+    preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +272,9 @@ class ExportRecipe:
     """How source weights become the ONNX files of one catalogue model.
 
     build: weights file, or None for the recipe's own default -> the networks. default_weights: what None stands for.
+    spec: what is known about the model, for one that the catalogue does not have; it goes into the file's metadata.
+    detector: of a detector, the plugin that runs these files, if it is not called like the model; the proof lets it
+    find faces with the source networks and with the exported ones.
     """
 
     name: str
@@ -273,4 +285,6 @@ class ExportRecipe:
     licence: str
     opset: int = 18
     preprocessing_version: int = 1
+    spec: ModelSpec | None = None
+    detector: str | None = None
     api: int = API_VERSION

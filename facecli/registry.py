@@ -7,13 +7,14 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
 
-from facecli import __version__, contract, environment, hookspecs
+from facecli import __version__, contract, environment, home, hookspecs
 from facecli.errors import PluginError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 Kind = Literal["detectors", "recognizers", "attributes", "recipes", "commands"]
 KINDS: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "recipes", "commands")
 OWN_DISTRIBUTION = "facecli"
+USER = "the user's models"  # in the place of a distribution: what `facecli models add` has taken in
+# The entry-point group that names, by kind of plugin, the module that runs a model which is described as data alone.
+DATA_GROUP = "[facecli.described]"
 
 _HOOKS: dict[Kind, str] = {"recipes": "facecli_export_recipes"}  # the others are facecli_<kind>
 _DESCRIPTORS: dict[Kind, type] = {
@@ -32,6 +36,10 @@ _DESCRIPTORS: dict[Kind, type] = {
     "attributes": contract.AttributePlugin,
     "recipes": contract.ExportRecipe,
 }
+_MODEL_KINDS: dict[str, Kind] = {
+    "recognizer": "recognizers",
+    "attribute": "attributes",
+}  # that can be described as data
 D = TypeVar("D")
 
 
@@ -53,7 +61,7 @@ class PluginEntry:
     @property
     def origin(self) -> str:
         """Whose plugin it is, for messages: "distribution version"."""
-        return f"{self.distribution} {self.version}"
+        return f"{self.distribution} {self.version}".strip()
 
     @property
     def title(self) -> str:
@@ -71,6 +79,17 @@ class Registry:
     @cached_property
     def _own(self) -> list[PluginEntry]:
         return list(_entries(OWN_DISTRIBUTION, __version__, _own_entry_points()))
+
+    @cached_property
+    def _users(self) -> list[PluginEntry]:
+        """The models that the user has added: data that modules of ours run, so --no-plugins leaves them."""
+        modules = dict(_described(_own_entry_points()))
+        return [
+            PluginEntry(kind, name, modules[kind], USER, "")
+            for model_kind, kind in _MODEL_KINDS.items()
+            for name in home.added(model_kind)
+            if not any(own.kind == kind and own.name == name for own in self._own)
+        ]
 
     @cached_property
     def _foreign(self) -> list[PluginEntry]:
@@ -104,15 +123,15 @@ class Registry:
 
     def entries(self, kind: Kind) -> list[PluginEntry]:
         """All entries of a kind, ours first, stolen names included; from metadata, without importing a plugin."""
-        return [entry for entry in (*self._own, *self._foreign) if entry.kind == kind]
+        return [entry for entry in (*self._own, *self._users, *self._foreign) if entry.kind == kind]
 
     def names(self, kind: Kind) -> list[str]:
         """The names that can be asked for."""
         return sorted({entry.name for entry in self.entries(kind)})
 
     def entry(self, kind: Kind, name: str) -> PluginEntry:
-        """The entry that a name stands for: ours if we have it, else the only foreign one. Raises PluginError."""
-        for own in self._own:  # looked at first, so that a built-in never costs a scan of every distribution
+        """The entry that a name stands for: ours, else the user's, else the only foreign one. Raises PluginError."""
+        for own in chain(self._own, self._users_of(kind)):  # in turn: a built-in costs no scan of what else is there
             if own.kind == kind and own.name == name:
                 return own
         matches = [entry for entry in self._foreign if entry.kind == kind and entry.name == name]
@@ -121,6 +140,10 @@ class Registry:
             raise PluginError(f"there is no {_singular(kind)} {name!r}", hint=f"installed: {known}")
         self._refuse_name(matches[0])
         return matches[0]
+
+    def _users_of(self, kind: Kind) -> Iterator[PluginEntry]:
+        if kind in _MODEL_KINDS.values():
+            yield from self._users
 
     def load(self, kind: Kind, name: str, descriptor: type[D]) -> D:
         """The descriptor of a plugin, of class `descriptor`. Raises PluginError saying whose fault a failure is."""
@@ -156,7 +179,7 @@ class Registry:
             raise _broken(entry, f"{_hook(entry.kind)} does not add the command {entry.name!r}")
 
     def _refuse_name(self, entry: PluginEntry) -> None:
-        if entry.built_in:
+        if entry.built_in or entry.distribution == USER:
             return
         kind, name = entry.kind, entry.name
         if any(own.kind == kind and own.name == name for own in self._own):
@@ -183,7 +206,9 @@ def _blame(entry: PluginEntry) -> Any:
 
 
 def _broken(entry: PluginEntry, reason: str) -> PluginError:
-    hint = f"report it to the authors of {entry.distribution}" if not entry.built_in else "reinstall facecli"
+    hint = f"report it to the authors of {entry.distribution}"
+    if entry.built_in or entry.distribution == USER:
+        hint = "reinstall facecli" if entry.built_in else "`facecli models add` it again"
     return PluginError(f"{entry.title} is broken: {reason}", hint=hint)
 
 
@@ -225,6 +250,17 @@ def _entries(distribution: str, version: str, text: str) -> Iterator[PluginEntry
                 yield PluginEntry(kind, name, module, distribution, version)
 
 
+def _described(text: str) -> Iterator[tuple[Kind, str]]:
+    """Kind of plugin and module, of the group DATA_GROUP of an entry_points.txt."""
+    section = ""
+    for line in map(str.strip, text.splitlines()):
+        section = line if line.startswith("[") else section
+        name, equals, module = (part.strip() for part in line.partition("="))
+        if equals and section == DATA_GROUP:
+            yield from ((kind, module) for kind in KINDS if kind == name)
+
+
+@cache
 def _own_entry_points() -> str:
     """The text of facecli's own entry_points.txt.
 

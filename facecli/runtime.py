@@ -43,6 +43,11 @@ class OnnxSession:
             entry.name: tuple(n if isinstance(n, int) else None for n in entry.shape) for entry in inner.get_inputs()
         }
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself, by key; whoever made it wrote this."""
+        return dict(self._inner.get_modelmeta().custom_metadata_map)
+
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
         """Run once: input name -> array in, output name -> array out."""
         start = time.perf_counter()

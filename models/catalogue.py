@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -11,29 +10,39 @@ from typing import Any
 
 from facecli.contract import CropSpec, ModelArchive, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.errors import ModelError
+from facecli.home import ID
 
 PACKAGE = Path(__file__).parent
 FOLDER = PACKAGE / "catalogue"
 EMBEDDED = PACKAGE / "embedded"
 ARCHIVES = PACKAGE / "archives.toml"
 
-# An id is a name, not a path: "../x" and "/tmp/x" must not leave the folder.
-ID = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
-
 
 def model_ids() -> list[str]:
-    """The ids of all models in the catalogue, sorted."""
+    """The ids of all models in the catalogue and of those that the user has added, sorted."""
+    from facecli.models import own
+
+    return sorted({*shipped(), *own.model_ids()})
+
+
+def shipped() -> list[str]:
+    """The ids of the catalogue's own models, sorted."""
     return sorted(str(path.relative_to(FOLDER).with_suffix("").as_posix()) for path in FOLDER.rglob("*.toml"))
 
 
 def load(model_id: str) -> ModelSpec:
-    """The catalogue entry of a model. Raises ModelError if there is none, or if it is damaged."""
+    """The catalogue's entry of a model, or the user's. Raises ModelError if there is none, or if it is damaged."""
     path = FOLDER / f"{model_id}.toml"
     try:
         text = path.read_bytes() if ID.fullmatch(model_id) else None
     except OSError:
         text = None
     if text is None:
+        from facecli.models import own
+
+        added = own.load(model_id) if ID.fullmatch(model_id) else None
+        if added is not None:
+            return added
         raise ModelError(f"unknown model {model_id!r}", hint="`facecli models list` names them all")
     try:
         return parse(tomllib.loads(text.decode()))
@@ -58,7 +67,7 @@ def parse(entry: dict[str, Any]) -> ModelSpec:
 
 def packed_in(archive: ModelArchive) -> Iterator[tuple[ModelSpec, ModelFile]]:
     """The models of the catalogue that have files in an archive, with each of those files."""
-    for model_id in model_ids():
+    for model_id in shipped():
         spec = load(model_id)
         yield from ((spec, file) for file in spec.files if archive in dict(file.packed))
 

@@ -6,6 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from facecli.home import folder as default_root
+
+__all__ = ["Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -51,16 +55,6 @@ class Layout:
     def lock(self, key: str) -> Path:
         """The lock of what is on its way in under a key."""
         return self.root / "locks" / f"{key}.lock"
-
-
-def default_root() -> Path:
-    """The user's store: FACECLI_HOME, or the user's data folder."""
-    chosen = os.environ.get("FACECLI_HOME")
-    if chosen:
-        return Path(chosen)
-    from platformdirs import user_data_path
-
-    return user_data_path("facecli", appauthor=False)
 
 
 def sha256_of(path: Path) -> str:

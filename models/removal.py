@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, UsageError
-from facecli.models import records
+from facecli.models import own, records
 from facecli.models.intake import writing
 from facecli.models.layout import Layout
 from facecli.models.locks import is_locked
@@ -44,6 +44,7 @@ def remove(store: ModelStore, specs: Iterable[ModelSpec], others: Iterable[Model
         for model_id in leaving:
             store.layout.registered(model_id).unlink(missing_ok=True)
             store.layout.fetched(model_id).unlink(missing_ok=True)
+            own.forget(store.root, model_id)
         for removed in found:
             if removed.kept_for is None:
                 _delete(removed.path)

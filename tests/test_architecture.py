@@ -21,13 +21,14 @@ FOLDERS = {
 
 # From the ground up. A name stands for the module, or for the package with all its modules: one room.
 FLOORS = (
-    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.streams"},
+    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
     {"facecli.types", "facecli.files"},
     {"facecli.contract", "facecli.hookspecs", "facecli.geometry"},  # what plugins may import ends here
     {
         "facecli.headers",
         "facecli.fetching",
         "facecli.evaluation",
+        "facecli.preprocess",
         "facecli.providers",
     },  # the halves of images and sources that know formats and networks
     {
@@ -58,6 +59,7 @@ WINGS = {
         "facecli.geometry",
         "facecli.types",
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
+        "facecli.preprocess",
     },
     "facecli.export": {
         "facecli",
@@ -67,12 +69,16 @@ WINGS = {
         "facecli.types",
         "facecli.models",
         "facecli.runtime",
+        "facecli.align",  # these four cut and compare what the proof rests on
+        "facecli.geometry",
+        "facecli.images",
+        "facecli.preprocess",
     },
 }
 VISITORS = {"facecli.plugins": set(), "facecli.export": {"facecli.commands.export"}}
 
 OWNERS = {  # package: the only rooms or modules that may import it
-    "onnxruntime": {"facecli.runtime"},
+    "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
     "torch": {"facecli.export"},
     "onnx": {"facecli.export"},
     "h5py": {"facecli.export"},

@@ -125,6 +125,9 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     if "FACECLI_MODELS_MIRROR=mirror" in text:
         (folder / "mirror").mkdir()
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.onnx", folder / "mirror")
+
+    if "facecli export --module" in text:
+        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     if KERAS_WEIGHTS in text:
         pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"

@@ -183,6 +183,10 @@ def test_export_is_as_its_schema_says(run_cli, tmp_path):
     done = run_cli("export", "mtcnn", "--no-register", "--output", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
     schema_of(done.json).validate(done.json)
+    reports = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "out").glob("*.report.json")]
+    assert len(reports) == 3
+    for report in reports:
+        schema_of(report).validate(report)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -192,7 +196,8 @@ def test_schema_is_a_schema(name):
 
 def test_every_output_has_a_schema_and_every_schema_an_output():
     code = "".join(
-        path.read_text("utf-8") for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py"]
+        path.read_text("utf-8")
+        for path in [*ROOT.glob("facecli/commands/*.py"), ROOT / "facecli" / "cli.py", ROOT / "export" / "report.py"]
     )
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import load_strictly, packaged, require_sha256
+from facecli.export.weights import packaged, require_sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +46,9 @@ def _part(name: str, plain: Network, source: Path, sizes: tuple[tuple[int, int],
     import torch
 
     from facecli.export.mtcnn import Exported
+    from facecli.export.state import load_state
 
-    load_strictly(plain.eval(), source)
+    notes = load_state(plain.eval(), source)
 
     def reference(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         with torch.inference_mode():
@@ -62,6 +63,7 @@ def _part(name: str, plain: Network, source: Path, sizes: tuple[tuple[int, int],
         dynamic_axes={"pixels": {0: "batch"} | ({2: "height", 3: "width"} if len(sizes) > 1 else {})},
         reference=reference,
         source=source,
+        notes=notes,
     )
 
 

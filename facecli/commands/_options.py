@@ -56,7 +56,9 @@ class Finite(click.FloatRange):
         return number
 
 
-def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order of the help."""
+
     def apply(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -71,7 +73,7 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
 
 
-output_options = _chain(
+output_options = chain(
     _option(
         "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
     ),
@@ -83,19 +85,19 @@ accept_license_option = _option(
     "--accept-license", is_flag=True, help="Accept a licence that does not allow commercial use; once for each."
 )
 
-input_options = _chain(
+input_options = chain(
     click.argument("inputs", nargs=-1, metavar="INPUTS..."),
     click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),
     click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
 )
 
-limit_options = _chain(
+limit_options = chain(
     _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
     _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
     _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
 )
 
-detector_options = _chain(
+detector_options = chain(
     _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
     _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
     click.option(
@@ -107,12 +109,12 @@ detector_options = _chain(
     ),
 )
 
-recognizer_options = _chain(
+recognizer_options = chain(
     _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 
-decision_options = _chain(
+decision_options = chain(
     _option(
         "--metric",
         type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
@@ -127,7 +129,7 @@ decision_options = _chain(
     ),
 )
 
-device_options = _chain(
+device_options = chain(
     _option(
         "--device",
         default="auto",
@@ -155,7 +157,7 @@ device_options = _chain(
     ),
 )
 
-run_options = _chain(
+run_options = chain(
     device_options,
     _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
     _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),

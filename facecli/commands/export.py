@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli.commands import _module as user_module
 from facecli.commands import _options as options
 
 if TYPE_CHECKING:
-    from facecli.export.run import ExportedFile, ExportResult
+    from facecli.contract import DetectorPlugin, ExportRecipe, ModelSpec
+    from facecli.export.report import ExportedFile
+    from facecli.export.run import ExportResult
+    from facecli.export.target import Target
     from facecli.registry import Registry
+
+
+PRECISIONS = ("fp32", "fp16", "int8")
 
 
 @click.command()
@@ -22,15 +30,54 @@ if TYPE_CHECKING:
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Write the files here too.")
 @click.option("--register/--no-register", default=True, help="Install the result in the model store.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", help="Of weights and arithmetic.")
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Pictures of faces for int8: what the model will see.",
+)
+@click.option("--optimize", is_flag=True, help="Simplify the graph.")
+@click.option("--ort", is_flag=True, help="Also write ONNX Runtime's own format, for mobile builds.")
+@click.option(
+    "--evaluate",
+    "evaluate_pairs",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="PAIRS.csv",
+    help="Measure the accuracy before and after on labelled pairs.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=".",
+    help="Folder of the pictures of --evaluate.",
+)
+@user_module.module_options
+@options.detector_options
+@options.face_option("center")
+@options.limit_options
 @options.output_options
 def command(
-    recipe: str | None, list_recipes: bool, weights: Path | None, output: Path | None, register: bool, **kwargs: Any
+    recipe: str | None,
+    list_recipes: bool,
+    weights: Path | None,
+    output: Path | None,
+    register: bool,
+    precision: Any,
+    calibration: Path | None,
+    optimize: bool,
+    ort: bool,
+    evaluate_pairs: Path | None,
+    root: Path,
+    **kwargs: Any,
 ) -> None:
     """Export weights to ONNX files that provably agree.
 
-    RECIPE names the networks; the files are installed in the model store. A network that does not agree is not
-    written. Beside each file lies a report with every figure of the proof.
+    RECIPE names the networks; the files are installed in the model store, those of another precision as a model of
+    their own, RECIPE-fp16 or RECIPE-int8. A network that does not agree is not written. Beside each file lies a report
+    with every figure of the proof. --detector and --face say how faces are found for --calibration and --evaluate.
     """
+    module = user_module.taken(kwargs)
     settings = options.Settings(**kwargs)
 
     from facecli import records
@@ -43,30 +90,105 @@ def command(
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
         else:
-            if recipe is None:
-                raise UsageError("no recipe", hint="`facecli export --list` names them")
+            chosen = user_module.recipe(recipe, module, register=register) or _named(recipe)
             if not register and output is None:
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
-            result = _export(recipe, weights, output, register=register)
+            if ort and output is None:
+                raise UsageError("--ort writes a file for others", hint="add --output DIR")
+            weights = weights or _catalogued(chosen)
+            wish = _Wish(
+                weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings
+            )
+            result, model = _export(chosen, wish)
             rows = [row for file in result.files for row in _rows(file)]
-            document = records.header("export", recipe=result.recipe, model=result.model, registered=register)
+            document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
     sink.document(document, rows)
 
 
-def _export(name: str, weights: Path | None, output: Path | None, *, register: bool) -> ExportResult:
-    from tempfile import TemporaryDirectory
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for, beside the recipe."""
 
+    weights: Path | None
+    output: Path | None
+    register: bool
+    precision: Any
+    calibration: Path | None
+    optimize: bool
+    ort: bool
+    pairs: Path | None
+    root: Path
+    settings: options.Settings
+
+
+def _named(name: str | None) -> ExportRecipe:
     from facecli.commands import _work
     from facecli.contract import ExportRecipe
-    from facecli.export.run import export_recipe
+    from facecli.errors import UsageError
 
-    recipe = _work.registry().load("recipes", name, ExportRecipe)
+    if name is None:
+        raise UsageError("no recipe", hint="`facecli export --list` names them")
+    return _work.registry().load("recipes", name, ExportRecipe)
+
+
+def _catalogued(recipe: ExportRecipe) -> Path | None:
+    """The source weights of a recipe without a default, where the catalogue has them as weights/RECIPE; else None."""
+    from facecli.commands import _work
+    from facecli.models import catalogue
+
+    name = f"weights/{recipe.name}"
+    if recipe.default_weights is not None or name not in catalogue.shipped():
+        return None
+    return _work.open_store().path(catalogue.load(name))
+
+
+def _export(recipe: ExportRecipe, wish: _Wish) -> tuple[ExportResult, str | None]:
+    """The result, and the id of the model that it is installed as."""
+    from tempfile import TemporaryDirectory
+
+    from facecli.commands import _judging
+    from facecli.export.run import export_recipe, recipe_spec
+    from facecli.export.target import Target
+
+    cut = None if wish.calibration is None else _judging.calibration(wish.calibration, wish.settings)
+    target = Target(wish.precision, wish.optimize, wish.ort, cut)
+    spec = recipe_spec(recipe)
+    judge = None if wish.pairs is None else _judging.Judge(wish.pairs, wish.root, spec, wish.settings)
     with TemporaryDirectory(prefix="facecli-export-") as folder:
-        result = export_recipe(recipe, weights, output or Path(folder))
-        if register:
-            _work.open_store().register(result.model, [file.path for file in result.files], result.origin)
-    return result
+        output = wish.output or Path(folder)
+        result = export_recipe(recipe, wish.weights, output, target, detector=_detector(recipe, spec), judge=judge)
+        return result, _install(result, target) if wish.register else None
+
+
+def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | None:
+    """The plugin that runs a detector's files, for the proof."""
+    from facecli.commands import _work
+    from facecli.contract import DetectorPlugin
+
+    registry = _work.registry()
+    name = recipe.detector or (recipe.model if spec is not None and spec.kind == "detector" else None)
+    known = name is not None and (recipe.detector or name in registry.names("detectors"))
+    return registry.load("detectors", name, DetectorPlugin) if name is not None and known else None
+
+
+def _install(result: ExportResult, target: Target) -> str:
+    """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's."""
+    from facecli.commands import _work
+    from facecli.errors import ExportError
+    from facecli.models import checked, own
+
+    store = _work.open_store()
+    files = [file.path for file in result.files if file.kind != "ort"]
+    spec = result.spec
+    if target.precision == "fp32" and (spec is None or spec.files):
+        store.register(result.model, files, result.origin)
+        return result.model
+    if spec is None or spec.kind == "detector" or len(files) != 1:
+        hint = "add --no-register --output DIR"
+        raise ExportError(f"{result.model} in {target.precision} can not be installed as a model of its own", hint=hint)
+    entry = own.described(target.derived(spec))
+    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
 
 
 def _recipes(registry: Registry) -> list[dict[str, Any]]:
@@ -85,9 +207,10 @@ def _recipes(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
-    outputs = [{"output": name, "max_difference": value} for name, value in file.worst.items()]
+    outputs = [{"output": name} | asdict(worst) for name, worst in file.worst.items()]
     return {
         "file": file.path.name,
+        "kind": file.kind,
         "path": str(file.path) if kept else None,
         "report": str(file.report) if kept else None,
         "size": file.size,
@@ -95,14 +218,31 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
         "source": file.source,
         "source_sha256": file.source_sha256,
         "exporter": file.exporter,
+        "notes": list(file.notes),
+        "steps": list(file.steps),
+        "task": file.task,
         "tolerance": file.tolerance,
         "outputs": outputs,
+        "detection": file.detection and asdict(file.detection),
+        "latency_ms": file.latency,
+        "accuracy": file.accuracy,
     }
 
 
 def _rows(file: ExportedFile) -> list[dict[str, Any]]:
-    shared = {"file": file.path.name, "bytes": file.size, "sha256": file.sha256[:12]}
-    return [
-        shared | {"output": name, "max difference": f"{value:.1e}", "tolerance": f"{file.tolerance:.0e}"}
-        for name, value in file.worst.items()
-    ]
+    """The proof in short, a line per figure."""
+    rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
+    for name, worst in file.worst.items():
+        rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
+        if worst.meaning is not None:
+            kind = "least cosine" if file.task == "embedding" else "part of equal classes"
+            rows.append((name, f"{kind} {worst.meaning:.7f}"))
+    if (found := file.detection) is not None:
+        shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
+        rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
+    for kind, batches in (file.latency or {}).items():
+        rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
+    for kind, own in (file.accuracy or {"files": {}})["files"].items():
+        told = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
+        rows.append((f"{kind} has", told))
+    return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]

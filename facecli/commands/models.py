@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-VERBS = ("list", "info", "pull", "path", "verify", "rm", "prune", "export-bundle", "import-bundle")
+VERBS = ("list", "info", "pull", "add", "path", "verify", "rm", "prune", "export-bundle", "import-bundle")
 
 
 class VerbGroup(click.Group):

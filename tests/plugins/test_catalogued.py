@@ -11,7 +11,8 @@ import pytest
 from facecli.contract import Preprocessing, RecognizerPlugin
 from facecli.errors import ModelError
 from facecli.models.store import ModelStore
-from facecli.plugins.onnx import OnnxModel, to_input
+from facecli.plugins.onnx import OnnxModel
+from facecli.preprocess import to_input
 from facecli.registry import Registry
 from facecli.toolbox import make_runtime
 

@@ -1,0 +1,1 @@
+"""Networks whose PyTorch states can be exported, each with the names of its published state."""

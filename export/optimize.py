@@ -1,0 +1,62 @@
+"""A simpler graph, and ONNX Runtime's own file format; both by ONNX Runtime's offline optimizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from facecli.errors import ExportError
+
+if TYPE_CHECKING:
+    import onnx
+
+STEP = "simplified by onnxruntime's offline optimizer, level basic"
+ORT_STEP = "ORT format, onnxruntime's optimizer, level extended"
+
+
+def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same function with constants folded and nodes fused, in standard operators alone.
+
+    The basic level keeps to ONNX's own operators, so the file runs everywhere; the higher levels are done when it is
+    loaded, for the machine that loads it.
+    """
+    import onnx
+    import onnxruntime
+
+    with TemporaryDirectory() as folder:
+        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
+        onnx.save(model, before)
+        _optimize(before, after, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC)
+        simple = onnx.load(after)
+    used = {node.domain for node in simple.graph.node}
+    imports = [entry for entry in simple.opset_import if entry.domain in used | {""}]  # it notes all that it knows
+    del simple.opset_import[:]
+    simple.opset_import.extend(imports)
+    return simple
+
+
+def to_ort(source: Path, target: Path) -> None:
+    """Write an ONNX file in ORT format, for builds of ONNX Runtime that read nothing else (mobile, minimal).
+
+    Extended level: all that does not depend on the processor that this runs on.
+    """
+    import onnxruntime
+
+    _optimize(source, target, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)
+
+
+def _optimize(source: Path, target: Path, level: object) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.optimized_model_filepath = str(target)
+    options.log_severity_level = 3
+    if target.suffix == ".ort":
+        options.add_session_config_entry("session.save_model_format", "ORT")
+    try:
+        onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base class
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ExportError(f"{source.name} can not be optimized: {first}") from error

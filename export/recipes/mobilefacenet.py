@@ -1,0 +1,59 @@
+"""Recipes `mobilefacenet` and `mobilefacenet-112x96`: two published MobileFaceNets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facecli.contract import ExportRecipe, hookimpl
+from facecli.export.crop_networks import CropNetwork
+
+
+def _foamliu() -> Any:
+    from facecli.export.networks.mobilefacenet import MobileFaceNet
+
+    return MobileFaceNet()
+
+
+def _xiaoccer() -> Any:
+    from facecli.export.networks.mobilefacenet import MobileFaceNet96
+
+    return MobileFaceNet96()
+
+
+# Embeddings of this one have lengths around 10: the sums of a convolution's rounding errors are that much larger.
+NETWORKS = (
+    CropNetwork(
+        name="mobilefacenet",
+        summary="foamliu's MobileFaceNet, 128-d embeddings of 112x112 crops",
+        build=_foamliu,
+        height=112,
+        width=112,
+        mean=127.5,
+        std=128.0,
+        output="embeddings",
+        task="embedding",
+        licence="Apache-2.0",
+        weights="weights/mobilefacenet.pt of github.com/foamliu/MobileFaceNet",
+        tolerance=1e-4,
+    ),
+    CropNetwork(
+        name="mobilefacenet-112x96",
+        summary="Xiaoccer's MobileFaceNet, 128-d embeddings of crops 112 high and 96 wide",
+        build=_xiaoccer,
+        height=112,
+        width=96,
+        mean=127.5,
+        std=128.0,
+        output="embeddings",
+        task="embedding",
+        licence="none stated",
+        weights="model/best/068.ckpt of github.com/Xiaoccer/MobileFaceNet_Pytorch",
+        tolerance=1e-4,
+    ),
+)
+
+
+@hookimpl
+def facecli_export_recipes() -> list[ExportRecipe]:
+    """Both recipes."""
+    return [network.recipe() for network in NETWORKS]
