@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
-from facecli import __version__
+from facecli import __version__, home
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import staged
-from facecli.models import archives, records
+from facecli.files import staged, write_bytes
+from facecli.models import archives, own, records
 from facecli.models.intake import stamp, writing
 from facecli.models.layout import sha256_of
 from facecli.models.store import ModelStore
@@ -31,12 +31,16 @@ _FOLDER = "blobs/"
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A model in a bundle: its files with name, sha256 and size; registered: whether an export made them."""
+    """A model in a bundle: its files with name, sha256 and size.
+
+    registered: where they are from, if an export made them. description: that of a user's own model.
+    """
 
     id: str
     licence: str
     files: tuple[records.Entry, ...]
-    registered: bool
+    registered: dict[str, Any] | None = None
+    description: dict[str, Any] | None = None
 
 
 def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -> list[Bundled]:
@@ -50,7 +54,8 @@ def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -
             files.append({"name": file.name, "sha256": file.sha256, "size": path.stat().st_size})
             contents[file.sha256] = path
         entry = {"id": spec.id, "licence": spec.licence, "licence_url": spec.licence_url, "files": files}
-        models.append(entry | {"registered": store.registration(spec.id).get("origin")})
+        entry |= {"registered": store.registration(spec.id).get("origin")}
+        models.append(entry | {"description": _description(home.description(store.root, spec.kind, spec.id))})
     manifest = {"schema": SCHEMA, "facecli": __version__, "models": models}
     with staged(target, parents=False) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
@@ -71,14 +76,14 @@ def import_bundle(store: ModelStore, path: Path, find: Callable[[str], ModelSpec
             models = _read_manifest(manifest)
             _check_members(archive, models, path)
             for model in models:
-                _check(store, model, find(model.id))
+                _check(store, model, find(model.id) if model.description is None else _own(store, model, find))
             with writing():
                 _take_in(store, archive, models)
     except OSError as error:
         raise ModelError(f"can not read {path}: {error.strerror or error}", hint="check the name") from error
     with writing():
-        for model, entry in zip(models, manifest["models"], strict=True):
-            _write_record(store, model, entry.get("registered"), path.name)
+        for model in models:
+            _write_record(store, model, path.name)
     return models
 
 
@@ -105,7 +110,29 @@ def _read_model(entry: dict[str, Any]) -> Bundled:
     files = tuple({key: file[key] for key in ("name", "sha256", "size")} for file in entry["files"])
     if not (isinstance(entry["id"], str) and all(map(records.is_entry, files))):
         raise TypeError("a model needs an id and files, each with a name, a sha256 and a size")
-    return Bundled(entry["id"], str(entry["licence"]), files, isinstance(entry.get("registered"), dict))
+    further = (entry.get("registered"), entry.get("description"))
+    if not all(one is None or isinstance(one, dict) for one in further):
+        raise TypeError("what is registered and described are tables")
+    return Bundled(entry["id"], str(entry["licence"]), files, *further)
+
+
+def _description(path: Path) -> dict[str, Any] | None:
+    return dict(json.loads(path.read_bytes())) if path.is_file() else None
+
+
+def _own(store: ModelStore, model: Bundled, find: Callable[[str], ModelSpec]) -> ModelSpec:
+    """A user's own model, by the description in the bundle. Raises ModelError if that is damaged, or its name taken."""
+    known = model.description or {}
+    where = f"the bundle's description of {model.id}"
+    spec = own.parse(json.dumps(known).encode(), model.id, str(known.get("kind")), where)
+    here = _description(home.description(store.root, spec.kind, spec.id))
+    try:
+        taken = here != known and bool(find(spec.id))
+    except ModelError:
+        taken = False
+    if taken:
+        raise ModelError(f"another model is called {spec.id} here", hint=f"if it is yours: facecli models rm {spec.id}")
+    return spec
 
 
 def _check_members(archive: ZipFile, models: list[Bundled], path: Path) -> None:
@@ -124,7 +151,8 @@ def _check(store: ModelStore, model: Bundled, spec: ModelSpec) -> None:
         file = stated.get(entry["name"])
         if file is None or file.path is not None:
             raise ModelError(f"model {spec.id} has no file {entry['name']} to be brought in")
-        if file.sha256 not in (None, entry["sha256"]) and not model.registered:
+        stands = model.registered is not None and model.description is None  # an export in place of what is published
+        if file.sha256 not in (None, entry["sha256"]) and not stands:
             message = f"the bundle's {entry['name']} is not the one of {spec.id}: sha256 {entry['sha256']}"
             raise ModelError(message, hint=f"it should be {file.sha256}")
     store.licences.require(spec)
@@ -158,9 +186,12 @@ def _check_space(store: ModelStore, needed: int) -> None:
         raise OutputError(f"the bundle needs {needed} bytes, and {free} are free", hint="free some space")
 
 
-def _write_record(store: ModelStore, model: Bundled, registered: Any, bundle: str) -> None:
-    if model.registered:
-        records.write(store.layout.registered(model.id), model.id, model.files, registered)
+def _write_record(store: ModelStore, model: Bundled, bundle: str) -> None:
+    if model.description is not None:
+        path = home.description(store.root, model.description["kind"], model.id)
+        write_bytes(path, json.dumps(model.description, indent=2).encode())
+    if model.registered is not None:
+        records.write(store.layout.registered(model.id), model.id, model.files, model.registered)
         return
     sources = {file["name"]: bundle for file in model.files}
     origin = {"sources": sources, "licence": model.licence, "facecli": __version__}

@@ -48,7 +48,7 @@ def load(model_id: str) -> ModelSpec | None:
             content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
         except OSError as error:
             raise ModelError(f"{path} can not be read: {error.strerror}", hint="mend it") from error
-        return _parse(content, model_id, kind, path)
+        return parse(content, model_id, kind, str(path))
     return None
 
 
@@ -85,7 +85,8 @@ def described(spec: ModelSpec) -> dict[str, Any]:
     return known
 
 
-def _parse(content: bytes, model_id: str, kind: str, path: Path) -> ModelSpec:
+def parse(content: bytes, model_id: str, kind: str, where: str) -> ModelSpec:
+    """The model that a description is of. Raises ModelError, naming `where` it is, unless all of it is sound."""
     try:
         entry = json.loads(content)
         files = (_file(entry.pop("files")[0]),)
@@ -94,8 +95,8 @@ def _parse(content: bytes, model_id: str, kind: str, path: Path) -> ModelSpec:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
     if reason is not None:
-        raise ModelError(f"{path} is damaged: {reason}", hint="delete it, and `facecli models add` it again")
-    return checked.spec(entry, files, str(path))
+        raise ModelError(f"{where} is damaged: {reason}", hint="delete it, and `facecli models add` it again")
+    return checked.spec(entry, files, where)
 
 
 def _file(entry: Any) -> ModelFile:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from facecli.contract import ModelSpec
+from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.errors import ModelError
+from facecli.models import catalogue, own
 from facecli.models.bundle import export_bundle, import_bundle
 from facecli.models.store import ModelStore
 
@@ -42,7 +43,7 @@ def bundle(specs: dict[str, ModelSpec], tmp_path: Path) -> Path:
     store.register("acme/exported", [mirror / "made.onnx"], {"recipe": "r"})
     path = tmp_path / "models.zip"
     models = export_bundle(store, specs.values(), path)
-    assert [(model.id, model.registered) for model in models] == [
+    assert [(model.id, model.registered is not None) for model in models] == [
         ("acme/model", False),
         ("acme/exported", True),
         ("acme/twin", False),
@@ -180,3 +181,75 @@ def test_bundles_on_the_command_line(run_cli: Any, files: Any, plugin: Any, tmp_
     assert path.read_bytes() == served.content
     assert run_cli("models", "verify", "acme/model", env=there).returncode == 0
     assert len(served.log) == 1
+
+
+def own_spec(summary: str = "Mine") -> ModelSpec:
+    """A recognizer of the user's."""
+    crop, how = CropSpec(112, 112), Preprocessing("RGB", (127.5,), (128.0,))
+    point = OperatingPoint("cosine", 0.5, "ours")
+    files: tuple[ModelFile, ...] = ()
+    return ModelSpec(
+        "my/net",
+        "recognizer",
+        summary,
+        files,
+        "MIT",
+        commercial_use=True,
+        source="here",
+        crop=crop,
+        preprocessing=how,
+        dim=4,
+        operating_point=point,
+    )
+
+
+@pytest.fixture
+def own_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle of a model that the user has added; from then on the environment is that of another machine."""
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "source"))
+    (tmp_path / "net.onnx").write_bytes(CONTENT)
+    store = ModelStore(mirror="", offline=True)
+    own.add(own_spec(), tmp_path / "net.onnx", store, {})
+    export_bundle(store, [catalogue.load("my/net")], tmp_path / "own.zip")
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "target"))
+    return tmp_path / "own.zip"
+
+
+def test_a_model_of_ones_own_comes_with_its_description(own_bundle: Path, target: ModelStore) -> None:
+    with pytest.raises(ModelError, match="unknown model"):
+        catalogue.load("my/net")
+    import_bundle(target, own_bundle, catalogue.load)
+    spec = catalogue.load("my/net")
+    assert (spec.dim, spec.summary) == (4, "Mine")
+    assert target.path(spec).read_bytes() == CONTENT
+    import_bundle(target, own_bundle, catalogue.load)
+
+
+def test_a_name_that_is_taken_is_not_given_away(own_bundle: Path, target: ModelStore, tmp_path: Path) -> None:
+    (tmp_path / "other.onnx").write_bytes(b"other")
+    own.add(own_spec(summary="Another"), tmp_path / "other.onnx", target, {})
+    with pytest.raises(ModelError, match=r"another model is called my/net here; .*facecli models rm my/net"):
+        import_bundle(target, own_bundle, catalogue.load)
+    assert catalogue.load("my/net").summary == "Another"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model["description"].update(kind="../../evil"),
+        lambda model: model["description"].update(kind="attribute"),
+        lambda model: model["description"].update(dim=-1),
+        lambda model: model["description"].update(schema="?"),
+        lambda model: model["description"]["files"][0].update(sha256="0" * 64),
+        lambda model: model.update(description=3),
+        lambda model: (model.update(id="../../evil"), model["description"].update(id="../../evil")),
+        lambda model: (model.update(id="mtcnn"), model["description"].update(id="mtcnn")),
+    ],
+)
+def test_a_description_that_is_not_sound_is_refused(
+    own_bundle: Path, target: ModelStore, left_in: Any, change: Callable[[dict[str, Any]], None]
+) -> None:
+    changed(own_bundle, lambda manifest: change(manifest["models"][0]))
+    with pytest.raises(ModelError):
+        import_bundle(target, own_bundle, catalogue.load)
+    assert [name for name in left_in(target.root) if name != "licences.json"] == []
