@@ -61,10 +61,8 @@ def main() -> None:
                     taken[name].append(seconds)
         sizes = {name: sum(Path(path).stat().st_size for path in paths) for name, (_, paths) in ways.items()}
     medians = common.medians(taken)
-    figures = [
-        common.figure(f"{name}: four sessions, ms of processor time", 1000 * own, "{:.1f}")
-        for name, own in medians.items()
-    ]
+    text = "four sessions, ms of processor time"
+    figures = [common.figure(f"{name}: {text}", 1000 * own, "{:.1f}") for name, own in medians.items()]
     figures += [common.figure(f"{name}: MB", own / 1e6, "{:.1f}") for name, own in sizes.items()]
     common.tell(figures, as_json=given.json)
 

@@ -67,7 +67,7 @@ class Bench:
     ) -> Session:
         """The session of a file of the model that is proved."""
         name = file if file is not None or len(self._sessions) != 1 else next(iter(self._sessions))
-        if model_id != self._model or name not in self._sessions:
+        if model_id != self._model or name is None or name not in self._sessions:
             asked = model_id if file is None else f"{file} of {model_id}"
             raise ExportError(f"the detector runs {asked}, not {', '.join(self._sessions)} of {self._model}")
         return self._sessions[name]

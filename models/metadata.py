@@ -13,16 +13,24 @@ if TYPE_CHECKING:
     from facecli.contract import CropSpec, ModelSpec, Preprocessing
 
 PREFIX = "facecli."
-# ModelSpec's fields that are written; its id is "facecli.model", and `files` would have to hold the file's own hash.
+# ModelSpec's fields that are plain text; the others are JSON, but for those that a file does not say of itself: its id
+# is "facecli.model", and `files` would have to hold the file's own hash.
 TEXTS = ("kind", "summary", "licence", "source", "paper", "training_data", "attribute")
-STRUCTURES = ("commercial_use", "crop", "preprocessing", "dim", "normalized", "labels", "operating_point", "accuracy")
+UNSAID = ("id", "files", "hint")
 LONGEST = 2**16  # characters of all that is read: a file that says more is not one of ours
+
+
+def structures() -> tuple[str, ...]:
+    """ModelSpec's fields that are written as JSON."""
+    from facecli.contract import ModelSpec
+
+    return tuple(field.name for field in dataclasses.fields(ModelSpec) if field.name not in (*TEXTS, *UNSAID))
 
 
 def of_spec(
     spec: ModelSpec, *, crop: CropSpec | None = None, preprocessing: Preprocessing | None = None
 ) -> dict[str, str]:
-    """A model's facts by field, as text: plain for TEXTS, JSON for STRUCTURES; what is unknown is left out.
+    """A model's facts by field, as text: plain for TEXTS, JSON for the others; what is unknown is left out.
 
     crop, preprocessing: of this file, where they differ from the model's.
     """
@@ -32,7 +40,7 @@ def of_spec(
     if preprocessing is not None:
         known["preprocessing"] = dataclasses.asdict(preprocessing)
     facts = {name: known[name] for name in TEXTS if known[name]}
-    said = {name: known[name] for name in STRUCTURES if known[name] not in (None, (), "")}
+    said = {name: known[name] for name in structures() if known[name] not in (None, (), "")}
     return facts | {name: json.dumps(value, separators=(",", ":"), default=dict) for name, value in said.items()}
 
 
@@ -47,7 +55,7 @@ def read(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
     entry: dict[str, Any] = {field: own[field] for field in TEXTS if field in own}
     if "model" in own:
         entry["id"] = own["model"]
-    for field in STRUCTURES:
+    for field in structures():
         if field in own:
             try:
                 entry[field] = json.loads(own[field])
