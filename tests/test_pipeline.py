@@ -55,14 +55,17 @@ class Mean:
         return crops.mean((1, 2))[:, :1].astype(np.float32)
 
 
-def pipeline(detector: Any = None, recognizer: Any = None, classifier: Any = None, **flow: Any) -> Pipeline:
+def pipeline(
+    detector: Any = None, recognizer: Any = None, classifier: Any = None, more: Sequence[Any] = (), **flow: Any
+) -> Pipeline:
     recognizer = recognizer or Mean()
     unused: Any = None
     tools: Any = SimpleNamespace(
         detector=detector or Detector(),
         detector_plugin=DetectorPlugin("d", "", unused, landmarks=False),
-        recognizers=(recognizer,),
-        recognizer_plugins=(RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),),
+        recognizers=(recognizer, *more),
+        recognizer_plugins=(RecognizerPlugin("r", "", unused, SPEC, 2, False, OperatingPoint("cosine", 1, "")),)
+        * (1 + len(more)),
         attribute_plugins=(AttributePlugin("grey/mean", "", "grey", unused, SPEC, ("a", "b") if classifier else ()),),
         classifiers=(classifier or Mean(),),
         wait=lambda: None,
@@ -133,6 +136,19 @@ def test_no_detect_takes_the_whole_picture_and_says_so() -> None:
     assert result.detections is None
     assert result.embeddings is not None
     assert result.embeddings[0, 0] == 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_every_recognizer_sees_the_same_faces(batch_size: int) -> None:
+    doubled = SimpleNamespace(embed=lambda crops: 2 * Mean().embed(crops))
+    results = list(pipeline(more=[doubled, doubled], batch_size=batch_size).run(source(n) for n in (1, 2, 3)))
+    assert len(results) == 3
+    for result in results:
+        assert result.embeddings is not None
+        assert len(result.embeddings)
+        assert len(result.ensemble) == 2
+        for rows in result.ensemble:
+            np.testing.assert_array_equal(rows, 2 * result.embeddings)
 
 
 @pytest.mark.parametrize(
