@@ -116,7 +116,8 @@ class LocallyConnected(nn.Module):
             for left in range(self.side)
         ]
         seen = torch.stack(shifts, 1).flatten(3).permute(3, 0, 1, 2).flatten(2)  # (places, N, side * side * C)
-        sums = torch.bmm(seen, self.kernel).permute(1, 2, 0).unflatten(2, self.places)
+        sums = torch.bmm(seen, self.kernel).permute(1, 2, 0)
+        sums = sums.reshape(*sums.shape[:2], *self.places)
         return torch.relu(sums + self.bias.permute(2, 0, 1))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -101,7 +103,7 @@ class OpenFace(nn.Module):
         x = _respond(functional.max_pool2d(functional.pad(self.first(crops), (1, 1, 1, 1)), 3, 2))
         x = _respond(self.third(self.second(x)))
         x = self.blocks(functional.max_pool2d(functional.pad(x, (1, 1, 1, 1)), 3, 2))
-        x = self.dense(x.mean((2, 3)))
+        x = cast(Tensor, self.dense(x.mean((2, 3))))
         return x / torch.sqrt((x * x).sum(1, keepdim=True).clamp_min(SHORTEST))
 
 

@@ -48,7 +48,7 @@ class Descriptor(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """(N, 3, 224, 224) float32 -> (N, 4096) float32."""
-        x = self.trunk(crops).flatten(1)
+        x: Tensor = self.trunk(crops).flatten(1)
         return x / torch.sqrt((x * x).sum(1, keepdim=True)).clamp_min(SHORTEST)
 
 
