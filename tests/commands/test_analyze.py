@@ -62,8 +62,8 @@ def light(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_in_one_record(run_cli: Callable, examples: Path, with_models: dict[str, str]) -> None:
-    names = "emotion,gender,spoof,pose,quality"
-    answer = run_cli("analyze", examples / "hopper.jpg", "-a", names, "--json", env=with_models).json
+    others = "gender,spoof,pose,quality"
+    answer = run_cli("analyze", examples / "hopper.jpg", "-a", f"emotion/deepface,{others}", "--json", env=with_models).json
     assert {name: own["plugin"] for name, own in answer["attributes"].items()} == {
         "emotion": "emotion/deepface",
         "gender": "gender/mini-xception",
@@ -71,7 +71,7 @@ def test_all_in_one_record(run_cli: Callable, examples: Path, with_models: dict[
     }
     assert answer["measures"] == ["pose", "quality"]
     face = answer["images"][0]["faces"][0]
-    assert list(face) == ["index", "bbox", "score", "landmarks", *names.split(",")]
+    assert list(face) == ["index", "bbox", "score", "landmarks", "emotion", *others.split(",")]
     assert face["emotion"]["label"] == "neutral" and list(face["emotion"]["probabilities"])[-1] == "neutral"
     assert face["gender"] == {"label": "woman", "probabilities": {"woman": 0.7311, "man": 0.2689}}
     assert sum(face["spoof"]["probabilities"].values()) == pytest.approx(1, abs=1e-3)

@@ -46,9 +46,9 @@ def test_a_model_that_is_not_here_says_how_to_get_it(run_cli: Callable, examples
     assert done.returncode == 4
     assert len(done.errors) == 1
     assert "emotion/mini-xception" in done.errors[0]
-    assert "facecli export deepface-emotion --weights" in done.errors[0]
+    assert "facecli export mini-xception --weights" in done.errors[0]
     assert "facecli[export]" in done.errors[0]
-    assert "https://github.com/serengil/deepface_models" in done.errors[0]
+    assert "https://github.com/oarriaga/face_classification" in done.errors[0]
 
 
 def test_every_probability_and_the_likeliest(run_cli: Callable, examples: Path) -> None:

@@ -129,7 +129,7 @@ def test_cuda_is_a_demand(run_cli: Callable, examples: Path) -> None:
     done = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", "--device", "cuda", "--json")
     assert done.returncode == 4
     assert done.json["error"]["code"] == "device"
-    assert "no CUDA provider" in done.errors[0]
+    assert "no CUDAExecutionProvider" in done.errors[0]
 
 
 def test_mobilefacenet_through_the_mirror(run_cli: Callable, examples: Path, shared: Path) -> None:
