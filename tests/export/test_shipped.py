@@ -36,7 +36,7 @@ def test_the_graph_is_the_shipped_one(exported):
     for file in result.files:
         made, shipped = onnx.load(file.path), onnx.load(catalogue.EMBEDDED / file.path.name)
         facts = [{p.key: p.value for p in m.metadata_props if p.key != "facecli.version"} for m in (made, shipped)]
-        assert facts[0] == facts[1]
+        assert facts[1].items() <= facts[0].items()  # an export states more today than it did when these were shipped
         assert [n.op_type for n in made.graph.node] == [n.op_type for n in shipped.graph.node]
         if {name: version(name).partition("+")[0] for name in MADE_WITH} == MADE_WITH:
             graphs = [m.graph.SerializeToString(deterministic=True) for m in (made, shipped)]
