@@ -74,9 +74,11 @@ def test_embedded_files_have_the_size_and_sha256_of_the_catalogue():
         assert (file.path.stat().st_size, sha256(file.path)) == (file.size, file.sha256)
 
 
-def test_every_catalogue_entry_has_a_card():
+def test_every_model_in_the_wheel_has_a_card():
     cards = catalogue.PACKAGE / "cards"
-    for name in catalogue.model_ids():
+    shipped = [name for name in catalogue.model_ids() if any(file.path for file in catalogue.load(name).files)]
+    assert len(shipped) >= 3
+    for name in shipped:
         card = (cards / f"{name.replace('/', '-')}.md").read_text("utf-8")
         for file in tomllib.loads((catalogue.FOLDER / f"{name}.toml").read_text("utf-8"))["files"]:
             assert file["name"] in card
