@@ -63,8 +63,13 @@ def _portraits(part: ExportPart, known: Meaning, example: Case) -> Iterator[Case
     if crops.shape[1:] != wanted:
         what = f"crops make {crops.shape[1:]}, the network takes {wanted}"
         raise ExportError(f"{part.file}: {what}", hint="mend the crop or the preprocessing of its model's entry")
-    for batch in BATCHES:
-        yield Case("portraits", (crops[:batch],))
+    if 0 in part.dynamic_axes.get(part.input_names[0], {}):
+        for batch in BATCHES:
+            yield Case("portraits", (crops[:batch],))
+        return
+    batch = len(example.inputs[0])  # the only one that the network takes
+    for start in range(0, len(crops) - batch + 1, batch):
+        yield Case("portraits", (crops[start : start + batch],))
 
 
 def _task(spec: ModelSpec | None) -> Task:

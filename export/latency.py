@@ -22,7 +22,10 @@ def measure(paths: Mapping[str, Path], names: Sequence[str], cases: Sequence[Cas
     sessions = {kind: open_session(path, device="cpu", threads=1) for kind, path in paths.items()}
     told: dict[str, dict[str, float]] = {kind: {} for kind in paths}
     for batch in BATCHES:
-        case = [one for one in cases if len(one.inputs[0]) == batch][-1]  # portraits, where there are any
+        fitting = [one for one in cases if len(one.inputs[0]) == batch]
+        if not fitting:  # the batch axis is fixed
+            continue
+        case = fitting[-1]  # portraits, where there are any
         feeds = dict(zip(names, case.inputs, strict=True))
         seconds: dict[str, list[float]] = {kind: [] for kind in paths}
         for turn in range(1 + ROUNDS):

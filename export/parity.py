@@ -69,10 +69,11 @@ def source_network(part: ExportPart) -> Network:
 
     def run(*inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         import torch
+        from torch.utils._pytree import tree_leaves  # the order in which torch.export flattens outputs, too
 
         with torch.inference_mode():
             outputs = part.module(*(torch.from_numpy(array) for array in inputs))
-        return tuple(output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        return tuple(output.numpy() for output in tree_leaves(outputs))  # a network may give a list or a dict
 
     return run
 
@@ -101,7 +102,10 @@ class _Comparison:
         outputs = session.run(dict(zip(self.part.input_names, self.case.inputs, strict=True)))
         if tuple(outputs) != tuple(self.part.output_names):
             raise ExportError(f"{self.name} has the outputs {list(outputs)}, not {list(self.part.output_names)}")
-        for position, ((name, got), wanted) in enumerate(zip(outputs.items(), source(*self.case.inputs), strict=True)):
+        expected = source(*self.case.inputs)
+        if len(expected) != len(outputs):
+            raise ExportError(f"{self.name} has {len(outputs)} outputs, its source gives {len(expected)}")
+        for position, ((name, got), wanted) in enumerate(zip(outputs.items(), expected, strict=True)):
             yield self._difference(name, got, wanted, "values" if position else self.task)
 
     def _difference(self, output: str, got: NDArray[Any], wanted: NDArray[np.float32], task: Task) -> Figures:

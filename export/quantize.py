@@ -33,7 +33,7 @@ def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
     """The float32 model in a file, quantized. inputs: the calibration's, as the model wants them at its input `name`.
 
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
-    int8 activations the same network ran 4.7 times as long (docs/benchmarks.md).
+    int8 activations the same network ran twice as long (docs/benchmarks.md).
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static

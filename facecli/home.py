@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-# An id is a name, not a path: "../x" and "/tmp/x" must not leave the folder.
+# An id is a name, not a path: "../x" and "/etc/x" must not leave the folder.
 ID = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
 
 

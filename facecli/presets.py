@@ -50,8 +50,9 @@ PRESETS: Mapping[str, Preset] = {
             "deepid": _row(0.015, 45, 0.17, 0.04),
             "dlib-resnet": _row(0.07, 0.6, 0.4, 0.12),
             "sface": _row(0.593, 10.734, 1.055, 0.36),
+            "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
-        {"haar": {"min_neighbors": 10}},
+        {"haar": {"min_neighbors": 10, "min_size": 1}},
     ),
     # FaceAnalysis(name="buffalo_l"): SCRFD-10G; it has no verify, its users compare normed embeddings.
     "insightface": Preset(

@@ -171,10 +171,12 @@ def _table_row(record: Record, face: Record | None) -> Record:
     bbox = face.get("bbox")
     row = {"source": record["source"], "face": face.get("index"), "bbox": bbox and " ".join(f"{v:.0f}" for v in bbox)}
     row |= {"score": face.get("score")} | ({} if record["detected"] else {"detected": False})
-    for name, answer in _answers(face):
+    answers = _answers(face)
+    for name, answer in answers:
         likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
         listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
-        row |= {name: answer.get("label", answer.get("value"))} | ({"probabilities": listed} if listed else {})
+        column = f"{name} probabilities" if len(answers) > 1 else "probabilities"
+        row |= {name: answer.get("label", answer.get("value"))} | ({column: listed} if listed else {})
     for name, parts in _measures(face):
         row[name] = ", ".join(f"{part} {value:.3g}" for part, value in parts.items() if value is not None)
     if "embedding" in face:

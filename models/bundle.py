@@ -64,8 +64,12 @@ def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -
     return _read_manifest(manifest)
 
 
-def import_bundle(store: ModelStore, path: Path, find: Callable[[str], ModelSpec]) -> list[Bundled]:
+def import_bundle(
+    store: ModelStore, path: Path, find: Callable[[str], ModelSpec], *, accept_exports: bool = False
+) -> list[Bundled]:
     """Take the models of a bundle in. find: the model of an id, raising ModelError if nobody here knows it.
+
+    accept_exports: also files that somebody exported in place of published ones, which no hash of ours vouches for.
 
     Raises ModelError, with nothing taken in, if the bundle is damaged, holds what it does not list, does not fit what
     is known of its models, or if a licence is not accepted.
@@ -76,7 +80,8 @@ def import_bundle(store: ModelStore, path: Path, find: Callable[[str], ModelSpec
             models = _read_manifest(manifest)
             _check_members(archive, models, path)
             for model in models:
-                _check(store, model, find(model.id) if model.description is None else _own(store, model, find))
+                spec = find(model.id) if model.description is None else _own(store, model, find)
+                _check(store, model, spec, accept_exports)
             with writing():
                 _take_in(store, archive, models)
     except OSError as error:
@@ -144,7 +149,7 @@ def _check_members(archive: ZipFile, models: list[Bundled], path: Path) -> None:
         raise ModelError(f"{path} does not hold what it lists: {wrong[0]}", hint="export the bundle again")
 
 
-def _check(store: ModelStore, model: Bundled, spec: ModelSpec) -> None:
+def _check(store: ModelStore, model: Bundled, spec: ModelSpec, accept_exports: bool) -> None:
     """Refuse files that are not those of the model, and a licence that is not accepted."""
     stated = {file.name: file for file in spec.files}
     for entry in model.files:
@@ -152,9 +157,10 @@ def _check(store: ModelStore, model: Bundled, spec: ModelSpec) -> None:
         if file is None or file.path is not None:
             raise ModelError(f"model {spec.id} has no file {entry['name']} to be brought in")
         stands = model.registered is not None and model.description is None  # an export in place of what is published
-        if file.sha256 not in (None, entry["sha256"]) and not stands:
+        if file.sha256 not in (None, entry["sha256"]) and not (stands and accept_exports):
+            hint = "--accept-exports, if you trust who exported it" if stands else f"it should be {file.sha256}"
             message = f"the bundle's {entry['name']} is not the one of {spec.id}: sha256 {entry['sha256']}"
-            raise ModelError(message, hint=f"it should be {file.sha256}")
+            raise ModelError(message, hint=hint)
     store.licences.require(spec)
 
 

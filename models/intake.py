@@ -92,7 +92,7 @@ class Intake:
         """Spare other models a download of the archive; what is wrong with them is told when they are asked for."""
         for spec, file in self.packed(archive):
             if file.name != but.name and self.licences.accepted(spec):
-                with suppress(ModelError):
+                with suppress(ModelError, OutputError):
                     self._take(opened, dict(file.packed)[archive], spec, file, source)
 
     def _take(self, archive: ZipFile, member: str, spec: ModelSpec, file: ModelFile, source: str) -> Path:

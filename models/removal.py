@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,15 +100,20 @@ def _recorded(layout: Layout, known: set[str]) -> set[Path]:
 
 def _arriving(layout: Layout) -> Iterator[Removed]:
     for path in sorted(layout.partial.glob("*")):
-        if path.is_file() and not is_locked(layout.lock(path.stem)):
-            yield Removed(path, path.stat().st_size, "of a transfer that was cut")
+        with suppress(FileNotFoundError):  # it has arrived meanwhile
+            if path.is_file() and not is_locked(layout.lock(path.stem)):
+                yield Removed(path, path.stat().st_size, "of a transfer that was cut")
+            elif path.is_dir() and path.stat().st_mtime < time.time() - STALE:
+                size = sum(file.stat().st_size for file in path.iterdir())
+                yield Removed(path, size, "of a bundle that was not taken in to its end")
 
 
 def _temporary(layout: Layout) -> Iterator[Removed]:
     for path in sorted(layout.root.rglob(".facecli-*")):
-        status = path.stat()
-        if path.is_file() and status.st_mtime < time.time() - STALE:
-            yield Removed(path, status.st_size, "temporary")
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if path.is_file() and status.st_mtime < time.time() - STALE:
+                yield Removed(path, status.st_size, "temporary")
 
 
 def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[Removed]:
@@ -120,5 +127,8 @@ def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[Removed]:
 
 
 def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
     path.unlink(missing_ok=True)
     path.with_suffix(".stamp").unlink(missing_ok=True)

@@ -196,12 +196,12 @@ def _extent(response: Response) -> tuple[int, int | None]:
 
 def copy(source: Path, partial: Partial, name: str, progress: Progress | None = None) -> None:
     """Make `partial` a copy of a local file. Raises TransferError if that can not be read, OutputError as download."""
-    partial.discard()
     try:
         stream = source.open("rb")
         total = source.stat().st_size
-    except OSError as error:
+    except OSError as error:  # what was fetched from elsewhere stays, to go on with
         raise TransferError(error.strerror or str(error)) from error
+    partial.discard()
     with stream, _writing(partial.path), partial.path.open("wb") as target:
         done = 0
         while chunk := _read(stream):

@@ -136,13 +136,10 @@ def test_plugins_list_tells_what_is_broken_and_whose_fault_it_is(run_cli, with_f
         assert owner in told
         assert reason in told
     assert "belongs to facecli" in problems["mtcnn", "fake-stolen-name"]
-    assert {name for (name, _), problem in problems.items() if problem is None} == {
-        "mtcnn",
-        "haar",
-        "fake-good",
-        "fake-heavy",
-        "fake-printing",
-    }
+    ours = {name for name, owner in problems if owner == "facecli"}
+    assert {"mtcnn", "haar"} <= ours
+    working = {name for (name, _), problem in problems.items() if problem is None}
+    assert working == ours | {"fake-good", "fake-heavy", "fake-printing"}
     assert "fake-damaged" in done.stdout.decode() + done.stderr.decode()
 
 

@@ -42,7 +42,7 @@ RUNS = {
     "verify, like another": ("verify collins.jpg hopper.jpg --preset face_recognition --json", 0),
     "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
     "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
-    "calibrate": ("calibrate {tmp}/pairs.csv --root . --fmr 0.1 --flip --json", 1),
+    "calibrate": ("calibrate {tmp}/own/pairs.csv --root {tmp}/own --fmr 0.4 --flip --json", 1),
     "calibrate --list": ("calibrate --list --json", 0),
     "calibrate --remove": ("calibrate --remove kept --json", 0),
     "embed": ("embed collins.jpg missing.jpg --json", 1),
@@ -183,6 +183,14 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
 
     (tmp_path / "pair.csv").write_text(head + mated)
     (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
+
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("collins", "collins_variant", "hopper"):
+        for number in range(3):
+            shutil.copy(examples / f"{name}.jpg", own / f"{name}{number}.jpg")
+    others = "".join(f"collins{a}.jpg,hopper{b}.jpg,0\n" for a in range(3) for b in range(3))
+    (own / "pairs.csv").write_text(f"{head}collins0.jpg,collins_variant0.jpg,1\n{others}collins0.jpg,missing.jpg,0\n")
 
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from facecli.commands import _options as options
+from facecli.errors import UsageError
 
 if TYPE_CHECKING:
     from facecli.calibration import Calibration
     from facecli.commands._pairs import Faces
     from facecli.operating_points import Calibrated, Shelf
+    from facecli.pairs import Pair
     from facecli.toolbox import Toolbox
 
 
@@ -93,11 +96,12 @@ def _calibrate(
     from facecli.commands import _pairs, _work
     from facecli.compare import METRICS
 
-    listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
+    listed = _distinct(pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name))
     calibration.check_enough(sum(not pair.same for pair in listed), fmr)  # told before any work
     names = list(dict.fromkeys(file for pair in listed for file in (pair.a, pair.b)))
     tools = _work.open_toolbox(settings, inputs=len(names))
     assert tools.recognizer_plugin is not None
+    _refuse_another(shelf, name, tools.identity(tools.recognizer_plugin))
     metric = metric or tools.recognizer_plugin.operating_point.metric
     faces = _pairs.Faces(_work.open_pipeline(tools, settings, inputs=len(names)), root, names, settings)
     found: dict[str, Calibration] = {}
@@ -108,6 +112,19 @@ def _calibrate(
     kept = _calibrated(tools, settings, name, metric, found, pairs.name, len(faces.failed))
     path = shelf.save(kept)
     return _document(tools, kept, found[metric], faces, path), bool(faces.failed)
+
+
+def _refuse_another(shelf: Shelf, name: str, identity: Mapping[str, Any]) -> None:
+    """A name that holds for another recognizer, detector or parameters is not given away."""
+    for own in shelf.all():
+        if own.name == name and own.identity != identity:
+            message = f"the operating point {name} is of another recognizer, detector or parameters"
+            raise UsageError(message, hint=f"choose another --name, or facecli calibrate --remove {name}")
+
+
+def _distinct(listed: Sequence[Pair]) -> list[Pair]:
+    """Each comparison once: a pair that is listed twice, or the other way round, says nothing more."""
+    return list({frozenset((pair.a, pair.b)): pair for pair in reversed(listed)}.values())[::-1]
 
 
 def _calibrated(

@@ -12,6 +12,8 @@ from facecli.commands import _options as options
 from facecli.cores import available_cores
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from facecli.profiling import Node
     from facecli.providers import Tuning
 
@@ -112,6 +114,8 @@ def _nodes(device: str, tuning: Tuning) -> Iterator[Check]:
     from facecli.models import selftest
     from facecli.models.catalogue import EMBEDDED
 
+    if device == "auto":  # which is the CPU where nothing else runs
+        device = _what_auto_is(EMBEDDED / selftest.tested_files()[0], tuning)
     for file in selftest.tested_files():
         nodes = profiling.record(
             EMBEDDED / file, partial(selftest.largest_difference, file=file), device=device, tuning=tuning
@@ -120,6 +124,13 @@ def _nodes(device: str, tuning: Tuning) -> Iterator[Check]:
         places = ", ".join(f"{len(own)} on {name}" for name, own in _by_provider(nodes).items())
         told = "".join(f"; on the CPU: {node.operator} {node.name}" for node in strays[:3])
         yield f"nodes of {file}", bool(nodes) and not strays, f"{places or 'none was recorded'}{told}"
+
+
+def _what_auto_is(path: Path, tuning: Tuning) -> str:
+    from facecli import providers, runtime
+
+    provider = runtime.open_session(path, device="auto", tuning=tuning).provider
+    return next(name for name, kind in providers.KINDS.items() if kind.provider == provider)
 
 
 def _by_provider(nodes: Sequence[Node]) -> dict[str, list[Node]]:

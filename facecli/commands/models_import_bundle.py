@@ -13,8 +13,13 @@ from facecli.commands import _options as options
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.zip")
 @options.accept_license_option
+@click.option(
+    "--accept-exports",
+    is_flag=True,
+    help="Also take exports that stand in for published files: no known hash fits them.",
+)
 @options.output_options
-def command(bundle: Path, *, accept_license: bool, **kwargs: Any) -> None:
+def command(bundle: Path, *, accept_license: bool, accept_exports: bool, **kwargs: Any) -> None:
     """Install the models of a bundle; needs no network.
 
     Every file is hashed; all are installed, or none. Licences are accepted anew on each machine.
@@ -25,7 +30,8 @@ def command(bundle: Path, *, accept_license: bool, **kwargs: Any) -> None:
 
     sink = _work.open_output(options.Settings(**kwargs))
     with sink.opened():
-        models = import_bundle(_work.open_store(accept_licence=accept_license), bundle, _models.find)
+        store = _work.open_store(accept_licence=accept_license)
+        models = import_bundle(store, bundle, _models.find, accept_exports=accept_exports)
     rows = [
         {"model": model.id, "file": file["name"], "size": file["size"], "licence": model.licence}
         for model in models

@@ -47,7 +47,8 @@ def verified(spec: ModelSpec, store: ModelStore) -> Iterable[dict[str, Any]]:
 
     for name, state in store.verify(spec).items():
         row: dict[str, Any] = {"model": spec.id, "file": name, "state": state, "selftest_difference": None}
-        if state == "ok" and name in selftest.tested_files():
+        embedded = any(file.name == name and file.path is not None for file in spec.files)
+        if state == "ok" and embedded and name in selftest.tested_files():
             from facecli.runtime import open_session
 
             difference = selftest.largest_difference(open_session(store.path(spec, name)), name)

@@ -63,7 +63,9 @@ def light(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_all_in_one_record(run_cli: Callable, examples: Path, with_models: dict[str, str]) -> None:
     others = "gender,spoof,pose,quality"
-    answer = run_cli("analyze", examples / "hopper.jpg", "-a", f"emotion/deepface,{others}", "--json", env=with_models).json
+    answer = run_cli(
+        "analyze", examples / "hopper.jpg", "-a", f"emotion/deepface,{others}", "--json", env=with_models
+    ).json
     assert {name: own["plugin"] for name, own in answer["attributes"].items()} == {
         "emotion": "emotion/deepface",
         "gender": "gender/mini-xception",

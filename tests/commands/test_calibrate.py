@@ -1,25 +1,39 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-HEAD, MATED, OTHER = "file_a,file_b,same\n", "collins.jpg,collins_variant.jpg,1\n", "collins.jpg,hopper.jpg,0\n"
+COLLINS, HOPPER = [f"collins_{n}.jpg" for n in range(6)], [f"hopper_{n}.jpg" for n in range(10)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Path:
+    """The portraits, and copies of them: sixty comparisons of the same two people, none of them twice."""
+    folder = tmp_path_factory.mktemp("copies")
+    for name in ("collins", "collins_variant", "hopper"):
+        shutil.copy(examples / f"{name}.jpg", folder)
+    for name in (*COLLINS, *HOPPER):
+        shutil.copy(examples / f"{name.partition('_')[0]}.jpg", folder / name)
+    return folder
 
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """A hundred times the same two people: their distance is the one false match rate of 1."""
+    """Mated and non-mated pairs of the copies."""
     path = tmp_path / "pairs.csv"
-    path.write_text(HEAD + MATED * 5 + OTHER * 100)
+    mated = [f"{a},collins_variant.jpg,1" for a in COLLINS]
+    other = [f"{a},{b},0" for a in COLLINS for b in HOPPER]
+    path.write_text("\n".join(["file_a,file_b,same", *mated, *other]) + "\n")
     return path
 
 
 @pytest.fixture
-def run(run_cli: Callable, examples: Path, tmp_path: Path) -> Callable:
+def run(run_cli: Callable, folder: Path, tmp_path: Path) -> Callable:
     """The command line in the folder of the portraits, with a store of this test's own."""
-    return lambda *args, **more: run_cli(*args, cwd=examples, env={"FACECLI_HOME": str(tmp_path / "home")}, **more)
+    return lambda *args, **more: run_cli(*args, cwd=folder, env={"FACECLI_HOME": str(tmp_path / "home")}, **more)
 
 
 def test_verify_uses_what_was_calibrated_and_says_so(run: Callable, pairs: Path) -> None:
@@ -28,7 +42,7 @@ def test_verify_uses_what_was_calibrated_and_says_so(run: Callable, pairs: Path)
     kept = made.json
     assert (kept["name"], kept["metric"], kept["target_fmr"]) == ("dlib-resnet@0.05", "euclidean", 0.05)
     assert kept["threshold"] == pytest.approx(0.162, abs=0.01)  # all of the same person pass, nobody else
-    assert kept["fmr"] == {"value": 0, "count": 0, "total": 100, "interval": kept["fmr"]["interval"]}
+    assert kept["fmr"] == {"value": 0, "count": 0, "total": 60, "interval": kept["fmr"]["interval"]}
     assert kept["fnmr"]["value"] == 0
     assert "rests on 0 false matches" in kept["note"]
     used = run("verify", "collins.jpg", "hopper.jpg", "--json").json
@@ -55,7 +69,7 @@ def test_too_few_pairs_are_refused_before_any_work(run: Callable, pairs: Path) -
     done = run("calibrate", pairs, "--root", "/", "--json")  # where the pictures are not
     assert done.returncode == 2
     assert "takes 3000 at least" in done.json["error"]["message"]
-    assert "--fmr 0.03" in done.json["error"]["hint"]
+    assert "--fmr 0.05" in done.json["error"]["hint"]
     assert run("calibrate", "--list", "--json").json["operating_points"] == []
 
 
@@ -71,8 +85,25 @@ def test_a_picture_that_fails_is_told_and_left_out(run: Callable, pairs: Path) -
         file.write("collins.jpg,missing.jpg,0\n")
     done = run("calibrate", pairs, "--fmr", "0.05", "--json")
     assert done.returncode == 1
-    assert done.json["fmr"]["total"] == 100
+    assert done.json["fmr"]["total"] == 60
     assert [failed["source"] for failed in done.json["failed_pictures"]] == ["missing.jpg"]
+
+
+def test_a_pair_counts_once_however_often_it_is_listed(run: Callable, pairs: Path) -> None:
+    lines = pairs.read_text().splitlines()
+    turned = [",".join((b, a, same)) for a, b, same in (line.split(",") for line in lines[1:])]
+    pairs.write_text("\n".join([*lines, *lines[1:], *turned]) + "\n")
+    done = run("calibrate", pairs, "--fmr", "0.01")
+    assert done.returncode == 2
+    assert "60" in done.errors[0]
+
+
+def test_a_name_is_not_given_to_another_recognizer(run: Callable, pairs: Path) -> None:
+    assert run("calibrate", pairs, "--fmr", "0.05").returncode == 0
+    assert run("calibrate", pairs, "--fmr", "0.05").returncode == 0  # anew, that is no other one
+    done = run("calibrate", pairs, "--fmr", "0.05", "--flip")
+    assert done.returncode == 2
+    assert "dlib-resnet@0.05 is of another recognizer, detector or parameters; choose another --name" in done.errors[0]
 
 
 def test_a_damaged_point_stops_verify(run: Callable, pairs: Path) -> None:

@@ -36,7 +36,7 @@ def test_the_graph_is_the_shipped_one(exported):
     for file in result.files:
         made, shipped = onnx.load(file.path), onnx.load(catalogue.EMBEDDED / file.path.name)
         facts = [{p.key: p.value for p in m.metadata_props if p.key != "facecli.version"} for m in (made, shipped)]
-        assert facts[0] == facts[1]
+        assert facts[1].items() <= facts[0].items()  # an export states more today than it did when these were shipped
         assert [n.op_type for n in made.graph.node] == [n.op_type for n in shipped.graph.node]
         if {name: version(name).partition("+")[0] for name in MADE_WITH} == MADE_WITH:
             graphs = [m.graph.SerializeToString(deterministic=True) for m in (made, shipped)]
@@ -74,9 +74,11 @@ def test_embedded_files_have_the_size_and_sha256_of_the_catalogue():
         assert (file.path.stat().st_size, sha256(file.path)) == (file.size, file.sha256)
 
 
-def test_every_catalogue_entry_has_a_card():
+def test_every_model_in_the_wheel_has_a_card():
     cards = catalogue.PACKAGE / "cards"
-    for name in catalogue.model_ids():
+    shipped = [name for name in catalogue.model_ids() if any(file.path for file in catalogue.load(name).files)]
+    assert len(shipped) >= 3
+    for name in shipped:
         card = (cards / f"{name.replace('/', '-')}.md").read_text("utf-8")
         for file in tomllib.loads((catalogue.FOLDER / f"{name}.toml").read_text("utf-8"))["files"]:
             assert file["name"] in card

@@ -145,6 +145,15 @@ def test_another_file_in_place_of_a_model_is_refused(bundle: Path, specs: Any, t
     with pytest.raises(ModelError, match=f"not the one of acme/model: sha256 {digest}; it should be {SHA256}"):
         import_bundle(target, bundle, finder(specs))
 
+    def as_an_export(manifest: dict[str, Any]) -> None:
+        manifest["models"][0]["registered"] = {}
+
+    changed(bundle, as_an_export)
+    with pytest.raises(ModelError, match=f"not the one of acme/model: sha256 {digest}; --accept-exports"):
+        import_bundle(target, bundle, finder(specs))
+    import_bundle(target, bundle, finder(specs), accept_exports=True)
+    assert target.path(specs["acme/model"]).read_bytes() == evil
+
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_bundle_is_told(tmp_path: Path, target: ModelStore, content: bytes) -> None:

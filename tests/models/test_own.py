@@ -21,7 +21,8 @@ def test_every_model_of_the_catalogue_that_needs_no_code_survives_its_own_metada
     kept = 0
     for model_id in catalogue.shipped():
         spec = catalogue.load(model_id)
-        if spec.kind == "detector" or spec.crop is None or not (spec.operating_point or spec.attribute):
+        part = spec.attribute is not None and not spec.id.startswith(f"{spec.attribute}/")  # of a plugin with code
+        if part or spec.kind == "detector" or spec.crop is None or not (spec.operating_point or spec.attribute):
             continue
         facts = metadata.of_spec(spec) | {"model": spec.id}
         said = metadata.read({f"facecli.{name}": text for name, text in facts.items()} | {"other": "x"}, "x.onnx")
@@ -36,7 +37,7 @@ def test_every_model_of_the_catalogue_that_needs_no_code_survives_its_own_metada
     ("changes", "what"),
     [
         ({"id": "../../x"}, "no id"),
-        ({"id": "/tmp/x"}, "no id"),
+        ({"id": "/etc/x"}, "no id"),
         ({"id": "x" * 200}, "no id"),
         ({"kind": "detector"}, "needs a plugin"),
         ({"kind": "shell"}, "kind must be one of"),

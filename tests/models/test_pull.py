@@ -27,7 +27,12 @@ def started(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., subprocess
     def start(*args: str, env: dict[str, str], **more: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "facecli", *args]
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, env=cli_env | env, cwd=tmp_path, **streams | more)
+        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, env=cli_env | env, cwd=tmp_path, **streams | more)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return start
 

@@ -12,6 +12,7 @@ import pytest
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError
 from facecli.models.store import ModelStore
+from facecli.models.transfer import Partial, TransferError, copy
 
 pytestmark = pytest.mark.usefixtures("_hasty")
 
@@ -44,6 +45,14 @@ def test_a_transfer_goes_on_in_the_next_process(files: Any, store: ModelStore, m
         store.path(make_spec(f"{files.url}/w"))
     assert content(make_spec(f"{files.url}/w"), ModelStore(store.root, mirror="", offline=False))
     assert served.asked_ranges[-1] not in (None, "bytes=0-")
+
+
+def test_a_mirror_folder_without_the_file_leaves_what_was_fetched(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "x.part")
+    partial.path.write_bytes(b"half")
+    with pytest.raises(TransferError):
+        copy(tmp_path / "mirror" / "x.onnx", partial, "x.onnx")
+    assert partial.path.read_bytes() == b"half"
 
 
 def test_another_mirror_goes_on_where_the_first_was_cut(files: Any, store: ModelStore, make_spec: Any) -> None:
