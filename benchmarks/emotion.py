@@ -62,7 +62,7 @@ def answers(pixels: UInt8Array, weights: Path, rounds: int) -> dict[str, Answers
     """What both models say, through the plugins; timed in turns on one thread."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FACECLI_HOME"] = folder
-        (recipe,) = mini_xception.facecli_export_recipes()
+        recipe = next(own for own in mini_xception.facecli_export_recipes() if own.name == "mini-xception")
         exported = export_recipe(recipe, weights, Path(folder) / "export")
         store = ModelStore()
         store.register(exported.model, [file.path for file in exported.files], exported.origin)
