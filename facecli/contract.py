@@ -61,7 +61,7 @@ class CropSpec:
     """How the host cuts a face for a model: aligned to five template points, or as a bbox with a margin.
 
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
-    margin: for a bbox crop, the part of the bbox's width and height that is added on each side.
+    margin: for a bbox crop, the part of the bbox's width and height that is added on each side; below 0 it is cut off.
     square: for a bbox crop, grow the shorter side to the longer one first.
     outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
         facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as

@@ -119,7 +119,7 @@ def _judge(made: ModelSpec) -> None:
 def _judge_crop(crop: CropSpec) -> None:
     sides = 1 <= crop.width <= LARGEST_SIDE and 1 <= crop.height <= LARGEST_SIDE
     _require(sides, f"crop.width and height must be 1 to {LARGEST_SIDE}")
-    _require(0 <= crop.margin <= 10, "crop.margin must be 0 to 10")
+    _require(-0.4 <= crop.margin <= 10, "crop.margin must be -0.4 to 10")
     points = crop.template
     _require(points is None or len(set(points)) == len(points), "crop.template must be five different points")
 

@@ -35,7 +35,11 @@ describing_options = options.chain(
     click.option("--kind", type=click.Choice(["recognizer", "attribute"]), help="What it does."),
     click.option("--crop", metavar="arcface|dlib|bbox|MODEL", help="How its faces are cut, or as whose."),
     click.option("--size", callback=_size, metavar="WxH", help="Size of a bbox crop, px."),
-    click.option("--margin", type=options.Finite(0, 10), help="Of a bbox crop: part of the box added on each side."),
+    click.option(
+        "--margin",
+        type=options.Finite(-0.4, 10),
+        help="Of a bbox crop: part of the box added on each side; negative to cut off.",
+    ),
     click.option("--square", is_flag=True, help="Of a bbox crop: grow the shorter side to the longer."),
     click.option("--colour", type=click.Choice(["RGB", "BGR", "grey"]), help="Colour order of its input."),
     click.option("--mean", callback=_numbers, metavar="N[,N,N]", help="Subtracted from pixels 0..255."),
