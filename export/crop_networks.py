@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli.contract import ExportPart, ExportRecipe, Task
-from facecli.errors import ExportError
+from facecli.export.weights import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,10 +56,7 @@ class CropNetwork:
         """The one network with the weights of a file."""
         from facecli.export.state import load_state
 
-        if weights is None:
-            raise ExportError(
-                f"{self.name}'s weights come in no package", hint=f"--weights FILE, such as {self.weights}"
-            )
+        weights = named(weights, self.name, self.weights)
         plain = self.build().eval()
         notes = load_state(plain, weights, spare=self.spare)
         part = ExportPart(

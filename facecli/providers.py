@@ -18,7 +18,7 @@ Options = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of device. install: what brings it. unit: the option that takes what stands behind the colon.
+    """A kind of device. unit: the option that takes what stands behind the colon.
 
     before_cpu: providers that take what this one leaves, ahead of the CPU. cache: options that make it keep its
     compiled engines in a folder, "{}" being that folder. threads: the option that takes the number of CPU threads.
@@ -26,7 +26,6 @@ class Kind:
     """
 
     provider: str
-    install: str
     unit: str | None = None
     numbered: bool = True
     before_cpu: tuple[str, ...] = ()
@@ -35,13 +34,11 @@ class Kind:
     sequential: bool = False
 
 
-GPU_WHEEL = 'pip install "facecli[gpu]" (without onnxruntime beside it)'
 KINDS: Mapping[str, Kind] = {
-    "cpu": Kind(CPU, 'pip install "facecli[cpu]"'),
-    "cuda": Kind(CUDA, GPU_WHEEL, "device_id"),
+    "cpu": Kind(CPU),
+    "cuda": Kind(CUDA, "device_id"),
     "tensorrt": Kind(
         "TensorrtExecutionProvider",
-        GPU_WHEEL + " and NVIDIA's TensorRT",
         "device_id",
         before_cpu=(CUDA,),
         cache={
@@ -53,22 +50,18 @@ KINDS: Mapping[str, Kind] = {
     ),
     "openvino": Kind(
         "OpenVINOExecutionProvider",
-        "pip install onnxruntime-openvino instead of onnxruntime",
         "device_type",
         numbered=False,
         cache={"cache_dir": "{}"},
         threads="num_of_threads",
     ),
-    "coreml": Kind(
-        "CoreMLExecutionProvider", "onnxruntime's wheel for macOS has it", cache={"ModelCacheDirectory": "{}"}
-    ),
+    "coreml": Kind("CoreMLExecutionProvider", cache={"ModelCacheDirectory": "{}"}),
     "directml": Kind(
         "DmlExecutionProvider",
-        "pip install onnxruntime-directml instead of onnxruntime (Windows)",
         "device_id",
         sequential=True,
     ),
-    "xnnpack": Kind("XnnpackExecutionProvider", "build onnxruntime with --use_xnnpack", threads="intra_op_num_threads"),
+    "xnnpack": Kind("XnnpackExecutionProvider", threads="intra_op_num_threads"),
 }
 NAMES = "auto|" + "|".join(f"{name}[:N]" if kind.unit else name for name, kind in KINDS.items())
 

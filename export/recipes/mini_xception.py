@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
 from facecli.errors import ExportError
+from facecli.export.weights import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,9 +30,7 @@ def _build(weights: Path | None, file: str, classes: int, published: str) -> tup
     from facecli.export.keras_file import read_layers
     from facecli.export.mini_xception import MiniXception
 
-    if weights is None:
-        where = f"{published} of github.com/oarriaga/face_classification"
-        raise ExportError("mini-xception's weights come in no package", hint=f"--weights FILE, such as {where}")
+    weights = named(weights, "mini-xception", f"{published} of github.com/oarriaga/face_classification")
     network = MiniXception(read_layers(weights)).eval()
     if network.classes != classes:
         raise ExportError(f"{weights} tells {network.classes} classes apart, this recipe {classes}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.errors import ExportError
+from facecli.export.weights import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,9 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
     from facecli.export.retinaface import RetinaFace
     from facecli.export.state import load_state
 
-    if weights is None:
-        where = "weights/mobilenet0.25_Final.pth of github.com/biubug6/Face-Detector-1MB-with-landmark"
-        raise ExportError("retinaface's weights come in no package", hint=f"--weights FILE, such as {where}")
+    weights = named(
+        weights, "retinaface", "weights/mobilenet0.25_Final.pth of github.com/biubug6/Face-Detector-1MB-with-landmark"
+    )
     network = RetinaFace().eval()
     notes = load_state(network, weights)
     part = ExportPart(

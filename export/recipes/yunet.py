@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.errors import ExportError
+from facecli.export.weights import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,9 +21,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
     from facecli.export.state import load_state
     from facecli.export.yunet import HEADS, YuNet
 
-    if weights is None:
-        where = "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train"
-        raise ExportError("yunet's weights come in no package", hint=f"--weights FILE, such as {where}")
+    weights = named(weights, "yunet", "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train")
     network = YuNet().eval()
     notes = load_state(network, weights)
     part = ExportPart(
