@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from facecli.contract import DetectorPlugin, ExportRecipe, ModelSpec
     from facecli.export.report import ExportedFile
     from facecli.export.run import ExportResult
-    from facecli.export.target import Target
     from facecli.registry import Registry
 
 
@@ -31,6 +30,7 @@ PRECISIONS = ("fp32", "fp16", "int8")
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Write the files here too.")
 @click.option("--register/--no-register", default=True, help="Install the result in the model store.")
+@click.option("--replace", is_flag=True, help="Install it in the place of a model of yours with this name.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", help="Of weights and arithmetic.")
 @click.option(
     "--calibration",
@@ -65,6 +65,7 @@ def command(
     weights: Path | None,
     output: Path | None,
     register: bool,
+    replace: bool,
     precision: Any,
     calibration: Path | None,
     optimize: bool,
@@ -104,9 +105,10 @@ def command(
             edge = asked.checked(chosen, output, settings, register=register)
             weights = weights or _catalogued(chosen)
             wish = _Wish(
-                weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings
+                *(weights, output, register, replace, precision, calibration, optimize, ort, evaluate_pairs, root),
+                settings,
             )
-            result, model = _export(chosen, wish)
+            result, model = _export(chosen, wish, module=recipe is None)
             rows = [row for file in result.files for row in _rows(file)]
             document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
@@ -124,6 +126,7 @@ class _Wish:
     weights: Path | None
     output: Path | None
     register: bool
+    replace: bool
     precision: Any
     calibration: Path | None
     optimize: bool
@@ -154,22 +157,24 @@ def _catalogued(recipe: ExportRecipe) -> Path | None:
     return _work.open_store().path(catalogue.load(name))
 
 
-def _export(recipe: ExportRecipe, wish: _Wish) -> tuple[ExportResult, str | None]:
+def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportResult, str | None]:
     """The result, and the id of the model that it is installed as."""
     from tempfile import TemporaryDirectory
 
-    from facecli.commands import _judging
+    from facecli.commands import _installing, _judging
     from facecli.export.run import export_recipe, recipe_spec
     from facecli.export.target import Target
 
     cut = None if wish.calibration is None else _judging.calibration(wish.calibration, wish.settings)
     target = Target(wish.precision, wish.optimize, wish.ort, cut)
     spec = recipe_spec(recipe)
+    if wish.register:
+        _installing.check_export(recipe, spec, target, replace=wish.replace, module=module)
     judge = None if wish.pairs is None else _judging.Judge(wish.pairs, wish.root, spec, wish.settings)
     with TemporaryDirectory(prefix="facecli-export-") as folder:
         output = wish.output or Path(folder)
         result = export_recipe(recipe, wish.weights, output, target, detector=_detector(recipe, spec), judge=judge)
-        return result, _install(result, target) if wish.register else None
+        return result, _installing.install(result, target) if wish.register else None
 
 
 def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | None:
@@ -181,25 +186,6 @@ def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | 
     name = recipe.detector or (recipe.model if spec is not None and spec.kind == "detector" else None)
     known = name is not None and (recipe.detector or name in registry.names("detectors"))
     return registry.load("detectors", name, DetectorPlugin) if name is not None and known else None
-
-
-def _install(result: ExportResult, target: Target) -> str:
-    """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's."""
-    from facecli.commands import _work
-    from facecli.errors import ExportError
-    from facecli.models import checked, own
-
-    store = _work.open_store()
-    files = [file.path for file in result.files if file.kind != "ort"]
-    spec = result.spec
-    if target.precision == "fp32" and (spec is None or spec.files):
-        store.register(result.model, files, result.origin)
-        return result.model
-    if spec is None or spec.kind == "detector" or len(files) != 1:
-        hint = "add --no-register --output DIR"
-        raise ExportError(f"{result.model} in {target.precision} can not be installed as a model of its own", hint=hint)
-    entry = own.described(target.derived(spec))
-    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
 
 
 def _recipes(registry: Registry) -> list[dict[str, Any]]:
