@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import facecli
@@ -15,6 +14,7 @@ from facecli.errors import ExportError, OutputError
 from facecli.export import report
 from facecli.export.bars import BARS, Bars
 from facecli.export.latency import measure
+from facecli.export.publish import publish, staging
 from facecli.export.report import ExportedFile
 from facecli.export.target import Target
 from facecli.export.weights import sha256
@@ -59,12 +59,16 @@ def export_recipe(
     target.check(parts)
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".facecli-export-", dir=output_dir) as folder:
-            work = _Work(recipe, spec, target, Path(folder))
-            files = work.run(parts, detector, judge)
-            published = tuple(_publish(file, output_dir) for file in files)
+        with staging(output_dir) as folder:
+            files = _Work(recipe, spec, target, folder).run(parts, detector, judge)
+            # Reports first: a model without its proof must not be found.
+            made = [file.report for file in files] + [file.path for file in files]
+            publish([(path, output_dir / path.name) for path in made])
     except OSError as error:
         raise OutputError(f"can not write to {output_dir}: {error.strerror}") from error
+    published = tuple(
+        replace(file, report=output_dir / file.report.name, path=output_dir / file.path.name) for file in files
+    )
     origin = {
         "recipe": recipe.name,
         "facecli": facecli.__version__,
@@ -203,9 +207,3 @@ class _Told:
             bars=bars,
             figures=figures,
         )
-
-
-def _publish(made: ExportedFile, folder: Path) -> ExportedFile:
-    # The report first: a model without its proof must not be found.
-    report_path = made.report.replace(folder / made.report.name)
-    return replace(made, report=report_path, path=made.path.replace(folder / made.path.name))
