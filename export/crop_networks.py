@@ -66,6 +66,7 @@ class CropNetwork:
             output_names=(self.output,),
             sample=self.sample,
             dynamic_axes={"crops": {0: "batch"}},
+            output_axes={self.output: {0: "batch"}},
             source=weights,
             tolerance=self.tolerance,
             reference=None if self.exported is None else partial(_run, plain),

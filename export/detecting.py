@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facecli.errors import ExportError
-from facecli.export import faces
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.export.parity import source_network
 from facecli.geometry import overlap
 
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How far the detections in all pictures were from the source's: faces, least IoU, largest landmark shift in px."""
+    """How far the detections in all pictures were from the source's: faces, least IoU, largest landmark shift in px.
+
+    data: whose pictures they are, as in Samples.
+    """
 
     detector: str
+    data: str
     pictures: int
     faces: int
     iou: float
@@ -74,14 +78,19 @@ class Bench:
 
 
 def prove_detection(
-    plugin: DetectorPlugin, model: str, parts: Sequence[ExportPart], paths: Mapping[str, Path], bars: Bars
+    plugin: DetectorPlugin,
+    model: str,
+    parts: Sequence[ExportPart],
+    paths: Mapping[str, Path],
+    bars: Bars,
+    samples: Samples = PORTRAITS,
 ) -> Found:
     """Detect with source networks and with files (part's file name -> path). Raises ExportError if faces differ."""
     from facecli.runtime import open_session
 
     exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
-    pictures = faces.pictures()
+    pictures = samples.pictures()
     # A plugin of several models is told which one it is about: MODEL of FAMILY/MODEL.
     own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
     parameters = {**plugin.parameters, **own}
@@ -89,12 +98,14 @@ def prove_detection(
     got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
     count = sum(map(len, wanted))
     if not count:
-        raise ExportError(f"{plugin.name} finds no face in the sample portraits, not even with its source networks")
+        raise ExportError(f"{plugin.name} finds no face in the {samples.data}, not even with its source networks")
     compared = [
         compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
     ]
     shifts = [shift for _, shift in compared if shift is not None]
-    return Found(plugin.name, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None))
+    return Found(
+        plugin.name, samples.data, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None)
+    )
 
 
 def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:

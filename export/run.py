@@ -13,6 +13,7 @@ import facecli
 from facecli.errors import ExportError, OutputError
 from facecli.export import report
 from facecli.export.bars import BARS, Bars
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.export.latency import measure
 from facecli.export.publish import publish, staging
 from facecli.export.report import ExportedFile
@@ -46,11 +47,13 @@ def export_recipe(
     *,
     detector: DetectorPlugin | None = None,
     judge: Judge | None = None,
+    samples: Samples = PORTRAITS,
 ) -> ExportResult:
     """Export a recipe's networks into a folder, a report beside each. Raises ExportError and publishes no file.
 
     weights: what the recipe's `build` takes, None for its default. detector: the plugin that runs a detector's files,
     for a proof by its boxes. judge: measures accuracy, given the path of the fp32 file and of the target's.
+    samples: what real crops and pictures the proof is on.
     """
     _require_extra()
     target = target or Target()
@@ -60,7 +63,7 @@ def export_recipe(
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
         with staging(output_dir) as folder:
-            files = _Work(recipe, spec, target, folder).run(parts, detector, judge)
+            files = _Work(recipe, spec, target, folder, samples).run(parts, detector, judge)
             # Reports first: a model without its proof must not be found.
             made = [file.report for file in files] + [file.path for file in files]
             publish([(path, output_dir / path.name) for path in made])
@@ -103,6 +106,7 @@ class _Work:
     spec: ModelSpec | None
     target: Target
     folder: Path
+    samples: Samples
 
     def run(
         self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None, judge: Judge | None
@@ -110,6 +114,7 @@ class _Work:
         """Every file that is to be published, proved, with its report."""
         from facecli.export.detecting import prove_detection
 
+        self._check_samples(parts, detector)
         groups = [self._part(part) for part in parts]
         paths = {part.file: {file.kind: file.path for file in group} for part, group in zip(parts, groups, strict=True)}
         kept = [[file for file in group if file.kind in self.target.kinds] for group in groups]
@@ -117,7 +122,7 @@ class _Work:
             for kind in dict.fromkeys(file.kind for group in groups for file in group):
                 own = {part: kinds[kind] for part, kinds in paths.items()}
                 bars = BARS["fp32" if kind == "fp32" else self.target.precision]
-                found = prove_detection(detector, self.recipe.model, parts, own, bars)
+                found = prove_detection(detector, self.recipe.model, parts, own, bars, self.samples)
                 kept = [[replace(f, detection=found) if f.kind == kind else f for f in group] for group in kept]
         files = [file for group in kept for file in group]
         if judge is not None:
@@ -128,6 +133,15 @@ class _Work:
             file.report.write_text(json.dumps(report.document(file), indent=2, allow_nan=False) + "\n", "utf-8")
         return files
 
+    def _check_samples(self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None) -> None:
+        from facecli.export.cases import takes_crops
+
+        if self.samples is PORTRAITS or detector is not None:
+            return
+        if not any(takes_crops(part, self.spec) for part in parts):
+            message = f"nothing states how a face becomes the input of {self.recipe.name}: no pictures can prove it"
+            raise ExportError(message, hint="leave --samples out, or describe its crop and preprocessing")
+
     def _part(self, part: ExportPart) -> list[ExportedFile]:
         """A part as fp32, and as whatever else is asked for; each proved against the source."""
         from facecli.export.cases import cases, meaning
@@ -135,7 +149,7 @@ class _Work:
         from facecli.export.convert import convert
 
         known = meaning(part, self.spec)
-        tried = cases(part, known)
+        tried = cases(part, known, self.samples)
         model, exporter = convert(part, self.recipe.opset)
         model, steps = self.target.simplified(model)
         clean(model, part)
@@ -184,11 +198,14 @@ class _Told:
 
     def proved(self, kind: str, path: Path, steps: tuple[str, ...], bars: Bars) -> ExportedFile:
         """A file, checked and compared with its source. Raises ExportError."""
+        from facecli.export import axes
         from facecli.export.parity import check, prove
 
         if path.suffix == ".onnx":
             check(path)
         figures = prove(self.part, path, self.cases, self.known.task, bars)
+        said = axes.declared(path)
+        axes.check(self.part, path.name, said, figures)
         return ExportedFile(
             kind=kind,
             path=path,
@@ -206,4 +223,5 @@ class _Told:
             tolerance=self.part.tolerance,
             bars=bars,
             figures=figures,
+            axes=said,
         )

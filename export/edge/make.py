@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError, OutputError
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.export.publish import publish, staging
 from facecli.export.weights import sha256
 
@@ -24,12 +25,13 @@ ONE_LOOK = {"multi_scale": "never"}  # of detectors that can look at a picture t
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is embedded: the network's file, the plugin that runs it, its model and what it runs with."""
+    """What is embedded: the network's file, the plugin that runs it, its model, what it runs with, what proves it."""
 
     network: Path
     plugin: Plugin
     spec: ModelSpec
     parameters: Mapping[str, Any]
+    samples: Samples = PORTRAITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def _build(weights: Path | None, file: str, classes: int, published: str) -> tup
         output_names=("probabilities",),
         sample=_crops,
         dynamic_axes={"crops": {0: "batch"}},
+        output_axes={"probabilities": {0: "batch"}},
         source=weights,
     )
     return (part,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,12 @@ PRECISIONS = ("fp32", "fp16", "int8")
     metavar="DIR",
     help="Pictures of faces for int8: what the model will see.",
 )
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Pictures of faces for the proof.  [default: two portraits of facecli's]",
+)
 @click.option("--optimize", is_flag=True, help="Simplify the graph.")
 @click.option("--ort", is_flag=True, help="Also write ONNX Runtime's own format, for mobile builds.")
 @click.option(
@@ -68,6 +74,7 @@ def command(
     replace: bool,
     precision: Any,
     calibration: Path | None,
+    samples: Path | None,
     optimize: bool,
     ort: bool,
     evaluate_pairs: Path | None,
@@ -94,7 +101,9 @@ def command(
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
         elif _edge.needs_no_recipe(asked, recipe, module):
-            done = _edge.of_installed(asked.checked(None, output, settings), recipe, output)
+            done = _edge.of_installed(
+                _sampled(asked, samples, settings).checked(None, output, settings), recipe, output
+            )
             document, rows = records.header("export-edge", **done.document()), done.rows()
         else:
             chosen = user_module.recipe(recipe, module, register=register) or _named(recipe)
@@ -102,11 +111,11 @@ def command(
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
             if ort and output is None:
                 raise UsageError("--ort writes a file for others", hint="add --output DIR")
-            edge = asked.checked(chosen, output, settings, register=register)
+            edge = _sampled(asked, samples, settings).checked(chosen, output, settings, register=register)
             weights = weights or _catalogued(chosen)
             wish = _Wish(
-                *(weights, output, register, replace, precision, calibration, optimize, ort, evaluate_pairs, root),
-                settings,
+                *(weights, output, register, replace, precision, calibration, samples, optimize, ort, evaluate_pairs),
+                *(root, settings),
             )
             result, model = _export(chosen, wish, module=recipe is None)
             rows = [row for file in result.files for row in _rows(file)]
@@ -129,11 +138,18 @@ class _Wish:
     replace: bool
     precision: Any
     calibration: Path | None
+    samples: Path | None
     optimize: bool
     ort: bool
     pairs: Path | None
     root: Path
     settings: options.Settings
+
+
+def _sampled(asked: _edge.Edge, folder: Path | None, settings: options.Settings) -> _edge.Edge:
+    from facecli.commands import _judging
+
+    return asked if folder is None else replace(asked, samples=_judging.samples(folder, settings))
 
 
 def _named(name: str | None) -> ExportRecipe:
@@ -162,6 +178,7 @@ def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportR
     from tempfile import TemporaryDirectory
 
     from facecli.commands import _installing, _judging
+    from facecli.export.faces import PORTRAITS
     from facecli.export.run import export_recipe, recipe_spec
     from facecli.export.target import Target
 
@@ -171,9 +188,14 @@ def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportR
     if wish.register:
         _installing.check_export(recipe, spec, target, replace=wish.replace, module=module)
     judge = None if wish.pairs is None else _judging.Judge(wish.pairs, wish.root, spec, wish.settings)
+    samples = PORTRAITS if wish.samples is None else _judging.samples(wish.samples, wish.settings)
     with TemporaryDirectory(prefix="facecli-export-") as folder:
-        output = wish.output or Path(folder)
-        result = export_recipe(recipe, wish.weights, output, target, detector=_detector(recipe, spec), judge=judge)
+        result = export_recipe(
+            *(recipe, wish.weights, wish.output or Path(folder), target),
+            detector=_detector(recipe, spec),
+            judge=judge,
+            samples=samples,
+        )
         return result, _installing.install(result, target) if wish.register else None
 
 
@@ -204,7 +226,8 @@ def _recipes(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
-    outputs = [{"output": name} | asdict(worst) for name, worst in file.worst.items()]
+    axes = file.axes.document()["outputs"]
+    outputs = [{"output": name, "axes": axes[name]} | asdict(worst) for name, worst in file.worst.items()]
     return {
         "file": file.path.name,
         "kind": file.kind,
@@ -220,6 +243,7 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
         "task": file.task,
         "tolerance": file.tolerance,
         "outputs": outputs,
+        "proved_on": file.proved_on,
         "detection": file.detection and asdict(file.detection),
         "latency_ms": file.latency,
         "accuracy": file.accuracy,
@@ -228,18 +252,23 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
 
 def _rows(file: ExportedFile) -> list[dict[str, Any]]:
     """The proof in short, a line per figure."""
+    from facecli.export.axes import told
+
     rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
     for name, worst in file.worst.items():
+        rows.append((name, f"is {told(file.axes.outputs[name])}, as its source"))
         rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
         if worst.meaning is not None:
             kind = "least cosine" if file.task == "embedding" else "part of equal classes"
             rows.append((name, f"{kind} {worst.meaning:.7f}"))
+    if file.proved_on == "samples":
+        rows.append(("proved on", "faces in your pictures"))
     if (found := file.detection) is not None:
         shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
         rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
     for kind, batches in (file.latency or {}).items():
         rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
     for kind, own in (file.accuracy or {"files": {}})["files"].items():
-        told = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
-        rows.append((f"{kind} has", told))
+        measured = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
+        rows.append((f"{kind} has", measured))
     return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]
