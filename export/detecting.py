@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from facecli.contract import DetectorPlugin, ExportPart, Session
     from facecli.export.bars import Bars
-    from facecli.types import Detections
+    from facecli.types import Detections, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class SourceSession:
         return dict(zip(self._part.output_names, outputs, strict=True))
 
 
+class RecordingSession:
+    """A session that keeps what it is fed with."""
+
+    def __init__(self, inner: Session) -> None:
+        self._inner, self.input_shapes = inner, inner.input_shapes
+        self.feeds: list[Mapping[str, NDArray[Any]]] = []
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run once."""
+        self.feeds.append(dict(feeds))
+        return self._inner.run(feeds)
+
+
 class Bench:
     """A runtime that hands out given sessions, by file name, whatever device there is."""
 
@@ -77,6 +90,19 @@ class Bench:
         return self._sessions[name]
 
 
+def inputs_of(
+    plugin: DetectorPlugin, model: str, file: str, path: Path, pictures: Sequence[Image]
+) -> list[Mapping[str, NDArray[Any]]]:
+    """What a detector of one network, whose file lies at `path`, feeds it with when it looks at pictures."""
+    from facecli.runtime import open_session
+
+    session = RecordingSession(open_session(path, device="cpu"))
+    detector = plugin.load(Bench(model, {file: session}), _parameters(plugin, model))
+    for picture in pictures:
+        detector.detect([picture])
+    return session.feeds
+
+
 def prove_detection(
     plugin: DetectorPlugin,
     model: str,
@@ -91,9 +117,7 @@ def prove_detection(
     exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
     pictures = samples.pictures()
-    # A plugin of several models is told which one it is about: MODEL of FAMILY/MODEL.
-    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
-    parameters = {**plugin.parameters, **own}
+    parameters = _parameters(plugin, model)
     wanted = [plugin.load(Bench(model, sources), parameters).detect([one])[0] for one in pictures]
     got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
     count = sum(map(len, wanted))
@@ -106,6 +130,12 @@ def prove_detection(
     return Found(
         plugin.name, samples.data, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None)
     )
+
+
+def _parameters(plugin: DetectorPlugin, model: str) -> dict[str, Any]:
+    """The plugin's own; one of several models is told which one it is about: MODEL of FAMILY/MODEL."""
+    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
+    return {**plugin.parameters, **own}
 
 
 def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:

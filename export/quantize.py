@@ -1,8 +1,8 @@
-"""int8 by static quantization: what each layer's values range over is seen on the user's own faces."""
+"""int8 by static quantization: what each layer's values range over is seen on the user's own faces or pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,23 +14,27 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # crops in one run of the calibration
 STEP = "int8 by onnxruntime.quantization: QDQ, per channel, uint8 activations, int8 weights, min-max"
+Feeds = Mapping[str, "FloatArray"]
 
 
-class Crops:
+class Reader:
     """The calibration's inputs, as onnxruntime.quantization asks for them: one feed after the other, then None."""
 
-    def __init__(self, name: str, inputs: FloatArray) -> None:
-        self._feeds: Iterator[dict[str, FloatArray]] = iter(
-            [{name: inputs[i : i + AT_ONCE]} for i in range(0, len(inputs), AT_ONCE)]
-        )
+    def __init__(self, feeds: Iterable[Feeds]) -> None:
+        self._feeds = iter(feeds)
 
-    def get_next(self) -> dict[str, FloatArray] | None:
+    def get_next(self) -> Feeds | None:
         """The next feed."""
         return next(self._feeds, None)
 
 
-def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
-    """The float32 model in a file, quantized. inputs: the calibration's, as the model wants them at its input `name`.
+def feeds_of(name: str, inputs: FloatArray) -> list[Feeds]:
+    """Many rows for the input `name`, some at a time."""
+    return [{name: inputs[i : i + AT_ONCE]} for i in range(0, len(inputs), AT_ONCE)]
+
+
+def convert(source: Path, feeds: Iterable[Feeds]) -> onnx.ModelProto:
+    """The float32 model in a file, quantized. feeds: the calibration's, input name -> array, as the model wants them.
 
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
     int8 activations the same network ran twice as long (docs/benchmarks.md).
@@ -44,7 +48,7 @@ def convert(source: Path, name: str, inputs: FloatArray) -> onnx.ModelProto:
     with TemporaryDirectory() as folder:
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        reader: Any = Crops(name, inputs)
+        reader: Any = Reader(feeds)
         quantize_static(
             str(prepared),
             str(made),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ class _Work:
         from facecli.export.detecting import prove_detection
 
         self._check_samples(parts, detector)
-        groups = [self._part(part) for part in parts]
+        groups = [self._part(part, detector) for part in parts]
         paths = {part.file: {file.kind: file.path for file in group} for part, group in zip(parts, groups, strict=True)}
         kept = [[file for file in group if file.kind in self.target.kinds] for group in groups]
         if detector is not None:
@@ -142,11 +143,12 @@ class _Work:
             message = f"nothing states how a face becomes the input of {self.recipe.name}: no pictures can prove it"
             raise ExportError(message, hint="leave --samples out, or describe its crop and preprocessing")
 
-    def _part(self, part: ExportPart) -> list[ExportedFile]:
+    def _part(self, part: ExportPart, detector: DetectorPlugin | None) -> list[ExportedFile]:
         """A part as fp32, and as whatever else is asked for; each proved against the source."""
         from facecli.export.cases import cases, meaning
         from facecli.export.clean import clean, describe
         from facecli.export.convert import convert
+        from facecli.export.detecting import inputs_of
 
         known = meaning(part, self.spec)
         tried = cases(part, known, self.samples)
@@ -163,7 +165,8 @@ class _Work:
             spec = None if self.spec is None else self.target.derived(self.spec)
             facts = self._facts(spec, part, known) | {"precision": self.target.precision}
             told = replace(told, facts=facts)
-        for kind, own, more in self.target.others(path, part, known, facts):
+        look = None if detector is None else partial(inputs_of, detector, self.recipe.model, part.file)
+        for kind, own, more in self.target.others(path, part, known, facts, look):
             made.append(told.proved(kind, own, (*steps, *more), BARS[self.target.precision]))
         if self.target.plain:
             return made

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from facecli.types import FloatArray, Image, UInt8Array
 
 AT_ONCE = 16  # crops
-MOST_FACES = 500  # for a calibration: more change the ranges little, and all are in memory
+# For a calibration: more change the ranges little, and all are in memory.
+MOST_FACES, MOST_PICTURES = 500, 64
 SAMPLE_FACES, SAMPLE_PICTURES = 64, 16  # for a proof: each goes through two networks, and all are in memory
 DIGITS = 6
 
@@ -47,11 +48,17 @@ def samples(folder: Path, settings: Settings) -> Samples:
     """The user's pictures for a proof: their faces, as for a calibration, and some of the pictures for detectors."""
     from facecli.export.faces import Samples
 
-    def pictures() -> list[Image]:
-        found = (result.image for result in _pictures(folder, settings) if result.image is not None)
-        return list(islice(found, SAMPLE_PICTURES))
+    return Samples("samples", calibration(folder, settings, SAMPLE_FACES), pictures(folder, settings, SAMPLE_PICTURES))
 
-    return Samples("samples", calibration(folder, settings, SAMPLE_FACES), pictures)
+
+def pictures(folder: Path, settings: Settings, most: int = MOST_PICTURES) -> Callable[[], list[Image]]:
+    """Reads the pictures in a folder, `most` of them."""
+
+    def read() -> list[Image]:
+        found = (result.image for result in _pictures(folder, settings) if result.image is not None)
+        return list(islice(found, most))
+
+    return read
 
 
 def _pictures(folder: Path, settings: Settings) -> Iterator[ImageResult]:

@@ -182,8 +182,9 @@ def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportR
     from facecli.export.run import export_recipe, recipe_spec
     from facecli.export.target import Target
 
-    cut = None if wish.calibration is None else _judging.calibration(wish.calibration, wish.settings)
-    target = Target(wish.precision, wish.optimize, wish.ort, cut)
+    given = () if wish.calibration is None else (wish.calibration, wish.settings)
+    seen = (_judging.calibration(*given), _judging.pictures(*given)) if given else ()
+    target = Target(wish.precision, wish.optimize, wish.ort, *seen)
     spec = recipe_spec(recipe)
     if wish.register:
         _installing.check_export(recipe, spec, target, replace=wish.replace, module=module)
