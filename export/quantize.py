@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # crops in one run of the calibration
 STEP = "int8 by onnxruntime.quantization: QDQ, per channel, uint8 activations, int8 weights, min-max"
+WEIGHTED = ("Conv", "Gemm", "MatMul")
 Feeds = Mapping[str, "FloatArray"]
 
 
@@ -33,9 +34,10 @@ def feeds_of(name: str, inputs: FloatArray) -> list[Feeds]:
     return [{name: inputs[i : i + AT_ONCE]} for i in range(0, len(inputs), AT_ONCE)]
 
 
-def convert(source: Path, feeds: Iterable[Feeds]) -> onnx.ModelProto:
+def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -> onnx.ModelProto:
     """The float32 model in a file, quantized. feeds: the calibration's, input name -> array, as the model wants them.
 
+    float_ends: keep the last layers before the outputs as they are: a detector's boxes are more than 256 values fine.
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
     int8 activations the same network ran twice as long (docs/benchmarks.md).
     """
@@ -48,6 +50,7 @@ def convert(source: Path, feeds: Iterable[Feeds]) -> onnx.ModelProto:
     with TemporaryDirectory() as folder:
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        ends = _ends(prepared) if float_ends else []
         reader: Any = Reader(feeds)
         quantize_static(
             str(prepared),
@@ -58,8 +61,30 @@ def convert(source: Path, feeds: Iterable[Feeds]) -> onnx.ModelProto:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
+            nodes_to_exclude=ends,
         )
         model = onnx.load(made)
     model.graph.ClearField("value_info")
     compact(model)
     return model
+
+
+def _ends(path: Path) -> list[str]:
+    """The names of the last layers with weights before each output, and of all that comes after them."""
+    import onnx
+
+    model = onnx.load(path)
+    makers = {}
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"node_{number}"  # some have none
+        makers |= dict.fromkeys(node.output, node)
+    onnx.save(model, path)
+    found: dict[str, None] = {}
+    waiting = [output.name for output in model.graph.output]
+    while waiting:
+        maker = makers.get(waiting.pop())
+        if maker is not None and maker.name not in found:
+            found[maker.name] = None
+            if maker.op_type not in WEIGHTED:
+                waiting.extend(maker.input)
+    return list(found)

@@ -118,7 +118,8 @@ class Target:
         from facecli.export import quantize
 
         feeds, seen = self._seen(part, known) if look is None else self._looked(source, look)
-        return quantize.convert(source, feeds), (f"{quantize.STEP}, {seen}",)
+        model = quantize.convert(source, feeds, float_ends=look is not None)
+        return model, (f"{quantize.STEP}, {seen}" + (", last layers in float32" if look is not None else ""),)
 
     def _seen(self, part: ExportPart, known: Meaning) -> tuple[Sequence[Feeds], str]:
         """The calibration's faces, as the network takes them, and how many they are."""

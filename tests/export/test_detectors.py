@@ -20,6 +20,7 @@ from facecli.registry import Registry
 from facecli.testing import run_checks
 from facecli.types import Image
 
+onnx = pytest.importorskip("onnx")
 RECIPES = {"retinaface": retinaface, "yunet": yunet}
 
 
@@ -109,6 +110,35 @@ def test_the_published_weights_through_the_command_line(
     assert document["detector"]["models"][0]["files"][0]["sha256"] == made["sha256"]
     if name == "yunet":
         _gives_what_the_published_files_give(out / made["file"], shared / "models")
+
+
+def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, tmp_path: Path) -> None:
+    from facecli.export import faces
+    from facecli.export.run import export_recipe
+    from facecli.export.target import Target
+
+    def pictures() -> list[Image]:
+        return faces.pictures() * 2
+
+    def no_crops(_: Any) -> Any:
+        raise AssertionError("a detector takes no crops")
+
+    weights = shared / "models" / "yunet_n.pth"
+    (recipe,) = yunet.facecli_export_recipes()
+    plugin = Registry(third_party=False).load("detectors", "yunet", DetectorPlugin)
+    few = Target("int8", calibration=no_crops, pictures=lambda: pictures()[:15])
+    with pytest.raises(ExportError, match="a detector's calibration needs 16 pictures, 15 were found"):
+        export_recipe(recipe, weights, tmp_path, few, detector=plugin)
+    target = Target("int8", calibration=no_crops, pictures=pictures)
+    (file,) = export_recipe(recipe, weights, tmp_path, target, detector=plugin).files
+    assert (file.path.name, file.kind) == ("yunet_n.int8.onnx", "int8")
+    assert "20 pictures, last layers in float32" in file.steps[-1]
+    assert file.detection is not None
+    assert 0.75 <= file.detection.iou < 0.9999
+    assert file.detection.faces >= 8
+    assert 0.01 < (file.detection.landmarks or 0) <= 6
+    quantized = [node for node in onnx.load(file.path).graph.node if node.op_type == "QuantizeLinear"]
+    assert len(quantized) > 20
 
 
 def _gives_what_the_published_files_give(path: Path, published: Path) -> None:
