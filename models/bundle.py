@@ -19,8 +19,9 @@ from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.files import staged, write_bytes
 from facecli.models import archives, own, records
-from facecli.models.intake import stamp, writing
+from facecli.models.intake import changing, stamp, writing
 from facecli.models.layout import sha256_of
+from facecli.models.locks import locked
 from facecli.models.store import ModelStore
 
 SCHEMA = "facecli.bundle/1"
@@ -83,12 +84,9 @@ def import_bundle(
                 spec = find(model.id) if model.description is None else _own(store, model, find)
                 _check(store, model, spec, accept_exports)
             with writing():
-                _take_in(store, archive, models)
+                _take_in(store, archive, models, path.name)
     except OSError as error:
         raise ModelError(f"can not read {path}: {error.strerror or error}", hint="check the name") from error
-    with writing():
-        for model in models:
-            _write_record(store, model, path.name)
     return models
 
 
@@ -164,25 +162,33 @@ def _check(store: ModelStore, model: Bundled, spec: ModelSpec, accept_exports: b
     store.licences.require(spec)
 
 
-def _take_in(store: ModelStore, archive: ZipFile, models: list[Bundled]) -> None:
-    """Write all files beside their places, and move them there when every one of them is right."""
+def _take_in(store: ModelStore, archive: ZipFile, models: list[Bundled], bundle: str) -> None:
+    """Write all files beside their places, and move them there, with records, when every one of them is right."""
     contents = {file["sha256"]: file for model in models for file in model.files}
     _check_space(store, sum(file["size"] for file in contents.values()))
     folder = store.layout.partial / f"bundle-{os.urandom(8).hex()}"
-    folder.mkdir(parents=True)
-    try:
-        for sha256, file in contents.items():
-            path = folder / sha256
-            archives.extract(archive, archive.getinfo(f"{_FOLDER}{sha256}"), path, file["size"])
-            if (actual := sha256_of(path)) != sha256:
-                raise ModelError(f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}")
-        for sha256, file in contents.items():
-            blob = store.layout.blob(sha256, file["name"])
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            (folder / sha256).replace(blob)
-            stamp(blob)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with locked(store.layout.lock(folder.name)):
+        folder.mkdir(parents=True)
+        try:
+            for sha256, file in contents.items():
+                path = folder / sha256
+                archives.extract(archive, archive.getinfo(f"{_FOLDER}{sha256}"), path, file["size"])
+                if (actual := sha256_of(path)) != sha256:
+                    raise ModelError(f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}")
+            with changing(store.layout):
+                _move_in(store, folder, contents)
+                for model in models:
+                    _write_record(store, model, bundle)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_in(store: ModelStore, folder: Path, contents: dict[str, records.Entry]) -> None:
+    for sha256, file in contents.items():
+        blob = store.layout.blob(sha256, file["name"])
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        (folder / sha256).replace(blob)
+        stamp(blob)
 
 
 def _check_space(store: ModelStore, needed: int) -> None:

@@ -29,21 +29,31 @@ def _open_locked(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         _acquire(descriptor)
-        # Who held it has deleted it: who comes now would lock a new file of that name.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
+        if _is_at(descriptor, path):
+            return descriptor
         os.close(descriptor)
 
 
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock now. Raises OSError."""
-    if not path.is_file():
-        return False
-    descriptor = os.open(path, os.O_RDWR)
+def _is_at(descriptor: int, path: Path) -> bool:
+    """False once who held the lock has deleted it: who comes then would lock a new file of that name."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
+@contextmanager
+def attempted(path: Path) -> Iterator[bool]:
+    """Hold the lock while the block runs if nobody else does, without waiting; whether it is held. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    mine = False
     try:
-        return not _try(descriptor)
+        mine = _try(descriptor) and _is_at(descriptor, path)
+        yield mine
     finally:
+        if mine:
+            with suppress(OSError):
+                path.unlink()
         os.close(descriptor)
 
 

@@ -112,7 +112,7 @@ class ModelStore:
             stated = next(file for file in spec.files if file.name == name)
             if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
                 raise _absent(spec)
-            self.layout.registered(spec.id).unlink(missing_ok=True)  # of an export whose files are gone or damaged
+            self.intake.forget_export(spec)  # whose files are gone or damaged
             found, source = self.intake.bring(spec, stated, present)
         sha256 = self.file(spec, name).sha256
         assert sha256 is not None  # it is installed

@@ -83,10 +83,19 @@ def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, ma
     for path in waste + kept:
         path.write_bytes(b"x")
     os.utime(blobs / ".facecli-0123.onnx", (0, 0))
-    with locked(store.layout.lock("busy")):
+    for folder in (partial / "bundle-dead", partial / "bundle-alive"):
+        folder.mkdir()
+        (folder / "x").write_bytes(b"123")
+    waste.append(partial / "bundle-dead")
+    kept.append(partial / "bundle-alive" / "x")
+    locks = [store.layout.lock("killed"), store.root / "licences.lock"]
+    for lock in locks:
+        lock.touch()
+    with locked(store.layout.lock("busy")), locked(store.layout.lock("bundle-alive")):
         removed = removal.prune(store, [spec, exported])
     assert {one.path for one in removed} == {*waste} - {blobs / f"{'0' * 64}.stamp"}  # which goes with its file
-    assert not any(path.exists() for path in waste)
+    assert {one.path.name: one.size for one in removed}["bundle-dead"] == 3
+    assert not any(path.exists() for path in (*waste, *locks))
     assert all(path.exists() for path in (installed, *kept))
     assert [store.state(model) for model in (spec, exported)] == ["installed", "installed"]
     foreign_sha256 = hashlib.sha256(b"foreign.onnx").hexdigest()
