@@ -18,7 +18,7 @@ from facecli import __version__, home
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.files import staged, write_bytes
-from facecli.models import archives, own, records
+from facecli.models import archives, golden, own, records
 from facecli.models.intake import changing, stamp, writing
 from facecli.models.layout import sha256_of
 from facecli.models.locks import locked
@@ -57,7 +57,9 @@ def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -
         entry = {"id": spec.id, "licence": spec.licence, "licence_url": spec.licence_url, "files": files}
         entry |= {"registered": store.registration(spec.id).get("origin")}
         models.append(entry | {"description": _description(home.description(store.root, spec.kind, spec.id))})
-    manifest = {"schema": SCHEMA, "facecli": __version__, "models": models}
+    known = {sha256: golden.read(store.layout.golden(sha256)) for sha256 in contents}
+    tests = {sha256: one.document() for sha256, one in known.items() if one is not None}
+    manifest = {"schema": SCHEMA, "facecli": __version__, "models": models, "selftests": tests}
     with staged(target, parents=False) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
         for sha256, path in contents.items():
@@ -78,13 +80,14 @@ def import_bundle(
     try:
         with archives.opened(path, path.name) as archive:
             manifest = _open_manifest(archive, path)
-            models = _read_manifest(manifest)
+            models, tests = _read_manifest(manifest), _read_tests(manifest)
             _check_members(archive, models, path)
             for model in models:
                 spec = find(model.id) if model.description is None else _own(store, model, find)
                 _check(store, model, spec, accept_exports)
             with writing():
                 _take_in(store, archive, models, path.name)
+                _keep_tests(store, models, tests)
     except OSError as error:
         raise ModelError(f"can not read {path}: {error.strerror or error}", hint="check the name") from error
     return models
@@ -107,6 +110,20 @@ def _read_manifest(manifest: dict[str, Any]) -> list[Bundled]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"the bundle's {MANIFEST} is damaged: {error!r}", hint="export the bundle again") from error
     return models
+
+
+def _read_tests(manifest: dict[str, Any]) -> dict[str, golden.Golden]:
+    """The files' self-tests by sha256: what they answered where the bundle was made."""
+    try:
+        return {sha256: golden.parse(entry) for sha256, entry in manifest.get("selftests", {}).items()}
+    except (ValueError, AttributeError) as error:
+        raise ModelError(f"the bundle's {MANIFEST} is damaged: {error}", hint="export the bundle again") from error
+
+
+def _keep_tests(store: ModelStore, models: list[Bundled], tests: dict[str, golden.Golden]) -> None:
+    for sha256 in {file["sha256"] for model in models for file in model.files} & tests.keys():
+        if golden.read(store.layout.golden(sha256)) is None:  # what it answered here counts more
+            golden.keep(store.layout, sha256, tests[sha256])
 
 
 def _read_model(entry: dict[str, Any]) -> Bundled:

@@ -51,6 +51,7 @@ def remove(store: ModelStore, specs: Iterable[ModelSpec], others: Iterable[Model
         for removed in found:
             if removed.kept_for is None:
                 _delete(removed.path)
+                store.layout.golden(removed.path.stem).unlink(missing_ok=True)
     return found
 
 
@@ -140,6 +141,10 @@ def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[Removed]:
             yield Removed(path, path.stat().st_size, "stamp of a file that is gone")
         elif path.suffix != ".stamp" and path not in needed:
             yield Removed(path, path.stat().st_size, "of no model that is known")
+    staying = {path.stem for path in needed if path.suffix != ".stamp"} & contents
+    for path in sorted(layout.golden("x").parent.glob("*.json")):
+        if path.stem not in staying:
+            yield Removed(path, path.lstat().st_size, "self-test of a file that is gone")
 
 
 def _delete(path: Path) -> None:

@@ -185,7 +185,7 @@ def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | 
 
 def _install(result: ExportResult, target: Target) -> str:
     """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's."""
-    from facecli.commands import _work
+    from facecli.commands import _selftests, _work
     from facecli.errors import ExportError
     from facecli.models import checked, own
 
@@ -194,12 +194,16 @@ def _install(result: ExportResult, target: Target) -> str:
     spec = result.spec
     if target.precision == "fp32" and (spec is None or spec.files):
         store.register(result.model, files, result.origin)
+        if spec is not None:
+            _selftests.remember(store, spec)
         return result.model
     if spec is None or spec.kind == "detector" or len(files) != 1:
         hint = "add --no-register --output DIR"
         raise ExportError(f"{result.model} in {target.precision} can not be installed as a model of its own", hint=hint)
     entry = own.described(target.derived(spec))
-    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
+    added = own.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
+    _selftests.remember(store, added)
+    return added.id
 
 
 def _recipes(registry: Registry) -> list[dict[str, Any]]:
