@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, Preprocessing
-from facecli.models import golden
+from facecli.models import catalogue, golden
 from facecli.models.layout import Layout, sha256_of
 from facecli.models.selftest import Rule
 from facecli.models.store import ModelStore
@@ -213,3 +216,42 @@ def test_real_detectors_have_one(shared: Path, name: str) -> None:
     found = golden.record(session, detector)
     assert found is not None and found.tolerance < 0.05
     assert found.difference(session) < 1e-5
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system does not tell a process's peak memory")
+def test_the_memory_of_many_is_that_of_one(tmp_path: Path, cli_env: dict[str, str]) -> None:
+    """Each of these models holds 40 MB of weights; the session of one is gone before the next is made."""
+    onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    names = ["adaface-ir18", "adaface-ir101", "auraface", "edgeface-base", "sphereface20"]
+    store = ModelStore(tmp_path / "home", mirror="", offline=True)
+    for number, name in enumerate(names):
+        weights = np.random.default_rng(number).standard_normal((3 * 112 * 112, 266), np.float32)
+        nodes = [helper.make_node("Flatten", ["x"], ["rows"]), helper.make_node("MatMul", ["rows", "w"], ["y"])]
+        given = helper.make_tensor_value_info("x", floats, ["n", 3, 112, 112])
+        graph = helper.make_graph(
+            nodes,
+            "g",
+            [given],
+            [helper.make_empty_tensor_value_info("y")],
+            [onnx.numpy_helper.from_array(weights, "w")],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        file = tmp_path / catalogue.load(name).files[0].name
+        file.write_bytes(model.SerializeToString())
+        store.register(name, [file], {})
+        file.unlink()
+    peaks = {}
+    for count in (1, len(names)):  # the first is recorded, the others too; then each is asked again
+        for _ in range(2):
+            line = [sys.executable, "-m", "facecli", "models", "verify", *names[:count], "--json"]
+            env = cli_env | {"FACECLI_HOME": str(store.root)}
+            with subprocess.Popen(line, env=env, stdout=subprocess.PIPE) as process:
+                assert process.stdout is not None
+                rows = json.loads(process.stdout.read())["files"]
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0
+        assert [(row["state"], row["selftest_difference"]) for row in rows] == [("ok", 0.0)] * count
+        peaks[count] = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    assert peaks[len(names)] - peaks[1] < 40e6, peaks
