@@ -20,7 +20,7 @@ from facecli.errors import ModelError, OutputError
 from facecli.files import staged, write_bytes
 from facecli.models import archives, golden, own, records
 from facecli.models.intake import changing, stamp, writing
-from facecli.models.layout import sha256_of
+from facecli.models.layout import PARTIAL_BUNDLE, sha256_of
 from facecli.models.locks import locked
 from facecli.models.store import ModelStore
 
@@ -183,7 +183,7 @@ def _take_in(store: ModelStore, archive: ZipFile, models: list[Bundled], bundle:
     """Write all files beside their places, and move them there, with records, when every one of them is right."""
     contents = {file["sha256"]: file for model in models for file in model.files}
     _check_space(store, sum(file["size"] for file in contents.values()))
-    folder = store.layout.partial / f"bundle-{os.urandom(8).hex()}"
+    folder = store.layout.partial / f"{PARTIAL_BUNDLE}{os.urandom(8).hex()}"
     with locked(store.layout.lock(folder.name)):
         folder.mkdir(parents=True)
         try:

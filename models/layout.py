@@ -8,7 +8,9 @@ from pathlib import Path, PurePath
 
 from facecli.home import folder as default_root
 
-__all__ = ["Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+__all__ = ["PARTIAL_BUNDLE", "Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+
+PARTIAL_BUNDLE = "bundle-"  # what the name of a bundle's folder begins with while it is on its way in
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)  # which would make a file elsewhere
 _WINDOWS_PAUSE = 0.1  # seconds between two tries: msvcrt's own waiting gives up after ten seconds
 
 
@@ -27,7 +28,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def _open_locked(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
         _acquire(descriptor)
         if _is_at(descriptor, path):
             return descriptor
@@ -45,7 +46,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def attempted(path: Path) -> Iterator[bool]:
     """Hold the lock while the block runs if nobody else does, without waiting; whether it is held. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
     mine = False
     try:
         mine = _try(descriptor) and _is_at(descriptor, path)

@@ -14,7 +14,7 @@ from facecli.contract import ModelSpec
 from facecli.errors import ModelError, UsageError
 from facecli.models import own, records
 from facecli.models.intake import changing, writing
-from facecli.models.layout import Layout
+from facecli.models.layout import PARTIAL_BUNDLE, Layout
 from facecli.models.locks import attempted
 from facecli.models.store import ModelStore
 
@@ -107,11 +107,14 @@ def _recorded(layout: Layout, known: set[str]) -> set[Path]:
 def _cut_transfers(layout: Layout) -> Iterator[Removed]:
     """Delete what nobody is bringing in, each under the lock of who would."""
     for path in sorted(layout.partial.glob("*")):
+        folder = path.is_dir() and not path.is_symlink()
+        if folder and not path.name.startswith(PARTIAL_BUNDLE):
+            continue  # not ours
         with attempted(layout.lock(path.stem)) as mine, suppress(FileNotFoundError):  # it has arrived meanwhile
             if not mine:
                 continue
             files, what = [path], "of a transfer that was cut"
-            if path.is_dir() and not path.is_symlink():
+            if folder:
                 files, what = list(path.iterdir()), "of a bundle that was not taken in to its end"
             removed = Removed(path, sum(file.lstat().st_size for file in files), what)
             _delete(path)
@@ -121,6 +124,9 @@ def _cut_transfers(layout: Layout) -> Iterator[Removed]:
 def _drop_locks(layout: Layout) -> None:
     """Delete the files of locks whose holders were killed."""
     for path in [*(layout.root / "locks").glob("*.lock"), *layout.root.glob("*.lock")]:
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+            continue
         with attempted(path):  # deletes the file if nobody holds it
             pass
 
@@ -134,13 +140,13 @@ def _temporary(layout: Layout) -> Iterator[Removed]:
 
 
 def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[Removed]:
-    paths = [path for path in sorted(layout.blobs.glob("*")) if not path.name.startswith(".")]
+    paths = [path for path in sorted(layout.blobs.glob("[!.]*")) if path.is_symlink() or not path.is_dir()]
     contents = {path.stem for path in paths if path.suffix != ".stamp"}
     for path in paths:
         if path.suffix == ".stamp" and path.stem not in contents:
-            yield Removed(path, path.stat().st_size, "stamp of a file that is gone")
+            yield Removed(path, path.lstat().st_size, "stamp of a file that is gone")
         elif path.suffix != ".stamp" and path not in needed:
-            yield Removed(path, path.stat().st_size, "of no model that is known")
+            yield Removed(path, path.lstat().st_size, "of no model that is known")
     staying = {path.stem for path in needed if path.suffix != ".stamp"} & contents
     for path in sorted(layout.golden("x").parent.glob("*.json")):
         if path.stem not in staying:
