@@ -27,6 +27,7 @@ BATCH, SIDE = 2, 64  # of what a file leaves free and its model's description do
 LEVELS = 127.5  # mean and std where the description has none
 NUDGE = 0.05  # of 255 levels: what must not matter
 MOST_VALUES = 2**24  # of an input
+MOST_AXES = 8
 LARGEST = 2**20  # bytes of a record
 
 
@@ -118,7 +119,7 @@ def parse(entry: Any) -> Golden:
         tolerance = float(entry["tolerance"])
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"it is no self-test: {error!r}") from error
-    sizes = all(type(size) is int and size > 0 for size in rule.shape)
+    sizes = len(rule.shape) <= MOST_AXES and all(type(size) is int and size > 0 for size in rule.shape)
     sound = isinstance(rule.input, str) and sizes and math.prod(rule.shape) <= MOST_VALUES
     numbers = [rule.mean, rule.std, tolerance, *(value for values in outputs.values() for value in values)]
     sound = sound and rule.std != 0 and tolerance > 0 and all(map(math.isfinite, numbers)) and all(outputs.values())

@@ -178,15 +178,15 @@ def pull_hint(spec: ModelSpec, file: ModelFile) -> str:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def writing(what: str = "filled") -> Iterator[None]:
     """ModelError for what the file system of the store refuses."""
     try:
         yield
     except OutputError as error:
-        raise ModelError(f"the model store can not be filled: {error.message}", hint=_cure(error)) from error
+        raise ModelError(f"the model store can not be {what}: {error.message}", hint=_cure(error)) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        message = f"the model store can not be filled: can not write {where}{error.strerror or error}"
+        message = f"the model store can not be {what}: can not write {where}{error.strerror or error}"
         raise ModelError(message, hint=OTHER_HOME) from error
 
 

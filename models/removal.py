@@ -40,7 +40,7 @@ def remove(store: ModelStore, specs: Iterable[ModelSpec], others: Iterable[Model
     for spec in leaving.values():
         if any(file.path for file in spec.files):
             raise UsageError(f"model {spec.id} came with its package", hint="it goes when that is uninstalled")
-    with writing(), changing(store.layout):
+    with writing("changed"), changing(store.layout):
         owners = {place: spec.id for spec in others if spec.id not in leaving for place in _places(store, spec)}
         found = [removed for spec in leaving.values() for removed in _files(store, spec)]
         found = [replace(removed, kept_for=owners.get(removed.path)) for removed in found]
@@ -63,7 +63,7 @@ def prune(store: ModelStore, known: Iterable[ModelSpec]) -> list[Removed]:
     layout, specs = store.layout, list(known)
     if not layout.root.is_dir():
         return []
-    with writing(), changing(layout):
+    with writing("changed"), changing(layout):
         needed = {place for spec in specs for place in _places(store, spec)} | _recorded(layout, {s.id for s in specs})
         found = [*_temporary(layout), *_unneeded(layout, needed)]
         for removed in found:
