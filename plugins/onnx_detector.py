@@ -6,8 +6,8 @@ whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -44,11 +44,20 @@ Decode = Callable[[Sequence[FloatArray], tuple[int, int], float], Candidates]
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file's outputs are: how they are read, and how many there are."""
+
+    decode: Decode
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A detector's name, how its outputs are read, and its defaults.
 
-    outputs: how many the network has. model: the default one. one_scale: see `canvas.place`. inclusive: whether boxes
-    are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
+    outputs: how many the network has. model: the default one. others: the models, by name, whose files have another
+    layout. one_scale: see `canvas.place`. inclusive: whether boxes are suppressed as older detectors count areas.
+    multi_scale: what the parameter of this name is by default.
     """
 
     name: str
@@ -62,6 +71,11 @@ class Family:
     one_scale: bool = False
     inclusive: bool = False
     multi_scale: str = "never"
+    others: Mapping[str, Layout] = field(default_factory=dict)
+
+    def layout(self, model_id: str) -> Layout:
+        """That of a model of this family."""
+        return self.others.get(model_id.removeprefix(f"{self.name}/"), Layout(self.decode, self.outputs))
 
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
@@ -114,6 +128,7 @@ class OnnxDetector:
             hint += ", multi_scale auto, always or never"
             raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
+        self._layout = family.layout(spec.id)
         self._input, self._batch, self._fixed = _input(spec, session)
         if self._fixed and size not in (family.size, max(self._fixed)):
             message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
@@ -156,13 +171,13 @@ class OnnxDetector:
             draw(image.pixels, where, self._how, target)
         pixels[len(images) :] = 0  # a file whose batch axis is fixed may want more than there are
         outputs = list(self._session.run({self._input: pixels}).values())
-        if len(outputs) != self._family.outputs:
-            message = f"this file has {len(outputs)} outputs, {self._family.name} with landmarks {self._family.outputs}"
+        if len(outputs) != self._layout.outputs:
+            message = f"this file has {len(outputs)} outputs, {self._family.name} with landmarks {self._layout.outputs}"
             raise ModelError(message, hint=f"see the models of {self._family.name} in `facecli models list`")
         for index, where in enumerate(places):
             # Files for one picture may leave the batch axis out.
             own = [output[index] if output.ndim > 2 else output for output in outputs]
-            yield _in_picture(self._family.decode(own, canvas, self.score_threshold), where)
+            yield _in_picture(self._layout.decode(own, canvas, self.score_threshold), where)
 
     def _suppressed(self, found: Candidates) -> Detections:
         sides = found.boxes[:, 2:] - found.boxes[:, :2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facecli.commands import _work
+from facecli.commands import _selftests, _work
 from facecli.errors import ExportError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -52,11 +52,15 @@ def install(result: ExportResult, target: Target) -> str:
     spec = result.spec
     if (target.precision == "fp32" and spec is None) or (spec is not None and _is_the_recipes_own(spec, target)):
         store.register(result.model, files, result.origin)
+        if spec is not None:
+            _selftests.remember(store, spec)
         return result.model
     if spec is None or spec.kind == "detector" or len(files) != 1:
         raise _no_model_of_its_own(result.model, target)
     entry = own.described(target.derived(spec))
-    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
+    added = own.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
+    _selftests.remember(store, added)
+    return added.id
 
 
 def _is_the_recipes_own(spec: ModelSpec, target: Target) -> bool:

@@ -46,7 +46,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
     import shutil
     from tempfile import TemporaryDirectory
 
-    from facecli.commands import _installing, _work
+    from facecli.commands import _installing, _selftests, _work
     from facecli.errors import OutputError, UsageError
     from facecli.models import checked, metadata, own
     from facecli.runtime import open_session
@@ -70,7 +70,10 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
         _installing.check_name(spec, replace=replace)
         _try(spec, session, file.name)
         kept = alone.with_name(f"{spec.id.replace('/', '-')}{file.suffix}")
-        return own.add(spec, alone.replace(kept), _work.open_store(), {"added_from": file.name, "metadata": said != {}})
+        store = _work.open_store()
+        added = own.add(spec, alone.replace(kept), store, {"added_from": file.name, "metadata": said != {}})
+        _selftests.remember(store, added)
+        return added
 
 
 def _try(spec: ModelSpec, session: OnnxSession, name: str) -> None:
