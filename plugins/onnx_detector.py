@@ -1,7 +1,8 @@
 """Detectors that are one ONNX network and a way to read its outputs: what they share.
 
 A plugin states a Family: its name, how its outputs are read, and its defaults. The models are those of the catalogue
-whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd.
+whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd. A user's own file is a detector of
+its name.
 """
 
 from __future__ import annotations
@@ -41,20 +42,22 @@ class Candidates:
 
 # Outputs of one picture without their batch axis, canvas (height, width) px, least score -> candidates in canvas px.
 Decode = Callable[[Sequence[FloatArray], tuple[int, int], float], Candidates]
+# Canvas (height, width) px -> the shapes of those outputs.
+Shapes = Callable[[tuple[int, int]], Sequence[tuple[int, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """A detector's name, how its outputs are read, and its defaults.
 
-    outputs: how many the network has. model: the default one. one_scale: see `canvas.place`. inclusive: whether boxes
-    are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
+    shapes: what the outputs must look like. model: the default one. one_scale: see `canvas.place`. inclusive: whether
+    boxes are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
     """
 
     name: str
     summary: str
     decode: Decode
-    outputs: int
+    shapes: Shapes
     model: str
     score_threshold: float
     nms_threshold: float
@@ -66,12 +69,18 @@ class Family:
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
         prefix = f"{self.name}/"
-        specs = {name.removeprefix(prefix): name for name in catalogue.model_ids() if name.startswith(prefix)}
-        models = {name: catalogue.load(model_id) for name, model_id in specs.items()}
-        specs_of_all, load = tuple(models.values()), partial(self._load, models)
+        specs = [catalogue.load(name) for name in catalogue.shipped() if name.startswith(prefix)]
+        models = {spec.id.removeprefix(prefix): spec for spec in specs}
+        load = partial(self._load, models)
         return DetectorPlugin(
-            self.name, self.summary, load, landmarks=True, models=specs_of_all, parameters=self.parameters
+            self.name, self.summary, load, landmarks=True, models=tuple(specs), parameters=self.parameters
         )
+
+    def plugin_of(self, spec: ModelSpec) -> DetectorPlugin:
+        """The descriptor of a model that is not the catalogue's: a detector of the model's name, without a choice."""
+        parameters = {name: value for name, value in self.parameters.items() if name != "model"}
+        load = partial(self._load, {}, model=spec)
+        return DetectorPlugin(spec.id, spec.summary, load, landmarks=True, models=(spec,), parameters=parameters)
 
     @property
     def parameters(self) -> Parameters:
@@ -79,10 +88,12 @@ class Family:
         names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale")
         return {name: getattr(self, name) for name in names}
 
-    def _load(self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters) -> OnnxDetector:
+    def _load(
+        self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters, *, model: ModelSpec | None = None
+    ) -> OnnxDetector:
         settings = {**self.parameters, **given}
         name = settings.pop("model")
-        spec = models.get(name)
+        spec = model or (name if isinstance(name, ModelSpec) else models.get(str(name)))  # a spec: one that is on trial
         if spec is None:
             raise UsageError(f"{self.name} has no model {name!r}", hint=f"it has {', '.join(models)}")
         return OnnxDetector(self, spec, runtime.session(spec.id), **settings)
@@ -121,6 +132,7 @@ class OnnxDetector:
         self._how = _preprocessing(spec)
         self._within = self._fixed or (size, size)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
+        self._most = MOST_AT_ONCE
         self.multi_scale = multi_scale if max(self._within) > SMALL else "never"
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -144,7 +156,7 @@ class OnnxDetector:
             for image in images
         ]
         found: dict[int, Candidates] = {}
-        for part in _parts(places, self._batch or MOST_AT_ONCE):
+        for part in _parts(places, self._batch or self._most):
             found.update(zip(part, self._run([images[i] for i in part], [places[i] for i in part]), strict=True))
         return [found[index] for index in range(len(images))]
 
@@ -156,13 +168,38 @@ class OnnxDetector:
             draw(image.pixels, where, self._how, target)
         pixels[len(images) :] = 0  # a file whose batch axis is fixed may want more than there are
         outputs = list(self._session.run({self._input: pixels}).values())
-        if len(outputs) != self._family.outputs:
-            message = f"this file has {len(outputs)} outputs, {self._family.name} with landmarks {self._family.outputs}"
-            raise ModelError(message, hint=f"see the models of {self._family.name} in `facecli models list`")
+        apart = self._apart(outputs, len(pixels), canvas)
+        if apart is None:  # rows of several pictures, without an axis that tells whose they are
+            if self._batch:
+                message = f"this file takes {self._batch} pictures and does not tell their faces apart"
+                raise ModelError(message, hint="export it with a batch of one")
+            self._most = 1
+            for image, where in zip(images, places, strict=True):
+                yield from self._run([image], [where])
+            return
         for index, where in enumerate(places):
-            # Files for one picture may leave the batch axis out.
-            own = [output[index] if output.ndim > 2 else output for output in outputs]
-            yield _in_picture(self._family.decode(own, canvas, self.score_threshold), where)
+            yield _in_picture(self._family.decode(apart[index], canvas, self.score_threshold), where)
+
+    def _apart(self, outputs: list[FloatArray], count: int, canvas: tuple[int, int]) -> list[list[FloatArray]] | None:
+        """The outputs of each of `count` pictures, without a batch axis; None if several can not be told apart.
+
+        Raises ModelError unless they look like the family's.
+        """
+        name, wanted = self._family.name, self._family.shapes(canvas)
+        if len(outputs) != len(wanted):
+            message = f"this file has {len(outputs)} outputs, {name} with landmarks {len(wanted)}"
+            raise ModelError(message, hint=f"see the models of {name} in `facecli models list`")
+        if count > 1 and any(output.ndim == len(shape) for output, shape in zip(outputs, wanted, strict=True)):
+            return None
+        # Files for one picture may leave the batch axis out.
+        for number, (output, shape) in enumerate(zip(outputs, wanted, strict=True)):
+            if output.shape not in (shape, (count, *shape)):
+                message = f"this file's output {number} is {output.shape}, of {name} it would be {(count, *shape)}"
+                raise ModelError(message, hint=f"see the models of {name} in `facecli models list`")
+        return [
+            [own[index] if own.ndim > len(shape) else own for own, shape in zip(outputs, wanted, strict=True)]
+            for index in range(count)
+        ]
 
     def _suppressed(self, found: Candidates) -> Detections:
         sides = found.boxes[:, 2:] - found.boxes[:, :2]

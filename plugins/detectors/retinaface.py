@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
@@ -39,11 +39,17 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
     return gathered(levels)
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    priors = sum(height * width for height, width in grids(canvas)) * PRIORS.shape[1]
+    return [(priors, 4), (priors, 2), (priors, 10)]
+
+
 FAMILY = Family(
     "retinaface",
     "RetinaFace with a small MobileNet, with landmarks",
     decode,
-    outputs=3,
+    shapes,
     model="mobilenet0.25",
     score_threshold=0.8,
     nms_threshold=0.4,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered, sigmoid
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids, sigmoid
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
@@ -47,11 +47,16 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
     return gathered(levels)
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    return [(ANCHORS.shape[1], *grid, 16) for grid in grids(canvas)]
+
+
 FAMILY = Family(
     "yolov5-face",
     "YOLOv5 with landmarks",
     decode,
-    outputs=3,
+    shapes,
     model="n-0.5",
     score_threshold=0.55,
     nms_threshold=0.5,

@@ -198,11 +198,60 @@ def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -
 
 
 def test_a_file_of_another_kind_is_refused(toy_detector: Callable) -> None:
-    without_landmarks = replace(scrfd.FAMILY, outputs=6)
+    without_landmarks = replace(scrfd.FAMILY, shapes=lambda canvas: scrfd.FAMILY.shapes(canvas)[:6])
     detector = toy_detector(scrfd.FAMILY)
     detector._family = without_landmarks
     with pytest.raises(ModelError, match="this file has 9 outputs, scrfd with landmarks 6"):
         detector.detect([picture(64, 64)])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_outputs_of_another_shape_are_refused(toy_detector: Callable, family: Any) -> None:
+    """A canvas of 128x160 px against maps of 128x128: numbers that another decoder would read without a word."""
+    detector = toy_detector(family)
+    inner = detector._session
+
+    class Cut:
+        input_shapes = inner.input_shapes
+
+        def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: output[:, :-1] for name, output in inner.run(feeds).items()}
+
+    detector._session = Cut()
+    with pytest.raises(ModelError, match=f"this file's output 0 is .*, of {family.name} it would be"):
+        detector.detect([picture(128, 160)])
+
+
+class Flat:
+    """A session whose outputs have the rows of all pictures in one axis, as old exports of SCRFD."""
+
+    def __init__(self, inner: Any, batch: int | None) -> None:
+        ((name, shape),) = inner.input_shapes.items()
+        self.input_shapes, self.inner, self.counts = {name: (batch, *shape[1:])}, inner, []
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        self.counts.append(len(next(iter(feeds.values()))))
+        return {name: output.reshape(-1, output.shape[-1]) for name, output in self.inner.run(feeds).items()}
+
+
+@pytest.mark.parametrize("family", [scrfd.FAMILY, yunet.FAMILY, retinaface.FAMILY], ids=lambda family: family.name)
+def test_rows_of_several_pictures_in_one_axis_are_never_mixed(toy_detector: Callable, family: Any) -> None:
+    detector = toy_detector(family, batch="n", fixed=None, size=160, multi_scale="never")
+    pictures = [picture(128, 160, (16 * k, 32, 16)) for k in (1, 3, 6)]
+    alone = [detector.detect([one])[0] for one in pictures]
+    detector._session = flat = Flat(detector._session, None)
+    for _ in range(2):
+        for a, b in zip(alone, detector.detect(pictures), strict=True):
+            assert len(a) == 1
+            np.testing.assert_allclose(a.bboxes, b.bboxes, atol=1e-4)
+    assert flat.counts == [3, 1, 1, 1, 1, 1, 1]  # what was learned once is kept
+
+
+def test_a_file_that_wants_several_pictures_and_mixes_them_is_refused(toy_detector: Callable) -> None:
+    detector = toy_detector(scrfd.FAMILY, batch=3)
+    detector._session = Flat(detector._session, 3)
+    with pytest.raises(ModelError, match="takes 3 pictures and does not tell their faces apart"):
+        detector.detect([picture(128, 160)])
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
