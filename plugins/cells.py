@@ -17,7 +17,7 @@ Size = tuple[int, int]
 
 
 def rows(canvas: Size, anchors: int, widths: Sequence[int]) -> list[tuple[int, ...]]:
-    """The shapes of outputs with one row per anchor: (rows, width) of each level, for one of `widths` after the other."""
+    """The shapes of outputs with one row per anchor: (rows, width) of each level, for each of `widths` in turn."""
     return [(anchors * height * width, columns) for columns in widths for height, width in grids(canvas)]
 
 
