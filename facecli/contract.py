@@ -71,7 +71,7 @@ class CropSpec:
         antialiased BILINEAR.
     fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
     upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
-        does, where the detector gives landmarks.
+        does, where the detector gives landmarks, or eyes.
 
     Raises ValueError for a combination that has no meaning.
     """

@@ -52,7 +52,7 @@ PRESETS: Mapping[str, Preset] = {
             "sface": _row(0.593, 10.734, 1.055, 0.36),
             "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
-        {"haar": {"min_neighbors": 10, "min_size": 1}},
+        {"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
     ),
     # FaceAnalysis(name="buffalo_l"): SCRFD-10G; it has no verify, its users compare normed embeddings.
     "insightface": Preset(
