@@ -23,6 +23,7 @@ from facecli.types import Detections, FloatArray, Image
 MOST_AT_ONCE = 4  # pictures in one run of a network with a free batch axis; on a CPU more take longer, not less
 SURE = 0.5  # the score of a face that makes a second look needless, whatever the least score is
 SMALL = 160  # px; the longer side of the second look's picture: a face that fills it is an easy one
+LOOKS = ("auto", "free", "always", "never")  # multi_scale
 LARGEST_SIZE = 8192  # px; a canvas of more would take gigabytes
 
 
@@ -65,6 +66,8 @@ class Family:
     one_scale: bool = False
     inclusive: bool = False
     multi_scale: str = "never"
+    small_size: int = SMALL
+    square: bool = False
 
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
@@ -85,7 +88,7 @@ class Family:
     @property
     def parameters(self) -> Parameters:
         """What OnnxDetector takes, and the model, with the family's defaults."""
-        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale")
+        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale", "small_size", "square")
         return {name: getattr(self, name) for name in names}
 
     def _load(
@@ -104,8 +107,9 @@ class OnnxDetector:
 
     size: px, the longer side of what the network sees of a picture; a file with a fixed input has its own.
     score_threshold: the least score of a face. nms_threshold: the overlap from which the better of two faces stays.
-    multi_scale: "never"; "always": also look at the picture SMALL px long, where faces that fill it are found; "auto":
-    do so where that costs little (the file takes small pictures) or where the first look finds nothing for SURE.
+    multi_scale: "never"; "always": also look at the picture small_size px long, where faces that fill it are found;
+    "free": do so where that costs little, as the file takes small pictures; "auto": also where the first look finds
+    nothing for SURE. square: fill a whole square with black, where the picture's own shape would do.
     """
 
     def __init__(
@@ -118,11 +122,13 @@ class OnnxDetector:
         score_threshold: float,
         nms_threshold: float,
         multi_scale: str,
+        small_size: int,
+        square: bool,
     ) -> None:
-        sensible = isinstance(size, int) and GRID <= size <= LARGEST_SIZE and multi_scale in ("auto", "always", "never")
-        if not (sensible and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
-            hint = f"a whole size from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
-            hint += ", multi_scale auto, always or never"
+        whole = all(isinstance(side, int) and GRID <= side <= LARGEST_SIZE for side in (size, small_size))
+        if not (whole and multi_scale in LOOKS and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
+            hint = f"whole sizes from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
+            hint += f", multi_scale {', '.join(LOOKS)}"
             raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
         self._input, self._batch, self._fixed = _input(spec, session)
@@ -133,26 +139,30 @@ class OnnxDetector:
         self._within = self._fixed or (size, size)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
         self._most = MOST_AT_ONCE
-        self.multi_scale = multi_scale if max(self._within) > SMALL else "never"
+        self._small, self._square = (small_size, small_size), square
+        self.multi_scale = multi_scale if max(self._within) > small_size else "never"
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """One Detections per picture."""
         found = self._look(images, self._within)
         again = [index for index in range(len(images)) if self._looks_again(found[index])]
         if again:
-            for index, more in zip(again, self._look([images[i] for i in again], (SMALL, SMALL)), strict=True):
+            for index, more in zip(again, self._look([images[i] for i in again], self._small), strict=True):
                 found[index] = Candidates.join([found[index], more])
         return [self._suppressed(candidates) for candidates in found]
 
     def _looks_again(self, found: Candidates) -> bool:
+        if self.multi_scale in ("auto", "free") and self._fixed is None:
+            return True
         if self.multi_scale == "auto":
-            return self._fixed is None or not (found.scores >= SURE).any()
+            return not (found.scores >= SURE).any()
         return self.multi_scale == "always"
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
         """The candidates of each picture, in its own pixels."""
+        canvas = self._fixed or (within if self._square else None)
         places = [
-            place(image.height, image.width, within=within, fixed=self._fixed, one_scale=self._family.one_scale)
+            place(image.height, image.width, within=within, fixed=canvas, one_scale=self._family.one_scale)
             for image in images
         ]
         found: dict[int, Candidates] = {}

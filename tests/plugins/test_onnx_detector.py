@@ -147,6 +147,19 @@ def test_a_second_small_look_finds_what_fills_the_picture(toy_detector: Callable
     assert seen == [(1, 3, 640, 640), (1, 3, SMALL, SMALL)]
 
 
+def test_looks_as_insightface_has_them(toy_detector: Callable) -> None:
+    """Two whole squares where the file takes any size, the file's own where it does not."""
+    given = {"multi_scale": "free", "small_size": 128, "square": True}
+    free = toy_detector(scrfd.FAMILY, batch="n", fixed=None, **given)
+    seen = watched(free)
+    free.detect([picture(200, 320, (64, 96, 16))])
+    assert seen == [(1, 3, 640, 640), (1, 3, 128, 128)]
+    fixed = toy_detector(scrfd.FAMILY, fixed=(640, 640), **given)
+    seen = watched(fixed)
+    fixed.detect([picture(200, 320)])
+    assert seen == [(1, 3, 640, 640)]
+
+
 def test_both_looks_share_one_suppression_and_one_scale(toy_detector: Callable) -> None:
     whole = picture(640, 640, (256, 256, 128))  # a cell of 32 px at 160 px, and 16 cells of 32 px at 640
     once = toy_detector(scrfd.FAMILY, stride=32, batch="n", fixed=None, multi_scale="never").detect([whole])[0]
@@ -184,6 +197,8 @@ def watched(detector: OnnxDetector) -> list[tuple[int, ...]]:
         {"score_threshold": float("nan")},
         {"nms_threshold": 1.5},
         {"multi_scale": "sometimes"},
+        {"small_size": 16},
+        {"small_size": 128.5},
     ],
 )
 def test_parameters_that_can_not_work_are_refused(toy_detector: Callable, bad: dict[str, Any]) -> None:
