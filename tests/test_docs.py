@@ -132,7 +132,7 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         if not (shutil.which("npm") and reached.is_dir()):
             pytest.skip("needs npm and its registry: .ci/run names in FACECLI_WEB_RUNTIME what it got there")
         (folder / "package.json").write_text("{}")  # else npm takes a folder above for the project
-    if "--detector yunet" in text:
+    if any(words in text for words in ("--detector yunet", "--preset insightface -p scrfd.model")):
         models = request.getfixturevalue("shared") / "models"
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:
