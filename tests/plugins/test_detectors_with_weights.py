@@ -184,3 +184,19 @@ def test_scrfd_sees_a_face_that_fills_the_picture(load: Callable, examples: Path
     (found,) = load("scrfd").detect([tight])
     assert len(found) == 1
     assert np.abs(found.landmarks[0] - (BY_EYE - [180, 60])).max() < 6
+
+
+def test_scrfd_sees_a_face_that_fills_the_picture_beside_a_small_one(load: Callable, examples: Path) -> None:
+    portrait = read(examples / "collins.jpg").pixels
+    large = cv2.resize(portrait[60:180, 180:272], (368, 480))
+    small = cv2.resize(portrait[30:200, 150:300], (66, 75))
+    pixels = np.zeros((570, 368, 3), np.uint8)
+    pixels[:480] = large
+    pixels[490:565, 5:71] = small
+    both = Image(pixels, "two")
+    (once,) = load("scrfd", multi_scale="never").detect([both])
+    (twice,) = load("scrfd").detect([both])
+    assert [len(once), len(twice)] == [1, 2]
+    widths = twice.bboxes[:, 2] - twice.bboxes[:, 0]
+    assert widths.max() > 250
+    assert widths.min() < 60

@@ -147,6 +147,20 @@ def test_a_second_small_look_finds_what_fills_the_picture(toy_detector: Callable
     assert seen == [(1, 3, 640, 640), (1, 3, SMALL, SMALL)]
 
 
+def test_a_large_face_that_is_seen_faintly_beside_a_sure_one_is_looked_for(toy_detector: Callable) -> None:
+    """Boxes are three cells of 32 px wide, more than half of this picture."""
+    detector = toy_detector(scrfd.FAMILY, stride=32, fixed=(128, 160), size=160, multi_scale="auto", small_size=64)
+    runs = {}
+    for name, (x, y), grey in (("apart", (96, 64), 25), ("the same", (32, 0), 25), ("too faint", (96, 64), 4)):
+        seen = watched(detector)
+        pixels = picture(128, 160, (0, 0, 32)).pixels
+        pixels[y : y + 32, x : x + 32] = grey
+        (found,) = detector.detect([Image(pixels, name)])
+        assert (found.scores >= 0.5).all()  # what is faint is looked for again, never told
+        runs[name] = len(seen)
+    assert runs == {"apart": 2, "the same": 1, "too faint": 1}
+
+
 def test_looks_as_insightface_has_them(toy_detector: Callable) -> None:
     """Two whole squares where the file takes any size, the file's own where it does not."""
     given = {"multi_scale": "free", "small_size": 128, "square": True}
