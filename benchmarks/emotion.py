@@ -1,8 +1,8 @@
 """Our emotion model beside mini-Xception on FER2013's PublicTest: accuracy on both label sets, calibration, speed.
 
 The pictures go in as `facecli emotion --no-detect` takes them: whole, single, unmirrored. `--confusion FILE` writes
-both confusion matrices as Markdown, `--plot FILE` a reliability plot. Needs fer2013.npz, mini-Xception's HDF5 file, and
-torch and h5py for its export.
+the confusion matrices as Markdown, `--plot FILE` a reliability plot, `--mistakes FILE` a sheet of our surest mistakes.
+Needs fer2013.npz, mini-Xception's HDF5 file, and torch and h5py for its export.
 """
 
 from __future__ import annotations
@@ -47,15 +47,18 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=200, help="single faces per model that are timed")
     options.add_argument("--confusion", type=Path, help="Markdown file to write")
     options.add_argument("--plot", type=Path, help="PNG file to write")
+    options.add_argument("--mistakes", type=Path, help="PNG file to write")
     given = options.parse_args()
     faces = fer2013.read(given.data)["PublicTest"]
     found = answers(faces.pixels, given.mini_xception, given.rounds)
     common.tell([line for name, own in found.items() for line in figures(name, own, faces)], as_json=given.json)
     if given.confusion:
-        tables = [confusion(name, own.probabilities, faces) for name, own in found.items()]
+        tables = [table for name, own in found.items() for table in confusions(name, own.probabilities, faces)]
         given.confusion.write_text("\n\n".join(tables) + "\n", "utf-8")
     if given.plot:
         plot(given.plot, {name: measure.reliability(own.probabilities, faces.label) for name, own in found.items()})
+    if given.mistakes:
+        mistakes(given.mistakes, found[OURS].probabilities, faces)
 
 
 def answers(pixels: UInt8Array, weights: Path, rounds: int) -> dict[str, Answers]:
@@ -112,19 +115,54 @@ def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
     rows = fer2013.majority(faces)
     error = measure.calibration_error(own.probabilities[rows], voted[rows])
     lines.append(common.figure(f"{name}: calibration error, FER+ majority", error, "{:.3f}"))
+    agree, differ = rows & (voted == faces.label), rows & (voted != faces.label)
+    for what, where, labels in (
+        ("both label sets agree: right", agree, voted),
+        ("they differ: as the voters", differ, voted),
+        ("they differ: as FER2013's label", differ, faces.label),
+    ):
+        part = measure.accuracy(own.probabilities[where], labels[where])
+        lines.append(common.figure(f"{name}: {what}, {where.sum()} pictures", part, "{:.1%}"))
     text = f"{name}: ms for a face, one thread, with preprocessing"
     return [*lines, common.figure(text, own.milliseconds, "{:.2f}", most=3.0 if ours else None)]
 
 
-def confusion(name: str, probabilities: NDArray[np.float32], faces: Faces) -> str:
-    """Per cent of each FER2013 label, as a Markdown table."""
-    counts = measure.confusion(probabilities, faces.label)
-    head = f"| {name}: label \\ told | {' | '.join(fer2013.LABELS)} | pictures |\n|{'---|' * (len(counts) + 2)}"
+def confusions(name: str, probabilities: NDArray[np.float32], faces: Faces) -> list[str]:
+    """The confusion with FER2013's labels, and with FER+'s majority."""
+    rows = fer2013.majority(faces)
+    return [
+        confusion(f"{name}: FER2013's label", probabilities, faces.label),
+        confusion(f"{name}: FER+'s majority", probabilities[rows], faces.votes.argmax(1)[rows]),
+    ]
+
+
+def confusion(name: str, probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
+    """Per cent of each label, as a Markdown table."""
+    counts = measure.confusion(probabilities, labels)
+    head = f"| {name} \\ told | {' | '.join(fer2013.LABELS)} | pictures |\n|{'---|' * (len(counts) + 2)}"
     rows = [
         f"| {label} | {' | '.join(f'{value / max(row.sum(), 1):.0%}' for value in row)} | {row.sum()} |"
         for label, row in zip(fer2013.LABELS, counts, strict=True)
     ]
     return "\n".join([head, *rows])
+
+
+def mistakes(path: Path, probabilities: NDArray[np.float32], faces: Faces, count: int = 48) -> None:
+    """A sheet of the pictures that the voters' majority calls otherwise, the surest first."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    voted, told = faces.votes.argmax(1), probabilities.argmax(1)
+    wrong = np.flatnonzero(fer2013.majority(faces) & (told != voted))
+    surest = wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:count]
+    figure = Figure(figsize=(16, 13), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axis, row in zip(figure.subplots(6, 8).flat, surest, strict=False):
+        axis.imshow(faces.pixels[row], cmap="gray", vmin=0, vmax=255)
+        names = [fer2013.LABELS[index] for index in (told[row], voted[row], faces.label[row])]
+        axis.set_title(f"{names[0]} {probabilities[row].max():.2f}\nvoters {names[1]}\nFER2013 {names[2]}", fontsize=9)
+        axis.axis("off")
+    figure.savefig(path, dpi=70)
 
 
 def plot(path: Path, bins: dict[str, list[measure.Bin]]) -> None:

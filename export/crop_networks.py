@@ -21,7 +21,7 @@ class CropNetwork:
     """A published network: what it is called, what it takes, and where its weights are from.
 
     name: of recipe and model; the file is NAME.onnx. build: makes the torch.nn.Module. height, width: of the crops in
-    px. channels: as its input is (pixels - mean) / std. spare: top-level names in the state that are not needed.
+    px. channels: as its input is (pixels - mean) / std, for all channels or for each. spare: top-level names in the state that are not needed.
     weights: the file that users need, for the hint. exported: module -> the same function in another form, to be
     exported in its place.
     """
@@ -31,8 +31,8 @@ class CropNetwork:
     build: Callable[[], Any]
     height: int
     width: int
-    mean: float
-    std: float
+    mean: float | tuple[float, float, float]
+    std: float | tuple[float, float, float]
     output: str
     task: Task
     licence: str
@@ -79,7 +79,8 @@ class CropNetwork:
         import numpy as np
 
         pixels = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, 3, self.height, self.width))
-        return (((pixels - self.mean) / self.std).astype(np.float32),)
+        mean, std = (np.reshape(values, (-1, 1, 1)) for values in (self.mean, self.std))
+        return (((pixels - mean) / std).astype(np.float32),)
 
 
 def _run(network: Any, crops: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

@@ -14,7 +14,7 @@ from facecli.errors import ExportError
 from facecli.files import staged
 from facecli.models.training.networks import ResidualNetwork, packed_state
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
