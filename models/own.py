@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from facecli.models.store import ModelStore
 
-KINDS = ("recognizer", "attribute")
+KINDS = ("detector", "recognizer", "attribute")
 SCHEMA = "facecli.model/1"
 LARGEST = 2**20  # bytes of a description
 

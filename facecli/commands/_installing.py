@@ -21,7 +21,7 @@ def check_name(spec: ModelSpec, *, replace: bool, otherwise: str = "choose anoth
 
     if spec.id in catalogue.shipped():
         raise UsageError(f"the name {spec.id} belongs to facecli itself", hint="choose another --name")
-    kind: Any = "recognizers" if spec.kind == "recognizer" else "attributes"
+    kind: Any = f"{spec.kind}s"
     if spec.id in own.model_ids():
         if not replace:
             raise UsageError(f"you have a model {spec.id} already", hint=f"add --replace, or {otherwise}")

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids
 from facecli.plugins.onnx_detector import Candidates, Family, Layout
 from facecli.types import FloatArray
 
@@ -44,15 +44,21 @@ def decode(
     return gathered(levels)
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    priors = sum(height * width for height, width in grids(canvas)) * PRIORS.shape[1]
+    return [(priors, 4), (priors, 2), (priors, 10)]
+
+
 FAMILY = Family(
     "retinaface",
     "RetinaFace with a small MobileNet, with landmarks",
     decode,
-    outputs=3,
+    shapes,
     model="mobilenet0.25",
     score_threshold=0.8,
     nms_threshold=0.4,
-    others={f"uniface-{name}": Layout(partial(decode, priors=UNIFACE_PRIORS), outputs=3) for name in UNIFACE},
+    others={f"uniface-{name}": Layout(partial(decode, priors=UNIFACE_PRIORS), shapes) for name in UNIFACE},
 )
 
 

@@ -16,9 +16,11 @@ from facecli.geometry import overlap
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.cells import STRIDES
-from facecli.plugins.detectors import yolov5_face
+from facecli.plugins.detectors import scrfd, yolov5_face
 from facecli.plugins.onnx_detector import OnnxDetector
+from facecli.presets import PRESETS
 from facecli.registry import Registry
+from facecli.runtime import open_session
 from facecli.toolbox import Choice, Toolbox
 from facecli.types import Image
 
@@ -129,6 +131,53 @@ def test_scrfd_is_insightfaces(load: Callable, shared: Path, wider: dict[str, An
     assert faces >= 30
 
 
+@pytest.mark.parametrize("size", ["fixed", "free"])
+def test_the_preset_insightface_gives_its_boxes(
+    shared: Path, tmp_path: Path, examples: Path, wider: dict[str, Any], size: str
+) -> None:
+    """Its FaceAnalysis looks at squares of 128 and 640 px where a file takes any size, as buffalo_l's does."""
+    package = pytest.importorskip("insightface.model_zoo.scrfd", reason="insightface is not installed")
+    path = shared / "models" / "scrfd_500m_kps.onnx"
+    path = of_any_size(path, tmp_path / "free.onnx") if size == "free" else path
+    theirs = package.SCRFD(str(path))
+    theirs.prepare(0, input_size=[(128, 128), (640, 640)], det_thresh=0.5)
+    parameters = {**PRESETS["insightface"].parameters["scrfd"]}
+    parameters.pop("model")
+    settings = {**scrfd.FAMILY.parameters, **parameters}
+    settings.pop("model")
+    ours = OnnxDetector(scrfd.FAMILY, catalogue.load("scrfd/500m"), open_session(path), **settings)
+    portraits = [read(examples / name) for name in ("collins.jpg", "hopper.jpg", "collins_variant.jpg")]
+    tight = Image(np.ascontiguousarray(portraits[0].pixels[60:180, 180:272]), "a face that fills the picture")
+    faces = 0
+    for picture in [*portraits, tight, *wider["images"]]:
+        rows, points = theirs.detect(np.ascontiguousarray(picture.pixels[..., ::-1]))
+        (found,) = ours.detect([picture])
+        assert len(rows) == len(found)
+        assert len(rows) or (picture is tight and size == "fixed")
+        faces += len(rows)
+        shared_part = overlap(rows[:, :4].astype(np.float32), found.bboxes)
+        match = shared_part.argmax(1) if len(rows) else np.zeros(0, int)
+        assert (shared_part.max(1, initial=0) >= 0.99).all()
+        np.testing.assert_allclose(found.landmarks[match], points, atol=1)
+    assert faces >= 30
+
+
+def of_any_size(path: Path, copy: Path) -> Path:
+    """The same network with height and width left free, as InsightFace publishes it."""
+    onnx = pytest.importorskip("onnx", reason="changing a model needs onnx")
+    model = onnx.load(path)
+    for axis, dim in enumerate(model.graph.input[0].type.tensor_type.shape.dim):
+        if axis >= 2:
+            dim.dim_param = f"side{axis}"
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+        output.type.tensor_type.shape.SetInParent()
+        for _ in range(3):
+            output.type.tensor_type.shape.dim.add()
+    onnx.save(model, copy)
+    return copy
+
+
 def test_scrfd_sees_a_face_that_fills_the_picture(load: Callable, examples: Path) -> None:
     whole = read(examples / "collins.jpg").pixels[60:180, 180:272]
     tight = Image(np.ascontiguousarray(whole), "tight")
@@ -170,3 +219,19 @@ def test_a_yolov5_file_that_ends_in_rows_finds_the_same_faces(load: Callable, wi
         np.testing.assert_allclose(other.scores, one.scores, atol=1e-4)
         np.testing.assert_allclose(other.landmarks, one.landmarks, atol=0.05)
     assert faces >= 30
+
+
+def test_scrfd_sees_a_face_that_fills_the_picture_beside_a_small_one(load: Callable, examples: Path) -> None:
+    portrait = read(examples / "collins.jpg").pixels
+    large = cv2.resize(portrait[60:180, 180:272], (368, 480))
+    small = cv2.resize(portrait[30:200, 150:300], (66, 75))
+    pixels = np.zeros((570, 368, 3), np.uint8)
+    pixels[:480] = large
+    pixels[490:565, 5:71] = small
+    both = Image(pixels, "two")
+    (once,) = load("scrfd", multi_scale="never").detect([both])
+    (twice,) = load("scrfd").detect([both])
+    assert [len(once), len(twice)] == [1, 2]
+    widths = twice.bboxes[:, 2] - twice.bboxes[:, 0]
+    assert widths.max() > 250
+    assert widths.min() < 60
