@@ -94,14 +94,17 @@ def interleaved(
     rounds: int,
     warm: int = 1,
     clock: Callable[[], float] = time.perf_counter,
+    rest: float = 0.0,
 ) -> dict[str, list[float]]:
     """Seconds of each action, taken in turns so that a busy moment hits all of them; `warm` rounds do not count.
 
     clock: time.process_time counts what the processor did, where others keep it busy and one thread works.
+    rest: seconds before each action, where one leaves threads behind that spin on and would take a core from the next.
     """
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for turn in range(warm + rounds):
         for name, action in actions.items():
+            time.sleep(rest)
             start = clock()
             action()
             if turn >= warm:

@@ -1,7 +1,8 @@
 """Our detectors beside the code that their users come from, on the same pixels, in turns.
 
 yunet: OpenCV's FaceDetectorYN. yolov8-face and yolov5-face: the forward pass alone of OpenCV's DNN module, which runs
-these files in the repositories that they are from. retinaface: the forward pass alone of its network in PyTorch.
+these files in the repositories that they are from. retinaface: the forward pass alone of its network in PyTorch. haar:
+OpenCV's detectMultiScale3 with level weights, as deepface calls it. scrfd.py and mtcnn.py are for the other two.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--pictures", type=int, default=6)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--only", nargs="*", help="these detectors")
     given = options.parse_args()
     cv2.setNumThreads(given.threads)
     figures = []
     with common.folder(common.SHARED / "data" / "wider_dev.zip") as root:
         pictures = [squared(shrunk(path)) for path in sorted(root.rglob("*.jpg"))[::7]][: given.pictures]
     for name, theirs in origins(given.threads).items():
+        if given.only and name not in given.only:
+            continue
         figures += compared(name, loaded(name, given.threads).detector, theirs, pictures, given.rounds)
     common.tell(figures, as_json=given.json)
 
@@ -61,6 +65,8 @@ def origins(threads: int) -> dict[str, Callable[[np.ndarray], object]]:
     found: dict[str, Callable[[np.ndarray], object]] = {}
     opencv = cv2.FaceDetectorYN.create(str(MODELS / "yunet_n_640_640.onnx"), "", (640, 640), 0.7, 0.3, 5000)
     found["yunet"] = lambda pixels: opencv.detect(np.ascontiguousarray(pixels[..., ::-1]))
+    cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
+    found["haar"] = lambda pixels: cascade.detectMultiScale3(pixels, 1.1, 5, minSize=(30, 30), outputRejectLevels=True)
     for name, file in (("yolov8-face", "yolov8-lite-t.onnx"), ("yolov5-face", "yolov5n-0.5.onnx")):
         found[name] = in_opencv(MODELS / file)
     try:

@@ -27,6 +27,9 @@ from facecli.types import Image, Limits
 
 MODELS = {"500m": "scrfd_500m_kps.onnx", "2.5g": "scrfd_2.5g_kps.onnx"}
 THRESHOLD = 0.5  # insightface's own
+# Seconds between two turns. insightface's sessions are ONNX Runtime's default ones, whose threads spin for tens of
+# milliseconds after a run: without a rest they would take one of two cores from us, and never we one from them.
+REST = 0.05
 
 
 def main() -> None:
@@ -91,7 +94,7 @@ def raced(picture: Image, threads: int, rounds: int) -> list[common.Figure]:
             "theirs": lambda: theirs.get(pixels),
             "ours": lambda: through(both, picture),
         }
-        seconds = common.medians(common.interleaved(actions, rounds))
+        seconds = common.medians(common.interleaved(actions, rounds, rest=REST))
     place = f"{picture.source} {picture.width}x{picture.height}, {faces} faces"
     assert len(through(both, picture)) == faces
     ratio = seconds["ours"] / seconds["theirs"]

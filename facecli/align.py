@@ -33,7 +33,7 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
         elif spec.resample == "warp":
             crops[index] = _warp(image.pixels, _bbox_matrix(bbox, spec), spec)
         else:
-            eyes = None if detections.landmarks is None or not spec.upright else detections.landmarks[index, :2]
+            eyes = _eyes(detections, index) if spec.upright else None
             window = _window(bbox, spec, image.width, image.height)
             crops[index] = _fitted(_whole_pixels(image.pixels, window, eyes), spec)
     return crops
@@ -42,6 +42,14 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
 def whole(image: Image, spec: CropSpec) -> UInt8Array:
     """The whole picture as the one crop (1, H, W, 3), for pictures that are crops already."""
     return _fitted(image.pixels, spec)[None]
+
+
+def _eyes(detections: Detections, index: int) -> FloatArray | None:
+    """The eyes (2, 2) of a face, image-left first; None where the detector has not found them."""
+    if detections.landmarks is not None:
+        return detections.landmarks[index, :2]
+    eyes = None if detections.eyes is None else detections.eyes[index]
+    return eyes if eyes is not None and np.isfinite(eyes).all() else None
 
 
 def _window(bbox: FloatArray, spec: CropSpec, width: int, height: int) -> tuple[int, int, int, int]:

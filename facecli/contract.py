@@ -70,7 +70,7 @@ class CropSpec:
         antialiased BILINEAR.
     fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
     upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
-        does, where the detector gives landmarks.
+        does, where the detector gives landmarks, or eyes.
 
     Raises ValueError for a combination that has no meaning.
     """
@@ -168,7 +168,8 @@ class ModelSpec:
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
     what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
     facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
-    floor: the probability below which an attribute's likeliest label is not told.
+    floor: the probability below which an attribute's likeliest label is not told. family: of a detector that a user has
+    added, the detector plugin that reads its outputs; one of the catalogue has it before the slash of its id.
     """
 
     id: str
@@ -192,6 +193,7 @@ class ModelSpec:
     operating_point: OperatingPoint | None = None
     accuracy: tuple[str, ...] = ()
     licence_url: str | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

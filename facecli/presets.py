@@ -52,15 +52,16 @@ PRESETS: Mapping[str, Preset] = {
             "sface": _row(0.593, 10.734, 1.055, 0.36),
             "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
-        {"haar": {"min_neighbors": 10, "min_size": 1}},
+        {"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
     ),
-    # FaceAnalysis(name="buffalo_l"): SCRFD-10G; it has no verify, its users compare normed embeddings.
+    # FaceAnalysis(name="buffalo_l") of insightface 2.1: SCRFD-10G on squares of 640 and 128 px (model_zoo/scrfd.py,
+    # DEFAULT_DET_SIZES), on one only where the file fixes it; no verify, its users compare normed embeddings.
     "insightface": Preset(
         "scrfd",
         "arcface-w600k-r50",
         "cosine",
         "largest",
-        parameters={"scrfd": {"model": "10g"}},
+        parameters={"scrfd": {"model": "10g", "multi_scale": "free", "small_size": 128, "square": True}},
     ),
     # MTCNN() and InceptionResnetV1(pretrained="vggface2"), whose examples compare by (e1 - e2).norm(), no threshold.
     "facenet-pytorch": Preset("mtcnn", "facenet-vggface2", "euclidean", "largest"),

@@ -37,6 +37,7 @@ _DESCRIPTORS: dict[Kind, type] = {
     "recipes": contract.ExportRecipe,
 }
 _MODEL_KINDS: dict[str, Kind] = {
+    "detector": "detectors",
     "recognizer": "recognizers",
     "attribute": "attributes",
 }  # that can be described as data

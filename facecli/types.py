@@ -60,11 +60,14 @@ class Detections:
     bboxes: (N, 4) float32, xyxy, pixels of the original picture, not clipped to it.
     scores: (N,) float32 in [0, 1], descending.
     landmarks: (N, 5, 2) float32 xy pixels (eye, eye, nose, mouth corner, mouth corner; image-left first), or None.
+    eyes: (N, 2, 2) float32 xy pixels, image-left first, of a detector that finds nothing but eyes, or None; NaN for a
+    face whose eyes were not found.
     """
 
     bboxes: FloatArray
     scores: FloatArray
     landmarks: FloatArray | None = None
+    eyes: FloatArray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.bboxes) if isinstance(self.bboxes, np.ndarray) and self.bboxes.ndim else None
@@ -74,6 +77,8 @@ class Detections:
         if self.landmarks is not None:
             require_array("Detections.landmarks", self.landmarks, (count, 5, 2), np.float32)
             arrays.append(self.landmarks)
+        if self.eyes is not None:
+            require_array("Detections.eyes", self.eyes, (count, 2, 2), np.float32)
         if not all(np.isfinite(a).all() for a in arrays):
             raise ContractError("Detections must be finite, got NaN or infinity")
         if count and (self.scores.min() < 0 or self.scores.max() > 1):
@@ -92,5 +97,5 @@ class Detections:
 
     def select(self, indices: list[int]) -> Detections:
         """The faces at these indices; the indices must ascend, so that the scores still descend."""
-        points = None if self.landmarks is None else self.landmarks[indices]
-        return Detections(self.bboxes[indices], self.scores[indices], points)
+        points, eyes = (None if own is None else own[indices] for own in (self.landmarks, self.eyes))
+        return Detections(self.bboxes[indices], self.scores[indices], points, eyes)

@@ -98,13 +98,19 @@ _NAMES = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 def _judge(made: ModelSpec) -> None:
     """What types do not say. Raises ValueError."""
     _require(ID.fullmatch(made.id) and len(made.id) <= LONGEST_ID, f"{made.id!r:.60} is no id: a-z, 0-9, - and _")
-    _require(made.kind in ("recognizer", "attribute"), f"a {made.kind} needs a plugin")
+    _require(made.kind in ("detector", "recognizer", "attribute"), f"a {made.kind} needs a plugin")
     _require(made.summary, "summary is empty")
-    _require(made.crop, "crop is missing")
     _require(made.preprocessing, "preprocessing is missing")
-    assert made.crop is not None and made.preprocessing is not None
-    _judge_crop(made.crop)
+    assert made.preprocessing is not None
     _judge_preprocessing(made.preprocessing)
+    _require(not made.logits or made.labels, "logits are of an attribute model with labels")
+    _require(made.kind == "detector" or not made.family, "only a detector has a family")
+    if made.kind == "detector":
+        _judge_detector(made, made.preprocessing)
+        return
+    _require(made.crop, "crop is missing")
+    assert made.crop is not None
+    _judge_crop(made.crop)
     if made.kind == "recognizer":
         _require(made.dim and 1 <= made.dim <= LARGEST_DIM, f"dim must be 1 to {LARGEST_DIM}")
         _require(made.operating_point, "operating_point is missing: metric and threshold")
@@ -114,6 +120,13 @@ def _judge(made: ModelSpec) -> None:
         named = made.attribute and made.id.startswith(f"{made.attribute}/")
         _require(named, f"an attribute model's id is ATTRIBUTE/NAME, this is {made.id} of {made.attribute}")
         _require(len(set(made.labels)) == len(made.labels) and "" not in made.labels, "labels must differ")
+
+
+def _judge_detector(made: ModelSpec, how: Preprocessing) -> None:
+    _require(made.family, "family is missing: the detector whose outputs it has")
+    needless = (made.crop, made.dim, made.attribute, made.labels, made.operating_point)
+    _require(not any(needless), "a detector has no crop, dim, attribute, labels or operating point")
+    _require(how.layout == "NCHW" and how.colour != "grey", "a detector takes coloured pictures, NCHW")
 
 
 def _judge_crop(crop: CropSpec) -> None:

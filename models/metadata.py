@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PREFIX = "facecli."
 # ModelSpec's fields that are plain text; the others are JSON, but for those that a file does not say of itself: its id
 # is "facecli.model", and `files` would have to hold the file's own hash.
-TEXTS = ("kind", "summary", "licence", "source", "paper", "training_data", "attribute")
+TEXTS = ("kind", "summary", "licence", "source", "paper", "training_data", "attribute", "family")
 UNSAID = ("id", "files", "hint")
 LONGEST = 2**16  # characters of all that is read: a file that says more is not one of ours
 

@@ -13,6 +13,17 @@ from facecli.types import FloatArray
 STRIDES = (8, 16, 32)  # px between cells, level by level
 
 Index = NDArray[np.intp]
+Size = tuple[int, int]
+
+
+def rows(canvas: Size, anchors: int, widths: Sequence[int]) -> list[tuple[int, ...]]:
+    """The shapes of outputs with one row per anchor: (rows, width) of each level, for each of `widths` in turn."""
+    return [(anchors * height * width, columns) for columns in widths for height, width in grids(canvas)]
+
+
+def grids(canvas: Size) -> list[tuple[int, int]]:
+    """How many cells each level has, down and across, on a canvas of (height, width) px."""
+    return [(canvas[0] // stride, canvas[1] // stride) for stride in STRIDES]
 
 
 def corners_of(cells: Index, width: int, stride: int) -> FloatArray:

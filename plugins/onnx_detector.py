@@ -1,20 +1,21 @@
 """Detectors that are one ONNX network and a way to read its outputs: what they share.
 
 A plugin states a Family: its name, how its outputs are read, and its defaults. The models are those of the catalogue
-whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd.
+whose ids begin with the family's name: `scrfd/500m` is model 500m of scrfd. A user's own file is a detector of
+its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from facecli.contract import DetectorPlugin, ModelSpec, Parameters, Preprocessing, Runtime, Session
 from facecli.errors import ModelError, UsageError
-from facecli.geometry import nms
+from facecli.geometry import nms, overlap
 from facecli.models import catalogue
 from facecli.plugins.canvas import GRID, Placement, draw, place
 from facecli.types import Detections, FloatArray, Image
@@ -22,6 +23,12 @@ from facecli.types import Detections, FloatArray, Image
 MOST_AT_ONCE = 4  # pictures in one run of a network with a free batch axis; on a CPU more take longer, not less
 SURE = 0.5  # the score of a face that makes a second look needless, whatever the least score is
 SMALL = 160  # px; the longer side of the second look's picture: a face that fills it is an easy one
+# SCRFD sees a face that fills the picture faintly: as a box of at least half the picture's longer side with such a
+# score. Of 29 that had a small sure face beside them (wider_dev) 9 were found without this rule, and 28 with it; of 60
+# pictures as they are it makes 7 be looked at twice.
+FAINT, LARGE = 0.02, 0.5
+APART = 0.3  # the overlap below which a faint box is not about the same face as a sure one
+LOOKS = ("auto", "free", "always", "never")  # multi_scale
 LARGEST_SIZE = 8192  # px; a canvas of more would take gigabytes
 
 
@@ -41,20 +48,31 @@ class Candidates:
 
 # Outputs of one picture without their batch axis, canvas (height, width) px, least score -> candidates in canvas px.
 Decode = Callable[[Sequence[FloatArray], tuple[int, int], float], Candidates]
+# Canvas (height, width) px -> the shapes of those outputs.
+Shapes = Callable[[tuple[int, int]], Sequence[tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file's outputs are: how they are read, and what they must look like."""
+
+    decode: Decode
+    shapes: Shapes
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """A detector's name, how its outputs are read, and its defaults.
 
-    outputs: how many the network has. model: the default one. one_scale: see `canvas.place`. inclusive: whether boxes
-    are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
+    shapes: what the outputs must look like. model: the default one. others: the models, by name, whose files have
+    another layout. one_scale: see `canvas.place`. inclusive: whether boxes are suppressed as older detectors count
+    areas. multi_scale: what the parameter of this name is by default.
     """
 
     name: str
     summary: str
     decode: Decode
-    outputs: int
+    shapes: Shapes
     model: str
     score_threshold: float
     nms_threshold: float
@@ -62,27 +80,42 @@ class Family:
     one_scale: bool = False
     inclusive: bool = False
     multi_scale: str = "never"
+    small_size: int = SMALL
+    square: bool = False
+    others: Mapping[str, Layout] = field(default_factory=dict)
+
+    def layout(self, model_id: str) -> Layout:
+        """That of a model of this family."""
+        return self.others.get(model_id.removeprefix(f"{self.name}/"), Layout(self.decode, self.shapes))
 
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
         prefix = f"{self.name}/"
-        specs = {name.removeprefix(prefix): name for name in catalogue.model_ids() if name.startswith(prefix)}
-        models = {name: catalogue.load(model_id) for name, model_id in specs.items()}
-        specs_of_all, load = tuple(models.values()), partial(self._load, models)
+        specs = [catalogue.load(name) for name in catalogue.shipped() if name.startswith(prefix)]
+        models = {spec.id.removeprefix(prefix): spec for spec in specs}
+        load = partial(self._load, models)
         return DetectorPlugin(
-            self.name, self.summary, load, landmarks=True, models=specs_of_all, parameters=self.parameters
+            self.name, self.summary, load, landmarks=True, models=tuple(specs), parameters=self.parameters
         )
+
+    def plugin_of(self, spec: ModelSpec) -> DetectorPlugin:
+        """The descriptor of a model that is not the catalogue's: a detector of the model's name, without a choice."""
+        parameters = {name: value for name, value in self.parameters.items() if name != "model"}
+        load = partial(self._load, {}, model=spec)
+        return DetectorPlugin(spec.id, spec.summary, load, landmarks=True, models=(spec,), parameters=parameters)
 
     @property
     def parameters(self) -> Parameters:
         """What OnnxDetector takes, and the model, with the family's defaults."""
-        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale")
+        names = ("model", "size", "score_threshold", "nms_threshold", "multi_scale", "small_size", "square")
         return {name: getattr(self, name) for name in names}
 
-    def _load(self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters) -> OnnxDetector:
+    def _load(
+        self, models: dict[str, ModelSpec], runtime: Runtime, given: Parameters, *, model: ModelSpec | None = None
+    ) -> OnnxDetector:
         settings = {**self.parameters, **given}
         name = settings.pop("model")
-        spec = models.get(name)
+        spec = model or (name if isinstance(name, ModelSpec) else models.get(str(name)))  # a spec: one that is on trial
         if spec is None:
             raise UsageError(f"{self.name} has no model {name!r}", hint=f"it has {', '.join(models)}")
         return OnnxDetector(self, spec, runtime.session(spec.id), **settings)
@@ -93,8 +126,10 @@ class OnnxDetector:
 
     size: px, the longer side of what the network sees of a picture; a file with a fixed input has its own.
     score_threshold: the least score of a face. nms_threshold: the overlap from which the better of two faces stays.
-    multi_scale: "never"; "always": also look at the picture SMALL px long, where faces that fill it are found; "auto":
-    do so where that costs little (the file takes small pictures) or where the first look finds nothing for SURE.
+    multi_scale: "never"; "always": also look at the picture small_size px long, where faces that fill it are found;
+    "free": do so where that costs little, as the file takes small pictures; "auto": also where the first look finds
+    nothing for SURE, or a large face FAINTly. square: fill a whole square with black, where the picture's own shape
+    would do.
     """
 
     def __init__(
@@ -107,13 +142,16 @@ class OnnxDetector:
         score_threshold: float,
         nms_threshold: float,
         multi_scale: str,
+        small_size: int,
+        square: bool,
     ) -> None:
-        sensible = isinstance(size, int) and GRID <= size <= LARGEST_SIZE and multi_scale in ("auto", "always", "never")
-        if not (sensible and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
-            hint = f"a whole size from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
-            hint += ", multi_scale auto, always or never"
+        whole = all(isinstance(side, int) and GRID <= side <= LARGEST_SIZE for side in (size, small_size))
+        if not (whole and multi_scale in LOOKS and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
+            hint = f"whole sizes from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
+            hint += f", multi_scale {', '.join(LOOKS)}"
             raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
+        self._layout = family.layout(spec.id)
         self._input, self._batch, self._fixed = _input(spec, session)
         if self._fixed and size not in (family.size, max(self._fixed)):
             message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
@@ -121,30 +159,37 @@ class OnnxDetector:
         self._how = _preprocessing(spec)
         self._within = self._fixed or (size, size)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
-        self.multi_scale = multi_scale if max(self._within) > SMALL else "never"
+        self._most = MOST_AT_ONCE
+        self._small, self._square = (small_size, small_size), square
+        self.multi_scale = multi_scale if max(self._within) > small_size else "never"
+        self._least = min(score_threshold, FAINT) if self.multi_scale == "auto" else score_threshold
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """One Detections per picture."""
         found = self._look(images, self._within)
-        again = [index for index in range(len(images)) if self._looks_again(found[index])]
+        again = [index for index, image in enumerate(images) if self._looks_again(image, found[index])]
         if again:
-            for index, more in zip(again, self._look([images[i] for i in again], (SMALL, SMALL)), strict=True):
+            for index, more in zip(again, self._look([images[i] for i in again], self._small), strict=True):
                 found[index] = Candidates.join([found[index], more])
         return [self._suppressed(candidates) for candidates in found]
 
-    def _looks_again(self, found: Candidates) -> bool:
+    def _looks_again(self, image: Image, found: Candidates) -> bool:
+        if self.multi_scale in ("auto", "free") and self._fixed is None:
+            return True
         if self.multi_scale == "auto":
-            return self._fixed is None or not (found.scores >= SURE).any()
+            sure = found.boxes[found.scores >= SURE]
+            return not len(sure) or _missed(found.boxes[found.scores < SURE], sure, max(image.height, image.width))
         return self.multi_scale == "always"
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
         """The candidates of each picture, in its own pixels."""
+        canvas = self._fixed or (within if self._square else None)
         places = [
-            place(image.height, image.width, within=within, fixed=self._fixed, one_scale=self._family.one_scale)
+            place(image.height, image.width, within=within, fixed=canvas, one_scale=self._family.one_scale)
             for image in images
         ]
         found: dict[int, Candidates] = {}
-        for part in _parts(places, self._batch or MOST_AT_ONCE):
+        for part in _parts(places, self._batch or self._most):
             found.update(zip(part, self._run([images[i] for i in part], [places[i] for i in part]), strict=True))
         return [found[index] for index in range(len(images))]
 
@@ -156,22 +201,53 @@ class OnnxDetector:
             draw(image.pixels, where, self._how, target)
         pixels[len(images) :] = 0  # a file whose batch axis is fixed may want more than there are
         outputs = list(self._session.run({self._input: pixels}).values())
-        if len(outputs) != self._family.outputs:
-            message = f"this file has {len(outputs)} outputs, {self._family.name} with landmarks {self._family.outputs}"
-            raise ModelError(message, hint=f"see the models of {self._family.name} in `facecli models list`")
+        apart = self._apart(outputs, len(pixels), canvas)
+        if apart is None:  # rows of several pictures, without an axis that tells whose they are
+            if self._batch:
+                message = f"this file takes {self._batch} pictures and does not tell their faces apart"
+                raise ModelError(message, hint="export it with a batch of one")
+            self._most = 1
+            for image, where in zip(images, places, strict=True):
+                yield from self._run([image], [where])
+            return
         for index, where in enumerate(places):
-            # Files for one picture may leave the batch axis out.
-            own = [output[index] if output.ndim > 2 else output for output in outputs]
-            yield _in_picture(self._family.decode(own, canvas, self.score_threshold), where)
+            yield _in_picture(self._layout.decode(apart[index], canvas, self._least), where)
+
+    def _apart(self, outputs: list[FloatArray], count: int, canvas: tuple[int, int]) -> list[list[FloatArray]] | None:
+        """The outputs of each of `count` pictures, without a batch axis; None if several can not be told apart.
+
+        Raises ModelError unless they look like the family's.
+        """
+        name, wanted = self._family.name, self._layout.shapes(canvas)
+        if len(outputs) != len(wanted):
+            message = f"this file has {len(outputs)} outputs, {name} with landmarks {len(wanted)}"
+            raise ModelError(message, hint=f"see the models of {name} in `facecli models list`")
+        if count > 1 and any(output.ndim == len(shape) for output, shape in zip(outputs, wanted, strict=True)):
+            return None
+        # Files for one picture may leave the batch axis out.
+        for number, (output, shape) in enumerate(zip(outputs, wanted, strict=True)):
+            if output.shape not in (shape, (count, *shape)):
+                message = f"this file's output {number} is {output.shape}, of {name} it would be {(count, *shape)}"
+                raise ModelError(message, hint=f"see the models of {name} in `facecli models list`")
+        return [
+            [own[index] if own.ndim > len(shape) else own for own, shape in zip(outputs, wanted, strict=True)]
+            for index in range(count)
+        ]
 
     def _suppressed(self, found: Candidates) -> Detections:
         sides = found.boxes[:, 2:] - found.boxes[:, :2]
         finite = np.isfinite(found.boxes).all(1) & np.isfinite(found.landmarks).all((1, 2))
-        whole = np.flatnonzero((sides > 0).all(1) & finite)
+        whole = np.flatnonzero((sides > 0).all(1) & finite & (found.scores >= self.score_threshold))
         boxes, scores = found.boxes[whole], found.scores[whole]
         kept = nms(boxes, scores, self.nms_threshold, inclusive=self._family.inclusive)
         points = np.ascontiguousarray(found.landmarks[whole[kept]])
         return Detections(boxes[kept], np.clip(scores[kept], 0, 1), points)
+
+
+def _missed(faint: FloatArray, sure: FloatArray, longest: int) -> bool:
+    """Whether a large box among the faint ones is about no face that is sure; longest: px, the longer side."""
+    large = faint[(faint[:, 2:] - faint[:, :2]).max(1, initial=0) >= LARGE * longest]
+    return bool(len(large)) and bool((overlap(large, sure).max(1) < APART).any())
 
 
 def _input(spec: ModelSpec, session: Session) -> tuple[str, int | None, tuple[int, int] | None]:

@@ -139,7 +139,7 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         pull = [sys.executable, "-m", "facecli", "models", "pull", "mobilefacenet"]
         environment = request.getfixturevalue("reader") | mirror
         subprocess.run(pull, env=environment, cwd=folder, stdout=subprocess.DEVNULL, check=True)
-    if "--detector yunet" in text:
+    if any(words in text for words in ("--detector yunet", "--preset insightface -p scrfd.model")):
         models = request.getfixturevalue("shared") / "models"
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:

@@ -32,7 +32,8 @@ def _size(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 
 
 describing_options = options.chain(
-    click.option("--kind", type=click.Choice(["recognizer", "attribute"]), help="What it does."),
+    click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),
+    click.option("--family", metavar="DETECTOR", help="Of a detector: whose outputs it has, such as scrfd."),
     click.option("--crop", metavar="arcface|dlib|bbox|MODEL", help="How its faces are cut, or as whose."),
     click.option("--size", callback=_size, metavar="WxH", help="Size of a bbox crop, px."),
     click.option(
@@ -51,6 +52,7 @@ describing_options = options.chain(
     click.option("--threshold", type=options.Finite(0), help="Largest distance that is still the same person."),
     click.option("--attribute", help="What an attribute model tells, such as emotion."),
     click.option("--labels", callback=options.split_commas, metavar="LABEL,...", help="Its classes, in column order."),
+    click.option("--logits", is_flag=True, help="Of an attribute model: its file ends before the softmax."),
     click.option("--summary", help="One line about it."),
     click.option("--licence", "--license", help="Its licence, as an SPDX name where there is one."),
     click.option("--commercial-use/--no-commercial-use", default=None, help="Whether the licence allows it."),
@@ -59,7 +61,7 @@ describing_options = options.chain(
 
 _DESCRIBING = (
     *("kind", "crop", "size", "margin", "square", "colour", "mean", "std", "layout", "dim", "normalized", "metric"),
-    *("threshold", "attribute", "labels", "summary", "licence", "commercial_use", "source"),
+    *("family", "threshold", "attribute", "labels", "logits", "summary", "licence", "commercial_use", "source"),
 )
 
 
@@ -67,7 +69,7 @@ def taken(arguments: dict[str, Any]) -> dict[str, Any]:
     """The describing options out of a command's arguments, those that were given."""
     found = {key: arguments.pop(key) for key in _DESCRIBING}
     absent = {key for key, value in found.items() if value is None or value == ()}
-    absent |= {flag for flag in ("square", "normalized") if not found[flag]}
+    absent |= {flag for flag in ("square", "normalized", "logits") if not found[flag]}
     return {key: value for key, value in found.items() if key not in absent}
 
 

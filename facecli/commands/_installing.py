@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facecli.commands import _work
+from facecli.commands import _selftests, _work
 from facecli.errors import ExportError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def check_name(spec: ModelSpec, *, replace: bool, otherwise: str = "choose anoth
 
     if spec.id in catalogue.shipped():
         raise UsageError(f"the name {spec.id} belongs to facecli itself", hint="choose another --name")
-    kind: Any = "recognizers" if spec.kind == "recognizer" else "attributes"
+    kind: Any = f"{spec.kind}s"
     if spec.id in own.model_ids():
         if not replace:
             raise UsageError(f"you have a model {spec.id} already", hint=f"add --replace, or {otherwise}")
@@ -52,11 +52,15 @@ def install(result: ExportResult, target: Target) -> str:
     spec = result.spec
     if _is_the_recipes_own(spec, target):
         store.register(result.model, files, result.origin)
+        if spec is not None:
+            _selftests.remember(store, spec)
         return result.model
     if spec is None or spec.kind == "detector" or len(files) != 1:
         raise _no_model_of_its_own(result.model, target)
     entry = own.described(target.derived(spec))
-    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
+    added = own.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
+    _selftests.remember(store, added)
+    return added.id
 
 
 def _is_the_recipes_own(spec: ModelSpec | None, target: Target) -> bool:

@@ -106,6 +106,11 @@ def _spec(given: dict[str, Any]) -> ModelSpec | None:
 
             raise UsageError(f"--{min(needless)} says nothing without a kind", hint="add --kind")
         return None
+    if description["kind"] == "detector":
+        from facecli.errors import UsageError
+
+        hint = "leave --kind out, add --no-register, and then `facecli models add FILE --kind detector --family ...`"
+        raise UsageError("a detector is not registered by its export", hint=hint)
     entry = describing.described({"id": _name(given)}, description)
     describing.fill(entry)
     return checked.spec(entry, (), "the options")

@@ -9,10 +9,10 @@ import click
 
 from facecli.commands import _describing as describing
 from facecli.commands import _options as options
+from facecli.commands import _trial
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
-    from facecli.runtime import OnnxSession
 
 
 @click.command("add")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Put it in the place of a model of yours with this name.")
 @options.output_options
 def command(file: Path, name: str | None, ignore_metadata: bool, replace: bool, **kwargs: Any) -> None:
-    """Register an ONNX file of your own as a recognizer or an attribute model.
+    """Register an ONNX file of your own as a detector, a recognizer or an attribute model.
 
     What the file's metadata says (facecli's exports write it) is taken, and options go before it. Nothing is guessed:
     what neither says is asked for. The file is tried first, and copied into the model store.
@@ -46,7 +46,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
     import shutil
     from tempfile import TemporaryDirectory
 
-    from facecli.commands import _installing, _work
+    from facecli.commands import _installing, _selftests, _work
     from facecli.errors import OutputError, UsageError
     from facecli.models import checked, metadata, own
     from facecli.runtime import open_session
@@ -66,42 +66,16 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
         if "id" not in entry:
             raise UsageError(f"{file.name} does not say its name", hint="add --name")
         describing.fill(entry)
+        _trial.fill_detector(entry)
         spec = checked.spec(entry, (), file.name)
         _installing.check_name(spec, replace=replace)
-        _try(spec, session, file.name)
+        _trial.run(spec, session, file.name)
         kept = alone.with_name(f"{spec.id.replace('/', '-')}{file.suffix}")
-        return own.add(spec, alone.replace(kept), _work.open_store(), {"added_from": file.name, "metadata": said != {}})
-
-
-def _try(spec: ModelSpec, session: OnnxSession, name: str) -> None:
-    """Run the model once on plain crops: its input and output must be those that are described."""
-    import numpy as np
-
-    from facecli.errors import ModelError
-    from facecli.preprocess import to_input
-
-    assert spec.crop is not None and spec.preprocessing is not None
-    if len(session.input_shapes) != 1:
-        raise ModelError(f"{name} has {len(session.input_shapes)} inputs, not one", hint="it needs a plugin of its own")
-    ((given, shape),) = session.input_shapes.items()
-    count = shape[0] if shape and shape[0] else 2
-    crops = np.random.default_rng(0).integers(0, 256, (count, spec.crop.height, spec.crop.width, 3), np.uint8)
-    pixels = to_input(crops, spec.preprocessing)
-    fits = len(shape) == 4 and all(n is None or n == m for n, m in zip(shape, pixels.shape, strict=True))
-    if not fits:
-        raise ModelError(f"{name} takes {shape}, its description makes {pixels.shape}", hint="mend --crop or --layout")
-    try:
-        output = next(iter(session.run({given: pixels}).values()))
-    except Exception as error:  # onnxruntime's errors share no base class
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{name} does not run: {first}", hint="is it a float32 model of face crops?") from error
-    width = spec.dim if spec.kind == "recognizer" else len(spec.labels) or 1
-    if output.shape != (count, width) or output.dtype != np.float32 or not np.isfinite(output).all():
-        what = f"{output.shape} {output.dtype}, its description says {(count, width)} finite float32"
-        raise ModelError(f"{name} gives {what}", hint="mend --dim or --labels")
-    if spec.labels and (output.min() < 0 or abs(output.sum(1) - 1).max() > 1e-3):
-        raise ModelError(f"{name} does not give probabilities", hint="export it with a softmax at its end")
+        store = _work.open_store()
+        added = own.add(spec, alone.replace(kept), store, {"added_from": file.name, "metadata": said != {}})
+        _selftests.remember(store, added)
+        return added
 
 
 def _use(spec: ModelSpec) -> str:
-    return f"--recognizer {spec.id}" if spec.kind == "recognizer" else f"facecli analyze --attributes {spec.id}"
+    return f"facecli analyze --attributes {spec.id}" if spec.kind == "attribute" else f"--{spec.kind} {spec.id}"

@@ -15,11 +15,12 @@ import numpy as np
 
 from facecli.contract import DetectorPlugin, Parameters, Runtime, hookimpl
 from facecli.errors import PluginError, UsageError
-from facecli.types import Detections, Image
+from facecli.types import Detections, FloatArray, Image, UInt8Array
 
-CASCADE = "haarcascade_frontalface_default.xml"
+CASCADE, EYES = "haarcascade_frontalface_default.xml", "haarcascade_eye.xml"
 LARGEST = 2**31 - 1  # OpenCV counts in int32
-DEFAULTS = {"scale_factor": 1.1, "min_neighbors": 5, "min_size": 30}
+DEFAULTS: Parameters = {"scale_factor": 1.1, "min_neighbors": 5, "min_size": 30, "border": 0.0, "eyes": False}
+EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS = 1.1, 10  # deepface 0.0.103, models/face_detection/OpenCv.py, find_eyes
 
 
 @hookimpl
@@ -29,47 +30,76 @@ def facecli_detectors() -> Iterable[DetectorPlugin]:
 
 
 def _load(_runtime: Runtime, parameters: Parameters) -> Haar:
-    return Haar(**DEFAULTS | dict(parameters))
+    return Haar(**{**DEFAULTS, **parameters})
 
 
 class Haar:
-    """The cascade. scale_factor, min_neighbors, min_size (px) are detectMultiScale's."""
+    """The cascade.
 
-    def __init__(self, scale_factor: float, min_neighbors: int, min_size: int) -> None:
+    scale_factor, min_neighbors, min_size (px): detectMultiScale's. border: the part of the picture's height and width
+    that is added in black on each side, where faces at the edge are found too. eyes: look for eyes in each face, with
+    a second cascade.
+    """
+
+    def __init__(self, scale_factor: float, min_neighbors: int, min_size: int, border: float, eyes: bool) -> None:
         whole = isinstance(min_neighbors, int) and isinstance(min_size, int)
-        if not (whole and scale_factor > 1 and 0 <= min_neighbors <= LARGEST and 1 <= min_size <= LARGEST):
-            hint = "scale_factor > 1, min_neighbors >= 0 and min_size >= 1, both whole numbers"
+        in_range = scale_factor > 1 and 0 <= min_neighbors <= LARGEST and 1 <= min_size <= LARGEST
+        if not (whole and in_range and 0 <= border <= 1):
+            hint = "scale_factor > 1, min_neighbors >= 0 and min_size >= 1, both whole numbers, border 0 to 1"
             raise UsageError("haar can not work with these parameters", hint=hint)
         import cv2
 
         if not hasattr(cv2, "CascadeClassifier"):
             hint = 'pip install "opencv-python-headless<5"'
             raise PluginError(f"haar needs OpenCV below 5, {cv2.__version__} has no CascadeClassifier", hint=hint)
-        path = Path(cv2.__file__).parent / "data" / CASCADE
+        folder = Path(cv2.__file__).parent / "data"
         self._cascades = threading.local()  # a CascadeClassifier keeps state while it runs
-        self._make: Callable[[], Any] = lambda: cv2.CascadeClassifier(str(path))
+        self._make: Callable[[str], Any] = lambda name: cv2.CascadeClassifier(str(folder / name))
         self._scale_factor, self._min_neighbors, self._min_size = scale_factor, min_neighbors, min_size
+        self._border, self._eyes = border, eyes
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """One Detections per picture. Scores are squashed level weights: they order faces and mean nothing more."""
         return [self._detect(image) for image in images]
 
+    def _cascade(self, name: str) -> Any:
+        if not hasattr(self._cascades, name):
+            setattr(self._cascades, name, self._make(name))
+        return getattr(self._cascades, name)
+
     def _detect(self, image: Image) -> Detections:
         import cv2
 
-        if not hasattr(self._cascades, "own"):
-            self._cascades.own = self._make()
-        boxes, _, weights = self._cascades.own.detectMultiScale3(
-            cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY),
+        grey = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
+        down, across = int(image.height * self._border), int(image.width * self._border)
+        framed = cv2.copyMakeBorder(grey, down, down, across, across, cv2.BORDER_CONSTANT, value=[0])
+        boxes, _, weights = self._cascade(CASCADE).detectMultiScale3(
+            framed,
             scaleFactor=self._scale_factor,
             minNeighbors=self._min_neighbors,
             minSize=(self._min_size, self._min_size),
             outputRejectLevels=True,
         )
-        if len(boxes) == 0:
-            return Detections.empty(landmarks=False)
-        scores = (1 / (1 + np.exp(-np.asarray(weights).reshape(-1) / 2))).astype(np.float32)
-        order = np.argsort(-scores, kind="stable")
-        corners = np.asarray(boxes, np.float32)[order]
-        corners[:, 2:] += corners[:, :2]
-        return Detections(corners, scores[order])
+        corners, scores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        if len(boxes):
+            scores = (1 / (1 + np.exp(-np.asarray(weights).reshape(-1) / 2))).astype(np.float32)
+            order = np.argsort(-scores, kind="stable")
+            corners, scores = np.asarray(boxes, np.float32)[order], scores[order]
+            corners[:, 2:] += corners[:, :2]
+        eyes = self._eyes_of(np.asarray(framed, np.uint8), corners) if self._eyes else None
+        moved = np.array([across, down], np.float32)
+        corners -= np.tile(moved, 2)
+        return Detections(corners, scores, eyes=None if eyes is None else eyes - moved)
+
+    def _eyes_of(self, grey: UInt8Array, corners: FloatArray) -> FloatArray:
+        """The eyes (N, 2, 2) xy px of faces, image-left first: the two largest that are found in each; NaN without."""
+        found = np.full((len(corners), 2, 2), np.nan, np.float32)
+        for own, (left, top, right, bottom) in zip(found, corners.astype(int), strict=True):
+            face = grey[top:bottom, left:right]
+            boxes = list(self._cascade(EYES).detectMultiScale(face, EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS))
+            two = sorted(boxes, key=lambda box: -box[2] * box[3])[:2]
+            if len(two) == 2:
+                pair = two if two[0][0] < two[1][0] else two[::-1]
+                # Whole pixels, as deepface has them: the angle between them depends on it.
+                own[:] = [(left + x + w // 2, top + y + h // 2) for x, y, w, h in pair]
+        return found

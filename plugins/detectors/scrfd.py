@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, beside, corners_of, gathered
+from facecli.plugins.cells import STRIDES, beside, corners_of, gathered, rows
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
@@ -31,11 +31,16 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
     return gathered(levels)
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    return rows(canvas, ANCHORS, (1, 4, 10))
+
+
 FAMILY = Family(
     "scrfd",
     "InsightFace's SCRFD, with landmarks",
     decode,
-    outputs=9,
+    shapes,
     model="500m",
     score_threshold=0.5,
     nms_threshold=0.4,

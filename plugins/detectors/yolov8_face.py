@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, beside, corners_of, gathered, sigmoid
+from facecli.plugins.cells import STRIDES, beside, corners_of, gathered, grids, sigmoid
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
@@ -42,11 +42,16 @@ def _expected(logits: FloatArray) -> FloatArray:
     return means
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    return [(CLASS + 16, *grid) for grid in grids(canvas)]
+
+
 FAMILY = Family(
     "yolov8-face",
     "YOLOv8 with landmarks",
     decode,
-    outputs=3,
+    shapes,
     model="lite-t",
     score_threshold=0.35,
     nms_threshold=0.5,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered
+from facecli.plugins.cells import STRIDES, around, corners_of, gathered, rows
 from facecli.plugins.onnx_detector import Candidates, Family
 from facecli.types import FloatArray
 
@@ -35,11 +35,16 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
     return gathered(levels)
 
 
+def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the outputs for one picture."""
+    return rows(canvas, 1, (1, 1, 4, 10))
+
+
 FAMILY = Family(
     "yunet",
     "YuNet, tiny and quick, with landmarks",
     decode,
-    outputs=12,
+    shapes,
     model="n",
     score_threshold=0.7,
     nms_threshold=0.3,

@@ -47,6 +47,9 @@ def test_a_recognizer_from_options_works_by_name(run_cli, own_home, make, exampl
     done = run_cli("models", "add", make(), "--name", "my-model", *DESCRIBED, *POINT, "--json", env=own_home)
     assert done.returncode == 0, done.stderr
     assert done.json["use"] == "--recognizer my-model"
+    assert Path(own_home["FACECLI_HOME"], "selftests", f"{done.json['sha256']}.json").is_file()
+    (tested,) = run_cli("models", "verify", "my-model", "--json", env=own_home).json["files"]
+    assert (tested["state"], tested["selftest_difference"]) == ("ok", 0)
     pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
     verified = run_cli("verify", *pair, "--recognizer", "my-model", "--json", env=own_home)
     assert verified.returncode == 0, verified.stderr
@@ -107,6 +110,39 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_added(run_cli, own_home, m
     assert len(done.errors) == 1
     assert message in done.errors[0]
     assert list(Path(own_home["FACECLI_HOME"]).rglob("*.json")) == []
+
+
+MOOD = ("--name", "mood/mine", "--kind", "attribute", "--attribute", "mood", "--labels", "red,green,blue,none")
+INPUT = ("--crop", "bbox", "--size", "112x112", "--colour", "RGB", "--mean", "0", "--std", "255")
+
+
+def test_logits_become_probabilities(run_cli, own_home, make, examples):
+    done = run_cli("models", "add", make(), *MOOD, *INPUT, "--logits", env=own_home)
+    assert done.returncode == 0, done.stderr
+    found = run_cli("analyze", examples / "collins.jpg", "--attributes", "mood/mine", "--json", env=own_home)
+    logits = found.json["images"][0]["faces"][0]["mood"]["probabilities"]
+    assert sum(logits.values()) == pytest.approx(1, abs=1e-4)
+    assert len(set(logits.values())) == 4
+    assert run_cli("models", "rm", "mood/mine", env=own_home).returncode == 0
+    again = run_cli("models", "add", make(softmax=True), *MOOD, *INPUT, env=own_home)
+    assert again.returncode == 0, again.stderr
+    found = run_cli("analyze", examples / "collins.jpg", "--attributes", "mood/mine", "--json", env=own_home)
+    softmax = found.json["images"][0]["faces"][0]["mood"]["probabilities"]
+    assert logits == pytest.approx(softmax, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("softmax", "words", "message"),
+    [
+        (False, (*MOOD, *INPUT), "does not give probabilities; add --logits"),
+        (True, (*MOOD, *INPUT, "--logits"), "gives probabilities already; leave --logits out"),
+        (False, ("--name", "x", *DESCRIBED, *POINT, "--logits"), "logits are of an attribute model with labels"),
+    ],
+)
+def test_logits_are_not_guessed(run_cli, own_home, make, softmax, words, message):
+    done = run_cli("models", "add", make(softmax=softmax), *words, env=own_home)
+    assert (done.returncode, len(done.errors)) == (4, 1), done.stderr
+    assert message in done.errors[0]
 
 
 def test_a_file_that_is_no_model_or_keeps_its_weights_elsewhere(run_cli, own_home, make, tmp_path):

@@ -45,15 +45,17 @@ def test_a_picture_is_always_on_its_canvas(height: int, width: int, down: int, a
         assert canvas % GRID == 0
 
 
+@pytest.mark.parametrize(("height", "width"), [(30, 60), (60, 30)])
 @pytest.mark.parametrize("colour", ["RGB", "BGR"])
-def test_pixels_are_prepared_as_the_model_wants_and_the_rest_is_black(colour: str) -> None:
-    pixels = np.random.default_rng(3).integers(0, 256, (30, 60, 3), dtype=np.uint8)
-    where = place(30, 60, within=(64, 64), fixed=(64, 64))
+def test_pixels_are_prepared_as_the_model_wants_and_the_rest_is_black(colour: str, height: int, width: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    where = place(height, width, within=(64, 64), fixed=(64, 64))
     out = np.full((3, 64, 64), np.nan, np.float32)
     mean, std = (10.0, 20.0, 30.0), (2.0, 4.0, 5.0)
     draw(pixels, where, Preprocessing(colour, mean, std), out)  # type: ignore[arg-type]
     whole = np.zeros((64, 64, 3), np.uint8)
-    whole[:32] = cv2.resize(pixels, (64, 32))
+    down, across = where.picture
+    whole[:down, :across] = cv2.resize(pixels, (across, down))
     whole = whole if colour == "RGB" else whole[..., ::-1]
     np.testing.assert_allclose(out, ((whole - np.array(mean)) / std).transpose(2, 0, 1), atol=1e-5)
 

@@ -13,8 +13,14 @@ import pytest
 
 from facecli import ground_truth
 from facecli.geometry import overlap
+from facecli.models import catalogue
 from facecli.models.store import ModelStore
+from facecli.plugins.cells import STRIDES
+from facecli.plugins.detectors import scrfd, yolov5_face
+from facecli.plugins.onnx_detector import OnnxDetector
+from facecli.presets import PRESETS
 from facecli.registry import Registry
+from facecli.runtime import open_session
 from facecli.toolbox import Choice, Toolbox
 from facecli.types import Image
 
@@ -125,6 +131,53 @@ def test_scrfd_is_insightfaces(load: Callable, shared: Path, wider: dict[str, An
     assert faces >= 30
 
 
+@pytest.mark.parametrize("size", ["fixed", "free"])
+def test_the_preset_insightface_gives_its_boxes(
+    shared: Path, tmp_path: Path, examples: Path, wider: dict[str, Any], size: str
+) -> None:
+    """Its FaceAnalysis looks at squares of 128 and 640 px where a file takes any size, as buffalo_l's does."""
+    package = pytest.importorskip("insightface.model_zoo.scrfd", reason="insightface is not installed")
+    path = shared / "models" / "scrfd_500m_kps.onnx"
+    path = of_any_size(path, tmp_path / "free.onnx") if size == "free" else path
+    theirs = package.SCRFD(str(path))
+    theirs.prepare(0, input_size=[(128, 128), (640, 640)], det_thresh=0.5)
+    parameters = {**PRESETS["insightface"].parameters["scrfd"]}
+    parameters.pop("model")
+    settings = {**scrfd.FAMILY.parameters, **parameters}
+    settings.pop("model")
+    ours = OnnxDetector(scrfd.FAMILY, catalogue.load("scrfd/500m"), open_session(path), **settings)
+    portraits = [read(examples / name) for name in ("collins.jpg", "hopper.jpg", "collins_variant.jpg")]
+    tight = Image(np.ascontiguousarray(portraits[0].pixels[60:180, 180:272]), "a face that fills the picture")
+    faces = 0
+    for picture in [*portraits, tight, *wider["images"]]:
+        rows, points = theirs.detect(np.ascontiguousarray(picture.pixels[..., ::-1]))
+        (found,) = ours.detect([picture])
+        assert len(rows) == len(found)
+        assert len(rows) or (picture is tight and size == "fixed")
+        faces += len(rows)
+        shared_part = overlap(rows[:, :4].astype(np.float32), found.bboxes)
+        match = shared_part.argmax(1) if len(rows) else np.zeros(0, int)
+        assert (shared_part.max(1, initial=0) >= 0.99).all()
+        np.testing.assert_allclose(found.landmarks[match], points, atol=1)
+    assert faces >= 30
+
+
+def of_any_size(path: Path, copy: Path) -> Path:
+    """The same network with height and width left free, as InsightFace publishes it."""
+    onnx = pytest.importorskip("onnx", reason="changing a model needs onnx")
+    model = onnx.load(path)
+    for axis, dim in enumerate(model.graph.input[0].type.tensor_type.shape.dim):
+        if axis >= 2:
+            dim.dim_param = f"side{axis}"
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+        output.type.tensor_type.shape.SetInParent()
+        for _ in range(3):
+            output.type.tensor_type.shape.dim.add()
+    onnx.save(model, copy)
+    return copy
+
+
 def test_scrfd_sees_a_face_that_fills_the_picture(load: Callable, examples: Path) -> None:
     whole = read(examples / "collins.jpg").pixels[60:180, 180:272]
     tight = Image(np.ascontiguousarray(whole), "tight")
@@ -132,3 +185,53 @@ def test_scrfd_sees_a_face_that_fills_the_picture(load: Callable, examples: Path
     (found,) = load("scrfd").detect([tight])
     assert len(found) == 1
     assert np.abs(found.landmarks[0] - (BY_EYE - [180, 60])).max() < 6
+
+
+class LastLayer:
+    """A session whose maps go through the last layer that yolov5-face's own export keeps (models/yolo.py, Detect)."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.input_shapes = inner.input_shapes
+
+    def run(self, feeds: Any) -> dict[str, np.ndarray]:
+        levels = []
+        for maps, stride, anchors in zip(self._inner.run(feeds).values(), STRIDES, yolov5_face.ANCHORS, strict=True):
+            _, _, height, width, _ = maps.shape
+            grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)[None, None].astype(np.float32)
+            size = anchors[None, :, None, None]
+            likely = 1 / (1 + np.exp(-maps))
+            centre, sides = (likely[..., :2] * 2 - 0.5 + grid) * stride, (likely[..., 2:4] * 2) ** 2 * size
+            points = maps[..., 5:15] * np.tile(size, 5) + np.tile(grid, 5) * stride
+            rows = np.concatenate([centre, sides, likely[..., 4:5], points, likely[..., 15:]], -1)
+            levels.append(rows.reshape(1, -1, 16))
+        return {"output": np.concatenate(levels, 1).astype(np.float32)}
+
+
+def test_a_yolov5_file_that_ends_in_rows_finds_the_same_faces(load: Callable, wider: dict[str, Any]) -> None:
+    maps = load("yolov5-face")
+    settings = {name: value for name, value in yolov5_face.FAMILY.parameters.items() if name != "model"}
+    rows = OnnxDetector(yolov5_face.FAMILY, catalogue.load("yolov5-face/n"), LastLayer(maps._session), **settings)
+    faces = 0
+    for one, other in zip(maps.detect(wider["images"]), rows.detect(wider["images"]), strict=True):
+        faces += len(one)
+        np.testing.assert_allclose(other.bboxes, one.bboxes, atol=0.05)
+        np.testing.assert_allclose(other.scores, one.scores, atol=1e-4)
+        np.testing.assert_allclose(other.landmarks, one.landmarks, atol=0.05)
+    assert faces >= 30
+
+
+def test_scrfd_sees_a_face_that_fills_the_picture_beside_a_small_one(load: Callable, examples: Path) -> None:
+    portrait = read(examples / "collins.jpg").pixels
+    large = cv2.resize(portrait[60:180, 180:272], (368, 480))
+    small = cv2.resize(portrait[30:200, 150:300], (66, 75))
+    pixels = np.zeros((570, 368, 3), np.uint8)
+    pixels[:480] = large
+    pixels[490:565, 5:71] = small
+    both = Image(pixels, "two")
+    (once,) = load("scrfd", multi_scale="never").detect([both])
+    (twice,) = load("scrfd").detect([both])
+    assert [len(once), len(twice)] == [1, 2]
+    widths = twice.bboxes[:, 2] - twice.bboxes[:, 0]
+    assert widths.max() > 250
+    assert widths.min() < 60

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from facecli.errors import ModelError, UsageError
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
-from facecli.plugins.onnx_detector import SMALL, OnnxDetector
+from facecli.plugins.onnx_detector import SMALL, Layout, OnnxDetector
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox, make_runtime
 from facecli.types import Image
@@ -147,6 +146,33 @@ def test_a_second_small_look_finds_what_fills_the_picture(toy_detector: Callable
     assert seen == [(1, 3, 640, 640), (1, 3, SMALL, SMALL)]
 
 
+def test_a_large_face_that_is_seen_faintly_beside_a_sure_one_is_looked_for(toy_detector: Callable) -> None:
+    """Boxes are three cells of 32 px wide, more than half of this picture."""
+    detector = toy_detector(scrfd.FAMILY, stride=32, fixed=(128, 160), size=160, multi_scale="auto", small_size=64)
+    runs = {}
+    for name, (x, y), grey in (("apart", (96, 64), 25), ("the same", (32, 0), 25), ("too faint", (96, 64), 4)):
+        seen = watched(detector)
+        pixels = picture(128, 160, (0, 0, 32)).pixels
+        pixels[y : y + 32, x : x + 32] = grey
+        (found,) = detector.detect([Image(pixels, name)])
+        assert (found.scores >= 0.5).all()  # what is faint is looked for again, never told
+        runs[name] = len(seen)
+    assert runs == {"apart": 2, "the same": 1, "too faint": 1}
+
+
+def test_looks_as_insightface_has_them(toy_detector: Callable) -> None:
+    """Two whole squares where the file takes any size, the file's own where it does not."""
+    given = {"multi_scale": "free", "small_size": 128, "square": True}
+    free = toy_detector(scrfd.FAMILY, batch="n", fixed=None, **given)
+    seen = watched(free)
+    free.detect([picture(200, 320, (64, 96, 16))])
+    assert seen == [(1, 3, 640, 640), (1, 3, 128, 128)]
+    fixed = toy_detector(scrfd.FAMILY, fixed=(640, 640), **given)
+    seen = watched(fixed)
+    fixed.detect([picture(200, 320)])
+    assert seen == [(1, 3, 640, 640)]
+
+
 def test_both_looks_share_one_suppression_and_one_scale(toy_detector: Callable) -> None:
     whole = picture(640, 640, (256, 256, 128))  # a cell of 32 px at 160 px, and 16 cells of 32 px at 640
     once = toy_detector(scrfd.FAMILY, stride=32, batch="n", fixed=None, multi_scale="never").detect([whole])[0]
@@ -184,6 +210,8 @@ def watched(detector: OnnxDetector) -> list[tuple[int, ...]]:
         {"score_threshold": float("nan")},
         {"nms_threshold": 1.5},
         {"multi_scale": "sometimes"},
+        {"small_size": 16},
+        {"small_size": 128.5},
     ],
 )
 def test_parameters_that_can_not_work_are_refused(toy_detector: Callable, bad: dict[str, Any]) -> None:
@@ -198,11 +226,59 @@ def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -
 
 
 def test_a_file_of_another_kind_is_refused(toy_detector: Callable) -> None:
-    without_landmarks = replace(scrfd.FAMILY, outputs=6)
     detector = toy_detector(scrfd.FAMILY)
-    detector._family = without_landmarks
+    detector._layout = Layout(scrfd.decode, lambda canvas: scrfd.shapes(canvas)[:6])  # of files without landmarks
     with pytest.raises(ModelError, match="this file has 9 outputs, scrfd with landmarks 6"):
         detector.detect([picture(64, 64)])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_outputs_of_another_shape_are_refused(toy_detector: Callable, family: Any) -> None:
+    """A canvas of 128x160 px against maps of 128x128: numbers that another decoder would read without a word."""
+    detector = toy_detector(family)
+    inner = detector._session
+
+    class Cut:
+        input_shapes = inner.input_shapes
+
+        def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: output[:, :-1] for name, output in inner.run(feeds).items()}
+
+    detector._session = Cut()
+    with pytest.raises(ModelError, match=f"this file's output 0 is .*, of {family.name} it would be"):
+        detector.detect([picture(128, 160)])
+
+
+class Flat:
+    """A session whose outputs have the rows of all pictures in one axis, as old exports of SCRFD."""
+
+    def __init__(self, inner: Any, batch: int | None) -> None:
+        ((name, shape),) = inner.input_shapes.items()
+        self.input_shapes, self.inner, self.counts = {name: (batch, *shape[1:])}, inner, []
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        self.counts.append(len(next(iter(feeds.values()))))
+        return {name: output.reshape(-1, output.shape[-1]) for name, output in self.inner.run(feeds).items()}
+
+
+@pytest.mark.parametrize("family", [scrfd.FAMILY, yunet.FAMILY, retinaface.FAMILY], ids=lambda family: family.name)
+def test_rows_of_several_pictures_in_one_axis_are_never_mixed(toy_detector: Callable, family: Any) -> None:
+    detector = toy_detector(family, batch="n", fixed=None, size=160, multi_scale="never")
+    pictures = [picture(128, 160, (16 * k, 32, 16)) for k in (1, 3, 6)]
+    alone = [detector.detect([one])[0] for one in pictures]
+    detector._session = flat = Flat(detector._session, None)
+    for _ in range(2):
+        for a, b in zip(alone, detector.detect(pictures), strict=True):
+            assert len(a) == 1
+            np.testing.assert_allclose(a.bboxes, b.bboxes, atol=1e-4)
+    assert flat.counts == [3, 1, 1, 1, 1, 1, 1]  # what was learned once is kept
+
+
+def test_a_file_that_wants_several_pictures_and_mixes_them_is_refused(toy_detector: Callable) -> None:
+    detector = toy_detector(scrfd.FAMILY, batch=3)
+    detector._session = Flat(detector._session, 3)
+    with pytest.raises(ModelError, match="takes 3 pictures and does not tell their faces apart"):
+        detector.detect([picture(128, 160)])
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
