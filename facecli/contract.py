@@ -169,8 +169,7 @@ class ModelSpec:
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
     what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
     facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
-    floor: the probability below which an attribute's likeliest label is not told. family: of a detector that a user has
-    added, the detector plugin that reads its outputs; one of the catalogue has it before the slash of its id.
+    floor: the probability below which an attribute's likeliest label is not told. family: who reads a user's detector.
     """
 
     id: str
