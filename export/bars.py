@@ -38,7 +38,7 @@ class Bars:
 BARS: dict[Precision, Bars] = {
     "fp32": Bars(None, 0.99999, 1.0, 0.99, 0.5),
     "fp16": Bars(0.01, 0.9999, 1.0, 0.9, 2.0, random=False),
-    "int8": Bars(math.inf, 0.98, 0.85, 0.8, 3.0, random=False),
+    "int8": Bars(math.inf, 0.98, 0.85, 0.75, 6.0, random=False),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facecli.errors import ExportError
-from facecli.export import faces
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.preprocess import to_input
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ OTHER_SIZES = (1, 2)  # ExportPart.sample's variants
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One set of inputs. data: "random", or "portraits" for real crops."""
+    """One set of inputs. data: "random", or where real crops are from: "portraits", "samples"."""
 
     data: str
     inputs: tuple[NDArray[np.float32], ...]
@@ -47,29 +47,38 @@ def meaning(part: ExportPart, spec: ModelSpec | None) -> Meaning:
     return Meaning(task, crop, preprocessing)
 
 
-def cases(part: ExportPart, known: Meaning) -> list[Case]:
-    """Every case of a part. Raises ExportError if the real crops do not fit the network's input."""
+def takes_crops(part: ExportPart, spec: ModelSpec | None) -> bool:
+    """Whether it is known how a face becomes a part's input."""
+    known = meaning(part, spec)
+    return known.crop is not None and known.preprocessing is not None and len(part.input_names) == 1
+
+
+def cases(part: ExportPart, known: Meaning, samples: Samples = PORTRAITS) -> list[Case]:
+    """Every case of a part. Raises ExportError if there are no real crops, or none that fit the network's input."""
     found = [Case("random", part.sample(batch, 0)) for batch in BATCHES]
     if any(axis > 0 for axes in part.dynamic_axes.values() for axis in axes):
         found += [Case("random", part.sample(1, variant)) for variant in OTHER_SIZES]
-    return found + list(_portraits(part, known, found[0]))
+    return found + list(_real(part, known, found[0], samples))
 
 
-def _portraits(part: ExportPart, known: Meaning, example: Case) -> Iterator[Case]:
+def _real(part: ExportPart, known: Meaning, example: Case, samples: Samples) -> Iterator[Case]:
     if known.crop is None or known.preprocessing is None or len(part.input_names) != 1:
         return
-    crops = to_input(faces.crops(known.crop), known.preprocessing)
+    crops = to_input(samples.crops(known.crop), known.preprocessing)
     wanted = example.inputs[0].shape[1:]
     if crops.shape[1:] != wanted:
         what = f"crops make {crops.shape[1:]}, the network takes {wanted}"
         raise ExportError(f"{part.file}: {what}", hint="mend the crop or the preprocessing of its model's entry")
     if 0 in part.dynamic_axes.get(part.input_names[0], {}):
-        for batch in BATCHES:
-            yield Case("portraits", (crops[:batch],))
-        return
-    batch = len(example.inputs[0])  # the only one that the network takes
-    for start in range(0, len(crops) - batch + 1, batch):
-        yield Case("portraits", (crops[start : start + batch],))
+        *small, large = BATCHES
+        starts = [(0, batch) for batch in small] + [(start, large) for start in range(0, len(crops), large)]
+    else:  # one batch is all that the network takes
+        batch = len(example.inputs[0])
+        starts = [(start, batch) for start in range(0, len(crops) - batch + 1, batch)]
+    if not starts or not len(crops):
+        raise ExportError(f"{part.file}: no faces were found to prove it on", hint="put more pictures there")
+    for start, batch in starts:
+        yield Case(samples.data, (crops[start : start + batch],))
 
 
 def _task(spec: ModelSpec | None) -> Task:

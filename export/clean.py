@@ -59,7 +59,7 @@ def _forget(described: Any) -> None:
 
 
 def _name_axes(graph: onnx.GraphProto, part: ExportPart) -> None:
-    """Give the free axes of inputs the recipe's names; those of outputs the same, or "<output>_<axis>" if computed."""
+    """Give free axes the recipe's names; those of outputs that it does not name their input's, or "<output>_<axis>"."""
     ours: dict[str, str] = {}
     for value in graph.input:
         for axis, name in part.dynamic_axes.get(value.name, {}).items():
@@ -68,6 +68,7 @@ def _name_axes(graph: onnx.GraphProto, part: ExportPart) -> None:
             if not dim.HasField("dim_value"):
                 dim.dim_param = name
     for value in graph.output:
+        stated = (part.output_axes or {}).get(value.name, {})
         for axis, dim in enumerate(value.type.tensor_type.shape.dim):
             if not dim.HasField("dim_value"):
-                dim.dim_param = ours.get(dim.dim_param, f"{value.name}_{axis}")
+                dim.dim_param = stated.get(axis) or ours.get(dim.dim_param, f"{value.name}_{axis}")

@@ -21,9 +21,9 @@ class CropNetwork:
     """A published network: what it is called, what it takes, and where its weights are from.
 
     name: of recipe and model; the file is NAME.onnx. build: makes the torch.nn.Module. height, width: of the crops in
-    px. channels: as its input is (pixels - mean) / std, for all channels or for each. spare: top-level names in the state that are not needed.
-    weights: the file that users need, for the hint. exported: module -> the same function in another form, to be
-    exported in its place.
+    px. mean, std: of all channels or of each; the input is (pixels - mean) / std. spare: top-level names in the state
+    that are not needed. weights: the file that users need, for the hint. exported: module -> the same function in
+    another form, to be exported in its place.
     """
 
     name: str
@@ -66,6 +66,7 @@ class CropNetwork:
             output_names=(self.output,),
             sample=self.sample,
             dynamic_axes={"crops": {0: "batch"}},
+            output_axes={self.output: {0: "batch"}},
             source=weights,
             tolerance=self.tolerance,
             reference=None if self.exported is None else partial(_run, plain),

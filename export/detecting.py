@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facecli.errors import ExportError
-from facecli.export import faces
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.export.parity import source_network
 from facecli.geometry import overlap
 
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
     from facecli.contract import DetectorPlugin, ExportPart, Session
     from facecli.export.bars import Bars
-    from facecli.types import Detections
+    from facecli.types import Detections, Image
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How far the detections in all pictures were from the source's: faces, least IoU, largest landmark shift in px."""
+    """How far the detections in all pictures were from the source's: faces, least IoU, largest landmark shift in px.
+
+    data: whose pictures they are, as in Samples.
+    """
 
     detector: str
+    data: str
     pictures: int
     faces: int
     iou: float
@@ -44,6 +48,19 @@ class SourceSession:
         """Run the source network once."""
         outputs = self._network(*(np.ascontiguousarray(feeds[name]) for name in self._part.input_names))
         return dict(zip(self._part.output_names, outputs, strict=True))
+
+
+class RecordingSession:
+    """A session that keeps what it is fed with."""
+
+    def __init__(self, inner: Session) -> None:
+        self._inner, self.input_shapes = inner, inner.input_shapes
+        self.feeds: list[Mapping[str, NDArray[Any]]] = []
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run once."""
+        self.feeds.append(dict(feeds))
+        return self._inner.run(feeds)
 
 
 class Bench:
@@ -73,28 +90,52 @@ class Bench:
         return self._sessions[name]
 
 
+def inputs_of(
+    plugin: DetectorPlugin, model: str, file: str, path: Path, pictures: Sequence[Image]
+) -> list[Mapping[str, NDArray[Any]]]:
+    """What a detector of one network, whose file lies at `path`, feeds it with when it looks at pictures."""
+    from facecli.runtime import open_session
+
+    session = RecordingSession(open_session(path, device="cpu"))
+    detector = plugin.load(Bench(model, {file: session}), _parameters(plugin, model))
+    for picture in pictures:
+        detector.detect([picture])
+    return session.feeds
+
+
 def prove_detection(
-    plugin: DetectorPlugin, model: str, parts: Sequence[ExportPart], paths: Mapping[str, Path], bars: Bars
+    plugin: DetectorPlugin,
+    model: str,
+    parts: Sequence[ExportPart],
+    paths: Mapping[str, Path],
+    bars: Bars,
+    samples: Samples = PORTRAITS,
 ) -> Found:
     """Detect with source networks and with files (part's file name -> path). Raises ExportError if faces differ."""
     from facecli.runtime import open_session
 
     exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
-    pictures = faces.pictures()
-    # A plugin of several models is told which one it is about: MODEL of FAMILY/MODEL.
-    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
-    parameters = {**plugin.parameters, **own}
+    pictures = samples.pictures()
+    parameters = _parameters(plugin, model)
     wanted = [plugin.load(Bench(model, sources), parameters).detect([one])[0] for one in pictures]
     got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
     count = sum(map(len, wanted))
     if not count:
-        raise ExportError(f"{plugin.name} finds no face in the sample portraits, not even with its source networks")
+        raise ExportError(f"{plugin.name} finds no face in the {samples.data}, not even with its source networks")
     compared = [
         compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
     ]
     shifts = [shift for _, shift in compared if shift is not None]
-    return Found(plugin.name, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None))
+    return Found(
+        plugin.name, samples.data, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None)
+    )
+
+
+def _parameters(plugin: DetectorPlugin, model: str) -> dict[str, Any]:
+    """The plugin's own; one of several models is told which one it is about: MODEL of FAMILY/MODEL."""
+    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
+    return {**plugin.parameters, **own}
 
 
 def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:

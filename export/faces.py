@@ -1,9 +1,10 @@
-"""The faces that an export is proved on when nothing else is given: two portraits in the public domain."""
+"""The faces that an export is proved on: the user's, or two portraits in the public domain."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,21 @@ def pictures() -> list[Image]:
     rows = [np.concatenate([image.pixels for image in single[i : i + 4]], axis=1) for i in (0, 4)]
     group = Image(np.concatenate(rows), "all portraits")
     return [*single, group, Image(np.full_like(single[0].pixels, 127), "an empty picture")]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Where real crops and pictures come from. data: "portraits", or "samples" for the user's; as in reports.
+
+    crops: as `crops` above, any number; pictures: as `pictures`, for detectors.
+    """
+
+    data: str
+    crops: Callable[[CropSpec], UInt8Array]
+    pictures: Callable[[], list[Image]]
+
+
+PORTRAITS = Samples("portraits", crops, pictures)
 
 
 def _both_ways() -> Iterator[tuple[Image, Detections]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.contract import Task
+    from facecli.export.axes import Declared
     from facecli.export.bars import Bars
     from facecli.export.detecting import Found
     from facecli.export.parity import Figures
@@ -42,9 +43,17 @@ class ExportedFile:
     tolerance: float
     bars: Bars
     figures: tuple[Figures, ...]
+    axes: Declared
     detection: Found | None = None
     latency: dict[str, dict[str, float]] | None = None
     accuracy: dict[str, Any] | None = None
+
+    @property
+    def proved_on(self) -> str | None:
+        """Where the real faces of the proof are from, "portraits" or "samples"; None if it was on random ones alone."""
+        if self.detection is not None:
+            return self.detection.data
+        return next((one.data for one in self.figures if one.data != "random"), None)
 
     @property
     def worst(self) -> dict[str, Worst]:
@@ -89,7 +98,9 @@ def document(made: ExportedFile) -> dict[str, Any]:
         "versions": {name: _version(name) for name in DISTRIBUTIONS},
         "task": made.task,
         "tolerance": made.tolerance,
+        "axes": made.axes.document(),
         "bars": bars(made),
+        "proved_on": made.proved_on,
         "parity": [asdict(figures) for figures in made.figures],
         "detection": made.detection and asdict(made.detection),
         "latency_ms": made.latency,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import facecli
 from facecli.errors import ExportError, OutputError
 from facecli.export import report
 from facecli.export.bars import BARS, Bars
+from facecli.export.faces import PORTRAITS, Samples
 from facecli.export.latency import measure
+from facecli.export.publish import publish, staging
 from facecli.export.report import ExportedFile
 from facecli.export.target import Target
 from facecli.export.weights import sha256
@@ -46,11 +48,13 @@ def export_recipe(
     *,
     detector: DetectorPlugin | None = None,
     judge: Judge | None = None,
+    samples: Samples = PORTRAITS,
 ) -> ExportResult:
     """Export a recipe's networks into a folder, a report beside each. Raises ExportError and publishes no file.
 
     weights: what the recipe's `build` takes, None for its default. detector: the plugin that runs a detector's files,
     for a proof by its boxes. judge: measures accuracy, given the path of the fp32 file and of the target's.
+    samples: what real crops and pictures the proof is on.
     """
     _require_extra()
     target = target or Target()
@@ -59,12 +63,16 @@ def export_recipe(
     target.check(parts)
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".facecli-export-", dir=output_dir) as folder:
-            work = _Work(recipe, spec, target, Path(folder))
-            files = work.run(parts, detector, judge)
-            published = tuple(_publish(file, output_dir) for file in files)
+        with staging(output_dir) as folder:
+            files = _Work(recipe, spec, target, folder, samples).run(parts, detector, judge)
+            # Reports first: a model without its proof must not be found.
+            made = [file.report for file in files] + [file.path for file in files]
+            publish([(path, output_dir / path.name) for path in made])
     except OSError as error:
         raise OutputError(f"can not write to {output_dir}: {error.strerror}") from error
+    published = tuple(
+        replace(file, report=output_dir / file.report.name, path=output_dir / file.path.name) for file in files
+    )
     origin = {
         "recipe": recipe.name,
         "facecli": facecli.__version__,
@@ -99,6 +107,7 @@ class _Work:
     spec: ModelSpec | None
     target: Target
     folder: Path
+    samples: Samples
 
     def run(
         self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None, judge: Judge | None
@@ -106,14 +115,15 @@ class _Work:
         """Every file that is to be published, proved, with its report."""
         from facecli.export.detecting import prove_detection
 
-        groups = [self._part(part) for part in parts]
+        self._check_samples(parts, detector)
+        groups = [self._part(part, detector) for part in parts]
         paths = {part.file: {file.kind: file.path for file in group} for part, group in zip(parts, groups, strict=True)}
         kept = [[file for file in group if file.kind in self.target.kinds] for group in groups]
         if detector is not None:
             for kind in dict.fromkeys(file.kind for group in groups for file in group):
                 own = {part: kinds[kind] for part, kinds in paths.items()}
                 bars = BARS["fp32" if kind == "fp32" else self.target.precision]
-                found = prove_detection(detector, self.recipe.model, parts, own, bars)
+                found = prove_detection(detector, self.recipe.model, parts, own, bars, self.samples)
                 kept = [[replace(f, detection=found) if f.kind == kind else f for f in group] for group in kept]
         files = [file for group in kept for file in group]
         if judge is not None:
@@ -124,14 +134,24 @@ class _Work:
             file.report.write_text(json.dumps(report.document(file), indent=2, allow_nan=False) + "\n", "utf-8")
         return files
 
-    def _part(self, part: ExportPart) -> list[ExportedFile]:
+    def _check_samples(self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None) -> None:
+        from facecli.export.cases import takes_crops
+
+        if self.samples is PORTRAITS or detector is not None:
+            return
+        if not any(takes_crops(part, self.spec) for part in parts):
+            message = f"nothing states how a face becomes the input of {self.recipe.name}: no pictures can prove it"
+            raise ExportError(message, hint="leave --samples out, or describe its crop and preprocessing")
+
+    def _part(self, part: ExportPart, detector: DetectorPlugin | None) -> list[ExportedFile]:
         """A part as fp32, and as whatever else is asked for; each proved against the source."""
         from facecli.export.cases import cases, meaning
         from facecli.export.clean import clean, describe
         from facecli.export.convert import convert
+        from facecli.export.detecting import inputs_of
 
         known = meaning(part, self.spec)
-        tried = cases(part, known)
+        tried = cases(part, known, self.samples)
         model, exporter = convert(part, self.recipe.opset)
         model, steps = self.target.simplified(model)
         clean(model, part)
@@ -145,7 +165,8 @@ class _Work:
             spec = None if self.spec is None else self.target.derived(self.spec)
             facts = self._facts(spec, part, known) | {"precision": self.target.precision}
             told = replace(told, facts=facts)
-        for kind, own, more in self.target.others(path, part, known, facts):
+        look = None if detector is None else partial(inputs_of, detector, self.recipe.model, part.file)
+        for kind, own, more in self.target.others(path, part, known, facts, look):
             made.append(told.proved(kind, own, (*steps, *more), BARS[self.target.precision]))
         if self.target.plain:
             return made
@@ -180,11 +201,14 @@ class _Told:
 
     def proved(self, kind: str, path: Path, steps: tuple[str, ...], bars: Bars) -> ExportedFile:
         """A file, checked and compared with its source. Raises ExportError."""
+        from facecli.export import axes
         from facecli.export.parity import check, prove
 
         if path.suffix == ".onnx":
             check(path)
         figures = prove(self.part, path, self.cases, self.known.task, bars)
+        said = axes.declared(path)
+        axes.check(self.part, path.name, said, figures)
         return ExportedFile(
             kind=kind,
             path=path,
@@ -202,10 +226,5 @@ class _Told:
             tolerance=self.part.tolerance,
             bars=bars,
             figures=figures,
+            axes=said,
         )
-
-
-def _publish(made: ExportedFile, folder: Path) -> ExportedFile:
-    # The report first: a model without its proof must not be found.
-    report_path = made.report.replace(folder / made.report.name)
-    return replace(made, report=report_path, path=made.path.replace(folder / made.path.name))

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
     from facecli.contract import CropSpec, ExportPart, ModelSpec
     from facecli.export.cases import Meaning
-    from facecli.types import UInt8Array
+    from facecli.export.quantize import Feeds
+    from facecli.types import Image, UInt8Array
+
+    Look = Callable[[Path, Sequence[Image]], Sequence[Feeds]]
 
 LEAST_FACES = 32  # for a calibration; some hundred are better
+LEAST_PICTURES = 16  # for that of a detector, which sees much beside the faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,14 @@ class Target:
     """What the published files are. Raises UsageError for int8 without a calibration.
 
     optimize: simplify the graph. ort: also in ONNX Runtime's own format. calibration: cuts the user's faces as a model
-    wants them, (N, H, W, 3) uint8 RGB, for int8.
+    wants them, (N, H, W, 3) uint8 RGB, for int8. pictures: the same pictures, for a detector.
     """
 
     precision: Precision = "fp32"
     optimize: bool = False
     ort: bool = False
     calibration: Callable[[CropSpec], UInt8Array] | None = None
+    pictures: Callable[[], list[Image]] | None = None
 
     def __post_init__(self) -> None:
         if (self.precision == "int8") != (self.calibration is not None):
@@ -67,7 +72,7 @@ class Target:
         """Raise ExportError for networks that can not be brought to this target."""
         if self.precision == "int8" and (len(parts) != 1 or len(parts[0].input_names) != 1):
             raise ExportError(
-                "int8 is for one network that takes face crops; this recipe has others", hint="use --precision fp16"
+                "int8 is for one network with one input; this recipe has others", hint="use --precision fp16"
             )
 
     def simplified(self, model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
@@ -79,17 +84,18 @@ class Target:
         return optimize.simplify(model), (optimize.STEP,)
 
     def others(
-        self, path: Path, part: ExportPart, known: Meaning, facts: Mapping[str, str]
+        self, path: Path, part: ExportPart, known: Meaning, facts: Mapping[str, str], look: Look | None = None
     ) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
         """Make the files beside the fp32 one at `path`: kind, path and what was done, for each.
 
-        facts: what those of another precision say of themselves.
+        facts: what those of another precision say of themselves. look: of a detector, what it feeds the file at a path
+        with when it looks at pictures.
         """
         from facecli.export.clean import clean, describe
 
         steps: tuple[str, ...] = ()
         if self.precision != "fp32":
-            model, steps = self._reduced(path, part, known)
+            model, steps = self._reduced(path, part, known, look)
             clean(model, part)
             describe(model, facts)
             path = path.with_name(f"{path.stem}.{self.precision}.onnx")
@@ -102,11 +108,21 @@ class Target:
             optimize.to_ort(path, mobile)
             yield "ort", mobile, (*steps, optimize.ORT_STEP)
 
-    def _reduced(self, source: Path, part: ExportPart, known: Meaning) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    def _reduced(
+        self, source: Path, part: ExportPart, known: Meaning, look: Look | None
+    ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
         if self.precision == "fp16":
             from facecli.export import half
 
             return half.convert(source), (half.STEP,)
+        from facecli.export import quantize
+
+        feeds, seen = self._seen(part, known) if look is None else self._looked(source, look)
+        model = quantize.convert(source, feeds, float_ends=look is not None)
+        return model, (f"{quantize.STEP}, {seen}" + (", last layers in float32" if look is not None else ""),)
+
+    def _seen(self, part: ExportPart, known: Meaning) -> tuple[Sequence[Feeds], str]:
+        """The calibration's faces, as the network takes them, and how many they are."""
         from facecli.export import quantize
         from facecli.preprocess import to_input
 
@@ -120,5 +136,12 @@ class Target:
             raise ExportError(
                 f"a calibration needs {LEAST_FACES} faces, {len(crops)} were found", hint="put more pictures there"
             )
-        model = quantize.convert(source, part.input_names[0], to_input(crops, known.preprocessing))
-        return model, (f"{quantize.STEP}, {len(crops)} faces",)
+        return quantize.feeds_of(part.input_names[0], to_input(crops, known.preprocessing)), f"{len(crops)} faces"
+
+    def _looked(self, source: Path, look: Look) -> tuple[Sequence[Feeds], str]:
+        """The calibration's pictures, as the detector draws them for its network, and how many they are."""
+        pictures = self.pictures() if self.pictures is not None else []
+        if len(pictures) < LEAST_PICTURES:
+            message = f"a detector's calibration needs {LEAST_PICTURES} pictures, {len(pictures)} were found"
+            raise ExportError(message, hint="put more pictures there")
+        return look(source, pictures), f"{len(pictures)} pictures"

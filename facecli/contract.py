@@ -1,9 +1,8 @@
 """The plugin contract, API 1: what a plugin hands over, and what the host hands to it.
 
 A hook returns cheap descriptors (`DetectorPlugin`, `RecognizerPlugin`, `AttributePlugin`, `ExportRecipe`); the heavy
-object comes from `descriptor.load(runtime, parameters)` when somebody asks for that plugin. A plugin may import this
-module, `facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is
-stable.
+object comes from `descriptor.load(runtime, parameters)` when somebody asks for that plugin. A plugin may import this,
+`facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is stable.
 """
 
 from __future__ import annotations
@@ -254,9 +253,9 @@ class ExportPart:
 
     module: a torch.nn.Module in eval mode. sample: (batch, variant) -> its positional inputs, always the same ones, as
     float32 arrays; variant 0 has the size to trace with, variants 1 and 2 other sizes where height or width is dynamic.
-    dynamic_axes: input name -> {axis: name}. tolerance: the largest absolute difference allowed to any output.
+    dynamic_axes: input name -> {axis: name}. output_axes: the same of outputs; None: what changes in the source.
+    tolerance: the largest absolute difference allowed to any output. source: the file that the weights are from.
     reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
-    source: the file that the weights are from.
     task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
     too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
     None for these three: what the model's ModelSpec says.
@@ -276,6 +275,7 @@ class ExportPart:
     crop: CropSpec | None = None
     preprocessing: Preprocessing | None = None
     notes: tuple[str, ...] = ()
+    output_axes: Mapping[str, Mapping[int, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

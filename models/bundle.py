@@ -18,9 +18,10 @@ from facecli import __version__, home
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.files import staged, write_bytes
-from facecli.models import archives, own, records
-from facecli.models.intake import stamp, writing
-from facecli.models.layout import sha256_of
+from facecli.models import archives, golden, own, records
+from facecli.models.intake import changing, stamp, writing
+from facecli.models.layout import PARTIAL_BUNDLE, sha256_of
+from facecli.models.locks import locked
 from facecli.models.store import ModelStore
 
 SCHEMA = "facecli.bundle/1"
@@ -56,7 +57,9 @@ def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -
         entry = {"id": spec.id, "licence": spec.licence, "licence_url": spec.licence_url, "files": files}
         entry |= {"registered": store.registration(spec.id).get("origin")}
         models.append(entry | {"description": _description(home.description(store.root, spec.kind, spec.id))})
-    manifest = {"schema": SCHEMA, "facecli": __version__, "models": models}
+    known = {sha256: golden.read(store.layout.golden(sha256)) for sha256 in contents}
+    tests = {sha256: one.document() for sha256, one in known.items() if one is not None}
+    manifest = {"schema": SCHEMA, "facecli": __version__, "models": models, "selftests": tests}
     with staged(target, parents=False) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
         for sha256, path in contents.items():
@@ -77,18 +80,16 @@ def import_bundle(
     try:
         with archives.opened(path, path.name) as archive:
             manifest = _open_manifest(archive, path)
-            models = _read_manifest(manifest)
+            models, tests = _read_manifest(manifest), _read_tests(manifest)
             _check_members(archive, models, path)
             for model in models:
                 spec = find(model.id) if model.description is None else _own(store, model, find)
                 _check(store, model, spec, accept_exports)
             with writing():
-                _take_in(store, archive, models)
+                _take_in(store, archive, models, path.name)
+                _keep_tests(store, models, tests)
     except OSError as error:
         raise ModelError(f"can not read {path}: {error.strerror or error}", hint="check the name") from error
-    with writing():
-        for model in models:
-            _write_record(store, model, path.name)
     return models
 
 
@@ -109,6 +110,20 @@ def _read_manifest(manifest: dict[str, Any]) -> list[Bundled]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"the bundle's {MANIFEST} is damaged: {error!r}", hint="export the bundle again") from error
     return models
+
+
+def _read_tests(manifest: dict[str, Any]) -> dict[str, golden.Golden]:
+    """The files' self-tests by sha256: what they answered where the bundle was made."""
+    try:
+        return {sha256: golden.parse(entry) for sha256, entry in manifest.get("selftests", {}).items()}
+    except (ValueError, AttributeError) as error:
+        raise ModelError(f"the bundle's {MANIFEST} is damaged: {error}", hint="export the bundle again") from error
+
+
+def _keep_tests(store: ModelStore, models: list[Bundled], tests: dict[str, golden.Golden]) -> None:
+    for sha256 in {file["sha256"] for model in models for file in model.files} & tests.keys():
+        if golden.read(store.layout.golden(sha256)) is None:  # what it answered here counts more
+            golden.keep(store.layout, sha256, tests[sha256])
 
 
 def _read_model(entry: dict[str, Any]) -> Bundled:
@@ -164,25 +179,33 @@ def _check(store: ModelStore, model: Bundled, spec: ModelSpec, accept_exports: b
     store.licences.require(spec)
 
 
-def _take_in(store: ModelStore, archive: ZipFile, models: list[Bundled]) -> None:
-    """Write all files beside their places, and move them there when every one of them is right."""
+def _take_in(store: ModelStore, archive: ZipFile, models: list[Bundled], bundle: str) -> None:
+    """Write all files beside their places, and move them there, with records, when every one of them is right."""
     contents = {file["sha256"]: file for model in models for file in model.files}
     _check_space(store, sum(file["size"] for file in contents.values()))
-    folder = store.layout.partial / f"bundle-{os.urandom(8).hex()}"
-    folder.mkdir(parents=True)
-    try:
-        for sha256, file in contents.items():
-            path = folder / sha256
-            archives.extract(archive, archive.getinfo(f"{_FOLDER}{sha256}"), path, file["size"])
-            if (actual := sha256_of(path)) != sha256:
-                raise ModelError(f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}")
-        for sha256, file in contents.items():
-            blob = store.layout.blob(sha256, file["name"])
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            (folder / sha256).replace(blob)
-            stamp(blob)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = store.layout.partial / f"{PARTIAL_BUNDLE}{os.urandom(8).hex()}"
+    with locked(store.layout.lock(folder.name)):
+        folder.mkdir(parents=True)
+        try:
+            for sha256, file in contents.items():
+                path = folder / sha256
+                archives.extract(archive, archive.getinfo(f"{_FOLDER}{sha256}"), path, file["size"])
+                if (actual := sha256_of(path)) != sha256:
+                    raise ModelError(f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}")
+            with changing(store.layout):
+                _move_in(store, folder, contents)
+                for model in models:
+                    _write_record(store, model, bundle)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_in(store: ModelStore, folder: Path, contents: dict[str, records.Entry]) -> None:
+    for sha256, file in contents.items():
+        blob = store.layout.blob(sha256, file["name"])
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        (folder / sha256).replace(blob)
+        stamp(blob)
 
 
 def _check_space(store: ModelStore, needed: int) -> None:

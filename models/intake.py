@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from facecli.models.locks import locked
 from facecli.models.transfer import Partial
 
 OTHER_HOME = "name another folder in FACECLI_HOME"
-RECORDS = "records"  # the lock of all records: they are read, changed and written
+RECORDS = "records"  # the lock's name
 
 Present = Callable[[], Path | None]
 # Archive -> the models and files of the catalogue that are packed in it.
@@ -50,6 +50,13 @@ class Intake:
                 found = present()
                 return (found, None) if found else self._bring(spec, file, key, present)
 
+    def forget_export(self, spec: ModelSpec) -> None:
+        """Delete the record of what was exported in the place of what is published. Raises ModelError."""
+        with writing():
+            if (record := self.layout.registered(spec.id)).is_file():
+                with changing(self.layout):
+                    record.unlink(missing_ok=True)
+
     def _bring(self, spec: ModelSpec, file: ModelFile, key: str, present: Present) -> tuple[Path, str | None]:
         failures = []
         if file.urls or self.fetcher.mirror is not None or not file.packed:
@@ -59,9 +66,7 @@ class Intake:
             except NotFetchedError as error:
                 failures.append(str(error))
             else:
-                blob = self._enter(arriving, file, fetched.sha256)
-                self._note(spec, file, blob, fetched)
-                return blob, fetched.source
+                return self._enter(arriving, spec, file, fetched), fetched.source
         for archive, member in file.packed:
             try:
                 return self._unpack(archive, member, spec, file, present)
@@ -99,44 +104,55 @@ class Intake:
         """Write a member of an archive into its place. Raises ModelError, with nothing kept, if it is not the file."""
         assert file.sha256 is not None  # a packed file's is stated
         blob = self.layout.blob(file.sha256, file.name)
-        with staged(blob) as temporary:
+        with ExitStack() as stack:
+            temporary = stack.enter_context(staged(blob))
             archives.extract(archive, archives.find(archive, member), temporary, file.size)
             digest = sha256_of(temporary)
             if digest != file.sha256:
                 raise ModelError(f"{source}: sha256 of {member} is {digest}, not {file.sha256}")
-        stamp(blob)
-        self._note(spec, file, blob, Fetched(f"{source}/{member}", digest))
+            with changing(self.layout):
+                stack.close()  # moves it into place
+                stamp(blob)
+                self._note(spec, file, blob, Fetched(f"{source}/{member}", digest))
         return blob
 
-    def _enter(self, path: Path, file: ModelFile, sha256: str) -> Path:
-        blob = self.layout.blob(sha256, file.name)
+    def _enter(self, path: Path, spec: ModelSpec, file: ModelFile, fetched: Fetched) -> Path:
+        """Move what was fetched into its place, and write down where it is from."""
+        blob = self.layout.blob(fetched.sha256, file.name)
         Partial(path).forget()
         blob.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(blob)
-        stamp(blob)
+        with changing(self.layout):
+            path.replace(blob)
+            stamp(blob)
+            self._note(spec, file, blob, fetched)
         return blob
 
     def _note(self, spec: ModelSpec, file: ModelFile, blob: Path, fetched: Fetched) -> None:
-        """Write down where a file was fetched from."""
         record = self.layout.fetched(spec.id)
-        with locked(self.layout.lock(RECORDS)):
-            try:
-                known = records.read(record)
-            except (ValueError, RecursionError):
-                known = {}  # a damaged one is written anew
-            entry = {"name": file.name, "sha256": fetched.sha256, "size": blob.stat().st_size}
-            others = [old for old in known.get("files", ()) if old["name"] != file.name]
-            sources = known.get("origin", {}).get("sources", {}) | {file.name: fetched.source}
-            origin = {"sources": sources, "licence": spec.licence, "facecli": __version__}
-            records.write(record, spec.id, [*others, entry], origin)
+        try:
+            known = records.read(record)
+        except (ValueError, RecursionError):
+            known = {}  # a damaged one is written anew
+        entry = {"name": file.name, "sha256": fetched.sha256, "size": blob.stat().st_size}
+        others = [old for old in known.get("files", ()) if old["name"] != file.name]
+        sources = known.get("origin", {}).get("sources", {}) | {file.name: fetched.source}
+        origin = {"sources": sources, "licence": spec.licence, "facecli": __version__}
+        records.write(record, spec.id, [*others, entry], origin)
 
 
 def register(layout: Layout, model_id: str, files: Sequence[Path], origin: Mapping[str, Any]) -> None:
     """Take files that the user made in as those of a model. Raises ModelError if the store can not be written."""
-    with writing():
+    with writing(), changing(layout):
         entries = [_copy_in(layout, path) for path in files]
-        with locked(layout.lock(RECORDS)):
-            records.write(layout.registered(model_id), model_id, entries, origin)
+        records.write(layout.registered(model_id), model_id, entries, origin)
+
+
+def changing(layout: Layout) -> AbstractContextManager[None]:
+    """Hold the lock under which files move into and out of their places, each together with its record.
+
+    So `prune` never sees a file whose record is still to come. Raises OSError.
+    """
+    return locked(layout.lock(RECORDS))
 
 
 def _copy_in(layout: Layout, path: Path) -> records.Entry:
@@ -162,15 +178,15 @@ def pull_hint(spec: ModelSpec, file: ModelFile) -> str:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def writing(what: str = "filled") -> Iterator[None]:
     """ModelError for what the file system of the store refuses."""
     try:
         yield
     except OutputError as error:
-        raise ModelError(f"the model store can not be filled: {error.message}", hint=_cure(error)) from error
+        raise ModelError(f"the model store can not be {what}: {error.message}", hint=_cure(error)) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        message = f"the model store can not be filled: can not write {where}{error.strerror or error}"
+        message = f"the model store can not be {what}: can not write {where}{error.strerror or error}"
         raise ModelError(message, hint=OTHER_HOME) from error
 
 

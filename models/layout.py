@@ -8,7 +8,9 @@ from pathlib import Path, PurePath
 
 from facecli.home import folder as default_root
 
-__all__ = ["Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+__all__ = ["PARTIAL_BUNDLE", "Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+
+PARTIAL_BUNDLE = "bundle-"  # what the name of a bundle's folder begins with while it is on its way in
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Layout:
     """The folders of a store.
 
     blobs: model files, named by their sha256, each with a stamp. registered, fetched: which files a model has, of those
-    that exports made and of those that were downloaded. partial: what is on its way in. locks: one per file.
+    that exports made and of those that were downloaded. selftests: what files answered when they came in. partial:
+    what is on its way in. locks: one per file.
     """
 
     root: Path
@@ -47,6 +50,10 @@ class Layout:
     def fetched(self, model_id: str) -> Path:
         """The record of a model's files that were downloaded."""
         return self.root / "fetched" / f"{model_id}.json"
+
+    def golden(self, sha256: str) -> Path:
+        """The self-test of a file."""
+        return self.root / "selftests" / f"{sha256}.json"
 
     def arriving(self, key: str) -> Path:
         """The file that is on its way in under a key."""

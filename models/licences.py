@@ -11,10 +11,14 @@ from facecli import __version__
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError
 from facecli.files import write_bytes
+from facecli.models.locks import locked
 
 
 class Licences:
-    """What the user of this store has accepted. accept: take every licence that is asked for, and write it down."""
+    """What the user of this store has accepted, written down in `path` under a lock.
+
+    accept: take every licence that is asked for.
+    """
 
     def __init__(self, path: Path, *, accept: bool) -> None:
         self._path = path
@@ -30,9 +34,13 @@ class Licences:
             where = f", {spec.licence_url}" if spec.licence_url else ""
             message = f"model {spec.id} is not for commercial use ({spec.licence}{where})"
             raise ModelError(message, hint=f"if you accept that: facecli models pull {spec.id} --accept-license")
-        entries = self._entries()
-        if spec.commercial_use or any(entry["licence"] == spec.licence for entry in entries):
+        if spec.commercial_use or any(entry["licence"] == spec.licence for entry in self._entries()):
             return
+        with locked(self._path.with_suffix(".lock")):
+            self._write(spec)
+
+    def _write(self, spec: ModelSpec) -> None:
+        entries = self._entries()  # as another process may have left them
         now = datetime.now(UTC).isoformat(timespec="seconds")
         new = {"licence": spec.licence, "licence_url": spec.licence_url, "model": spec.id, "at": now}
         content = json.dumps({"accepted": [*entries, new | {"facecli": __version__}]}, indent=2)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)  # which would make a file elsewhere
 _WINDOWS_PAUSE = 0.1  # seconds between two tries: msvcrt's own waiting gives up after ten seconds
 
 
@@ -27,23 +28,33 @@ def locked(path: Path) -> Iterator[None]:
 
 def _open_locked(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
         _acquire(descriptor)
-        # Who held it has deleted it: who comes now would lock a new file of that name.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
+        if _is_at(descriptor, path):
+            return descriptor
         os.close(descriptor)
 
 
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock now. Raises OSError."""
-    if not path.is_file():
-        return False
-    descriptor = os.open(path, os.O_RDWR)
+def _is_at(descriptor: int, path: Path) -> bool:
+    """False once who held the lock has deleted it: who comes then would lock a new file of that name."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
+@contextmanager
+def attempted(path: Path) -> Iterator[bool]:
+    """Hold the lock while the block runs if nobody else does, without waiting; whether it is held. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
+    mine = False
     try:
-        return not _try(descriptor)
+        mine = _try(descriptor) and _is_at(descriptor, path)
+        yield mine
     finally:
+        if mine:
+            with suppress(OSError):
+                path.unlink()
         os.close(descriptor)
 
 

@@ -57,7 +57,7 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
 
     Raises ModelError if the store can not be written.
     """
-    from facecli.models.intake import writing
+    from facecli.models.intake import changing, writing
     from facecli.models.layout import sha256_of
 
     file = ModelFile(path.name, sha256_of(path), path.stat().st_size)
@@ -66,7 +66,7 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
     known = described(whole)
     known["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
     content = json.dumps({"schema": SCHEMA, **known}, indent=2, default=dict, allow_nan=False)
-    with writing():
+    with writing(), changing(store.layout):
         forget(store.root, spec.id)  # one that was of the other kind
         write_bytes(home.description(store.root, spec.kind, spec.id), content.encode())
     return whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -12,9 +13,9 @@ from pathlib import Path
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, UsageError
 from facecli.models import own, records
-from facecli.models.intake import writing
-from facecli.models.layout import Layout
-from facecli.models.locks import is_locked
+from facecli.models.intake import changing, writing
+from facecli.models.layout import PARTIAL_BUNDLE, Layout
+from facecli.models.locks import attempted
 from facecli.models.store import ModelStore
 
 STALE = 3600.0  # seconds after which a temporary file is nobody's work any more
@@ -39,10 +40,10 @@ def remove(store: ModelStore, specs: Iterable[ModelSpec], others: Iterable[Model
     for spec in leaving.values():
         if any(file.path for file in spec.files):
             raise UsageError(f"model {spec.id} came with its package", hint="it goes when that is uninstalled")
-    owners = {place: spec.id for spec in others if spec.id not in leaving for place in _places(store, spec)}
-    found = [removed for spec in leaving.values() for removed in _files(store, spec)]
-    found = [replace(removed, kept_for=owners.get(removed.path)) for removed in found]
-    with writing():
+    with writing("changed"), changing(store.layout):
+        owners = {place: spec.id for spec in others if spec.id not in leaving for place in _places(store, spec)}
+        found = [removed for spec in leaving.values() for removed in _files(store, spec)]
+        found = [replace(removed, kept_for=owners.get(removed.path)) for removed in found]
         for model_id in leaving:
             store.layout.registered(model_id).unlink(missing_ok=True)
             store.layout.fetched(model_id).unlink(missing_ok=True)
@@ -50,6 +51,7 @@ def remove(store: ModelStore, specs: Iterable[ModelSpec], others: Iterable[Model
         for removed in found:
             if removed.kept_for is None:
                 _delete(removed.path)
+                store.layout.golden(removed.path.stem).unlink(missing_ok=True)
     return found
 
 
@@ -59,11 +61,15 @@ def prune(store: ModelStore, known: Iterable[ModelSpec]) -> list[Removed]:
     What another process is at work on stays. Models of plugins that are not installed here count by their records.
     """
     layout, specs = store.layout, list(known)
-    needed = {place for spec in specs for place in _places(store, spec)} | _recorded(layout, {s.id for s in specs})
-    with writing():
-        found = [*_arriving(layout), *_temporary(layout), *_unneeded(layout, needed)]
+    if not layout.root.is_dir():
+        return []
+    with writing("changed"), changing(layout):
+        needed = {place for spec in specs for place in _places(store, spec)} | _recorded(layout, {s.id for s in specs})
+        found = [*_temporary(layout), *_unneeded(layout, needed)]
         for removed in found:
             _delete(removed.path)
+        found = [*_cut_transfers(layout), *found]
+        _drop_locks(layout)
     return found
 
 
@@ -98,36 +104,57 @@ def _recorded(layout: Layout, known: set[str]) -> set[Path]:
     return found
 
 
-def _arriving(layout: Layout) -> Iterator[Removed]:
+def _cut_transfers(layout: Layout) -> Iterator[Removed]:
+    """Delete what nobody is bringing in, each under the lock of who would."""
     for path in sorted(layout.partial.glob("*")):
-        with suppress(FileNotFoundError):  # it has arrived meanwhile
-            if path.is_file() and not is_locked(layout.lock(path.stem)):
-                yield Removed(path, path.stat().st_size, "of a transfer that was cut")
-            elif path.is_dir() and path.stat().st_mtime < time.time() - STALE:
-                size = sum(file.stat().st_size for file in path.iterdir())
-                yield Removed(path, size, "of a bundle that was not taken in to its end")
+        folder = path.is_dir() and not path.is_symlink()
+        if folder and not path.name.startswith(PARTIAL_BUNDLE):
+            continue  # not ours
+        with attempted(layout.lock(path.stem)) as mine, suppress(FileNotFoundError):  # it has arrived meanwhile
+            if not mine:
+                continue
+            files, what = [path], "of a transfer that was cut"
+            if folder:
+                files, what = list(path.iterdir()), "of a bundle that was not taken in to its end"
+            removed = Removed(path, sum(file.lstat().st_size for file in files), what)
+            _delete(path)
+            yield removed
+
+
+def _drop_locks(layout: Layout) -> None:
+    """Delete the files of locks whose holders were killed."""
+    for path in [*(layout.root / "locks").glob("*.lock"), *layout.root.glob("*.lock")]:
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+            continue
+        with attempted(path):  # deletes the file if nobody holds it
+            pass
 
 
 def _temporary(layout: Layout) -> Iterator[Removed]:
     for path in sorted(layout.root.rglob(".facecli-*")):
         with suppress(FileNotFoundError):
-            status = path.stat()
-            if path.is_file() and status.st_mtime < time.time() - STALE:
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode) and status.st_mtime < time.time() - STALE:
                 yield Removed(path, status.st_size, "temporary")
 
 
 def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[Removed]:
-    paths = [path for path in sorted(layout.blobs.glob("*")) if not path.name.startswith(".")]
+    paths = [path for path in sorted(layout.blobs.glob("[!.]*")) if path.is_symlink() or not path.is_dir()]
     contents = {path.stem for path in paths if path.suffix != ".stamp"}
     for path in paths:
         if path.suffix == ".stamp" and path.stem not in contents:
-            yield Removed(path, path.stat().st_size, "stamp of a file that is gone")
+            yield Removed(path, path.lstat().st_size, "stamp of a file that is gone")
         elif path.suffix != ".stamp" and path not in needed:
-            yield Removed(path, path.stat().st_size, "of no model that is known")
+            yield Removed(path, path.lstat().st_size, "of no model that is known")
+    staying = {path.stem for path in needed if path.suffix != ".stamp"} & contents
+    for path in sorted(layout.golden("x").parent.glob("*.json")):
+        if path.stem not in staying:
+            yield Removed(path, path.lstat().st_size, "self-test of a file that is gone")
 
 
 def _delete(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
         return
     path.unlink(missing_ok=True)

@@ -36,16 +36,19 @@ class Rule:
     std: float
 
 
-def pattern(rule: Rule) -> FloatArray:
-    """The input of a rule, float32: each index hashed to 0..255 in integers, so that no random generator matters."""
+def pattern(rule: Rule, more: float = 0.0) -> FloatArray:
+    """The input of a rule, float32: each index hashed to 0..255 in integers, so that no random generator matters.
+
+    more: added to each, of 255.
+    """
     index = np.arange(np.prod(rule.shape), dtype=np.uint64)
     pixels = (index * np.uint64(_KNUTH) >> np.uint64(13)) % np.uint64(256)
-    return ((pixels.astype(np.float64) - rule.mean) / rule.std).astype(np.float32).reshape(rule.shape)
+    return ((pixels.astype(np.float64) + more - rule.mean) / rule.std).astype(np.float32).reshape(rule.shape)
 
 
-def leading(session: Session, rule: Rule) -> dict[str, list[float]]:
-    """The first values of each output, in memory order, for the rule's input."""
-    outputs = session.run({rule.input: pattern(rule)})
+def leading(session: Session, rule: Rule, more: float = 0.0) -> dict[str, list[float]]:
+    """The first values of each output, in memory order, for the rule's input; more: as of `pattern`."""
+    outputs = session.run({rule.input: pattern(rule, more)})
     return {name: [float(value) for value in output.ravel()[:LEADING]] for name, output in outputs.items()}
 
 
@@ -60,14 +63,22 @@ def largest_difference(session: Session, file: str) -> float:
     if golden is None:
         raise ModelError(f"{file} has no self-test")
     rule = Rule(golden["input"], tuple(golden["shape"]), golden["mean"], golden["std"])
-    return _distance(leading(session, rule), golden["outputs"])
+    return distance(leading(session, rule), golden["outputs"])
 
 
-def _distance(got: Mapping[str, list[float]], wanted: Mapping[str, list[float]]) -> float:
-    if {name: len(values) for name, values in got.items()} != {name: len(values) for name, values in wanted.items()}:
+def distance(got: Mapping[str, list[float]], wanted: Mapping[str, list[float]]) -> float:
+    """The largest difference, in parts of the output's largest value where that is above 1.
+
+    inf if an output that is wanted is missing, has another length or is not finite.
+    """
+    if any(len(got.get(name, ())) != len(values) for name, values in wanted.items()):
         return float("inf")
-    found = max(float(np.abs(np.subtract(got[name], wanted[name])).max()) for name in wanted)
+    found = max(_apart(got[name], values) for name, values in wanted.items())
     return found if np.isfinite(found) else float("inf")
+
+
+def _apart(got: list[float], wanted: list[float]) -> float:
+    return float(np.abs(np.subtract(got, wanted)).max() / max(1.0, np.abs(wanted).max()))
 
 
 def _golden() -> dict[str, dict[str, Any]]:

@@ -112,7 +112,7 @@ class ModelStore:
             stated = next(file for file in spec.files if file.name == name)
             if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
                 raise _absent(spec)
-            self.layout.registered(spec.id).unlink(missing_ok=True)  # of an export whose files are gone or damaged
+            self.intake.forget_export(spec)  # whose files are gone or damaged
             found, source = self.intake.bring(spec, stated, present)
         sha256 = self.file(spec, name).sha256
         assert sha256 is not None  # it is installed
@@ -205,10 +205,10 @@ class ModelStore:
         return file.path or (self.layout.blob(file.sha256, file.name) if file.sha256 else None)
 
 
-def how_to_get(spec: ModelSpec) -> str | None:
-    """What to type for a model that is not installed."""
-    fetchable = all(file.path or file.urls or file.packed for file in spec.files)
-    return f"facecli models pull {spec.id}" if fetchable else spec.hint
+def how_to_get(*specs: ModelSpec) -> str | None:
+    """What to type for models that are not installed: one line where all can be fetched, else that of the first."""
+    made = [spec for spec in specs if not all(file.path or file.urls or file.packed for file in spec.files)]
+    return made[0].hint if made else f"facecli models pull {' '.join(spec.id for spec in specs)}"
 
 
 def _absent(spec: ModelSpec) -> ModelError:

@@ -7,8 +7,8 @@ its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -53,11 +53,20 @@ Shapes = Callable[[tuple[int, int]], Sequence[tuple[int, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file's outputs are: how they are read, and what they must look like."""
+
+    decode: Decode
+    shapes: Shapes
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A detector's name, how its outputs are read, and its defaults.
 
-    shapes: what the outputs must look like. model: the default one. one_scale: see `canvas.place`. inclusive: whether
-    boxes are suppressed as older detectors count areas. multi_scale: what the parameter of this name is by default.
+    shapes: what the outputs must look like. model: the default one. others: the models, by name, whose files have
+    another layout. one_scale: see `canvas.place`. inclusive: whether boxes are suppressed as older detectors count
+    areas. multi_scale: what the parameter of this name is by default.
     """
 
     name: str
@@ -73,6 +82,11 @@ class Family:
     multi_scale: str = "never"
     small_size: int = SMALL
     square: bool = False
+    others: Mapping[str, Layout] = field(default_factory=dict)
+
+    def layout(self, model_id: str) -> Layout:
+        """That of a model of this family."""
+        return self.others.get(model_id.removeprefix(f"{self.name}/"), Layout(self.decode, self.shapes))
 
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
@@ -137,6 +151,7 @@ class OnnxDetector:
             hint += f", multi_scale {', '.join(LOOKS)}"
             raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
+        self._layout = family.layout(spec.id)
         self._input, self._batch, self._fixed = _input(spec, session)
         if self._fixed and size not in (family.size, max(self._fixed)):
             message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
@@ -196,14 +211,14 @@ class OnnxDetector:
                 yield from self._run([image], [where])
             return
         for index, where in enumerate(places):
-            yield _in_picture(self._family.decode(apart[index], canvas, self._least), where)
+            yield _in_picture(self._layout.decode(apart[index], canvas, self._least), where)
 
     def _apart(self, outputs: list[FloatArray], count: int, canvas: tuple[int, int]) -> list[list[FloatArray]] | None:
         """The outputs of each of `count` pictures, without a batch axis; None if several can not be told apart.
 
         Raises ModelError unless they look like the family's.
         """
-        name, wanted = self._family.name, self._family.shapes(canvas)
+        name, wanted = self._family.name, self._layout.shapes(canvas)
         if len(outputs) != len(wanted):
             message = f"this file has {len(outputs)} outputs, {name} with landmarks {len(wanted)}"
             raise ModelError(message, hint=f"see the models of {name} in `facecli models list`")

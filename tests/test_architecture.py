@@ -96,7 +96,10 @@ WINGS = {
 VISITORS = {
     "facecli.plugins": set(),
     "facecli.export": {
-        *(f"facecli.commands.{name}" for name in ("export", "_edge", "_edge_models", "_module")),
+        *(
+            f"facecli.commands.{name}"
+            for name in ("export", "_edge", "_edge_models", "_installing", "_judging", "_module")
+        ),
         "facecli.models.training",
     },
     "facecli.models.training": {"facecli.export.recipes.emotion"},

@@ -4,6 +4,7 @@ A block that follows `<!-- test -->` is run as a reader would run it: each line 
 a page in one folder that holds examples/. What is printed must be what the page shows; numbers may differ a little, as
 they do between processors, and a line `...` stands for any lines. A command must end with exit code 0; where another is
 meant, the page shows it with `; echo $?`. A block that follows `<!-- file: NAME -->` is written to that file first.
+Blocks behind `<!-- test: NEED -->` are run on their own, in a folder of their own, where that need is met (NEEDS).
 `UPDATE_DOCS=1 pytest tests/test_docs.py` writes what is printed into the pages: read the difference before you keep it.
 """
 
@@ -120,7 +121,7 @@ def folder(examples, tmp_path) -> Path:
 
 
 def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    """Skip where a program or file that the commands need is not here."""
+    """Skip where a program or file that the commands need is not here. text: the commands."""
     for program in ("jq", "curl"):
         if program in text and shutil.which(program) is None:
             pytest.skip(f"needs {program}")
@@ -132,6 +133,12 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         if not (shutil.which("npm") and reached.is_dir()):
             pytest.skip("needs npm and its registry: .ci/run names in FACECLI_WEB_RUNTIME what it got there")
         (folder / "package.json").write_text("{}")  # else npm takes a folder above for the project
+        # The page's other blocks have made this model from a checkpoint.
+        pytest.importorskip("onnx", reason="embedding preprocessing needs onnx")
+        mirror = {"FACECLI_MODELS_MIRROR": str(request.getfixturevalue("shared") / "models")}
+        pull = [sys.executable, "-m", "facecli", "models", "pull", "mobilefacenet"]
+        environment = request.getfixturevalue("reader") | mirror
+        subprocess.run(pull, env=environment, cwd=folder, stdout=subprocess.DEVNULL, check=True)
     if any(words in text for words in ("--detector yunet", "--preset insightface -p scrfd.model")):
         models = request.getfixturevalue("shared") / "models"
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
@@ -147,15 +154,25 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         shutil.copyfile(weights, folder / KERAS_WEIGHTS)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "test")], ids=lambda page: page.stem)
-def test_commands_print_what_the_page_shows(page, folder, reader, request):
+NEEDS = ("npm",)
+RUNS = [
+    pytest.param(page, need, id=page.stem if need is None else f"{page.stem}-{need}")
+    for page in PAGES
+    for need in dict.fromkeys(block["name"] for block in blocks(page, "test"))
+]
+
+
+@pytest.mark.parametrize(("page", "need"), RUNS)
+def test_commands_print_what_the_page_shows(page, need, folder, reader, request):
+    assert need is None or need in NEEDS
+    own = [block for block in blocks(page, "test") if block["name"] == need]
+    prepare("".join(block["text"] for block in own), folder, request)
     text = page.read_text("utf-8")
-    prepare(text, folder, request)
     for block in blocks(page, "file"):
         path = folder / block["name"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block["text"], "utf-8")
-    for block in blocks(page, "test"):
+    for block in own:
         fresh = ""
         for step in steps(block["text"]):
             printed, status = on_a_terminal(step.command, folder, reader)

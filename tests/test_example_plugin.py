@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -57,6 +58,7 @@ def test_plugins_are_listed_as_working_and_by_whom(run):
         ("detectors", "example-centre"),
         ("recognizers", "example-thumbnail"),
         ("attributes", "brightness/example"),
+        ("recipes", "example-tiny"),
         ("commands", "example-info"),
     }
     assert {p["version"] for p in ours.values()} == {"1.0.0"}
@@ -112,6 +114,55 @@ def test_keeps_the_contract(run, portraits, name):
     checks = run("plugins", "check", name, "--picture", portraits[0], "--json").json["checks"]
     assert len(checks) >= 10
     assert [check for check in checks if not check["passed"]] == []
+
+
+@pytest.fixture
+def weights(installed, cli_env, tmp_path):
+    """Weights of the example's network, made as its README says."""
+    pytest.importorskip("onnxscript", reason="an export needs facecli[export]: onnxscript is not installed")
+    pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+    code = "import torch; from facecli_example.tiny import network; torch.save(network().state_dict(), 'tiny.pth')"
+    environment = cli_env | {"PYTHONPATH": os.fspath(installed)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    return tmp_path / "tiny.pth"
+
+
+def test_exports_weights_of_its_own(run_cli, installed, portraits, weights, tmp_path):
+    own = {"PYTHONPATH": os.fspath(installed), "FACECLI_HOME": os.fspath(tmp_path / "home")}
+    rows = {row["recipe"]: row for row in run_cli("export", "--list", "--json", env=own).json["recipes"]}
+    assert rows["example-tiny"]["from"] == "facecli-example-plugin 1.0.0"
+    assert rows["example-tiny"]["model"] == "example-tiny"
+
+    out = tmp_path / "out"
+    done = run_cli("export", "example-tiny", "--weights", weights, "--output", out, "--json", env=own)
+    assert done.returncode == 0, done.stderr
+    assert done.errors == []
+    assert (done.json["model"], done.json["registered"]) == ("example-tiny", True)
+    (file,) = done.json["files"]
+    assert file["proved_on"] == "portraits"
+    (output,) = file["outputs"]
+    assert output["axes"] == ["batch", 32]
+    assert output["meaning"] >= 0.99999
+    report = json.loads((out / "example-tiny.report.json").read_text())
+    assert report["source_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert report["metadata"]["licence"] == "Apache-2.0"
+
+    embedded = run_cli("embed", portraits[0], "--recognizer", "example-tiny", "--json", env=own)
+    assert embedded.returncode == 0, embedded.stderr
+    assert len(embedded.json["images"][0]["faces"][0]["embedding"]) == 32
+    assert embedded.json["recognizer"]["models"][0]["files"][0]["sha256"] == file["sha256"]
+
+    again = tmp_path / "again"
+    (tmp_path / "words.pth").write_text("no state")
+    for arguments, message in (
+        ((), "example-tiny needs its weights; --weights FILE"),
+        (("--weights", tmp_path / "words.pth"), "words.pth is no state of example-tiny"),
+    ):
+        refused = run_cli("export", "example-tiny", *arguments, "--output", again, env=own)
+        assert refused.returncode == 1
+        assert len(refused.errors) == 1
+        assert message in refused.errors[0]
+        assert not again.exists()
 
 
 def test_its_own_tests_pass(installed, cli_env, tmp_path):

@@ -36,10 +36,11 @@ class Member:
     labels: tuple[str, ...] = ()
 
 
-def describe(members: Sequence[Member], web: dict[str, str]) -> dict[str, Any]:
+def describe(members: Sequence[Member], web: dict[str, str], texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The manifest of a detector, a recognizer and attribute models.
 
-    web: the npm package that runs the models in a browser, its version, and where its files lie.
+    web: the npm package that runs the models in a browser, its version, and where its files lie. texts: model id -> its
+    licence texts in the bundle.
     """
     detector, recognizer, *attributes = members
     return {
@@ -48,7 +49,7 @@ def describe(members: Sequence[Member], web: dict[str, str]) -> dict[str, Any]:
         "detector": _detector(detector),
         "recognizer": _recognizer(recognizer),
         "attributes": [_attribute(member) for member in attributes],
-        "licences": [_licence(member.spec) for member in members],
+        "licences": [_licence(member.spec) | {"texts": list(texts[member.spec.id])} for member in members],
         "web": web,
     }
 

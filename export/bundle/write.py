@@ -20,7 +20,7 @@ FILES = HERE / "files"  # copied as they are, with the runner
 RUNNER = HERE / "runner.py"
 NPM = "onnxruntime-web"
 WEB_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")  # of its dist/; the first loads the second
-MANIFEST = "manifest.json"
+MANIFEST, LICENCES = "manifest.json", "licences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def write(
             shutil.copytree(FILES, staged)
             shutil.copy(RUNNER, staged)
             _copy_models(members, staged / "models")
-            write_licences([member.spec for member in members], staged / "licences")
+            texts = write_licences([member.spec for member in members], staged / LICENCES)
             web = _web(staged, web_runtime)
-            described = manifest.describe(members, web)
+            described = manifest.describe(members, web, texts)
             (staged / MANIFEST).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", "utf-8")
             proof = prove(staged)
             files = {p.relative_to(staged).as_posix(): p.stat().st_size for p in _all_files(staged)}

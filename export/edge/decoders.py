@@ -13,6 +13,13 @@ STRIDES = (8, 16, 32)  # px between cells, level by level
 # RetinaFace's square priors, px, and variances: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet
 PRIORS = ((10, 20), (32, 64), (128, 256))
 CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
+BINS = 16  # of YOLOv8's distributions: distances of 0..15 strides (arXiv 2006.04388)
+# Width and height of YOLOv5-face's anchor boxes, px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml
+ANCHORS = (
+    ((4, 5), (8, 10), (13, 16)),
+    ((23, 29), (43, 55), (73, 105)),
+    ((146, 217), (231, 300), (335, 433)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,7 @@ def scrfd(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
     for level, stride in enumerate(STRIDES):
         scores, distances, offsets = outputs[level::3]
         points = _corners(graph, canvas, stride, anchors=2)
-        far = _times(graph, graph.shape(distances, -1, 4), stride)
-        first, second = (graph.node("Gather", far, graph.constant(k, np.int64), axis=1) for k in ([0, 1], [2, 3]))
-        corners = graph.node("Sub", points, first), graph.node("Add", points, second)
-        boxes = graph.node("Concat", *corners, axis=1)
+        boxes = _beside(graph, points, _times(graph, graph.shape(distances, -1, 4), stride))
         levels.append((boxes, graph.shape(scores, -1), _marks(graph, points, offsets, stride)))
     return _gathered(graph, levels)
 
@@ -82,7 +86,53 @@ def retinaface(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
     return Candidates(_around(graph, middle, size), scores, landmarks)
 
 
-DECODERS: dict[str, Decode] = {"scrfd": scrfd, "yunet": yunet, "retinaface": retinaface}
+def yolov8_face(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
+    """Maps (80, H, W) of each level: 4 distributions of distances in strides, a class logit, 5 x (x, y, visible)."""
+    levels = []
+    for output, stride in zip(outputs, STRIDES, strict=True):
+        rows = graph.node("Transpose", graph.shape(output, 5 * BINS, -1), perm=[1, 0])
+        scores = graph.node("Sigmoid", _columns(graph, rows, 4 * BINS, 4 * BINS + 1))
+        likely = graph.node("Softmax", graph.shape(_columns(graph, rows, 0, 4 * BINS), -1, 4, BINS), axis=2)
+        means = graph.shape(graph.node("MatMul", likely, graph.constant(np.arange(BINS)[:, None])), -1, 4)
+        corners = _corners(graph, canvas, stride)
+        middle = graph.node("Add", corners, graph.constant(stride / 2))
+        points = graph.shape(_columns(graph, rows, 4 * BINS + 1, 5 * BINS), -1, 5, 3)
+        offsets = graph.node("Gather", points, graph.constant([0, 1], np.int64), axis=2)
+        boxes = _beside(graph, middle, _times(graph, means, stride))
+        levels.append((boxes, graph.shape(scores, -1), _marks(graph, corners, offsets, 2 * stride)))
+    return _gathered(graph, levels)
+
+
+def yolov5_face(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
+    """Maps (3, H, W, 16) of each level: x, y, width, height, object logit, 5 x (x, y), class logit; three anchors."""
+    levels = []
+    for output, stride, shapes in zip(outputs, STRIDES, ANCHORS, strict=True):
+        rows, cells = graph.shape(output, -1, 16), _corners(graph, canvas, stride)
+        corners = graph.node("Tile", cells, graph.constant([len(shapes), 1], np.int64))
+        count = graph.node("Gather", graph.node("Shape", cells), graph.constant([0], np.int64))
+        every = graph.node(
+            "Concat", graph.constant([len(shapes)], np.int64), count, graph.constant([2], np.int64), axis=0
+        )
+        anchors = graph.shape(graph.node("Expand", graph.constant(np.array(shapes)[:, None]), every), -1, 2)
+        judged = [graph.node("Sigmoid", _columns(graph, rows, k, k + 1)) for k in (4, 15)]
+        place, size = (_times(graph, graph.node("Sigmoid", _columns(graph, rows, k, k + 2)), 2) for k in (0, 2))
+        moved = graph.node("Sub", place, graph.constant(0.5))
+        centres = graph.node("Add", corners, _times(graph, moved, stride))
+        sides = graph.node("Mul", graph.node("Mul", size, size), anchors)
+        offsets = graph.node("Mul", graph.shape(_columns(graph, rows, 5, 15), -1, 5, 2), graph.shape(anchors, -1, 1, 2))
+        landmarks = graph.node("Add", graph.shape(corners, -1, 1, 2), offsets)
+        scores = graph.shape(graph.node("Mul", *judged), -1)
+        levels.append((_around(graph, centres, sides), scores, landmarks))
+    return _gathered(graph, levels)
+
+
+DECODERS: dict[str, Decode] = {
+    "scrfd": scrfd,
+    "yunet": yunet,
+    "retinaface": retinaface,
+    "yolov8-face": yolov8_face,
+    "yolov5-face": yolov5_face,
+}
 
 
 def _corners(graph: Graph, canvas: str, stride: int, *, anchors: int = 1) -> str:
@@ -95,6 +145,17 @@ def _corners(graph: Graph, canvas: str, stride: int, *, anchors: int = 1) -> str
     x, y = graph.node("Mod", cell, columns), graph.node("Div", cell, columns)
     xy = graph.node("Concat", graph.shape(x, -1, 1), graph.shape(y, -1, 1), axis=1)
     return _times(graph, graph.node("Cast", xy, to=1), stride)
+
+
+def _columns(graph: Graph, rows: str, first: int, end: int) -> str:
+    """Columns first to end of (N, M)."""
+    return graph.node("Slice", rows, *(graph.constant([n], np.int64) for n in (first, end, 1)))
+
+
+def _beside(graph: Graph, points: str, distances: str) -> str:
+    """(N, 2) points and (N, 4) distances to left, top, right and bottom -> boxes."""
+    first, second = (graph.node("Gather", distances, graph.constant(k, np.int64), axis=1) for k in ([0, 1], [2, 3]))
+    return graph.node("Concat", graph.node("Sub", points, first), graph.node("Add", points, second), axis=1)
 
 
 def _around(graph: Graph, centres: str, sides: str) -> str:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError, OutputError
+from facecli.export.faces import PORTRAITS, Samples
+from facecli.export.publish import publish, staging
 from facecli.export.weights import sha256
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ ONE_LOOK = {"multi_scale": "never"}  # of detectors that can look at a picture t
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is embedded: the network's file, the plugin that runs it, its model and what it runs with."""
+    """What is embedded: the network's file, the plugin that runs it, its model, what it runs with, what proves it."""
 
     network: Path
     plugin: Plugin
     spec: ModelSpec
     parameters: Mapping[str, Any]
+    samples: Samples = PORTRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,13 @@ def make(wanted: Wanted, folder: Path, *, mobile: bool = False) -> EdgeFile:
     _require_onnx()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".facecli-edge-", dir=folder) as temporary:
-            made = _make(wanted, Path(temporary), mobile=mobile)
+        with staging(folder) as temporary:
+            made = _make(wanted, temporary, mobile=mobile)
             # The report first: a model without its proof must not be found.
-            report = made.report.replace(folder / made.report.name)
-            also = made.mobile and made.mobile.replace(folder / made.mobile.name)
-            return replace(made, report=report, mobile=also, path=made.path.replace(folder / made.path.name))
+            paths = [made.report, made.path, *([made.mobile] if made.mobile else [])]
+            publish([(path, folder / path.name) for path in paths])
+            report, path, *also = (folder / path.name for path in paths)
+            return replace(made, report=report, path=path, mobile=also[0] if also else None)
     except OSError as error:
         raise OutputError(f"can not write to {folder}: {error.strerror}") from error
 

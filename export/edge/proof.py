@@ -12,7 +12,6 @@ import numpy as np
 from facecli import align
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
 from facecli.errors import ExportError
-from facecli.export import faces
 from facecli.export.bars import BARS
 from facecli.export.detecting import Bench, compare
 from facecli.export.edge.crops import INPUT
@@ -32,14 +31,16 @@ DIFFERENCE = {True: 1e-4, False: 0.05}  # of a probability; of a number, as a pa
 
 
 def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
-    """Compare on the sample portraits' faces, cut in the model's size and in others. Raises ExportError."""
+    """Compare on real faces, cut in the model's size and in others. Raises ExportError."""
     plugin, spec = wanted.plugin, wanted.spec
     assert isinstance(plugin, (RecognizerPlugin, AttributePlugin)) and spec.crop is not None
     run = _runner(plugin, _bench(wanted), wanted)
     session = open_session(path)
-    figures = {}
+    figures: dict[str, Any] = {"data": wanted.samples.data}
     for name, scales in (("own_size", (1.0,)), ("resized", OTHER_SIZES)):
-        crops = [crop for scale in scales for crop in faces.crops(_scaled(spec.crop, scale))]
+        crops = [crop for scale in scales for crop in wanted.samples.crops(_scaled(spec.crop, scale))]
+        if not crops:
+            raise ExportError(f"{path.name}: no faces were found to prove it on", hint="put more pictures there")
         judged = []
         for crop in crops:
             want = run(align.whole(Image(crop, "a crop"), spec.crop))[0]
@@ -51,21 +52,21 @@ def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
 
 
 def of_detector(wanted: Wanted, path: Path) -> dict[str, Any]:
-    """Compare the faces found in the sample portraits. Raises ExportError."""
+    """Compare the faces found in real pictures. Raises ExportError."""
     plugin = wanted.plugin
     assert isinstance(plugin, DetectorPlugin)
     detector = plugin.load(_bench(wanted), wanted.parameters)
     session = open_session(path)
     count, least, farthest = 0, 1.0, 0.0
-    pictures = faces.pictures()
+    pictures = wanted.samples.pictures()
     for image in pictures:
         (want,) = detector.detect([image])
         boxes, scores, landmarks = _answer(path, session, image.pixels)
         iou, shift = compare(path.name, Detections(boxes, scores, landmarks), want, image.source, FACES)
         count, least, farthest = count + len(want), min(least, iou), max(farthest, shift or 0.0)
     if not count:
-        raise ExportError(f"{plugin.name} finds no face in the sample portraits: nothing was proved")
-    return {"pictures": len(pictures), "faces": count, "iou": least, "landmarks": farthest}
+        raise ExportError(f"{plugin.name} finds no face in the {wanted.samples.data}: nothing was proved")
+    return {"data": wanted.samples.data, "pictures": len(pictures), "faces": count, "iou": least, "landmarks": farthest}
 
 
 def _answer(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArray]:

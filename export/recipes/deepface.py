@@ -192,6 +192,7 @@ def build(network: Network, weights: Path | None) -> tuple[ExportPart, ...]:
         output_names=(network.output,),
         sample=partial(_crops, network.shape),
         dynamic_axes={"crops": {0: "batch"}},
+        output_axes={network.output: {0: "batch"}},
         source=weights,
         tolerance=network.tolerance,
     )

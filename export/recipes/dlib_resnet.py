@@ -34,6 +34,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         output_names=("embeddings",),
         sample=_crops,
         dynamic_axes={"crops": {0: "batch"}},
+        output_axes={"embeddings": {0: "batch"}},
         source=source,
     )
     return (part,)

@@ -29,6 +29,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         output_names=("probabilities",),
         sample=partial(_crops, side),
         dynamic_axes={"crops": {0: "batch"}},
+        output_axes={"probabilities": {0: "batch"}},
         source=weights,
     )
     return (part,)

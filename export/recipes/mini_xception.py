@@ -18,29 +18,30 @@ SIDE = 64
 
 def build_emotion(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network of FER2013's seven classes, from a Keras HDF5 file."""
-    return _build(weights, "mini_xception.onnx", 7, "fer2013_mini_XCEPTION.102-0.66.hdf5")
+    return _build(weights, "mini-xception", 7, "fer2013_mini_XCEPTION.102-0.66.hdf5")
 
 
 def build_gender(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network of IMDB's two classes, woman and man, from a Keras HDF5 file."""
-    return _build(weights, "gender_mini_xception.onnx", 2, "gender_mini_XCEPTION.21-0.95.hdf5")
+    return _build(weights, "gender-mini-xception", 2, "gender_mini_XCEPTION.21-0.95.hdf5")
 
 
-def _build(weights: Path | None, file: str, classes: int, published: str) -> tuple[ExportPart, ...]:
+def _build(weights: Path | None, recipe: str, classes: int, published: str) -> tuple[ExportPart, ...]:
     from facecli.export.keras_file import read_layers
     from facecli.export.mini_xception import MiniXception
 
-    weights = named(weights, "mini-xception", f"{published} of github.com/oarriaga/face_classification")
+    weights = named(weights, recipe, f"{published} of github.com/oarriaga/face_classification")
     network = MiniXception(read_layers(weights)).eval()
     if network.classes != classes:
         raise ExportError(f"{weights} tells {network.classes} classes apart, this recipe {classes}")
     part = ExportPart(
-        file=file,
+        file=f"{recipe.replace('-', '_')}.onnx",
         module=network,
         input_names=("crops",),
         output_names=("probabilities",),
         sample=_crops,
         dynamic_axes={"crops": {0: "batch"}},
+        output_axes={"probabilities": {0: "batch"}},
         source=weights,
     )
     return (part,)

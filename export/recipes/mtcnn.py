@@ -23,6 +23,8 @@ SOURCES = {
 }
 PROPOSAL_SIZES = ((50, 60), (13, 12), (121, 94))  # height, width; 12x12 is the least, odd sizes try the pool's edge
 OUTPUTS = ("probability", "regression", "landmarks")
+# Of outputs, beside the batch: P-Net gives a row and column for each place in the picture.
+PLACES = {"probability": (1, 2), "regression": (2, 3)}
 
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
@@ -54,17 +56,23 @@ def _part(name: str, plain: Network, source: Path, sizes: tuple[tuple[int, int],
         with torch.inference_mode():
             return tuple(output.numpy() for output in plain(torch.from_numpy(pixels)))
 
+    outputs = OUTPUTS[: len(plain.heads)]
     return ExportPart(
         file=f"mtcnn_{name}.onnx",
         module=Exported(plain).eval(),
         input_names=("pixels",),
-        output_names=OUTPUTS[: len(plain.heads)],
+        output_names=outputs,
         sample=partial(_pixels, sizes),
         dynamic_axes={"pixels": {0: "batch"} | ({2: "height", 3: "width"} if len(sizes) > 1 else {})},
+        output_axes={name: {0: "batch", **(_places(name) if len(sizes) > 1 else {})} for name in outputs},
         reference=reference,
         source=source,
         notes=notes,
     )
+
+
+def _places(output: str) -> dict[int, str]:
+    return {axis: f"{output}_{axis}" for axis in PLACES[output]}
 
 
 def _pixels(sizes: tuple[tuple[int, int], ...], batch: int, variant: int) -> tuple[NDArray[np.float32]]:

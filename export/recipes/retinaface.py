@@ -34,6 +34,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         output_names=OUTPUTS,
         sample=_pixels,
         dynamic_axes={"pixels": {0: "batch", 2: "height", 3: "width"}},
+        output_axes={name: {0: "batch", 1: "priors"} for name in OUTPUTS},
         source=weights,
         notes=notes,
         tolerance=5e-5,  # offsets of about 10, after some 50 layers

@@ -24,13 +24,15 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
     weights = named(weights, "yunet", "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train")
     network = YuNet().eval()
     notes = load_state(network, weights)
+    outputs = [(f"{head}_{stride}", stride) for head in HEADS for stride in STRIDES]  # as published
     part = ExportPart(
         file="yunet_n.onnx",
         module=network,
         input_names=("input",),
-        output_names=tuple(f"{head}_{stride}" for head in HEADS for stride in STRIDES),  # as published
+        output_names=tuple(name for name, _ in outputs),
         sample=_pixels,
         dynamic_axes={"input": {0: "batch", 2: "height", 3: "width"}},
+        output_axes={name: {0: "batch", 1: f"cells_{stride}"} for name, stride in outputs},
         source=weights,
         notes=notes,
     )

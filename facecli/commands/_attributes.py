@@ -97,7 +97,8 @@ def resolve(name: str, registry: Registry, store: ModelStore) -> str:
     for plugin in sorted(working, key=lambda plugin: not _embedded(plugin)):
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
-    hint = next(filter(None, (how_to_get(spec) for plugin in working for spec in plugin.models)), None)
+    absent = ([spec for spec in plugin.models if store.state(spec) != "installed"] for plugin in working)
+    hint = next(filter(None, (how_to_get(*specs) for specs in absent if specs)), None)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facecli.contract import ExportRecipe
     from facecli.export.bundle.write import Bundle
     from facecli.export.edge.make import EdgeFile
+    from facecli.export.faces import Samples
     from facecli.export.run import ExportResult
 
 edge_options = options.chain(
@@ -48,7 +49,7 @@ edge_options = options.chain(
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What is asked for. detector: None where the user named none."""
+    """What is asked for. detector: None where the user named none. samples: the user's, for the proof."""
 
     embed: bool
     bundle: Path | None
@@ -57,6 +58,7 @@ class Edge:
     web_runtime: Path | None
     detector: str | None = None
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    samples: Samples | None = None
 
     @property
     def wanted(self) -> bool:

@@ -12,6 +12,7 @@ from facecli.commands import _attributes, _work
 from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, Plugin, Wanted, make, one_look
+from facecli.export.faces import PORTRAITS
 from facecli.toolbox import Choice, Toolbox
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def embed(edge: Edge, name: str, folder: Path, network: Path | None = None, *, m
     """A model's edge file. network: a file of it that was just exported, else the installed one. mobile: also .ort."""
     if "/" not in name and not is_model(name):
         name = _attributes.resolve(name, _work.registry(), _work.open_store())  # such as emotion
-    return _embed(choose(name, edge), network, folder, mobile=mobile)
+    return _embed(edge, choose(name, edge), network, folder, mobile=mobile)
 
 
 def refuse_cascade(recipe: ExportRecipe) -> None:
@@ -81,12 +82,12 @@ def _refuse(spec: ModelSpec) -> None:
     raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
 
 
-def _embed(chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
+def _embed(edge: Edge, chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
     spec = chosen.spec
     if len(spec.files) != 1:
         _refuse(spec)
     path = network or _work.open_store().path(spec)
-    return make(Wanted(path, chosen.plugin, spec, chosen.parameters), folder, mobile=mobile)
+    return make(Wanted(path, chosen.plugin, spec, chosen.parameters, edge.samples or PORTRAITS), folder, mobile=mobile)
 
 
 def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
@@ -124,7 +125,7 @@ def _member(edge: Edge, chosen: Chosen, folder: Path) -> Member:
     spec, store = chosen.spec, _work.open_store()
     check(spec)
     if spec.id != CASCADE and (edge.embed or spec.kind == "detector"):
-        made = _embed(chosen, None, folder)
+        made = _embed(edge, chosen, None, folder)
         labels = chosen.plugin.labels if isinstance(chosen.plugin, AttributePlugin) else ()
         return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True, labels=labels)
     files = tuple(store.path(spec, file.name) for file in spec.files)

@@ -1,9 +1,10 @@
-"""What `export` does with the user's pictures: faces for a calibration, and the accuracy of two files side by side."""
+"""What `export` does with the user's pictures: faces to calibrate and to prove on, and the accuracy of two files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,34 +13,59 @@ from facecli.commands._options import Settings
 if TYPE_CHECKING:
     from facecli.contract import CropSpec, ModelSpec
     from facecli.evaluation import Evaluation
+    from facecli.export.faces import Samples
     from facecli.pipeline import ImageResult
     from facecli.runtime import OnnxSession
-    from facecli.types import FloatArray, UInt8Array
+    from facecli.types import FloatArray, Image, UInt8Array
 
 AT_ONCE = 16  # crops
-MOST_FACES = 500  # for a calibration: more change the ranges little, and all are in memory
+# For a calibration: more change the ranges little, and all are in memory.
+MOST_FACES, MOST_PICTURES = 500, 64
+SAMPLE_FACES, SAMPLE_PICTURES = 64, 16  # for a proof: each goes through two networks, and all are in memory
 DIGITS = 6
 
 
-def calibration(folder: Path, settings: Settings) -> Callable[[CropSpec], UInt8Array]:
-    """Cuts the faces of the pictures in a folder as a model wants them: (N, H, W, 3) uint8 RGB, at most MOST_FACES."""
+def calibration(folder: Path, settings: Settings, most: int = MOST_FACES) -> Callable[[CropSpec], UInt8Array]:
+    """Cuts the faces of the pictures in a folder as a model wants them: (N, H, W, 3) uint8 RGB, `most` of them."""
 
     def cut(spec: CropSpec) -> UInt8Array:
         import numpy as np
 
         from facecli import align
-        from facecli.sources import expand
 
         crops = [np.zeros((0, spec.height, spec.width, 3), np.uint8)]
-        sources = expand((str(folder),), files_from=None, files_from0=None)
-        for result in _detected(sources, settings, "all", None, need_face=False):
+        for result in _pictures(folder, settings):
             if result.image is not None and result.detections is not None:
                 crops.append(align.cut(result.image, result.detections, spec))
-            if sum(map(len, crops)) >= MOST_FACES:
+            if sum(map(len, crops)) >= most:
                 break
-        return np.concatenate(crops)[:MOST_FACES]
+        return np.concatenate(crops)[:most]
 
     return cut
+
+
+def samples(folder: Path, settings: Settings) -> Samples:
+    """The user's pictures for a proof: their faces, as for a calibration, and some of the pictures for detectors."""
+    from facecli.export.faces import Samples
+
+    return Samples("samples", calibration(folder, settings, SAMPLE_FACES), pictures(folder, settings, SAMPLE_PICTURES))
+
+
+def pictures(folder: Path, settings: Settings, most: int = MOST_PICTURES) -> Callable[[], list[Image]]:
+    """Reads the pictures in a folder, `most` of them."""
+
+    def read() -> list[Image]:
+        found = (result.image for result in _pictures(folder, settings) if result.image is not None)
+        return list(islice(found, most))
+
+    return read
+
+
+def _pictures(folder: Path, settings: Settings) -> Iterator[ImageResult]:
+    from facecli.sources import expand
+
+    sources = expand((str(folder),), files_from=None, files_from0=None)
+    return _detected(sources, settings, "all", None, need_face=False)
 
 
 class Judge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from facecli.contract import DetectorPlugin, ExportRecipe, ModelSpec
     from facecli.export.report import ExportedFile
     from facecli.export.run import ExportResult
-    from facecli.export.target import Target
     from facecli.registry import Registry
 
 
@@ -31,12 +30,19 @@ PRECISIONS = ("fp32", "fp16", "int8")
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Write the files here too.")
 @click.option("--register/--no-register", default=True, help="Install the result in the model store.")
+@click.option("--replace", is_flag=True, help="Install it in the place of a model of yours with this name.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", help="Of weights and arithmetic.")
 @click.option(
     "--calibration",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
     help="Pictures of faces for int8: what the model will see.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Pictures of faces for the proof.  [default: two portraits of facecli's]",
 )
 @click.option("--optimize", is_flag=True, help="Simplify the graph.")
 @click.option("--ort", is_flag=True, help="Also write ONNX Runtime's own format, for mobile builds.")
@@ -65,8 +71,10 @@ def command(
     weights: Path | None,
     output: Path | None,
     register: bool,
+    replace: bool,
     precision: Any,
     calibration: Path | None,
+    samples: Path | None,
     optimize: bool,
     ort: bool,
     evaluate_pairs: Path | None,
@@ -93,7 +101,9 @@ def command(
             rows = _recipes(_work.registry())
             document = records.header("export-recipes", recipes=rows)
         elif _edge.needs_no_recipe(asked, recipe, module):
-            done = _edge.of_installed(asked.checked(None, output, settings), recipe, output)
+            done = _edge.of_installed(
+                _sampled(asked, samples, settings).checked(None, output, settings), recipe, output
+            )
             document, rows = records.header("export-edge", **done.document()), done.rows()
         else:
             chosen = user_module.recipe(recipe, module, register=register) or _named(recipe)
@@ -101,12 +111,13 @@ def command(
                 raise UsageError("--no-register without --output would leave nothing", hint="add --output DIR")
             if ort and output is None:
                 raise UsageError("--ort writes a file for others", hint="add --output DIR")
-            edge = asked.checked(chosen, output, settings, register=register)
+            edge = _sampled(asked, samples, settings).checked(chosen, output, settings, register=register)
             weights = weights or _catalogued(chosen)
             wish = _Wish(
-                weights, output, register, precision, calibration, optimize, ort, evaluate_pairs, root, settings
+                *(weights, output, register, replace, precision, calibration, samples, optimize, ort, evaluate_pairs),
+                *(root, settings),
             )
-            result, model = _export(chosen, wish)
+            result, model = _export(chosen, wish, module=recipe is None)
             rows = [row for file in result.files for row in _rows(file)]
             document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
             document["files"] = [_described(file, kept=output is not None) for file in result.files]
@@ -124,13 +135,21 @@ class _Wish:
     weights: Path | None
     output: Path | None
     register: bool
+    replace: bool
     precision: Any
     calibration: Path | None
+    samples: Path | None
     optimize: bool
     ort: bool
     pairs: Path | None
     root: Path
     settings: options.Settings
+
+
+def _sampled(asked: _edge.Edge, folder: Path | None, settings: options.Settings) -> _edge.Edge:
+    from facecli.commands import _judging
+
+    return asked if folder is None else replace(asked, samples=_judging.samples(folder, settings))
 
 
 def _named(name: str | None) -> ExportRecipe:
@@ -154,22 +173,31 @@ def _catalogued(recipe: ExportRecipe) -> Path | None:
     return _work.open_store().path(catalogue.load(name))
 
 
-def _export(recipe: ExportRecipe, wish: _Wish) -> tuple[ExportResult, str | None]:
+def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportResult, str | None]:
     """The result, and the id of the model that it is installed as."""
     from tempfile import TemporaryDirectory
 
-    from facecli.commands import _judging
+    from facecli.commands import _installing, _judging
+    from facecli.export.faces import PORTRAITS
     from facecli.export.run import export_recipe, recipe_spec
     from facecli.export.target import Target
 
-    cut = None if wish.calibration is None else _judging.calibration(wish.calibration, wish.settings)
-    target = Target(wish.precision, wish.optimize, wish.ort, cut)
+    given = () if wish.calibration is None else (wish.calibration, wish.settings)
+    seen = (_judging.calibration(*given), _judging.pictures(*given)) if given else ()
+    target = Target(wish.precision, wish.optimize, wish.ort, *seen)
     spec = recipe_spec(recipe)
+    if wish.register:
+        _installing.check_export(recipe, spec, target, replace=wish.replace, module=module)
     judge = None if wish.pairs is None else _judging.Judge(wish.pairs, wish.root, spec, wish.settings)
+    samples = PORTRAITS if wish.samples is None else _judging.samples(wish.samples, wish.settings)
     with TemporaryDirectory(prefix="facecli-export-") as folder:
-        output = wish.output or Path(folder)
-        result = export_recipe(recipe, wish.weights, output, target, detector=_detector(recipe, spec), judge=judge)
-        return result, _install(result, target) if wish.register else None
+        result = export_recipe(
+            *(recipe, wish.weights, wish.output or Path(folder), target),
+            detector=_detector(recipe, spec),
+            judge=judge,
+            samples=samples,
+        )
+        return result, _installing.install(result, target) if wish.register else None
 
 
 def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | None:
@@ -181,25 +209,6 @@ def _detector(recipe: ExportRecipe, spec: ModelSpec | None) -> DetectorPlugin | 
     name = recipe.detector or (recipe.model if spec is not None and spec.kind == "detector" else None)
     known = name is not None and (recipe.detector or name in registry.names("detectors"))
     return registry.load("detectors", name, DetectorPlugin) if name is not None and known else None
-
-
-def _install(result: ExportResult, target: Target) -> str:
-    """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's."""
-    from facecli.commands import _work
-    from facecli.errors import ExportError
-    from facecli.models import checked, own
-
-    store = _work.open_store()
-    files = [file.path for file in result.files if file.kind != "ort"]
-    spec = result.spec
-    if target.precision == "fp32" and (spec is None or spec.files):
-        store.register(result.model, files, result.origin)
-        return result.model
-    if spec is None or spec.kind == "detector" or len(files) != 1:
-        hint = "add --no-register --output DIR"
-        raise ExportError(f"{result.model} in {target.precision} can not be installed as a model of its own", hint=hint)
-    entry = own.described(target.derived(spec))
-    return own.add(checked.spec(entry, (), result.model), files[0], store, result.origin).id
 
 
 def _recipes(registry: Registry) -> list[dict[str, Any]]:
@@ -218,7 +227,8 @@ def _recipes(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
-    outputs = [{"output": name} | asdict(worst) for name, worst in file.worst.items()]
+    axes = file.axes.document()["outputs"]
+    outputs = [{"output": name, "axes": axes[name]} | asdict(worst) for name, worst in file.worst.items()]
     return {
         "file": file.path.name,
         "kind": file.kind,
@@ -234,6 +244,7 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
         "task": file.task,
         "tolerance": file.tolerance,
         "outputs": outputs,
+        "proved_on": file.proved_on,
         "detection": file.detection and asdict(file.detection),
         "latency_ms": file.latency,
         "accuracy": file.accuracy,
@@ -242,18 +253,23 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
 
 def _rows(file: ExportedFile) -> list[dict[str, Any]]:
     """The proof in short, a line per figure."""
+    from facecli.export.axes import told
+
     rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
     for name, worst in file.worst.items():
+        rows.append((name, f"is {told(file.axes.outputs[name])}, as its source"))
         rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
         if worst.meaning is not None:
             kind = "least cosine" if file.task == "embedding" else "part of equal classes"
             rows.append((name, f"{kind} {worst.meaning:.7f}"))
+    if file.proved_on == "samples":
+        rows.append(("proved on", "faces in your pictures"))
     if (found := file.detection) is not None:
         shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
         rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
     for kind, batches in (file.latency or {}).items():
         rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
     for kind, own in (file.accuracy or {"files": {}})["files"].items():
-        told = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
-        rows.append((f"{kind} has", told))
+        measured = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
+        rows.append((f"{kind} has", measured))
     return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]

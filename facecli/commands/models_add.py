@@ -46,7 +46,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
     import shutil
     from tempfile import TemporaryDirectory
 
-    from facecli.commands import _work
+    from facecli.commands import _installing, _selftests, _work
     from facecli.errors import OutputError, UsageError
     from facecli.models import checked, metadata, own
     from facecli.runtime import open_session
@@ -68,25 +68,13 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
         describing.fill(entry)
         _trial.fill_detector(entry)
         spec = checked.spec(entry, (), file.name)
-        _check_name(spec, replace=replace)
+        _installing.check_name(spec, replace=replace)
         _trial.run(spec, session, file.name)
         kept = alone.with_name(f"{spec.id.replace('/', '-')}{file.suffix}")
-        return own.add(spec, alone.replace(kept), _work.open_store(), {"added_from": file.name, "metadata": said != {}})
-
-
-def _check_name(spec: ModelSpec, *, replace: bool) -> None:
-    from facecli.commands import _work
-    from facecli.errors import UsageError
-    from facecli.models import catalogue, own
-
-    if spec.id in catalogue.shipped():
-        raise UsageError(f"the name {spec.id} belongs to facecli itself", hint="choose another --name")
-    kind: Any = f"{spec.kind}s"
-    if spec.id in own.model_ids():
-        if not replace:
-            raise UsageError(f"you have a model {spec.id} already", hint="add --replace, or choose another --name")
-    elif spec.id in _work.registry().names(kind):
-        raise UsageError(f"there is a plugin {spec.id} already", hint="choose another --name")
+        store = _work.open_store()
+        added = own.add(spec, alone.replace(kept), store, {"added_from": file.name, "metadata": said != {}})
+        _selftests.remember(store, added)
+        return added
 
 
 def _use(spec: ModelSpec) -> str:

@@ -52,11 +52,14 @@ def command(names: tuple[str, ...], *, accept_license: bool, **kwargs: Any) -> i
 
 
 def _pull(spec: ModelSpec, store: ModelStore) -> dict[str, Any]:
+    from facecli.commands import _selftests
+
     files = [
         {"file": f.name, "state": "fetched" if f.source else "present", "source": f.source}
         | {"sha256": f.sha256, "path": str(f.path)}
         for f in store.pull(spec)
     ]
+    _selftests.remember(store, spec)
     return _described(spec) | {"files": files, "error": None}
 
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1)
 @options.output_options
 def command(names: tuple[str, ...], **kwargs: Any) -> None:
-    """Hash the files of installed models in full.
+    """Hash the files of installed models in full, and run their self-tests.
 
-    Of all, or of NAMES. Embedded models also run their self-test.
+    Of all, or of NAMES. A self-test is what a file answered to a fixed input: those that came with facecli have been
+    tested before, others when they came in, or now if they have none yet.
     """
     from facecli import records
     from facecli.commands import _models, _work
@@ -43,15 +44,26 @@ def command(names: tuple[str, ...], **kwargs: Any) -> None:
 
 def verified(spec: ModelSpec, store: ModelStore) -> Iterable[dict[str, Any]]:
     """The state of each file of a model: its hash, and the self-test where one is known."""
-    from facecli.models import selftest
-
     for name, state in store.verify(spec).items():
         row: dict[str, Any] = {"model": spec.id, "file": name, "state": state, "selftest_difference": None}
-        embedded = any(file.name == name and file.path is not None for file in spec.files)
-        if state == "ok" and embedded and name in selftest.tested_files():
-            from facecli.runtime import open_session
-
-            difference = selftest.largest_difference(open_session(store.path(spec, name)), name)
+        found = _tested(spec, store, name) if state == "ok" else None
+        if found is not None:
+            difference, tolerance = found
             row["selftest_difference"] = difference if math.isfinite(difference) else None
-            row["state"] = "ok" if difference <= selftest.TOLERANCE else "wrong answer"
+            row["state"] = "ok" if difference <= tolerance else "wrong answer"
         yield row
+
+
+def _tested(spec: ModelSpec, store: ModelStore, name: str) -> tuple[float, float] | None:
+    """How far a file is from its self-test, and how far it may be; None if it has none."""
+    from facecli.commands import _selftests
+    from facecli.models import golden, selftest
+
+    (file,) = (file for file in spec.files if file.name == name)
+    if golden.applies(file):
+        return _selftests.difference(store, spec, name)
+    if file.path is None or name not in selftest.tested_files():
+        return None
+    from facecli.runtime import open_session
+
+    return selftest.largest_difference(open_session(store.path(spec, name)), name), selftest.TOLERANCE

@@ -7,25 +7,30 @@ variances as in W. Liu et al., "SSD", 2016 (arXiv 1512.02325).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
 from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids
-from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.plugins.onnx_detector import Candidates, Family, Layout
 from facecli.types import FloatArray
 
 # Sides of the square priors, px, level by level: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet.
 PRIORS = np.array([[10, 20], [32, 64], [128, 256]], np.float32)
+UNIFACE_PRIORS = np.array([[16, 32], [64, 128], [256, 512]], np.float32)  # yakhyo/uniface, uniface/common.py
+UNIFACE = ("mobilenet0.25", "mobilenet0.50", "mobilenetv1", "mobilenetv2", "resnet18", "resnet34")
 CENTRE_VARIANCE, SIZE_VARIANCE = np.float32(0.1), np.float32(0.2)
 
 
-def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
+def decode(
+    outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float, *, priors: FloatArray = PRIORS
+) -> Candidates:
     """Box offsets (N, 4), scores (N, 2) and landmark offsets (N, 10) of all priors, level after level."""
     boxes, scores, offsets = outputs
     levels: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     start = 0
-    for stride, sides in zip(STRIDES, PRIORS, strict=True):
+    for stride, sides in zip(STRIDES, priors, strict=True):
         count = (canvas[0] // stride) * (canvas[1] // stride) * len(sides)
         faces = scores[start : start + count, 1]
         kept = np.flatnonzero(faces >= least)
@@ -53,6 +58,7 @@ FAMILY = Family(
     model="mobilenet0.25",
     score_threshold=0.8,
     nms_threshold=0.4,
+    others={f"uniface-{name}": Layout(partial(decode, priors=UNIFACE_PRIORS), shapes) for name in UNIFACE},
 )
 
 

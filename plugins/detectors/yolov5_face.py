@@ -1,7 +1,8 @@
 """YOLOv5-face: YOLOv5 with five landmarks; three anchor boxes in each cell.
 
 D. Qi et al., "YOLO5Face: Why Reinventing a Face Detector", 2021 (arXiv 2105.12931). The layout is that of files that
-end in the raw maps of the three levels, (3, H, W, 16): x, y, width, height, object logit, 5 x (x, y), class logit.
+end in the raw maps of the three levels, (3, H, W, 16): x, y, width, height, object logit, 5 x (x, y), class logit; or
+of files that end in the rows of all anchors with the same columns in px and probabilities.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
 from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids, sigmoid
-from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.plugins.onnx_detector import Candidates, Family, Layout
 from facecli.types import FloatArray
 
 # Width and height of the anchor boxes, px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml, which its
@@ -52,6 +53,20 @@ def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
     return [(ANCHORS.shape[1], *grid, 16) for grid in grids(canvas)]
 
 
+def decode_rows(outputs: Sequence[FloatArray], _canvas: tuple[int, int], least: float) -> Candidates:
+    """Rows (N, 16) in px of the canvas and probabilities: the network's own last layer has done the rest."""
+    (rows,) = outputs
+    scores = rows[:, OBJECT] * rows[:, CLASS]
+    kept = np.flatnonzero(scores >= least)
+    rows = rows[kept]
+    return Candidates(around(rows[:, :2], rows[:, 2:4]), scores[kept], rows[:, 5:15].reshape(-1, 5, 2))
+
+
+def shape_of_rows(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Of the one output with all levels' rows for one picture."""
+    return [(sum(height * width for height, width in grids(canvas)) * ANCHORS.shape[1], 16)]
+
+
 FAMILY = Family(
     "yolov5-face",
     "YOLOv5 with landmarks",
@@ -60,6 +75,7 @@ FAMILY = Family(
     model="n-0.5",
     score_threshold=0.55,
     nms_threshold=0.5,
+    others=dict.fromkeys(("n", "s", "m"), Layout(decode_rows, shape_of_rows)),
 )
 
 

@@ -121,7 +121,10 @@ def test_an_unknown_name_is_told_with_those_that_there_are(run_cli: Callable, ex
 
 def test_a_model_that_is_not_installed_says_how_to_get_it(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
     env = {"FACECLI_HOME": str(tmp_path)}
-    for name, hint in {"spoof": "facecli export minifasnet-v2", "race": "facecli export deepface-race"}.items():
+    for name, hint in {
+        "spoof": "facecli models pull minifasnet-v2 minifasnet-v1se",
+        "race": "facecli export deepface-race",
+    }.items():
         done = run_cli("analyze", examples / "hopper.jpg", "-a", name, env=env)
         assert done.returncode == 4
         assert hint in done.errors[0]
@@ -163,4 +166,4 @@ def test_anti_spoof_without_a_picture_around_the_face_or_a_model(
     assert (crops.returncode, len(crops.errors)) == (2, 1)
     absent = run_cli("verify", *pair, "--anti-spoof", env={"FACECLI_HOME": str(tmp_path)})
     assert absent.returncode == 4
-    assert "facecli export minifasnet-v2 --weights" in absent.errors[0]
+    assert "facecli models pull minifasnet-v2" in absent.errors[0]

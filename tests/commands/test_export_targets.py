@@ -59,6 +59,34 @@ def test_int8_is_calibrated_judged_installed_and_used(run_cli, folder, examples)
     assert "stated for fp32" in verified.json["threshold_source"]
 
 
+def test_the_proof_is_on_the_user_s_pictures(run_cli, folder, examples):
+    home = {"FACECLI_HOME": str(folder / "home")}
+    (folder / "faces" / "notes.txt").write_text("no picture")
+    wish = ("--samples", "faces", "--no-register", "--output", "out")
+    done = run_cli(*MODULE, *DESCRIBED, *POINT, *wish, "--json", env=home, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (file,) = done.json["files"]
+    assert file["proved_on"] == "samples"
+    report = json.loads((folder / "out" / "tiny.report.json").read_text())
+    assert report["proved_on"] == "samples"
+    real = [figures["inputs"][0] for figures in report["parity"] if figures["data"] == "samples"]
+    assert sorted(shape[0] for shape in real) == [1, 3, 4, 8, 8, 8, 8]  # 36 faces in eights, and the first ones
+    assert {figures["data"] for figures in report["parity"]} == {"random", "samples"}
+
+    (folder / "nothing").mkdir()
+    (folder / "nothing" / "blank.png").write_bytes((folder / "faces" / "0.png").read_bytes()[:50])
+    done = run_cli(*MODULE, *DESCRIBED, *POINT, "--samples", "nothing", cwd=folder)
+    assert done.returncode == 1
+    assert "tiny.onnx: no faces were found to prove it on" in done.errors[-1]
+
+
+def test_samples_of_no_use_are_refused(run_cli, folder):
+    done = run_cli(*MODULE, "--samples", "faces", "--no-register", "--output", "out", cwd=folder)
+    assert done.returncode == 1
+    assert "no pictures can prove it; leave --samples out" in done.errors[-1]
+    assert list((folder / "out").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

@@ -47,6 +47,9 @@ def test_a_recognizer_from_options_works_by_name(run_cli, own_home, make, exampl
     done = run_cli("models", "add", make(), "--name", "my-model", *DESCRIBED, *POINT, "--json", env=own_home)
     assert done.returncode == 0, done.stderr
     assert done.json["use"] == "--recognizer my-model"
+    assert Path(own_home["FACECLI_HOME"], "selftests", f"{done.json['sha256']}.json").is_file()
+    (tested,) = run_cli("models", "verify", "my-model", "--json", env=own_home).json["files"]
+    assert (tested["state"], tested["selftest_difference"]) == ("ok", 0)
     pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
     verified = run_cli("verify", *pair, "--recognizer", "my-model", "--json", env=own_home)
     assert verified.returncode == 0, verified.stderr

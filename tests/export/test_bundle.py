@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from facecli.export.bundle import manifest, runner
+from facecli.export.bundle import licences, manifest, runner
 from facecli.images import decode
 from facecli.models import catalogue
 from facecli.types import Limits
@@ -64,7 +65,58 @@ def test_licences_travel_along(bundle):
     assert (bundle / "licences" / "Apache-2.0.txt").read_bytes() == (ROOT / "LICENSE").read_bytes()
     told = (bundle / "licences" / "LICENCES.md").read_text()
     assert "| mtcnn | MIT | yes | [LICENSE-mtcnn](LICENSE-mtcnn) |" in told
-    assert "| dlib-resnet | CC0-1.0 | yes |" in told
+    assert (
+        "| dlib-resnet | CC0-1.0 | yes | [LICENSE-dlib-resnet](LICENSE-dlib-resnet), [CC0-1.0.txt](CC0-1.0.txt) |"
+        in told
+    )
+    entries = json.loads((bundle / "manifest.json").read_text())["licences"]
+    assert [entry["texts"] for entry in entries] == [
+        ["licences/LICENSE-mtcnn"],
+        ["licences/LICENSE-dlib-resnet", "licences/CC0-1.0.txt"],
+    ]
+    assert all((bundle / text).stat().st_size > 100 for entry in entries for text in entry["texts"])
+
+
+def licensed(model_id, folder, **changes):
+    """The texts that a bundle with this model has for it."""
+    spec = dataclasses.replace(catalogue.load(model_id), **changes)
+    (names,) = licences.write_licences([spec], folder / "licences").values()
+    return [(folder / name).read_text() for name in names]
+
+
+def test_every_model_under_a_standard_licence_has_its_text(tmp_path):
+    standard = {
+        "MIT": "The above copyright notice and this permission notice shall be included",
+        "GPL-3.0": "Version 3",
+    }
+    standard |= {"Apache-2.0": "Apache License", "CC0-1.0": "CC0 1.0 Universal"}
+    seen = set()
+    for number, model_id in enumerate(catalogue.model_ids()):
+        spec = catalogue.load(model_id)
+        if spec.licence in standard:
+            (tmp_path / str(number)).mkdir()
+            assert standard[spec.licence] in "".join(licensed(model_id, tmp_path / str(number))), model_id
+            seen.add(spec.licence)
+    assert seen == {*standard}
+
+
+def test_an_mit_text_names_its_holders_or_says_that_they_are_not_known(tmp_path):
+    folders = [tmp_path / str(number) for number in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    (text,) = licensed("retinaface/mobilenet0.25", folders[0])
+    assert text.startswith("MIT License\n\nCopyright (c) 2019 biubug6\n\nPermission is hereby granted")
+    (text,) = licensed("facenet128", folders[1])  # of two projects
+    assert "\nCopyright (c) 2019 Sefik Ilkin Serengil\nCopyright (c) 2016 David Sandberg\n" in text
+    (text,) = licensed("facenet128", folders[2], source="a friend")
+    assert "facecli does not know the line that they wrote: a friend" in text
+    assert "{" not in text
+
+
+def test_a_licence_without_a_text_says_where_to_look(tmp_path):
+    assert licensed("scrfd/500m", tmp_path) == []
+    told = (tmp_path / "licences" / "LICENCES.md").read_text()
+    assert "| **no** | see https://github.com/deepinsight/insightface#license |" in told
 
 
 def test_runner_imports_numpy_and_onnxruntime_alone(bundle):

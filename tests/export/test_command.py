@@ -1,6 +1,7 @@
 """`facecli export` through the real command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,18 @@ def test_list_needs_no_torch_and_names_every_recipe(run_cli):
     assert done.returncode == 0
     assert {row["recipe"] for row in done.json["recipes"]} >= {"dlib-resnet", "emotion", "mini-xception", "mtcnn"}
     assert [row["summary"] for row in done.json["recipes"] if row["summary"].startswith("broken")] == []
+
+
+def test_the_table_in_the_docs_names_every_recipe_and_no_other():
+    import re
+
+    from facecli.registry import Registry
+
+    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
+    rows = [row.split("|") for row in page.splitlines() if row.startswith("| `")]
+    assert all(len(row) == 6 and all(cell.strip() for cell in row[1:5]) for row in rows)
+    named = [name for row in rows for name in re.findall("`([^`]+)`", row[1])]
+    assert sorted(named) == sorted(entry.name for entry in Registry(third_party=False).entries("recipes"))
 
 
 def test_recipes_import_no_torch(cli_env, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facecli import cli
 from facecli.contract import DetectorPlugin
 from facecli.errors import ExportError
 from facecli.export.recipes import retinaface, yunet
@@ -18,6 +20,7 @@ from facecli.registry import Registry
 from facecli.testing import run_checks
 from facecli.types import Image
 
+onnx = pytest.importorskip("onnx")
 RECIPES = {"retinaface": retinaface, "yunet": yunet}
 
 
@@ -71,6 +74,87 @@ def test_another_state_is_refused(torch: Any, tmp_path: Path, name: str) -> None
         RECIPES[name].build(None)
 
 
+@pytest.mark.parametrize(("name", "file"), [("retinaface", "retinaface_mobilenet0.25.pth"), ("yunet", "yunet_n.pth")])
+def test_the_published_weights_through_the_command_line(
+    torch: Any, name: str, file: str, shared: Path, examples: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "home"))
+    out = tmp_path / "out"
+
+    def facecli(*arguments: Any) -> Any:
+        status = cli.run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert (status, said.err) == (0, "")
+        return json.loads(said.out)
+
+    # One on the portraits, one on pictures that the user gives.
+    samples = ("--samples", examples) if name == "yunet" else ()
+    told = facecli("export", name, "--weights", shared / "models" / file, *samples, "-o", out, "--json")
+    (made,) = told["files"]
+    assert (made["exporter"], told["registered"]) == ("torch.export", True)
+    found = made["detection"]
+    assert (found["detector"], found["data"]) == (name, "samples" if samples else "portraits")
+    assert found["pictures"] == (3 if samples else 10)
+    assert found["faces"] >= (3 if samples else 8)
+    assert found["iou"] >= 0.99
+    assert found["landmarks"] <= 0.5
+    report = json.loads((out / made["file"]).with_suffix(".report.json").read_text())
+    assert report["detection"] == found
+    assert report["axes"]["inputs"].popitem()[1] == ["batch", 3, "height", "width"]
+    assert all(axes[0] == "batch" and isinstance(axes[1], str) for axes in report["axes"]["outputs"].values())
+
+    model = told["model"].partition("/")[2]
+    line = ("detect", examples / "collins.jpg", "--detector", name, "--parameter", f"{name}.model={model}", "--json")
+    document = facecli(*line)
+    assert document["images"][0]["faces_found"] == 1
+    assert document["detector"]["models"][0]["files"][0]["sha256"] == made["sha256"]
+    if name == "yunet":
+        _gives_what_the_published_files_give(out / made["file"], shared / "models")
+
+
+def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, tmp_path: Path) -> None:
+    from facecli.export import faces
+    from facecli.export.run import export_recipe
+    from facecli.export.target import Target
+
+    def pictures() -> list[Image]:
+        return faces.pictures() * 2
+
+    def no_crops(_: Any) -> Any:
+        raise AssertionError("a detector takes no crops")
+
+    weights = shared / "models" / "yunet_n.pth"
+    (recipe,) = yunet.facecli_export_recipes()
+    plugin = Registry(third_party=False).load("detectors", "yunet", DetectorPlugin)
+    few = Target("int8", calibration=no_crops, pictures=lambda: pictures()[:15])
+    with pytest.raises(ExportError, match="a detector's calibration needs 16 pictures, 15 were found"):
+        export_recipe(recipe, weights, tmp_path, few, detector=plugin)
+    target = Target("int8", calibration=no_crops, pictures=pictures)
+    (file,) = export_recipe(recipe, weights, tmp_path, target, detector=plugin).files
+    assert (file.path.name, file.kind) == ("yunet_n.int8.onnx", "int8")
+    assert "20 pictures, last layers in float32" in file.steps[-1]
+    assert file.detection is not None
+    assert 0.75 <= file.detection.iou < 0.9999
+    assert file.detection.faces >= 8
+    assert 0.01 < (file.detection.landmarks or 0) <= 6
+    quantized = [node for node in onnx.load(file.path).graph.node if node.op_type == "QuantizeLinear"]
+    assert len(quantized) > 20
+
+
+def _gives_what_the_published_files_give(path: Path, published: Path) -> None:
+    from facecli.runtime import open_session
+
+    ours = open_session(path)
+    for theirs, sizes in (("yunet_n_dynamic.onnx", ((96, 160), (320, 256))), ("yunet_n_640_640.onnx", ((640, 640),))):
+        session = open_session(published / theirs)
+        for height, width in sizes:
+            pixels = np.random.default_rng(height).integers(0, 256, (1, 3, height, width)).astype(np.float32)
+            a, b = ours.run({"input": pixels}), session.run({"input": pixels})
+            assert list(a) == list(b)
+            for name, values in a.items():
+                np.testing.assert_allclose(values, b[name], rtol=0, atol=2e-5)
+
+
 class InTorch:
     """A runtime whose one session is a recipe's network, run by PyTorch itself."""
 
@@ -88,18 +172,6 @@ class InTorch:
         with self._torch.inference_mode():
             outputs = self._part.module(*(self._torch.from_numpy(array) for array in feeds.values()))
         return {name: output.numpy() for name, output in zip(self._part.output_names, outputs, strict=True)}
-
-
-def test_yunets_state_gives_what_the_published_file_gives(torch: Any, shared: Path) -> None:
-    from facecli.runtime import open_session
-
-    theirs = open_session(shared / "models" / "yunet_n_dynamic.onnx")
-    pixels = np.random.default_rng(2).integers(0, 256, (1, 3, 96, 160)).astype(np.float32)
-    a = InTorch(torch, "yunet", shared / "models" / "yunet_n.pth").run({"input": pixels})
-    b = theirs.run({"input": pixels})
-    assert list(a) == list(b)
-    for name, values in a.items():
-        np.testing.assert_allclose(values, b[name], rtol=0, atol=1e-5)
 
 
 def test_retinaface_gives_what_the_pytorch_original_gives(torch: Any, shared: Path, examples: Path) -> None:

@@ -24,7 +24,13 @@ from onnx import TensorProto, helper  # noqa: E402
 from facecli.export.edge.detectors import with_decoding  # noqa: E402
 from facecli.export.edge.make import Wanted, make, one_look  # noqa: E402
 
-MODELS = ["scrfd/500m", "yunet/n", "yunet/n-640"]  # those whose ONNX files lie in the shared folder
+MODELS = [
+    "scrfd/500m",
+    "yunet/n",
+    "yunet/n-640",
+    "yolov8-face/lite-t",
+    "yolov5-face/n-0.5",
+]  # those whose ONNX files lie in the shared folder
 
 
 @pytest.fixture
@@ -76,7 +82,23 @@ def test_graph_finds_the_plugin_s_faces(model, store, examples, group_picture, t
     assert faces >= 20
 
 
-@pytest.mark.parametrize("family", ["scrfd", "yunet", "retinaface"])
+def random_outputs(family, canvas):
+    """What a network of this family could give for a canvas, without the batch axis."""
+    from facecli.export.edge import decoders
+
+    random = np.random.default_rng(3)
+    sizes = [(canvas[0] // stride, canvas[1] // stride) for stride in decoders.STRIDES]
+    if family.startswith("yolo"):
+        shapes = [(80, *size) if family == "yolov8-face" else (3, *size, 16) for size in sizes]
+        return [random.normal(0, 2, shape).astype(np.float32) for shape in shapes]
+    cells = [height * width for height, width in sizes]
+    columns = {"scrfd": (1, 4, 10), "yunet": (1, 1, 4, 10), "retinaface": (4, 2, 10)}[family]
+    counts = [sum(cells)] if family == "retinaface" else cells
+    anchors = 1 if family == "yunet" else 2
+    return [random.random((count * anchors, width), np.float32) for width in columns for count in counts]
+
+
+@pytest.mark.parametrize("family", ["scrfd", "yunet", "retinaface", "yolov8-face", "yolov5-face"])
 def test_outputs_are_read_as_the_plugin_reads_them(family, tmp_path):
     """On random outputs: no weights are needed for this."""
     import importlib
@@ -84,12 +106,8 @@ def test_outputs_are_read_as_the_plugin_reads_them(family, tmp_path):
     from facecli.export.edge import decoders
     from facecli.export.edge.graph import Graph
 
-    canvas, random = (96, 160), np.random.default_rng(3)
-    cells = [(canvas[0] // stride) * (canvas[1] // stride) for stride in decoders.STRIDES]
-    columns = {"scrfd": (1, 4, 10), "yunet": (1, 1, 4, 10), "retinaface": (4, 2, 10)}[family]
-    counts = [sum(cells)] if family == "retinaface" else cells
-    anchors = 1 if family == "yunet" else 2
-    arrays = [random.random((count * anchors, width), np.float32) for width in columns for count in counts]
+    canvas = (96, 160)
+    arrays = random_outputs(family, canvas)
 
     nothing = helper.make_graph([], "nothing", [], [], [])
     graph = Graph(helper.make_model(nothing, opset_imports=[helper.make_opsetid("", 12)], ir_version=7))
@@ -101,9 +119,10 @@ def test_outputs_are_read_as_the_plugin_reads_them(family, tmp_path):
     path.write_bytes(graph.model({}).SerializeToString())
     got = open_session(path).run({name: array[None] for name, array in zip(names, arrays, strict=True)})
 
-    decode = importlib.import_module(f"facecli.plugins.detectors.{family}").decode
+    decode = importlib.import_module(f"facecli.plugins.detectors.{family.replace('-', '_')}").decode
     want = decode(arrays, canvas, 0.0)
-    assert len(want.scores) == sum(cells) * anchors
+    cells = sum(canvas[0] * canvas[1] // stride**2 for stride in decoders.STRIDES)
+    assert len(want.scores) == cells * {"yunet": 1, "yolov8-face": 1, "yolov5-face": 3}.get(family, 2)
     for name in ("boxes", "scores", "landmarks"):
         np.testing.assert_allclose(got[name], getattr(want, name).reshape(got[name].shape), rtol=1e-5, atol=1e-4)
 

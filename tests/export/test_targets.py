@@ -86,7 +86,7 @@ def test_a_calibration_that_misleads_is_found_by_the_proof(crop_recipe, tmp_path
 
 
 def test_int8_of_several_networks_is_refused(small_recipe, tmp_path):
-    with pytest.raises(ExportError, match="int8 is for one network that takes face crops"):
+    with pytest.raises(ExportError, match="int8 is for one network with one input"):
         export(small_recipe(), tmp_path, Target("int8", calibration=many))
 
 

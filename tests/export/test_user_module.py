@@ -106,6 +106,60 @@ def test_a_described_module_becomes_a_recognizer(command, project, torch, exampl
     assert json.loads(out)["recognizer"]["models"][0]["files"][0]["sha256"] == file["sha256"]
 
 
+def test_a_model_of_the_user_is_replaced_only_when_asked(command, project, torch, monkeypatch):
+    from facecli.models import own
+
+    line = ("export", "--module", "their_net:build", "--input", "crops=1x3x112x112", *DESCRIBED, "--json")
+    status, out, errors = command(*line)
+    assert (status, errors) == (0, [])
+    before = own.load("their-net").files[0].sha256
+    code = (project / "their_net.py").read_text()
+    (project / "their_net.py").write_text(code.replace("manual_seed(3)", "manual_seed(4)"))
+    monkeypatch.delitem(__import__("sys").modules, "their_net")
+
+    status, out, errors = command(*line)
+    assert status == 2
+    assert json.loads(out)["error"]["message"] == "you have a model their-net already"
+    assert own.load("their-net").files[0].sha256 == before
+    status, out, errors = command(*line, "--no-register", "-o", "out")  # nothing would be replaced
+    assert (status, errors) == (0, [])
+    assert own.load("their-net").files[0].sha256 == before
+    status, out, errors = command(*line, "--replace")
+    assert (status, errors) == (0, [])
+    assert own.load("their-net").files[0].sha256 == json.loads(out)["files"][0]["sha256"] != before
+
+
+def test_what_a_recipe_made_before_is_made_again_unasked(project, torch, crop_recipe):
+    from dataclasses import replace
+
+    import click
+
+    from facecli.commands import _installing
+    from facecli.export.run import export_recipe, recipe_spec
+    from facecli.export.target import Target
+
+    recipe, target = crop_recipe(), Target("fp16")
+
+    def check(recipe, *, replace=False, module=False):
+        _installing.check_export(recipe, recipe_spec(recipe), target, replace=replace, module=module)
+
+    with click.Context(cli.group):
+        check(recipe)
+        assert _installing.install(export_recipe(recipe, None, project / "out", target), target) == "small-fp16"
+        check(recipe)
+        check(replace(recipe, name="other"), replace=True)
+        with pytest.raises(UsageError, match="you have a model small-fp16 already"):
+            check(replace(recipe, name="other"))
+        with pytest.raises(UsageError, match="you have a model small-fp16 already"):
+            check(recipe, module=True)
+
+
+def test_what_can_not_be_installed_is_refused_before_any_work(command):
+    status, out, errors = command("export", "mtcnn", "--precision", "fp16")
+    assert (status, out, len(errors)) == (1, "", 1)
+    assert "mtcnn in fp16 can not be installed as a model of its own; add --no-register --output DIR" in errors[0]
+
+
 def test_several_inputs_and_outputs_and_fixed_axes(command, project, torch):
     from facecli.runtime import open_session
 

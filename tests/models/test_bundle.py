@@ -115,6 +115,8 @@ BLOB = f"blobs/{SHA256}"
         (lambda m: m["models"][0]["files"][0].update(name="evil.onnx"), {}, "has no file evil.onnx"),
         (lambda m: m["models"][1]["files"][0].update(sha256="0" * 64), {}, "does not hold what it lists"),
         (lambda m: m.update(models=3), {}, "damaged"),
+        (lambda m: m.update(selftests=3), {}, "damaged"),
+        (lambda m: m.update(selftests={SHA256: {"rule": 3}}), {}, "damaged: it is no self-test"),
         (lambda m: m.update(schema="facecli.bundle/9"), {}, "no bundle that this facecli reads"),
         (lambda m: m.clear(), {}, "no bundle that this facecli reads"),
     ],

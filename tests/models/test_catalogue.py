@@ -142,3 +142,11 @@ def test_the_list_of_models_is_what_the_catalogue_says() -> None:
     if "UPDATE_DOCS" in os.environ:
         maker.PAGE.write_text(maker.page(), "utf-8")
     assert maker.PAGE.read_text("utf-8") == maker.page(), "run python docs/make_model_list.py"
+
+
+def test_every_model_is_run_by_a_plugin() -> None:
+    """A TOML without its line in setup.cfg would be listed, fetched, and refused by name."""
+    registry = Registry(third_party=False)
+    kinds: tuple[Any, ...] = ("detectors", "recognizers", "attributes")
+    run = {spec.id for kind in kinds for e in registry.entries(kind) for spec in registry.load_entry(e).models}
+    assert {spec.id for spec in every_spec() if spec.kind != "weights"} == run

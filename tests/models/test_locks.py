@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from facecli.models.locks import is_locked, locked
+from facecli.models.locks import attempted, locked
 
 HOLD = """
 import sys, pathlib
@@ -41,10 +41,15 @@ def test_a_killed_holder_gives_it_back(tmp_path: Path) -> None:
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        assert is_locked(path)
+        with attempted(path) as mine:
+            assert not mine
         holder.kill()
         holder.wait()
-    assert not is_locked(path)
-    with locked(path):
-        assert is_locked(path)
+    with attempted(path) as mine:
+        assert mine
+        with attempted(path) as again:
+            assert not again
+        assert path.exists()
+    with locked(path), attempted(path) as mine:
+        assert not mine
     assert not path.exists()

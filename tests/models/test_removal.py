@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from facecli.errors import UsageError
+from facecli.errors import ModelError, UsageError
 from facecli.models import catalogue, removal
 from facecli.models.locks import locked
 from facecli.models.store import ModelStore
@@ -83,10 +83,19 @@ def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, ma
     for path in waste + kept:
         path.write_bytes(b"x")
     os.utime(blobs / ".facecli-0123.onnx", (0, 0))
-    with locked(store.layout.lock("busy")):
+    for folder in (partial / "bundle-dead", partial / "bundle-alive"):
+        folder.mkdir()
+        (folder / "x").write_bytes(b"123")
+    waste.append(partial / "bundle-dead")
+    kept.append(partial / "bundle-alive" / "x")
+    locks = [store.layout.lock("killed"), store.root / "licences.lock"]
+    for lock in locks:
+        lock.touch()
+    with locked(store.layout.lock("busy")), locked(store.layout.lock("bundle-alive")):
         removed = removal.prune(store, [spec, exported])
     assert {one.path for one in removed} == {*waste} - {blobs / f"{'0' * 64}.stamp"}  # which goes with its file
-    assert not any(path.exists() for path in waste)
+    assert {one.path.name: one.size for one in removed}["bundle-dead"] == 3
+    assert not any(path.exists() for path in (*waste, *locks))
     assert all(path.exists() for path in (installed, *kept))
     assert [store.state(model) for model in (spec, exported)] == ["installed", "installed"]
     foreign_sha256 = hashlib.sha256(b"foreign.onnx").hexdigest()
@@ -112,3 +121,48 @@ def test_rm_and_prune_on_the_command_line(run_cli: Any, files: Any, plugin: Any,
     refused = run_cli("models", "rm", "mtcnn", env=env)
     assert refused.returncode == 2
     assert len(refused.errors) == 1
+
+
+def test_links_and_folders_in_the_store_are_not_followed(store: ModelStore, make_spec: Any, tmp_path: Path) -> None:
+    spec = make_spec()
+    store.path(spec)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine.txt").write_text("mine")
+    blobs, partial = store.layout.blobs, store.layout.partial
+    links = [blobs / "link.onnx", blobs / "broken.onnx", partial / "folder", partial / "bundle-link"]
+    for link, target in zip(links, (outside / "mine.txt", tmp_path / "nowhere", outside, outside), strict=True):
+        link.symlink_to(target)
+    own = [blobs / "folder", partial / "other"]
+    for folder in own:
+        folder.mkdir()
+        (folder / "x").write_text("x")
+    removed = removal.prune(store, [spec])
+    assert {one.path for one in removed} == {*links}
+    assert not any(link.is_symlink() for link in links)
+    assert (outside / "mine.txt").read_text() == "mine"
+    assert all((folder / "x").exists() for folder in own)
+    assert store.state(spec) == "installed"
+
+
+@pytest.mark.parametrize("what", ["part", "lock"])
+def test_a_link_in_the_way_of_what_is_fetched_is_not_written_through(
+    store: ModelStore, make_spec: Any, tmp_path: Path, what: str
+) -> None:
+    spec = make_spec()
+    victim = tmp_path / "victim"
+    if what == "part":
+        victim.write_text("mine")
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    link = store.layout.arriving(sha256) if what == "part" else store.layout.lock(sha256)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(victim)
+    if what == "part":
+        assert store.path(spec).read_bytes() == CONTENT
+        assert victim.read_text() == "mine"
+    else:
+        with pytest.raises(ModelError, match="the model store can not be filled"):
+            store.path(spec)
+        assert removal.prune(store, [spec]) == []
+        assert store.path(spec).read_bytes() == CONTENT
+        assert not victim.exists()

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from facecli.models import catalogue
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
+from facecli.plugins.onnx_detector import Family
 from facecli.types import FloatArray
 
 CANVAS = (64, 96)
@@ -62,10 +64,11 @@ def for_yunet() -> tuple[list[FloatArray], list[Face]]:
     return [a.astype(np.float32) for a in (*classes, *objects, *boxes, *points)], faces
 
 
-def for_retinaface() -> tuple[list[FloatArray], list[Face]]:
+def for_retinaface(first: int = 10, second: int = 32) -> tuple[list[FloatArray], list[Face]]:
     """Prior boxes as the SSD paper gives them: centre and side, in parts of the picture, variances 0.1 and 0.2."""
     priors = []
-    for s, sides in zip(STRIDES, ((10, 20), (32, 64), (128, 256)), strict=True):
+    sizes = ((first, 2 * first), (second, 2 * second), (4 * second, 8 * second))
+    for s, sides in zip(STRIDES, sizes, strict=True):
         for _, x, y in cells(s):
             for side in sides:
                 centre = (x + 0.5) * s / CANVAS[1], (y + 0.5) * s / CANVAS[0]
@@ -120,6 +123,17 @@ def for_yolov5() -> tuple[list[FloatArray], list[Face]]:
     return outputs, faces
 
 
+def for_yolov5_rows() -> tuple[list[FloatArray], list[Face]]:
+    """The rows that such a network's last layer makes of its maps."""
+    likely = np.random.default_rng(5).uniform(0, 1, (189, 2))
+    faces, rows = [], []
+    for (_, box, points), (exists, is_face) in zip(for_yolov5()[1], likely, strict=False):
+        middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]]
+        rows.append([*middle, exists, *points, is_face])
+        faces.append((exists * is_face, box, points))
+    return [np.array(rows, np.float32)], faces
+
+
 @pytest.mark.parametrize(
     ("decode", "made"),
     [
@@ -128,8 +142,10 @@ def for_yolov5() -> tuple[list[FloatArray], list[Face]]:
         (retinaface.decode, for_retinaface),
         (yolov8_face.decode, for_yolov8),
         (yolov5_face.decode, for_yolov5),
+        (retinaface.FAMILY.layout("retinaface/uniface-mobilenetv2").decode, lambda: for_retinaface(16, 64)),
+        (yolov5_face.FAMILY.layout("yolov5-face/s").decode, for_yolov5_rows),
     ],
-    ids=["scrfd", "yunet", "retinaface", "yolov8-face", "yolov5-face"],
+    ids=["scrfd", "yunet", "retinaface", "yolov8-face", "yolov5-face", "retinaface-uniface", "yolov5-face-rows"],
 )
 def test_every_anchor_is_read_as_its_formula_says(decode: Callable, made: Callable) -> None:
     outputs, faces = made()
@@ -155,3 +171,11 @@ def test_huge_logits_do_not_overflow(decode: Callable) -> None:
         found = decode(outputs, CANVAS, 0.5)
     assert np.isfinite(found.boxes).all()
     assert (found.scores == 1).all()
+
+
+@pytest.mark.parametrize("family", [retinaface.FAMILY, yolov5_face.FAMILY], ids=lambda family: family.name)
+def test_models_of_another_layout_are_in_the_catalogue(family: Family) -> None:
+    assert family.others
+    for name in family.others:
+        assert catalogue.load(f"{family.name}/{name}").kind == "detector"
+    assert family.layout(f"{family.name}/{family.model}").decode is family.decode

@@ -15,7 +15,8 @@ from facecli import ground_truth
 from facecli.geometry import overlap
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.plugins.detectors import scrfd
+from facecli.plugins.cells import STRIDES
+from facecli.plugins.detectors import scrfd, yolov5_face
 from facecli.plugins.onnx_detector import OnnxDetector
 from facecli.presets import PRESETS
 from facecli.registry import Registry
@@ -184,6 +185,40 @@ def test_scrfd_sees_a_face_that_fills_the_picture(load: Callable, examples: Path
     (found,) = load("scrfd").detect([tight])
     assert len(found) == 1
     assert np.abs(found.landmarks[0] - (BY_EYE - [180, 60])).max() < 6
+
+
+class LastLayer:
+    """A session whose maps go through the last layer that yolov5-face's own export keeps (models/yolo.py, Detect)."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.input_shapes = inner.input_shapes
+
+    def run(self, feeds: Any) -> dict[str, np.ndarray]:
+        levels = []
+        for maps, stride, anchors in zip(self._inner.run(feeds).values(), STRIDES, yolov5_face.ANCHORS, strict=True):
+            _, _, height, width, _ = maps.shape
+            grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)[None, None].astype(np.float32)
+            size = anchors[None, :, None, None]
+            likely = 1 / (1 + np.exp(-maps))
+            centre, sides = (likely[..., :2] * 2 - 0.5 + grid) * stride, (likely[..., 2:4] * 2) ** 2 * size
+            points = maps[..., 5:15] * np.tile(size, 5) + np.tile(grid, 5) * stride
+            rows = np.concatenate([centre, sides, likely[..., 4:5], points, likely[..., 15:]], -1)
+            levels.append(rows.reshape(1, -1, 16))
+        return {"output": np.concatenate(levels, 1).astype(np.float32)}
+
+
+def test_a_yolov5_file_that_ends_in_rows_finds_the_same_faces(load: Callable, wider: dict[str, Any]) -> None:
+    maps = load("yolov5-face")
+    settings = {name: value for name, value in yolov5_face.FAMILY.parameters.items() if name != "model"}
+    rows = OnnxDetector(yolov5_face.FAMILY, catalogue.load("yolov5-face/n"), LastLayer(maps._session), **settings)
+    faces = 0
+    for one, other in zip(maps.detect(wider["images"]), rows.detect(wider["images"]), strict=True):
+        faces += len(one)
+        np.testing.assert_allclose(other.bboxes, one.bboxes, atol=0.05)
+        np.testing.assert_allclose(other.scores, one.scores, atol=1e-4)
+        np.testing.assert_allclose(other.landmarks, one.landmarks, atol=0.05)
+    assert faces >= 30
 
 
 def test_scrfd_sees_a_face_that_fills_the_picture_beside_a_small_one(load: Callable, examples: Path) -> None:

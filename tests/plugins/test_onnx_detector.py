@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from facecli.errors import ModelError, UsageError
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
-from facecli.plugins.onnx_detector import SMALL, OnnxDetector
+from facecli.plugins.onnx_detector import SMALL, Layout, OnnxDetector
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox, make_runtime
 from facecli.types import Image
@@ -227,9 +226,8 @@ def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -
 
 
 def test_a_file_of_another_kind_is_refused(toy_detector: Callable) -> None:
-    without_landmarks = replace(scrfd.FAMILY, shapes=lambda canvas: scrfd.FAMILY.shapes(canvas)[:6])
     detector = toy_detector(scrfd.FAMILY)
-    detector._family = without_landmarks
+    detector._layout = Layout(scrfd.decode, lambda canvas: scrfd.shapes(canvas)[:6])  # of files without landmarks
     with pytest.raises(ModelError, match="this file has 9 outputs, scrfd with landmarks 6"):
         detector.detect([picture(64, 64)])
 
