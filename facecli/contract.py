@@ -166,9 +166,9 @@ class ModelSpec:
 
     kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
     that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
-    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
-    floor: the probability below which an attribute's likeliest label is not told. family: who reads a user's detector.
+    what to type without the file. labels: the names of an attribute's classes, in column order; those of facecli.labels
+    for an attribute that is known there. logits: the file ends before its softmax. floor: the probability below which
+    an attribute's likeliest label is not told. family: the detector plugin that reads a user's detector.
     """
 
     id: str
