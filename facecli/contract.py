@@ -164,12 +164,10 @@ class ModelFile:
 class ModelSpec:
     """Everything that is known about a model; nothing is ever guessed from its file.
 
-    kind: "weights" are what a recipe exports, not a model that runs. licence: the same text for the same licence: one
-    that does not allow commercial use is accepted by it, once for all models. licence_url: where its text is. hint:
-    what to type when the file is not installed. labels: the names of an attribute's classes, in column order; those of
-    facecli.labels for an attribute that is known there. logits: the file ends before its softmax.
-    floor: the probability below which an attribute's likeliest label is not told. family: of a detector that a user has
-    added, the detector plugin that reads its outputs; one of the catalogue has it before the slash of its id.
+    kind: "weights" are what a recipe exports. licence: the same text for the same licence: one that does not allow
+    commercial use is accepted by it, once for all models; licence_url: where its text is. hint: what to type without
+    the file. labels: the classes in column order; those of facecli.labels where it has them. logits: the file ends
+    before its softmax. floor: the probability below which no label is told. family: who reads a user's detector.
     """
 
     id: str

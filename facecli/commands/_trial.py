@@ -43,8 +43,8 @@ def fill_detector(entry: dict[str, Any]) -> None:
         return
     known = families()
     if entry.get("family") not in known:
-        given = f"there is no family {entry['family']!s:.60}" if "family" in entry else "a detector needs its family"
-        raise UsageError(given, hint=f"--family is one of {', '.join(known)}")
+        wrong = f"there is no family {entry['family']!s:.60}" if "family" in entry else "a detector needs its family"
+        raise UsageError(wrong, hint=f"--family is one of {', '.join(known)}")
     usual = catalogue.load(known[entry["family"]]).preprocessing
     assert usual is not None
     given = entry.get("preprocessing")
