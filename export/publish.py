@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from facecli.models.locks import is_locked, locked
+from facecli.models.locks import attempted, locked
 
 PREFIX = ".facecli-export-"
 LOCK = "lock"
@@ -74,6 +74,8 @@ def _sweep(folder: Path) -> None:
     for left in folder.glob(f"{PREFIX}*"):
         with suppress(OSError):
             lock = left / LOCK
-            old = time.time() - lock.lstat().st_mtime > FRESH
-            if old and not left.is_symlink() and not is_locked(lock):
-                shutil.rmtree(left)
+            if left.is_symlink() or time.time() - lock.lstat().st_mtime <= FRESH:
+                continue
+            with attempted(lock) as mine:
+                if mine:
+                    shutil.rmtree(left)

@@ -39,7 +39,7 @@ def test_every_model_of_the_catalogue_that_needs_no_code_survives_its_own_metada
         ({"id": "../../x"}, "no id"),
         ({"id": "/etc/x"}, "no id"),
         ({"id": "x" * 200}, "no id"),
-        ({"kind": "detector"}, "needs a plugin"),
+        ({"kind": "detector"}, "family is missing"),
         ({"kind": "shell"}, "kind must be one of"),
         ({"summary": "\x1b[2Jgone"}, "summary must be printable"),
         ({"summary": "x" * 3000}, "at most 2000"),
