@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +26,9 @@ def staging(folder: Path) -> Iterator[Path]:
     Raises OSError.
     """
     _sweep(folder)
-    with TemporaryDirectory(prefix=PREFIX, dir=folder) as name, locked(Path(name) / LOCK):
+    with TemporaryDirectory(prefix=PREFIX, dir=folder) as name, ExitStack() as held:
+        with suppress(OSError):  # a file system without locks: what is left there is not swept
+            held.enter_context(locked(Path(name) / LOCK))
         place = Path(name) / "new"
         place.mkdir()
         yield place

@@ -74,7 +74,7 @@ def _ends(path: Path) -> list[str]:
     import onnx
 
     model = onnx.load(path)
-    makers = {}
+    makers: dict[str, onnx.NodeProto] = {}
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"  # some have none
         makers |= dict.fromkeys(node.output, node)

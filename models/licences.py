@@ -9,7 +9,7 @@ from typing import Any
 
 from facecli import __version__
 from facecli.contract import ModelSpec
-from facecli.errors import ModelError
+from facecli.errors import ModelError, OutputError
 from facecli.files import write_bytes
 from facecli.models.locks import locked
 
@@ -29,15 +29,22 @@ class Licences:
         return spec.commercial_use or self._accept or any(e["licence"] == spec.licence for e in self._entries())
 
     def require(self, spec: ModelSpec) -> None:
-        """Raise ModelError, naming the command, unless the licence is accepted; write it down if it is so now."""
+        """Raise ModelError, naming the command, unless the licence is accepted; write it down if it is so now.
+
+        Raises OutputError if that can not be written.
+        """
         if not self.accepted(spec):
             where = f", {spec.licence_url}" if spec.licence_url else ""
             message = f"model {spec.id} is not for commercial use ({spec.licence}{where})"
             raise ModelError(message, hint=f"if you accept that: facecli models pull {spec.id} --accept-license")
         if spec.commercial_use or any(entry["licence"] == spec.licence for entry in self._entries()):
             return
-        with locked(self._path.with_suffix(".lock")):
-            self._write(spec)
+        try:
+            with locked(self._path.with_suffix(".lock")):
+                self._write(spec)
+        except OSError as error:
+            message = f"can not write {self._path}: {error.strerror or error}"
+            raise OutputError(message, hint="name another folder in FACECLI_HOME") from error
 
     def _write(self, spec: ModelSpec) -> None:
         entries = self._entries()  # as another process may have left them

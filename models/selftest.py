@@ -73,7 +73,7 @@ def distance(got: Mapping[str, list[float]], wanted: Mapping[str, list[float]]) 
     """
     if any(len(got.get(name, ())) != len(values) for name, values in wanted.items()):
         return float("inf")
-    found = max(_apart(got[name], values) for name, values in wanted.items())
+    found = float(np.max([_apart(got[name], values) for name, values in wanted.items()]))  # Python's max drops a NaN
     return found if np.isfinite(found) else float("inf")
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 CARDS = PACKAGE / "cards"
 TEXTS = Path(__file__).parent / "texts"  # by SPDX id
-NAMED = ("MIT",)  # licences whose text begins with who grants them; the others read the same for all
+# A licence is what somebody's file says of itself: no path is ever made of it but of these.
+STANDARD = ("Apache-2.0", "CC0-1.0", "GPL-3.0")  # they read the same whoever grants them
+NAMED = "MIT"  # its text begins with who grants it
 PROJECT = re.compile(r"github\.com/[\w.-]+/[\w-]+(?:\.[\w-]+)*")
 OWN = "Apache-2.0"  # of the runners and the page
 WEB = "onnxruntime-web"
@@ -43,18 +45,19 @@ def write_licences(specs: Sequence[ModelSpec], folder: Path) -> dict[str, list[s
 
 def _texts(spec: ModelSpec, folder: Path) -> list[str]:
     """Write a model's licence texts: its publisher's own, and that of the licence where the first is not it."""
-    card, common = CARDS / f"LICENSE-{spec.id.replace('/', '-')}", TEXTS / f"{spec.licence}.txt"
+    name = spec.id.replace("/", "-")
+    card = CARDS / f"LICENSE-{name}"
     names = []
     if card.is_file():
         shutil.copyfile(card, folder / card.name)
         names.append(card.name)
-    if spec.licence in NAMED and not names:
-        name = f"{spec.licence}-{spec.id.replace('/', '-')}.txt"
-        (folder / name).write_text(common.read_text("utf-8").format(copyright=_copyright(spec)), "utf-8")
-        names.append(name)
-    elif spec.licence not in NAMED and common.is_file():
-        shutil.copyfile(common, folder / common.name)
-        names.append(common.name)
+    if spec.licence in STANDARD:
+        names.append(f"{spec.licence}.txt")
+        shutil.copyfile(TEXTS / names[-1], folder / names[-1])
+    elif spec.licence == NAMED and not names:
+        names.append(f"{NAMED}-{name}.txt")
+        text = (TEXTS / f"{NAMED}.txt").read_text("utf-8").format(copyright=_copyright(spec))
+        (folder / names[-1]).write_text(text, "utf-8")
     return names
 
 

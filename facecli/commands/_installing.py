@@ -34,9 +34,9 @@ def check_export(recipe: ExportRecipe, spec: ModelSpec | None, target: Target, *
 
     What the same recipe made before is replaced unasked; what a --module made is not: its name says nothing of it.
     """
-    if spec is None or _is_the_recipes_own(spec, target):
+    if _is_the_recipes_own(spec, target):
         return
-    if spec.kind == "detector":
+    if spec is None or spec.kind == "detector":
         raise _no_model_of_its_own(recipe.model, target)
     wanted = target.derived(spec)
     free = replace or (not module and _made_by(recipe.name, wanted.id))
@@ -50,7 +50,7 @@ def install(result: ExportResult, target: Target) -> str:
     store = _work.open_store()
     files = [file.path for file in result.files if file.kind != "ort"]
     spec = result.spec
-    if (target.precision == "fp32" and spec is None) or (spec is not None and _is_the_recipes_own(spec, target)):
+    if _is_the_recipes_own(spec, target):
         store.register(result.model, files, result.origin)
         if spec is not None:
             _selftests.remember(store, spec)
@@ -63,8 +63,9 @@ def install(result: ExportResult, target: Target) -> str:
     return added.id
 
 
-def _is_the_recipes_own(spec: ModelSpec, target: Target) -> bool:
-    return target.precision == "fp32" and bool(spec.files)
+def _is_the_recipes_own(spec: ModelSpec | None, target: Target) -> bool:
+    """Whether the files are those of the model that the recipe names, which stand in for any that it has."""
+    return target.precision == "fp32" and (spec is None or bool(spec.files))
 
 
 def _made_by(recipe: str, model_id: str) -> bool:

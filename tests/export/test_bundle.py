@@ -113,6 +113,20 @@ def test_an_mit_text_names_its_holders_or_says_that_they_are_not_known(tmp_path)
     assert "{" not in text
 
 
+def test_a_licence_s_name_is_no_path(tmp_path):
+    """It may be what a stranger's file says of itself."""
+    (tmp_path / "secret.txt").write_text("mine")
+    for number, name in enumerate((str(tmp_path / "secret"), "../texts/GPL-3.0", "onnxruntime-web", "holders", "")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert licensed("mobilefacenet", folder, licence=name) == []
+        assert {path.name for path in (folder / "licences").iterdir()} == {
+            "Apache-2.0.txt",
+            "LICENCES.md",
+            "onnxruntime-web.txt",
+        }
+
+
 def test_a_licence_without_a_text_says_where_to_look(tmp_path):
     assert licensed("scrfd/500m", tmp_path) == []
     told = (tmp_path / "licences" / "LICENCES.md").read_text()

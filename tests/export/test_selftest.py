@@ -51,6 +51,13 @@ def test_missing_outputs_and_nan_are_infinitely_far():
     assert selftest.largest_difference(Fake(broken), "dlib_resnet.onnx") == float("inf")
 
 
+@pytest.mark.parametrize("broken", ["a", "b"])
+def test_a_nan_in_any_output_is_seen(broken):
+    wanted = {"a": [1.0, 2.0], "b": [3.0, 4.0]}
+    assert selftest.distance(wanted, wanted) == 0
+    assert selftest.distance(wanted | {broken: [float("nan"), 2.0]}, wanted) == float("inf")
+
+
 def test_an_unknown_file_has_none():
     with pytest.raises(ModelError, match="has no self-test"):
         selftest.largest_difference(Fake({}), "other.onnx")

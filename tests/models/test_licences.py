@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from facecli.errors import ModelError
+from facecli.errors import ModelError, OutputError
 from facecli.models.licences import Licences
 
 
@@ -39,3 +39,9 @@ def test_what_is_damaged_accepts_nothing_and_is_written_anew(tmp_path: Path, mak
     assert not Licences(path, accept=False).accepted(spec)
     Licences(path, accept=True).require(spec)
     assert Licences(path, accept=False).accepted(spec)
+
+
+def test_a_place_that_can_not_be_written_is_told(tmp_path: Path, make_spec: Any) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    with pytest.raises(OutputError, match=r"can not write .*licences\.json: "):
+        Licences(tmp_path / "home" / "licences.json", accept=True).require(make_spec(commercial_use=False))
