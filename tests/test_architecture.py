@@ -77,8 +77,8 @@ WINGS = {
         "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
         "facecli.preprocess",
     },
-    # Development: makes the weights that are shipped, with the networks that the export and dlib's file bring.
-    "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types", "facecli.export"},
+    # Development: makes the weights that are shipped.
+    "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types"},
     "facecli.export": {
         "facecli",
         "facecli.contract",

@@ -17,12 +17,11 @@ from facecli.files import write_bytes
 from facecli.models.training import calibrate, distil, engine, fer2013, published
 from facecli.models.training import config as configuration
 from facecli.models.training.config import Config, Stage
-from facecli.models.training.face_network import build_face_network
 from facecli.models.training.networks import build_residual
 
 CONFIG = Path(__file__).with_suffix(".toml")
 OUTPUTS = 2 * len(fer2013.LABELS)
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual, "face": build_face_network}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The small network that we ship: a residual network with squeeze-and-excitation for grey crops.
+"""Residual networks with squeeze-and-excitation for grey crops: the small one that we ship, and its larger teacher.
 
 Residual blocks after arXiv 1512.03385, their shortcuts pooled after arXiv 1812.01187, squeeze-and-excitation after
 arXiv 1709.01507, stochastic depth after arXiv 1603.09382. Channels are multiples of 32 and the resolution is halved by

@@ -63,7 +63,7 @@ def test_a_teacher_is_trained_asked_and_not_asked_again(data, config_with_teache
 @pytest.mark.parametrize(
     ("old", "new", "code", "message"),
     [
-        ('network = "residual"', 'network = "transformer"', 2, "no network 'transformer'; there is residual, face"),
+        ('network = "residual"', 'network = "transformer"', 2, "no network 'transformer'; there is residual"),
         ("stem = 8", "steam = 8", 2, "the options of network 'residual' do not fit"),
         ("seed = 1", "sead = 1", 2, "unknown key sead"),
     ],
