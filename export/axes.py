@@ -78,9 +78,10 @@ def told(axes: Axes | None) -> str:
 def _mended(part: ExportPart, rows: Sequence[Figures], axis: int, length: int | str | None) -> str | None:
     """What an output's axis must be instead of `length`; None if that is right.
 
-    Where the recipe states nothing of outputs, an axis whose length changes in the source must be free, and have the
-    name of the input's axis that is always as long, if there is one. One whose length does not may be free: that of
-    some outputs depends on values.
+    Where the recipe states nothing of outputs, an axis whose length changes in the source must be free. The first one
+    must have the name of the input's axis that is always as long, if there is one; others must not have the name of
+    one that is not: strides may make them as long here and not everywhere. One whose length does not change may be
+    free: that of some outputs depends on values.
     """
     lengths = {row.shape[axis] for row in rows}
     changes, only = len(lengths) > 1, min(lengths)
@@ -93,8 +94,10 @@ def _mended(part: ExportPart, rows: Sequence[Figures], axis: int, length: int | 
         return None if length == only else f"{only}"
     if not changes:
         return f"{only}" if isinstance(length, int) and length != only else None
-    names = [name for name, lengths_of in _free_inputs(part, rows) if lengths_of == [row.shape[axis] for row in rows]]
-    if names:
+    free = _free_inputs(part, rows)
+    names = [name for name, lengths_of in free if lengths_of == [row.shape[axis] for row in rows]]
+    taken = axis == 0 or isinstance(length, int) or length in dict(free)
+    if names and taken:
         return None if length in names else f"{' or '.join(names)}, as its input's"
     return "free" if isinstance(length, int) else None
 

@@ -116,8 +116,7 @@ class _Comparison:
             raise ExportError(f"{self.name}: output {output!r} is {what} {where}")
         distance = np.abs(got.astype(np.float64) - wanted)
         largest, mean = (float(distance.max()), float(distance.mean())) if distance.size else (0.0, 0.0)
-        scale = 1.0 if self.bars.values is None or not wanted.size else float(np.abs(wanted).max())
-        tolerance = (self.part.tolerance if self.bars.values is None else self.bars.values) * scale
+        tolerance = self._tolerance(wanted)
         # Said the way that NaN fails too; an infinite tolerance still wants numbers.
         if not (largest <= tolerance and math.isfinite(largest)):
             what = f"{largest:.3g} from its source, the tolerance is {tolerance:.3g}"
@@ -130,3 +129,11 @@ class _Comparison:
             raise ExportError(f"{self.name}: output {output!r}: {kind} {reached:.6g}, the least is {bar:g}, {where}")
         told = tolerance if math.isfinite(tolerance) else None
         return Figures(output, self.case.data, shapes, got.shape, largest, mean, told, reached)
+
+    def _tolerance(self, wanted: NDArray[np.float32]) -> float:
+        """Of an output's values: the part's own, or as much of its largest value as the precision may cost."""
+        if self.bars.values is None:
+            return self.part.tolerance
+        if math.isinf(self.bars.values):
+            return math.inf
+        return self.bars.values * float(np.abs(wanted).max(initial=0.0))

@@ -177,13 +177,17 @@ class _Work:
         from facecli.models import metadata
 
         told = {} if spec is None else metadata.of_spec(spec, crop=known.crop, preprocessing=known.preprocessing)
+        if spec is not None and spec.kind == "detector" and "/" in spec.id:
+            told["family"] = spec.id  # who reads its outputs: so it can be handed on alone
         return told | {
             "model": self.recipe.model if spec is None else spec.id,
             "recipe": self.recipe.name,
             "source": part.source.name,
             "source_sha256": sha256(part.source),
             "licence": self.recipe.licence,
-            "preprocessing_version": str(self.recipe.preprocessing_version),
+            "preprocessing_version": str(
+                self.recipe.preprocessing_version if known.preprocessing is None else known.preprocessing.version
+            ),
             "version": facecli.__version__,
         }
 

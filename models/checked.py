@@ -124,6 +124,7 @@ def _judge(made: ModelSpec) -> None:
 
 def _judge_detector(made: ModelSpec, how: Preprocessing) -> None:
     _require(made.family, "family is missing: the detector whose outputs it has")
+    _require("/" not in made.id, "a detector's id has no /")
     needless = (made.crop, made.dim, made.attribute, made.labels, made.operating_point)
     _require(not any(needless), "a detector has no crop, dim, attribute, labels or operating point")
     _require(how.layout == "NCHW" and how.colour != "grey", "a detector takes coloured pictures, NCHW")

@@ -29,8 +29,13 @@ def locked(path: Path) -> Iterator[None]:
 def _open_locked(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
-        _acquire(descriptor)
-        if _is_at(descriptor, path):
+        try:
+            _acquire(descriptor)
+            mine = _is_at(descriptor, path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if mine:
             return descriptor
         os.close(descriptor)
 

@@ -84,9 +84,10 @@ class Family:
     square: bool = False
     others: Mapping[str, Layout] = field(default_factory=dict)
 
-    def layout(self, model_id: str) -> Layout:
-        """That of a model of this family."""
-        return self.others.get(model_id.removeprefix(f"{self.name}/"), Layout(self.decode, self.shapes))
+    def layout(self, spec: ModelSpec) -> Layout:
+        """That of a model; one of a user's names the catalogue's model that it is like, or the family."""
+        like = spec.family or spec.id
+        return self.others.get(like.removeprefix(f"{self.name}/"), Layout(self.decode, self.shapes))
 
     def plugin(self) -> DetectorPlugin:
         """The descriptor, with every model that the catalogue has of this family."""
@@ -151,7 +152,7 @@ class OnnxDetector:
             hint += f", multi_scale {', '.join(LOOKS)}"
             raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
-        self._layout = family.layout(spec.id)
+        self._layout = family.layout(spec)
         self._input, self._batch, self._fixed = _input(spec, session)
         if self._fixed and size not in (family.size, max(self._fixed)):
             message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
@@ -160,9 +161,12 @@ class OnnxDetector:
         self._within = self._fixed or (size, size)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
         self._most = MOST_AT_ONCE
-        self._small, self._square = (small_size, small_size), square
+        height, width = self._within
+        self._small, self._square = (min(small_size, height), min(small_size, width)), square
         self.multi_scale = multi_scale if max(self._within) > small_size else "never"
-        self._least = min(score_threshold, FAINT) if self.multi_scale == "auto" else score_threshold
+        # Only a file of one size decides by faint boxes: others look twice in any case.
+        faint = self.multi_scale == "auto" and self._fixed is not None
+        self._least = min(score_threshold, FAINT) if faint else score_threshold
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """One Detections per picture."""
@@ -183,7 +187,8 @@ class OnnxDetector:
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
         """The candidates of each picture, in its own pixels."""
-        canvas = self._fixed or (within if self._square else None)
+        whole = -(-max(within) // GRID) * GRID
+        canvas = self._fixed or ((whole, whole) if self._square else None)
         places = [
             place(image.height, image.width, within=within, fixed=canvas, one_scale=self._family.one_scale)
             for image in images

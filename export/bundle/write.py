@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from facecli.errors import ExportError, OutputError, UsageError
 from facecli.export.bundle import manifest
 from facecli.export.bundle.licences import write_licences
 from facecli.export.bundle.manifest import Member
+from facecli.export.publish import staging
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"  # copied as they are, with the runner
@@ -56,8 +56,8 @@ def write(
     check_target(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".facecli-bundle-", dir=folder.parent) as temporary:
-            staged = Path(temporary) / "bundle"
+        with staging(folder.parent) as temporary:
+            staged = temporary / "bundle"
             shutil.copytree(FILES, staged)
             shutil.copy(RUNNER, staged)
             _copy_models(members, staged / "models")

@@ -53,12 +53,18 @@ def with_decoding(
         known = ", ".join(DECODERS)
         message = f"{family} can not become one graph with its decoding and suppression inside"
         raise ExportError(message, hint=f"these can: {known}; a bundle runs mtcnn's cascade as it is")
+    if parameters.get("square"):
+        raise ExportError("a graph has no square canvas", hint="leave `square` out")
     graph = Graph(network)
     fixed = _fixed_size(network)
     pixels = graph.input(INPUT, TensorProto.UINT8, ("height", "width", 3))
     canvas = _placed(graph, pixels, fixed, parameters["size"], one_scale=family in AS_INSIGHTFACE)
     outputs = graph.run_network(_normalised(graph, canvas.pixels, spec.preprocessing))
-    found = decode(graph, outputs, canvas.size)
+    try:
+        found = decode(graph, outputs, canvas.size)
+    except ValueError as error:  # another number of outputs than this decoder reads
+        message = f"{spec.id} has {len(outputs)} outputs: nobody has written their decoding as a graph"
+        raise ExportError(message, hint="choose a file of the family's default layout") from error
     _suppressed(graph, found, canvas.scale, parameters, inclusive=family in AS_INSIGHTFACE)
     facts = {
         "input": f"{INPUT}: uint8 RGB (height, width, 3), a picture of any size",

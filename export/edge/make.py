@@ -130,9 +130,14 @@ def _graph(
     from facecli.export.edge.detectors import with_decoding
 
     if isinstance(wanted.plugin, DetectorPlugin):
-        return with_decoding(network, wanted.plugin.name, wanted.spec, wanted.parameters), proof.of_detector
+        return with_decoding(network, _family(wanted), wanted.spec, wanted.parameters), proof.of_detector
     labels = wanted.plugin.labels if isinstance(wanted.plugin, AttributePlugin) else ()
     return with_preprocessing(network, wanted.spec, labels), proof.of_crops
+
+
+def _family(wanted: Wanted) -> str:
+    """The detector plugin that reads the outputs: of a user's file another than the plugin of its name."""
+    return (wanted.spec.family or wanted.plugin.name).partition("/")[0]
 
 
 def _loaded(path: Path) -> onnx.ModelProto:

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import named
+from facecli.export.weights import named, require_sha256
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 SIZES = ((96, 160), (64, 64), (160, 96))  # height, width: multiples of the coarsest stride
+# biubug6/Pytorch_Retinaface publishes a file of the same name with the same tensors, for a network with other
+# activations and prior boxes: only the hash tells them apart.
+SHA256 = "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1"
 MEAN = (104.0, 117.0, 123.0)  # BGR
 OUTPUTS = ("boxes", "scores", "landmarks")
 
@@ -27,6 +30,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
     )
     network = RetinaFace().eval()
     notes = load_state(network, weights)
+    require_sha256(weights, SHA256)
     part = ExportPart(
         file="retinaface_mobilenet0.25.onnx",
         module=network,

@@ -39,6 +39,8 @@ def command(names: tuple[str, ...], **kwargs: Any) -> None:
     if bad:
         files, models = ", ".join(row["file"] for row in bad), " ".join(dict.fromkeys(row["model"] for row in bad))
         hint = f"facecli models pull {models}; what came with facecli, reinstall; what you exported, export again"
+        if any(row["state"] == "wrong answer" for row in bad):
+            hint = f"{hint}; for a wrong answer of a whole file: models rm first, which forgets what it answered"
         raise ModelError(f"not as they should be: {files}", hint=hint)
 
 

@@ -16,7 +16,7 @@ FAMILIES = {module.FAMILY.name: module.FAMILY for module in (scrfd, retinaface, 
 def facecli_detectors(name: str) -> Iterable[DetectorPlugin]:
     """The user's detector of this name."""
     spec = catalogue.load(name)
-    family = FAMILIES.get(spec.family or "")
+    family = FAMILIES.get((spec.family or "").partition("/")[0])
     if family is None:
         raise ModelError(f"no detector here is called {spec.family}, the family of {name}", hint="add it again")
     yield family.plugin_of(spec)

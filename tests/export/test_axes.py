@@ -45,6 +45,10 @@ def test_axes_that_are_right(stated):
     judge(RIGHT, output_axes=stated)
 
 
+def test_an_axis_that_is_as_long_only_here_may_have_a_name_of_its_own():
+    judge(("batch", 7, "2*(width//2)", "y_3", 2))
+
+
 @pytest.mark.parametrize(
     ("axes", "message"),
     [

@@ -14,6 +14,7 @@ from facecli import cli
 from facecli.contract import DetectorPlugin
 from facecli.errors import ExportError
 from facecli.export.recipes import retinaface, yunet
+from facecli.export.weights import sha256
 from facecli.geometry import overlap
 from facecli.models import catalogue
 from facecli.registry import Registry
@@ -39,7 +40,9 @@ def exported(name: str, weights: Path, folder: Path) -> Path:
     from facecli.export.run import export_recipe
 
     (recipe,) = RECIPES[name].facecli_export_recipes()
-    (file,) = export_recipe(recipe, weights, folder).files
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retinaface, "SHA256", sha256(weights))
+        (file,) = export_recipe(recipe, weights, folder).files
     assert file.exporter == "torch.export"
     assert file.path.name == catalogue.load(recipe.model).files[0].name
     return file.path
@@ -72,6 +75,11 @@ def test_another_state_is_refused(torch: Any, tmp_path: Path, name: str) -> None
         RECIPES[name].build(other)
     with pytest.raises(ExportError, match="come in no package; --weights FILE"):
         RECIPES[name].build(None)
+
+
+def test_other_weights_for_the_same_tensors_are_refused(torch: Any, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"state\.pth is not the expected file: its sha256 is"):
+        retinaface.build(seeded(torch, "retinaface", tmp_path / "state.pth"))
 
 
 @pytest.mark.parametrize(("name", "file"), [("retinaface", "retinaface_mobilenet0.25.pth"), ("yunet", "yunet_n.pth")])

@@ -82,11 +82,13 @@ def test_what_can_not_be_compared_has_none(session: Any) -> None:
 
 def test_a_file_that_rounds_is_given_room_and_others_are_not() -> None:
     fine = golden.record(Fake(mean), SPEC)
-    rough = golden.record(Fake(lambda x: np.floor(mean(x) * 20) % 2), SPEC)  # a step at each twentieth of a level
+    # A step at each twentieth of a level.
+    rough = golden.record(Fake(lambda x: np.floor(mean(x) * 20) % 2 / 50), SPEC)
     assert fine is not None and rough is not None
     assert fine.tolerance == 1e-3
     assert fine.difference(Fake(fails)) == float("inf")
-    assert rough.tolerance == 2
+    assert rough.tolerance == pytest.approx(0.04)
+    assert golden.record(Fake(lambda x: np.floor(mean(x) * 20) % 2), SPEC) is None  # it would let everything pass
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -115,6 +117,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         {"outputs": {"y": "text"}},
         {"outputs": [1]},
         {"tolerance": float("inf")},
+        {"tolerance": 1e300},
         {"tolerance": 0},
         {"tolerance": None},
     ],

@@ -142,8 +142,8 @@ def for_yolov5_rows() -> tuple[list[FloatArray], list[Face]]:
         (retinaface.decode, for_retinaface),
         (yolov8_face.decode, for_yolov8),
         (yolov5_face.decode, for_yolov5),
-        (retinaface.FAMILY.layout("retinaface/uniface-mobilenetv2").decode, lambda: for_retinaface(16, 64)),
-        (yolov5_face.FAMILY.layout("yolov5-face/s").decode, for_yolov5_rows),
+        (retinaface.FAMILY.layout(catalogue.load("retinaface/uniface-mobilenetv2")).decode, lambda: for_retinaface(16, 64)),
+        (yolov5_face.FAMILY.layout(catalogue.load("yolov5-face/s")).decode, for_yolov5_rows),
     ],
     ids=["scrfd", "yunet", "retinaface", "yolov8-face", "yolov5-face", "retinaface-uniface", "yolov5-face-rows"],
 )
@@ -178,4 +178,4 @@ def test_models_of_another_layout_are_in_the_catalogue(family: Family) -> None:
     assert family.others
     for name in family.others:
         assert catalogue.load(f"{family.name}/{name}").kind == "detector"
-    assert family.layout(f"{family.name}/{family.model}").decode is family.decode
+    assert family.layout(catalogue.load(f"{family.name}/{family.model}")).decode is family.decode

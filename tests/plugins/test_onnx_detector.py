@@ -274,6 +274,20 @@ def test_rows_of_several_pictures_in_one_axis_are_never_mixed(toy_detector: Call
     assert flat.counts == [3, 1, 1, 1, 1, 1, 1]  # what was learned once is kept
 
 
+@pytest.mark.parametrize("family", FREE, ids=lambda family: family.name)
+def test_a_square_of_any_size_is_one_that_the_network_takes(toy_detector: Callable, family: Any) -> None:
+    detector = toy_detector(family, batch="n", fixed=None, size=150, multi_scale="never", square=True)
+    (found,) = detector.detect([picture(128, 150, (48, 32, 16))])
+    assert len(found) == 1
+
+
+def test_the_small_look_fits_the_file(toy_detector: Callable) -> None:
+    detector = toy_detector(scrfd.FAMILY, multi_scale="always", small_size=144)  # the file: 128 high, 160 wide
+    tall = picture(300, 100)
+    detector.detect([tall])
+    assert detector._small == (128, 144)
+
+
 def test_a_file_that_wants_several_pictures_and_mixes_them_is_refused(toy_detector: Callable) -> None:
     detector = toy_detector(scrfd.FAMILY, batch=3)
     detector._session = Flat(detector._session, 3)

@@ -74,7 +74,7 @@ def test_options_say_how_pixels_are_prepared(run_cli: Callable, home: dict[str, 
         (("--name", "x", "--kind", "detector"), 2, "a detector needs its family; --family is one of retinaface, scrfd"),
         (("--name", "x", "--kind", "detector", "--family", "mtcnn"), 2, "there is no family mtcnn"),
         (("--name", "scrfd", *MINE[2:]), 2, "there is a plugin scrfd already"),
-        (("--name", "scrfd/500m", *MINE[2:]), 2, "belongs to facecli itself"),
+        (("--name", "scrfd/500m", *MINE[2:]), 4, "a detector's id has no /"),
         ((*MINE, "--family", "yunet"), 4, "has 9 outputs, yunet with landmarks 12"),
         ((*MINE, "--family", "retinaface"), 4, "has 9 outputs, retinaface with landmarks 3"),
         ((*MINE, "--crop", "arcface"), 4, "a detector has no crop"),
@@ -99,6 +99,15 @@ def test_outputs_of_another_network_with_as_many_are_refused(
     done = run_cli("models", "add", file(retinaface.FAMILY), *words, env=home)
     assert (done.returncode, len(done.errors)) == (4, 1), done.stderr
     assert "this file's output 0 is (1, 840, 4), of yolov5-face it would be (1, 3, 16, 20, 16)" in done.errors[0]
+
+
+def test_its_name_says_nothing_of_its_layout(run_cli: Callable, home: dict[str, str], shared: Path) -> None:
+    """`s` of the catalogue's yolov5-face ends in rows, this file in maps."""
+    file = shared / "models" / "yolov5n-0.5.onnx"
+    words = ("models", "add", file, "--name", "s", "--kind", "detector", "--family")
+    like = run_cli(*words, "yolov5-face/s", env=home)
+    assert "this file has 3 outputs, yolov5-face with landmarks 1" in like.errors[0]
+    assert run_cli(*words, "yolov5-face", env=home).returncode == 0
 
 
 @pytest.mark.parametrize(
