@@ -116,6 +116,10 @@ def test_the_published_weights_through_the_command_line(
     document = facecli(*line)
     assert document["images"][0]["faces_found"] == 1
     assert document["detector"]["models"][0]["files"][0]["sha256"] == made["sha256"]
+    handed_on = facecli("models", "add", out / made["file"], "--name", "handed-on", "--json")
+    assert handed_on["use"] == "--detector handed-on"  # the file's metadata says who reads its outputs
+    again = facecli("detect", examples / "collins.jpg", "--detector", "handed-on", "--json")
+    assert again["images"][0]["faces"] == document["images"][0]["faces"]
     if name == "yunet":
         _gives_what_the_published_files_give(out / made["file"], shared / "models")
 
