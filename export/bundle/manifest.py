@@ -115,5 +115,5 @@ def _file(path: Path, name: str) -> dict[str, Any]:
 
 
 def _licence(spec: ModelSpec) -> dict[str, Any]:
-    keys = ("id", "licence", "commercial_use", "source", "training_data")
+    keys = ("id", "licence", "licence_url", "commercial_use", "source", "training_data")
     return {key: getattr(spec, key) for key in keys}
