@@ -20,12 +20,14 @@ def described(name: str) -> tuple[ModelSpec, CropSpec, Preprocessing]:
 
 
 class OnnxModel:
-    """A model with one image input and one output that matters, the first."""
+    """A model with one image input and one output that matters: the first, or the one of this name."""
 
-    def __init__(self, runtime: Runtime, model_id: str, preprocessing: Preprocessing, width: int) -> None:
+    def __init__(
+        self, runtime: Runtime, model_id: str, preprocessing: Preprocessing, width: int, output: str | None = None
+    ) -> None:
         self._session = runtime.session(model_id)
         self._preprocessing = preprocessing
-        self._width = width
+        self._width, self._output = width, output
         (self._input, shape), *rest = self._session.input_shapes.items()
         if rest:
             raise ModelError(f"model {model_id} has {1 + len(rest)} inputs, not one")
@@ -40,9 +42,10 @@ class OnnxModel:
         step = self._batch or len(pixels)
         short = -len(pixels) % step
         pixels = np.concatenate([pixels, np.repeat(pixels[-1:], short, 0)]) if short else pixels
-        parts = [self._first(pixels[i : i + step]) for i in range(0, len(pixels), step)]
+        parts = [self._wanted(pixels[i : i + step]) for i in range(0, len(pixels), step)]
         return np.concatenate(parts)[: len(crops)].astype(np.float32, copy=False)
 
-    def _first(self, pixels: FloatArray) -> FloatArray:
-        output: FloatArray = next(iter(self._session.run({self._input: pixels}).values()))
+    def _wanted(self, pixels: FloatArray) -> FloatArray:
+        outputs = self._session.run({self._input: pixels})
+        output: FloatArray = outputs[self._output] if self._output else next(iter(outputs.values()))
         return output

@@ -26,10 +26,10 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         file="emotion_facecli_resnet.onnx",
         module=network,
         input_names=("crops",),
-        output_names=("probabilities",),
+        output_names=published.OUTPUTS,
         sample=partial(_crops, side),
         dynamic_axes={"crops": {0: "batch"}},
-        output_axes={"probabilities": {0: "batch"}},
+        output_axes={name: {0: "batch"} for name in published.OUTPUTS},
         source=weights,
     )
     return (part,)

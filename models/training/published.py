@@ -15,6 +15,8 @@ from facecli.files import staged
 from facecli.models.training.networks import ResidualNetwork, packed_state
 
 FORMAT = 2
+# The answer; and what each head alone says, without the temperature.
+OUTPUTS = ("probabilities", "fer2013", "ferplus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,16 @@ class Answer:
 
 
 class Published(nn.Module):
-    """(N, 1, side, side) float32 grey in [-1, 1] to (N, classes) float32 probabilities."""
+    """(N, 1, side, side) float32 grey in [-1, 1] to three (N, classes) float32 probabilities: OUTPUTS."""
 
     def __init__(self, network: nn.Module, answer: Answer) -> None:
         super().__init__()
         self.network, self.answer = network, answer
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """(N, 1, side, side) float32 -> (N, classes) float32, rows summing to 1."""
-        return answered(self.network(crops), self.answer)
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """(N, 1, side, side) float32 -> for each of OUTPUTS (N, classes) float32, rows summing to 1."""
+        logits = self.network(crops)
+        return answered(logits, self.answer), *(head.softmax(1) for head in logits.chunk(2, 1))
 
 
 def answered(logits: Tensor, answer: Answer) -> Tensor:

@@ -119,7 +119,7 @@ def test_no_detect_is_flagged(run_cli: Callable, examples: Path) -> None:
     image = run_cli("emotion", examples / "hopper.jpg", "--no-detect", "--json").json["images"][0]
     assert image["detected"] is False
     assert image["faces"][0]["bbox"] is None
-    assert image["faces"][0]["emotion"]["label"] in LABELS
+    assert list(image["faces"][0]["emotion"]["probabilities"]) == list(LABELS)
 
 
 def test_annotate_draws_bars(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
@@ -152,3 +152,18 @@ def test_the_real_model_on_real_faces(run_cli: Callable, examples: Path, shared:
     done = run_cli("emotion", examples / "collins.jpg", "--model", "mini-xception", "--json", env=env)
     faces = done.json["images"][0]["faces"]
     assert faces[0]["emotion"]["label"] == "happy"  # she smiles
+
+
+def test_it_follows_whom_it_is_told_to(run_cli: Callable, examples: Path) -> None:
+    told = {}
+    for follow in ("both", "fer2013", "ferplus"):
+        done = run_cli("emotion", examples / "hopper.jpg", "-p", f"emotion/facecli-resnet.follow={follow}", "--json")
+        assert done.json["attributes"]["emotion"]["parameters"] == {"follow": follow}
+        told[follow] = done.json["images"][0]["faces"][0]["emotion"]["probabilities"]
+        assert sum(told[follow].values()) == pytest.approx(1, abs=1e-3)
+    assert told["both"] != told["fer2013"] != told["ferplus"]
+    done = run_cli("emotion", examples / "hopper.jpg", "-p", "emotion/facecli-resnet.follow=nobody")
+    assert (done.returncode, done.errors) == (
+        2,
+        ["facecli: error: emotion/facecli-resnet can not follow 'nobody'; it follows both, fer2013, ferplus"],
+    )

@@ -142,7 +142,10 @@ def for_yolov5_rows() -> tuple[list[FloatArray], list[Face]]:
         (retinaface.decode, for_retinaface),
         (yolov8_face.decode, for_yolov8),
         (yolov5_face.decode, for_yolov5),
-        (retinaface.FAMILY.layout(catalogue.load("retinaface/uniface-mobilenetv2")).decode, lambda: for_retinaface(16, 64)),
+        (
+            retinaface.FAMILY.layout(catalogue.load("retinaface/uniface-mobilenetv2")).decode,
+            lambda: for_retinaface(16, 64),
+        ),
         (yolov5_face.FAMILY.layout(catalogue.load("yolov5-face/s")).decode, for_yolov5_rows),
     ],
     ids=["scrfd", "yunet", "retinaface", "yolov8-face", "yolov5-face", "retinaface-uniface", "yolov5-face-rows"],

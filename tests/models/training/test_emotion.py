@@ -28,9 +28,11 @@ def test_from_faces_to_a_network(data, config, tmp_path, capsys):
     assert side == 48
     pixels = fer2013.read(data)["PublicTest"].pixels
     with torch.inference_mode():
-        probabilities = network(engine.as_input(pixels)).numpy()
-    assert probabilities.shape == (40, 7)
-    assert np.allclose(probabilities.sum(1), 1, atol=1e-6)
+        answers = [answer.numpy() for answer in network(engine.as_input(pixels))]
+    assert len(answers) == len(published.OUTPUTS) == 3
+    for probabilities in answers:
+        assert probabilities.shape == (40, 7)
+        assert np.allclose(probabilities.sum(1), 1, atol=1e-6)
     facts = json.loads((out / "calibration.json").read_text("utf-8"))
     assert facts["temperature"] == network.answer.temperature
     assert [row["share"] for row in facts["shares"]] == pytest.approx(np.arange(11) / 10)
