@@ -39,7 +39,7 @@ def test_formats(run_cli: Callable, examples: Path) -> None:
     assert line["faces"][0]["index"] == 0
     (row,) = csv.DictReader(io.StringIO(run_cli("detect", picture, "-f", "csv").stdout.decode()))
     assert float(row["x1"]) == line["faces"][0]["bbox"][0]
-    assert "hopper.jpg" in run_cli("detect", picture, "-f", "table").stdout.decode().replace("\n", "")
+    assert "hopper.jpg" in run_cli("detect", "hopper.jpg", "-f", "table", cwd=examples).stdout.decode()
     assert run_cli("detect", picture, "--json", "-f", "csv").returncode == 2
     assert run_cli("detect", picture, env={"FACECLI_FORMAT": "csv"}).stdout.startswith(b"source,")
 
