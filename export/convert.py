@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 
 if TYPE_CHECKING:
     import onnx
@@ -98,4 +98,4 @@ def _cause(error: BaseException) -> str:
     """The first line of the innermost error: the exporter wraps it in a page of advice."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first_line(error)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 
 if TYPE_CHECKING:
     import onnx
@@ -58,5 +58,4 @@ def _optimize(source: Path, target: Path, level: object) -> None:
     try:
         onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"{source.name} can not be optimized: {first}") from error
+        raise ExportError(f"{source.name} can not be optimized: {first_line(error)}") from error

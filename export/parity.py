@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 from facecli.export.bars import Bars, meaning_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check(path: Path) -> None:
     try:
         onnx.checker.check_model(str(path), full_check=True)
     except Exception as error:  # the checker's errors share no base class
-        raise ExportError(f"{path.name} is not valid ONNX: {str(error).strip().splitlines()[0]}") from error
+        raise ExportError(f"{path.name} is not valid ONNX: {first_line(error)}") from error
 
 
 def source_network(part: ExportPart) -> Network:

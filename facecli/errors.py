@@ -114,3 +114,8 @@ class ExportError(FacecliError):
     """An export failed, or its result does not agree with the source."""
 
     code = "export"
+
+
+def first_line(error: BaseException) -> str:
+    """What somebody else's error says, in one line; the name of its class where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli import providers
-from facecli.errors import DeviceError, ModelError
+from facecli.errors import DeviceError, ModelError, first_line
 from facecli.providers import Tuning
 
 if TYPE_CHECKING:
@@ -248,5 +248,4 @@ class OnnxRuntime:
 
 def _first_line(error: BaseException) -> str:
     """What an error says, without the place in ONNX Runtime's own source that some begin with."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*\) (?=\S)", "", line)
+    return re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*\) (?=\S)", "", first_line(error))

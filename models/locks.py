@@ -16,7 +16,6 @@ _WINDOWS_PAUSE = 0.1  # seconds between two tries: msvcrt's own waiting gives up
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock while the block runs; wait for whoever has it, a thread of this process too. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _open_locked(path)
     try:
         yield
@@ -28,7 +27,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def _open_locked(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
+        descriptor = _open(path)
         try:
             _acquire(descriptor)
             mine = _is_at(descriptor, path)
@@ -38,6 +37,11 @@ def _open_locked(path: Path) -> int:
         if mine:
             return descriptor
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -50,8 +54,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 @contextmanager
 def attempted(path: Path) -> Iterator[bool]:
     """Hold the lock while the block runs if nobody else does, without waiting; whether it is held. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
+    descriptor = _open(path)
     mine = False
     try:
         mine = _try(descriptor) and _is_at(descriptor, path)

@@ -41,8 +41,13 @@ def place(
     else:
         picture = max(1, int(within[1] * proportion)), within[1]
     scale_y, scale_x = picture[0] / height, picture[1] / width
-    canvas = fixed or (-(-picture[0] // GRID) * GRID, -(-picture[1] // GRID) * GRID)
+    canvas = fixed or (on_grid(picture[0]), on_grid(picture[1]))
     return Placement(canvas, picture, (scale_y if one_scale else scale_x, scale_y))
+
+
+def on_grid(side: int) -> int:
+    """The least multiple of GRID that holds a side, px."""
+    return -(-side // GRID) * GRID
 
 
 def draw(pixels: UInt8Array, placement: Placement, how: Preprocessing, out: FloatArray) -> None:

@@ -17,7 +17,7 @@ from facecli.contract import DetectorPlugin, ModelSpec, Parameters, Preprocessin
 from facecli.errors import ModelError, UsageError
 from facecli.geometry import nms, overlap
 from facecli.models import catalogue
-from facecli.plugins.canvas import GRID, Placement, draw, place
+from facecli.plugins.canvas import GRID, Placement, draw, on_grid, place
 from facecli.types import Detections, FloatArray, Image
 
 MOST_AT_ONCE = 4  # pictures in one run of a network with a free batch axis; on a CPU more take longer, not less
@@ -187,7 +187,7 @@ class OnnxDetector:
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
         """The candidates of each picture, in its own pixels."""
-        whole = -(-max(within) // GRID) * GRID
+        whole = on_grid(max(within))
         canvas = self._fixed or ((whole, whole) if self._square else None)
         places = [
             place(image.height, image.width, within=within, fixed=canvas, one_scale=self._family.one_scale)

@@ -83,20 +83,14 @@ def _require_onnx() -> None:
 
 
 def _make(wanted: Wanted, folder: Path, *, mobile: bool) -> EdgeFile:
-    import onnx
-
-    from facecli.export import optimize
+    from facecli.export import optimize, parity
     from facecli.export.edge import proof
 
     network = _loaded(wanted.network)
     model, prove = _graph(wanted, network, proof)
     path = folder / f"{_stem(wanted)}{SUFFIX}"
     path.write_bytes(model.SerializeToString(deterministic=True))
-    try:
-        onnx.checker.check_model(str(path), full_check=True)
-    except Exception as error:  # the checker's errors share no base class
-        first = str(error).strip().splitlines()[0]
-        raise ExportError(f"{path.name} is not valid ONNX: {first}") from error
+    parity.check(path)
     also = path.with_suffix(".ort") if mobile else None
     if also is not None:
         optimize.to_ort(path, also)

@@ -11,7 +11,7 @@ import numpy as np
 
 from facecli import align
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 from facecli.export.bars import BARS
 from facecli.export.detecting import Bench, compare
 from facecli.export.edge.crops import INPUT
@@ -73,8 +73,7 @@ def _answer(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArray
     try:
         return list(session.run({INPUT: np.ascontiguousarray(pixels)}).values())
     except Exception as error:  # ONNX Runtime's errors share no base class
-        first = str(error).strip().splitlines()[0]
-        raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {first}") from error
+        raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {first_line(error)}") from error
 
 
 def _runner(

@@ -9,7 +9,6 @@ from facecli.errors import FacecliError
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
-    from facecli.models.golden import Golden
     from facecli.models.store import ModelStore
 
 
@@ -23,8 +22,7 @@ def remember(store: ModelStore, spec: ModelSpec) -> None:
     for name in (file.name for file in spec.files if golden.applies(file)):
         sha256 = store.file(spec, name).sha256
         if sha256 is not None and golden.read(store.layout.golden(sha256)) is None:
-            with suppress(FacecliError):
-                _record(store, spec, name, sha256)
+            _record(store, spec, name, sha256)
 
 
 def difference(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, float] | None:
@@ -39,8 +37,7 @@ def difference(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, fl
     assert sha256 is not None  # it has just been hashed
     known = golden.read(store.layout.golden(sha256))
     if known is None:
-        with suppress(FacecliError):
-            _record(store, spec, name, sha256)
+        _record(store, spec, name, sha256)
         return None
     try:
         return known.difference(open_session(store.path(spec, name))), known.tolerance
@@ -48,11 +45,11 @@ def difference(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, fl
         return float("inf"), known.tolerance
 
 
-def _record(store: ModelStore, spec: ModelSpec, name: str, sha256: str) -> Golden | None:
+def _record(store: ModelStore, spec: ModelSpec, name: str, sha256: str) -> None:
     from facecli.models import golden
     from facecli.runtime import open_session
 
-    found = golden.record(open_session(store.path(spec, name)), spec)
-    if found is not None:
-        golden.keep(store.layout, sha256, found)
-    return found
+    with suppress(FacecliError):
+        found = golden.record(open_session(store.path(spec, name)), spec)
+        if found is not None:
+            golden.keep(store.layout, sha256, found)

@@ -85,7 +85,7 @@ def _find_faces(spec: ModelSpec, session: OnnxSession, name: str) -> None:
 
     from facecli.commands import _work
     from facecli.contract import DetectorPlugin
-    from facecli.errors import FacecliError, ModelError
+    from facecli.errors import FacecliError, ModelError, first_line
     from facecli.types import Image
 
     assert spec.family is not None
@@ -99,7 +99,7 @@ def _find_faces(spec: ModelSpec, session: OnnxSession, name: str) -> None:
     except FacecliError:
         raise
     except Exception as error:  # whatever a decoder does with outputs of another network
-        raise ModelError(f"{name} does not work as a {spec.family}: {_first_line(error)}", hint=hint) from error
+        raise ModelError(f"{name} does not work as a {spec.family}: {first_line(error)}", hint=hint) from error
     same = all(
         len(one) == len(other) and np.allclose(one.bboxes, other.bboxes, atol=1)  # px
         for one, other in zip(alone, together, strict=True)
@@ -111,7 +111,7 @@ def _find_faces(spec: ModelSpec, session: OnnxSession, name: str) -> None:
 def _judge_crops(spec: ModelSpec, session: OnnxSession, name: str) -> None:
     import numpy as np
 
-    from facecli.errors import ModelError
+    from facecli.errors import ModelError, first_line
     from facecli.preprocess import to_input
 
     assert spec.crop is not None and spec.preprocessing is not None
@@ -128,7 +128,7 @@ def _judge_crops(spec: ModelSpec, session: OnnxSession, name: str) -> None:
         output = next(iter(session.run({given: pixels}).values()))
     except Exception as error:  # onnxruntime's errors share no base class
         hint = "is it a float32 model of face crops?"
-        raise ModelError(f"{name} does not run: {_first_line(error)}", hint=hint) from error
+        raise ModelError(f"{name} does not run: {first_line(error)}", hint=hint) from error
     width = spec.dim if spec.kind == "recognizer" else len(spec.labels) or 1
     if output.shape != (count, width) or output.dtype != np.float32 or not np.isfinite(output).all():
         what = f"{output.shape} {output.dtype}, its description says {(count, width)} finite float32"
@@ -145,7 +145,3 @@ def _judge_probabilities(spec: ModelSpec, output: FloatArray, name: str) -> None
         raise ModelError(f"{name} gives probabilities already", hint="leave --logits out")
     if not spec.logits and not ends_in_softmax:
         raise ModelError(f"{name} does not give probabilities", hint="add --logits if only the softmax is missing")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

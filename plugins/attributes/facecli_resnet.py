@@ -11,6 +11,7 @@ from facecli.plugins.attributes.catalogued import OnnxAttribute
 from facecli.plugins.onnx import OnnxModel, described
 
 NAME = "emotion/facecli-resnet"
+DEFAULTS: Parameters = {"follow": "both"}
 # What may be followed -> the output of the graph. "both" is calibrated, the others are what a head says.
 FOLLOWED = {"both": "probabilities", "fer2013": "fer2013", "ferplus": "ferplus"}
 
@@ -21,14 +22,13 @@ def facecli_attributes() -> Iterable[AttributePlugin]:
     spec, crop, preprocessing = described(NAME)
     assert spec.attribute is not None
     load = partial(_load, spec, preprocessing)
-    parameters = {"follow": "both"}
     yield AttributePlugin(
-        NAME, spec.summary, spec.attribute, load, crop, spec.labels, (spec,), parameters, floor=spec.floor
+        NAME, spec.summary, spec.attribute, load, crop, spec.labels, (spec,), DEFAULTS, floor=spec.floor
     )
 
 
 def _load(spec: ModelSpec, preprocessing: Preprocessing, runtime: Runtime, parameters: Parameters) -> OnnxAttribute:
-    chosen = str({"follow": "both", **parameters}["follow"])
+    chosen = str({**DEFAULTS, **parameters}["follow"])
     if chosen not in FOLLOWED:
         raise UsageError(f"{NAME} can not follow {chosen!r}", hint=f"it follows {', '.join(FOLLOWED)}")
     model = OnnxModel(runtime, spec.id, preprocessing, len(spec.labels), FOLLOWED[chosen])
