@@ -95,16 +95,20 @@ def interleaved(
     warm: int = 1,
     clock: Callable[[], float] = time.perf_counter,
     rest: float = 0.0,
+    ahead: int = 0,
 ) -> dict[str, list[float]]:
     """Seconds of each action, taken in turns so that a busy moment hits all of them; `warm` rounds do not count.
 
     clock: time.process_time counts what the processor did, where others keep it busy and one thread works.
     rest: seconds before each action, where one leaves threads behind that spin on and would take a core from the next.
+    ahead: calls before each timed one, so that none is timed on cores that have just slept.
     """
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for turn in range(warm + rounds):
         for name, action in actions.items():
             time.sleep(rest)
+            for _ in range(ahead):
+                action()
             start = clock()
             action()
             if turn >= warm:

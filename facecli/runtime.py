@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _preparing = threading.Lock()  # two threads that redirect stdout at once would lose it
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 FATAL = 4
+ALLOW_SPINNING = "session.intra_op.allow_spinning"
+SPIN_DURATION = "session.intra_op.spin_duration_us"
+SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that knows it: its binary has the name, 1.25's has not
+SPIN_MICROSECONDS = "30"
 QUIET = 3  # ONNX Runtime's severity "error": its warnings about graphs help nobody who runs a finished model
 
 
@@ -115,14 +119,25 @@ def _options(ort: Any, kind: str, threads: int, tuning: Tuning) -> Any:
     options.log_severity_level = QUIET
     if providers.KINDS[kind].sequential:
         options.enable_mem_pattern = False
-    # Spinning threads gain nothing measurable here, and cost dearly where the cores are shared with others.
-    entries = {"session.intra_op.allow_spinning": "0", **tuning.session_options}
-    for name, value in entries.items():
+    for name, value in {**_spinning(ort.__version__, tuning.session_options), **tuning.session_options}.items():
         options.add_session_config_entry(name, value)
     if tuning.profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(tuning.profile)
     return options
+
+
+def _spinning(version: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    """How long threads that have no work look for some before they sleep, where the user has not chosen.
+
+    A while spares them most naps between two operators; ONNX Runtime's own is so long that it takes the cores from
+    everybody else. docs/benchmarks.md has the figures.
+    """
+    if ALLOW_SPINNING in chosen:
+        return {}
+    if tuple(map(int, version.split(".")[:2])) < SPIN_DURATION_SINCE:
+        return {ALLOW_SPINNING: "0"}
+    return {ALLOW_SPINNING: "1", SPIN_DURATION: SPIN_MICROSECONDS}
 
 
 def _create(ort: Any, path: Path, options: Any, chain: Sequence[tuple[str, Mapping[str, str]]]) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from facecli import profiling, runtime
@@ -185,6 +186,32 @@ def test_session_options_reach_onnx_runtime(tmp_path: Path) -> None:
     tuning = Tuning(session_options={"session.load_model_format": "ORT"})
     with pytest.raises(ModelError, match="mtcnn_onet"):  # which it is not
         runtime.open_session(ONET, tuning=tuning)
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen", "expected"),
+    [
+        ("1.31.1", {}, {"allow_spinning": "1", "spin_duration_us": "30"}),
+        ("1.26.0", {}, {"allow_spinning": "1", "spin_duration_us": "30"}),
+        ("1.25.1", {}, {"allow_spinning": "0"}),
+        ("1.27.0.dev1", {"session.intra_op.spin_duration_us": "7"}, {"allow_spinning": "1", "spin_duration_us": "7"}),
+        ("1.31.1", {"session.intra_op.allow_spinning": "1"}, {"allow_spinning": "1"}),
+    ],
+)
+def test_threads_without_work_spin_for_a_short_while_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, version: str, chosen: dict[str, str], expected: dict[str, str]
+) -> None:
+    set_entries: dict[str, str] = {}
+
+    class Options(onnxruntime.SessionOptions):  # type: ignore[misc] # untyped
+        def add_session_config_entry(self, name: str, value: str) -> None:
+            set_entries[name] = value
+            super().add_session_config_entry(name, value)
+
+    monkeypatch.setattr(onnxruntime, "SessionOptions", Options)
+    monkeypatch.setattr(onnxruntime, "__version__", version)
+    runtime.open_session(EMBEDDED / "emotion_facecli_resnet.onnx", tuning=Tuning(session_options=chosen))
+    assert set_entries == {f"session.intra_op.{name}": value for name, value in expected.items()}
 
 
 def test_a_profile_tells_where_each_node_ran() -> None:
