@@ -27,10 +27,6 @@ from facecli.types import Image, Limits
 
 MODELS = {"500m": "scrfd_500m_kps.onnx", "2.5g": "scrfd_2.5g_kps.onnx"}
 THRESHOLD = 0.5  # insightface's own
-# Seconds between two turns. insightface's sessions are ONNX Runtime's default ones, whose threads spin for up to a
-# tenth of a second after a run: without a rest they would take one of two cores from us, and never we one from them.
-# After the rest each is called once untimed, as in the midst of a user's loop: cores wake slowly, for both.
-REST = 0.4
 
 
 def main() -> None:
@@ -95,7 +91,7 @@ def raced(picture: Image, threads: int, rounds: int) -> list[common.Figure]:
             "theirs": lambda: theirs.get(pixels),
             "ours": lambda: through(both, picture),
         }
-        seconds = common.medians(common.interleaved(actions, rounds, rest=REST, ahead=1))
+        seconds = common.medians(common.interleaved(actions, rounds, rest=common.REST, ahead=1))
     place = f"{picture.source} {picture.width}x{picture.height}, {faces} faces"
     assert len(through(both, picture)) == faces
     ratio = seconds["ours"] / seconds["theirs"]

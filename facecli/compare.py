@@ -118,7 +118,8 @@ def decide(
 
     What counts, in this order: threshold; fmr, among the user's points and then in the catalogue; the first of the
     user's points; the catalogue. own: the user's operating points for this recognizer, run as it is now. altered: it
-    runs with parameters of the user's (such as flip), for which the catalogue's error rates were not measured.
+    runs with parameters of the user's (such as flip) or another project's crop, for which the catalogue's error rates
+    were not measured.
     """
     if threshold is not None and fmr is not None:
         raise UsageError("--threshold and --fmr exclude each other", hint="give one of them")
@@ -131,7 +132,7 @@ def decide(
     point = point or plugin.operating_point
     if fmr is not None and altered:
         raise UsageError(
-            f"the rates of {plugin.name} were measured with its default parameters",
+            f"the rates of {plugin.name} were measured with its default parameters and crop",
             hint="give --threshold, or measure your own with `facecli calibrate`",
         )
     if fmr is not None:
@@ -146,7 +147,7 @@ def decide(
     else:
         base = Decision(point.metric, point.threshold, point.source, point.fmr)
     rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
-    return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters") if altered else rule
+    return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters and crop") if altered else rule
 
 
 def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: Decision, metric: Metric) -> Decision:

@@ -16,7 +16,8 @@ class Preset:
 
     metric: what `verify` compares by. face: which face it takes, as in compare.choose. thresholds: recognizer -> metric
     -> threshold, where the project states its own; elsewhere the catalogue's counts. source: who states them.
-    parameters: plugin -> its parameters.
+    parameters: plugin -> its parameters. crops: recognizer -> the fields of its CropSpec that the project has
+    otherwise.
     """
 
     detector: str
@@ -26,11 +27,15 @@ class Preset:
     source: str = ""
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    crops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -> dict[str, float]:
     return {"cosine": cosine, "euclidean": euclidean, "euclidean_l2": euclidean_l2, "angular": angular}
 
+
+# The crop of vgg-face and the other networks that came with deepface.
+_DEEPFACE_CROP = {"template": None, "resample": "linear", "fit": "pad", "upright": True}
 
 PRESETS: Mapping[str, Preset] = {
     # DeepFace.verify(a, b) of deepface 0.0.103: VGG-Face, opencv, align, cosine; the closest pair of faces decides. Its
@@ -53,6 +58,8 @@ PRESETS: Mapping[str, Preset] = {
             "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
         {"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
+        # It cuts for every model alike, also for those that were trained on faces aligned by landmarks.
+        dict.fromkeys(("dlib-resnet", "sface", "arcface-w600k-r50"), _DEEPFACE_CROP),
     ),
     # FaceAnalysis(name="buffalo_l") of insightface 2.1: SCRFD-10G on squares of 640 and 128 px (model_zoo/scrfd.py,
     # DEFAULT_DET_SIZES), on one only where the file fixes it; no verify, its users compare normed embeddings.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ RECORD_KEYS = (
 class Choice:
     """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out.
 
-    ensemble: recognizers beside `recognizer`, which work on the same faces.
+    ensemble: recognizers beside `recognizer`, which work on the same faces. crops: recognizer -> fields of its CropSpec
+    that are to be otherwise.
     """
 
     detector: str | None = None
@@ -47,6 +48,7 @@ class Choice:
     attributes: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ensemble: tuple[str, ...] = ()
+    crops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Toolbox:
@@ -68,11 +70,13 @@ class Toolbox:
     ) -> None:
         self.registry, self.store = registry, store
         self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
-        self.recognizer_plugin = _load(registry, "recognizers", choice.recognizer, RecognizerPlugin)
-        further = [registry.load("recognizers", name, RecognizerPlugin) for name in choice.ensemble]
-        self.recognizer_plugins = (*([self.recognizer_plugin] if self.recognizer_plugin else []), *further)
-        loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
-        self.attribute_plugins = tuple(loaded)
+        names = [name for name in (choice.recognizer, *choice.ensemble) if name is not None]
+        self._crops = choice.crops
+        loaded = [load_recognizer(registry, name, choice.crops) for name in names]
+        self.recognizer_plugins = tuple(loaded)
+        self.recognizer_plugin = self.recognizer_plugins[0] if choice.recognizer is not None else None
+        classifiers = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
+        self.attribute_plugins = tuple(classifiers)
         self._check_fit()
         self._check_names()
         # All that can be wrong with the choice is told before the first thread starts.
@@ -115,6 +119,12 @@ class Toolbox:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 
+    def recropped(self, plugin: Plugin) -> dict[str, Any]:
+        """The crop that a recognizer gets instead of its own, for output and to tell embeddings apart; else nothing."""
+        if isinstance(plugin, RecognizerPlugin) and plugin.name in self._crops:
+            return {"crop": asdict(plugin.crop)}
+        return {}
+
     def wait(self) -> None:
         """Return when everything is loaded; raise what a load raised."""
         for future in self._loading.values():
@@ -131,7 +141,7 @@ class Toolbox:
             "plugin": plugin.name,
             "parameters": parameters.json_safe(self.parameters(plugin)),
             "models": [self._describe_model(spec) for spec in self._used(plugin)],
-        }
+        } | self.recropped(plugin)
 
     def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
         """What must be the same for a threshold to hold: the recognizer as it runs, its files, and the detector's."""
@@ -147,7 +157,7 @@ class Toolbox:
             "detector_parameters": {k: v for k, v in self.parameters(detector).items() if isinstance(v, str)}
             if detector
             else {},
-        }
+        } | self.recropped(recognizer)
 
     def blame(self, plugin: Plugin, what: str, error: BaseException) -> PluginError:
         """The error that tells of a chosen plugin's own failure: which one, whose it is, and what it raised."""
@@ -192,7 +202,8 @@ class Toolbox:
         detector = self.detector_plugin
         if detector is None or detector.landmarks:
             return
-        for user in (*self.recognizer_plugins, *self.attribute_plugins):
+        users: tuple[RecognizerPlugin | AttributePlugin, ...] = (*self.recognizer_plugins, *self.attribute_plugins)
+        for user in users:
             if any(spec.template is not None for spec in _specs(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another --detector, such as mtcnn")
@@ -204,6 +215,13 @@ class Toolbox:
             if hidden:
                 message = f"an attribute or a label of {plugin.name} can not be called {min(hidden)!r}"
                 raise PluginError(message, hint="report it to the plugin's authors")
+
+
+def load_recognizer(registry: Registry, name: str, crops: Mapping[str, Mapping[str, Any]]) -> RecognizerPlugin:
+    """A recognizer's descriptor, its crop changed as `Choice.crops` says."""
+    plugin: RecognizerPlugin = registry.load("recognizers", name, RecognizerPlugin)
+    fields = crops.get(name)
+    return replace(plugin, crop=replace(plugin.crop, **fields)) if fields else plugin
 
 
 def make_runtime(

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from facecli import align, draw, images
-from facecli.commands import _work
+from facecli.commands import _preset, _work
 from facecli.commands._options import Settings
-from facecli.contract import CropSpec, RecognizerPlugin
+from facecli.contract import CropSpec
 from facecli.errors import OutputError, UsageError
 from facecli.files import check_writable, make_folder, refuse_inputs, same_file, write_bytes
 from facecli.pipeline import ImageResult
-from facecli.registry import Registry
 from facecli.sources import SUFFIXES, Source, expand
+from facecli.toolbox import load_recognizer
 from facecli.types import Limits, UInt8Array
 
 Writer = Callable[[ImageResult], Iterable[Path]]
@@ -45,12 +45,12 @@ def open_sources(inputs: tuple[str, ...], settings: Settings) -> Iterator[Source
 
 
 def face_writers(
-    registry: Registry, crops: Path | None, crops_for: str, annotate: Path | None, *, many: bool
+    settings: Settings, crops: Path | None, crops_for: str, annotate: Path | None, *, many: bool
 ) -> list[Writer]:
     """What --crops and --annotate ask to be written for each result."""
     writers: list[Writer] = []
     if crops is not None:
-        spec = registry.load("recognizers", crops_for, RecognizerPlugin).crop
+        spec = load_recognizer(_work.registry(), crops_for, _preset.crops(settings)).crop
         writers.append(crop_writer(crops, spec))
     if annotate is not None:
         writers.append(annotation_writer(annotate, draw.faces_of, many=many))

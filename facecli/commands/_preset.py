@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,11 @@ def applied(settings: Settings, *options: str) -> Settings:
         if plugin in used
     ]
     return replace(settings, parameter=(*own, *settings.parameter))  # the later of two counts
+
+
+def crops(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """What the preset has otherwise in recognizers' crops, as `toolbox.Choice` takes it."""
+    return {} if settings.preset is None else PRESETS[settings.preset].crops
 
 
 def named(settings: Settings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli import providers
-from facecli.commands import _transfers
+from facecli.commands import _preset, _transfers
 from facecli.commands._options import Settings
 from facecli.cores import available_cores
 from facecli.errors import FacecliError, OutputError, UsageError
@@ -74,7 +74,7 @@ def open_toolbox(
             parameters.setdefault(name, {})["flip"] = True
     detector = None if settings.no_detect else settings.detector
     first, further = (names[0], tuple(names[1:])) if names else (None, ())
-    choice = Choice(detector, first, tuple(attributes), parameters, further)
+    choice = Choice(detector, first, tuple(attributes), parameters, further, _preset.crops(settings))
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
     store = open_store()
     tuning = open_tuning(settings, store)

@@ -38,7 +38,7 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
     output = _work.open_output(settings)
     total = _work.count_inputs(inputs, settings)
     with output.opened():
-        writers = _pictures.face_writers(_work.registry(), crops, crops_for, annotate, many=total != 1)
+        writers = _pictures.face_writers(settings, crops, crops_for, annotate, many=total != 1)
         tools = _work.open_toolbox(settings, inputs=total)
         pipeline = _work.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
         sources = _pictures.open_sources(inputs, settings)

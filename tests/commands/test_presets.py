@@ -43,11 +43,44 @@ def test_an_output_without_a_preset_does_not_speak_of_one(run_cli: Callable, exa
     assert "preset" not in run_cli("detect", examples / "collins.jpg", "--json").json
 
 
+# DeepFace.verify of deepface 0.0.103 with model_name="Dlib", dlib 20 and its published weights, detector "opencv".
+DEEPFACE_DLIB = [
+    ("collins.jpg", "collins_variant.jpg", "cosine", 0.006007),
+    ("collins.jpg", "collins_variant.jpg", "euclidean", 0.16385),
+    ("collins.jpg", "hopper.jpg", "cosine", 0.14141),
+    ("hopper.jpg", "collins_variant.jpg", "euclidean", 0.769581),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "metric", "distance"), DEEPFACE_DLIB)
+def test_deepface_with_its_dlib_model(
+    run_cli: Callable, examples: Path, first: str, second: str, metric: str, distance: float
+) -> None:
+    words = ("--preset", "deepface", "--recognizer", "dlib-resnet", "--metric", metric, "--json")
+    answer = run_cli("verify", examples / first, examples / second, *words).json
+    assert answer["distance"] == pytest.approx(distance, abs=1e-3)
+    assert answer["threshold"] == {"cosine": 0.07, "euclidean": 0.6}[metric]
+    assert answer["recognizer"]["crop"]["template"] is None  # deepface's own, not dlib's aligned one
+
+
+def test_the_crop_of_a_preset_is_told_written_and_no_rate_was_measured_for_it(
+    run_cli: Callable, examples: Path, tmp_path: Path
+) -> None:
+    pair, words = (examples / "collins.jpg", examples / "hopper.jpg"), ("--preset", "deepface")
+    refused = run_cli("verify", *pair, *words, "--recognizer", "dlib-resnet", "--fmr", "0.001")
+    assert (refused.returncode, len(refused.errors)) == (2, 1)
+    for preset, name in ((words, "theirs"), ((), "ours")):
+        run_cli("detect", pair[0], *preset, "--crops", tmp_path / name, "--crops-for", "dlib-resnet", "--json")
+    theirs, ours = (next((tmp_path / name).iterdir()).read_bytes() for name in ("theirs", "ours"))
+    assert theirs != ours
+    assert "crop" not in run_cli("embed", pair[0], "--json").json["recognizer"]
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_names_what_there_is(name: str) -> None:
     preset, registry = PRESETS[name], Registry(third_party=False)
     known = {*registry.names("detectors"), *registry.names("recognizers")}
-    assert {preset.detector, preset.recognizer, *preset.thresholds, *preset.parameters} <= known
+    assert {preset.detector, preset.recognizer, *preset.thresholds, *preset.parameters, *preset.crops} <= known
 
 
 NEEDED = {"deepface": "vgg-face", "insightface": "scrfd/10g", "facenet-pytorch": "facenet-vggface2"}
