@@ -120,6 +120,12 @@ def interleaved(
     return seconds
 
 
+def peak_memory() -> float:
+    """The most memory that this process has had, MB; getrusage's counts what its parent had when it was forked."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
 def medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
     """The median of each."""
     return {name: statistics.median(values) for name, values in seconds.items()}

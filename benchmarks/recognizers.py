@@ -8,7 +8,6 @@ own, so that memory is its own.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -65,14 +64,14 @@ def alone(name: str, threads: int, rounds: int) -> dict[str, float]:
     tools = common.toolbox(None, name, threads)
     assert tools.recognizer_plugin is not None
     model, crops = tools.recognizer, noise(tools.recognizer_plugin, max(BATCHES))
-    loaded = _memory()
+    loaded = common.peak_memory()
     turns = {str(batch): lambda b=batch: model.embed(crops[:b]) for batch in BATCHES}
     seconds = common.medians(common.interleaved(turns, rounds))
     told = {}
     for batch in BATCHES:
         each = seconds[str(batch)] / batch
         told |= {f"ms per crop, batch {batch}": each * 1e3, f"crops per second, batch {batch}": 1 / each}
-    return told | {"MB of memory, loaded": loaded, "MB of memory, after the batches": _memory()}
+    return told | {"MB of memory, loaded": loaded, "MB of memory, after the batches": common.peak_memory()}
 
 
 def beside_insightface(file: Path | None, layers: int, threads: int, rounds: int) -> list[common.Figure]:
@@ -158,10 +157,6 @@ def noise(plugin: RecognizerPlugin, count: int) -> UInt8Array:
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return np.asarray((a * b).sum(1) / lengths)
-
-
-def _memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -34,9 +34,10 @@ def look_up(pixels: UInt8Array, how: Preprocessing, out: FloatArray) -> None:
     """(H, W, 3) uint8 RGB pixels into `out`, (3, H, W) float32, as a model in colour wants them."""
     import cv2
 
-    order = (2, 1, 0) if how.colour == "BGR" else (0, 1, 2)
-    for channel, table, target in zip(order, levels(how.mean, how.std), out, strict=True):
-        cv2.LUT(cv2.extractChannel(pixels, channel), table, dst=target)
+    planes = cv2.split(pixels)
+    ordered = planes[::-1] if how.colour == "BGR" else planes
+    for plane, table, target in zip(ordered, levels(how.mean, how.std), out, strict=True):
+        cv2.LUT(plane, table, dst=target)
 
 
 @cache

@@ -7,8 +7,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
 from facecli.presets import PRESETS
 from facecli.registry import Registry
 
@@ -97,6 +101,61 @@ def test_a_model_that_is_not_installed_is_told_and_never_another_taken(
     told = done.json["error"]["message"] + (done.json["error"]["hint"] or "")
     assert f"model {NEEDED[name]} is not" in told  # not installed, or not for commercial use
     assert "facecli models pull" in told or "facecli export" in told
+
+
+def stand_in(model_id: str, home: Path) -> np.ndarray:
+    """Install a network of the catalogue's shape that answers with some of its input's numbers; which ones these are.
+
+    What the real one learned is not at hand, but all that comes before and after it is facecli's own.
+    """
+    helper = pytest.importorskip("onnx").helper
+    spec = catalogue.load(model_id)
+    assert spec.crop and spec.dim
+    count = 3 * spec.crop.height * spec.crop.width
+    chosen = np.linspace(0, count - 1, spec.dim).astype(np.int64)
+    nodes = [
+        helper.make_node("Flatten", ["pixels"], ["flat"]),
+        helper.make_node("Gather", ["flat", "i"], ["out"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "stand-in",
+        [helper.make_tensor_value_info("pixels", 1, ["n", 3, spec.crop.height, spec.crop.width])],
+        [helper.make_tensor_value_info("out", 1, ["n", spec.dim])],
+        [helper.make_tensor("i", 7, chosen.shape, chosen)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = home / spec.files[0].name
+    path.write_bytes(model.SerializeToString())
+    ModelStore(home / "store").register(model_id, [path], {"made by": "a test"})
+    return chosen
+
+
+@pytest.mark.parametrize(
+    ("preset", "model", "reorder", "mean", "std", "threshold"),
+    [
+        ("deepface", "vgg-face", (2, 1, 0), 0, 255, 0.68),
+        ("facenet-pytorch", "facenet-vggface2", (0, 1, 2), 127.5, 128, 1.1818),
+    ],
+)
+def test_verify_compares_what_the_network_makes_of_the_crops_of_a_preset(
+    run_cli: Callable, examples: Path, tmp_path: Path, preset: str, model: str, reorder: tuple[int, ...], mean: float,
+    std: float, threshold: float,
+) -> None:  # fmt: skip
+    chosen, env = stand_in(model, tmp_path), {"FACECLI_HOME": str(tmp_path / "store"), "FACECLI_ACCEPT_LICENSE": "1"}
+    rows = []
+    pair = (examples / "collins.jpg", examples / "hopper.jpg")
+    for picture in pair:
+        words = ("--preset", preset, "--crops", tmp_path / picture.stem, "--crops-for", model, "--json")
+        done = run_cli("detect", picture, *words)
+        assert len(done.json["images"][0]["faces"]) == 1
+        pixels = cv2.imread(str(next((tmp_path / picture.stem).iterdir())))[..., ::-1].astype(np.float64)
+        row = ((pixels[..., list(reorder)] - mean) / std).transpose(2, 0, 1).ravel()[chosen]
+        rows.append(row / np.linalg.norm(row))
+    answer = run_cli("verify", *pair, "--preset", preset, "--json", env=env).json
+    expected = 1 - rows[0] @ rows[1] if preset == "deepface" else np.linalg.norm(rows[0] - rows[1])
+    assert answer["distance"] == pytest.approx(float(expected), abs=2e-6)
+    assert (answer["threshold"], answer["verified"]) == (threshold, bool(expected <= threshold))
 
 
 # What insightface 2.1's FaceAnalysis answers with scrfd_500m_kps.onnx and mobilefacenet.onnx, prepare(0).
