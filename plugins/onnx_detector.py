@@ -163,7 +163,11 @@ class OnnxDetector:
         self._most = MOST_AT_ONCE
         height, width = self._within
         self._small, self._square = (min(small_size, height), min(small_size, width)), square
-        self.multi_scale = multi_scale if max(self._within) > small_size else "never"
+        smaller = small_size < max(self._within)
+        if multi_scale == "always" and not smaller:
+            message = f"{family.name}.small_size {small_size} is not below the {max(self._within)} px of the first look"
+            raise UsageError(message, hint="choose a smaller one, or another multi_scale")
+        self.multi_scale = multi_scale if smaller else "never"
         # Only a file of one size decides by faint boxes: others look twice in any case.
         faint = self.multi_scale == "auto" and self._fixed is not None
         self._least = min(score_threshold, FAINT) if faint else score_threshold

@@ -47,7 +47,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
     from tempfile import TemporaryDirectory
 
     from facecli.commands import _installing, _selftests, _work
-    from facecli.errors import OutputError, UsageError
+    from facecli.errors import ModelError, OutputError, UsageError
     from facecli.models import checked, metadata, own
     from facecli.runtime import open_session
 
@@ -58,7 +58,11 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
             shutil.copyfile(file, alone)
         except OSError as error:
             raise OutputError(f"{file} can not be copied: {error.strerror}", hint="free some space") from error
-        session = open_session(alone)
+        try:
+            session = open_session(alone)
+        except ModelError as error:
+            reason = error.message.replace(alone.name, file.name)
+            raise ModelError(reason, hint="is it a whole ONNX file, with its weights inside?") from error
         said = {} if ignore_metadata else metadata.read(session.metadata, file.name)
         entry = describing.described(said, given)
         if name is not None:

@@ -155,4 +155,5 @@ def test_a_file_that_is_no_model_or_keeps_its_weights_elsewhere(run_cli, own_hom
         done = run_cli("models", "add", tmp_path / name, "--name", "x", *DESCRIBED, *POINT, env=own_home)
         assert done.returncode == 4
         assert len(done.errors) == 1
-        assert "can not be loaded" in done.errors[0]
+        assert f"{name} can not be loaded" in done.errors[0]
+        assert "with its weights inside?" in done.errors[0]

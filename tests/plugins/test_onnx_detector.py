@@ -219,6 +219,12 @@ def test_parameters_that_can_not_work_are_refused(toy_detector: Callable, bad: d
         toy_detector(scrfd.FAMILY, **bad)
 
 
+def test_a_second_look_that_would_not_be_smaller_is_refused_where_it_is_asked_for(toy_detector: Callable) -> None:
+    with pytest.raises(UsageError, match="small_size 160 is not below the 160 px of the first look"):
+        toy_detector(scrfd.FAMILY, multi_scale="always", small_size=160)
+    assert toy_detector(scrfd.FAMILY, multi_scale="auto", small_size=160).multi_scale == "never"
+
+
 def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -> None:
     with pytest.raises(UsageError, match="takes pictures of 160x128 px alone, not of 320"):
         toy_detector(scrfd.FAMILY, size=320)
