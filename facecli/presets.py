@@ -1,4 +1,4 @@
-"""What users of other projects are used to: their detector, recognizer, metric, threshold and choice of face."""
+"""What users of other projects are used to: their plugins, metric, threshold, crops and choice of face."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Preset:
     metric: what `verify` compares by. face: which face it takes, as in compare.choose. thresholds: recognizer -> metric
     -> threshold, where the project states its own; elsewhere the catalogue's counts. source: who states them.
     parameters: plugin -> its parameters. crops: recognizer -> the fields of its CropSpec that the project has
-    otherwise.
+    otherwise. attributes: the models that `analyze` asks.
     """
 
     detector: str
@@ -28,6 +28,7 @@ class Preset:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     crops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
 
 
 def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -> dict[str, float]:
@@ -60,6 +61,8 @@ PRESETS: Mapping[str, Preset] = {
         {"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
         # It cuts for every model alike, also for those that were trained on faces aligned by landmarks.
         dict.fromkeys(("dlib-resnet", "sface", "arcface-w600k-r50"), _DEEPFACE_CROP),
+        # DeepFace.analyze(a), its actions in its order.
+        ("emotion/deepface", "age/deepface", "gender/deepface", "race/deepface"),
     ),
     # FaceAnalysis(name="buffalo_l") of insightface 2.1: SCRFD-10G on squares of 640 and 128 px (model_zoo/scrfd.py,
     # DEFAULT_DET_SIZES), on one only where the file fixes it; no verify, its users compare normed embeddings.
@@ -69,6 +72,7 @@ PRESETS: Mapping[str, Preset] = {
         "cosine",
         "largest",
         parameters={"scrfd": {"model": "10g", "multi_scale": "free", "small_size": 128, "square": True}},
+        attributes=("age/genderage", "gender/genderage"),  # face.age and face.gender
     ),
     # MTCNN() and InceptionResnetV1(pretrained="vggface2"), whose examples compare by (e1 - e2).norm(), no threshold.
     "facenet-pytorch": Preset("mtcnn", "facenet-vggface2", "euclidean", "largest"),

@@ -42,6 +42,8 @@ RUNS = {
     "verify, like another": ("verify collins.jpg hopper.jpg --preset face_recognition --json", 0),
     "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
     "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
+    "emotion, like another": ("emotion collins.jpg --preset face_recognition --json", 0),
+    "evaluate, like another": ("evaluate {tmp}/pair.csv --root . --preset face_recognition --json", 0),
     "calibrate": ("calibrate {tmp}/own/pairs.csv --root {tmp}/own --fmr 0.4 --flip --json", 1),
     "calibrate --list": ("calibrate --list --json", 0),
     "calibrate --remove": ("calibrate --remove kept --json", 0),

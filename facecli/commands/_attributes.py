@@ -26,9 +26,11 @@ def run(
 ) -> int:
     """Run what `wanted` names (an attribute, attribute/model, or a measure) and write the result."""
     from facecli import draw, records
-    from facecli.commands import _pictures, _work
+    from facecli.commands import _pictures, _preset, _work
     from facecli.measures import MEASURES
 
+    settings = _preset.applied(settings, "detector")
+    wanted = _preset.attributes(settings, wanted)
     output = _work.open_output(settings)
     total = _work.count_inputs(inputs, settings)
     with output.opened():
@@ -67,6 +69,7 @@ def run(
             detector=records.described(tools, tools.detector_plugin),
             attributes={p.attribute: records.described(tools, p) for p in tools.attribute_plugins},
             **({"measures": measured} if schema == "analyze" else {}),
+            **_preset.named(settings),
         )
         shown = {p.attribute: records.shown_labels(p.labels, labels) for p in tools.attribute_plugins}
         columns = [*records.CSV_COLUMNS, *records.attribute_columns(shown)]

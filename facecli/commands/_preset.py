@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from facecli.commands._options import Settings
 from facecli.presets import PRESETS
+
+if TYPE_CHECKING:
+    from facecli.contract import Metric
 
 
 def applied(settings: Settings, *options: str) -> Settings:
@@ -35,9 +38,24 @@ def applied(settings: Settings, *options: str) -> Settings:
     return replace(settings, parameter=(*own, *settings.parameter))  # the later of two counts
 
 
+def metric(settings: Settings) -> Metric | None:
+    """What the preset compares by."""
+    return None if settings.preset is None else PRESETS[settings.preset].metric
+
+
 def crops(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """What the preset has otherwise in recognizers' crops, as `toolbox.Choice` takes it."""
     return {} if settings.preset is None else PRESETS[settings.preset].crops
+
+
+def attributes(settings: Settings, wanted: Sequence[str]) -> tuple[str, ...]:
+    """What is wanted, each attribute as the preset's own model where it has one; all of its where none was typed."""
+    own = () if settings.preset is None else PRESETS[settings.preset].attributes
+    source = click.get_current_context().get_parameter_source("attributes")
+    if own and source is ParameterSource.DEFAULT:
+        return own
+    models = {name.partition("/")[0]: name for name in own}
+    return tuple(models.get(name, name) for name in wanted)
 
 
 def named(settings: Settings) -> dict[str, str]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @options.recognizer_options
 @options.metric_option
 @options.detector_options
+@options.preset_option
 @options.no_detect_option
 @options.face_option("center")
 @options.limit_options
@@ -65,8 +66,9 @@ def command(
         raise click.UsageError("give PAIRS.csv, --list or --remove")
 
     from facecli import operating_points
-    from facecli.commands import _work
+    from facecli.commands import _preset, _work
 
+    settings = _preset.applied(settings, "detector", "recognizer")
     output = _work.open_output(settings)
     with output.opened():
         shelf = operating_points.Shelf(_work.open_store().root)
@@ -93,7 +95,7 @@ def _calibrate(
 
     from facecli import calibration
     from facecli import pairs as pair_list
-    from facecli.commands import _pairs, _work
+    from facecli.commands import _pairs, _preset, _work
     from facecli.compare import METRICS
 
     listed = _distinct(pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name))
@@ -102,7 +104,7 @@ def _calibrate(
     tools = _work.open_toolbox(settings, inputs=len(names))
     assert tools.recognizer_plugin is not None
     _refuse_another(shelf, name, tools.identity(tools.recognizer_plugin))
-    metric = metric or tools.recognizer_plugin.operating_point.metric
+    metric = metric or _preset.metric(settings) or tools.recognizer_plugin.operating_point.metric
     faces = _pairs.Faces(_work.open_pipeline(tools, settings, inputs=len(names)), root, names, settings)
     found: dict[str, Calibration] = {}
     for own in METRICS:
@@ -111,7 +113,8 @@ def _calibrate(
         found[own] = calibration.calibrate(distances[compared & same], distances[compared & ~same], fmr)
     kept = _calibrated(tools, settings, name, metric, found, pairs.name, len(faces.failed))
     path = shelf.save(kept)
-    return _document(tools, kept, found[metric], faces, path), bool(faces.failed)
+    document = _document(tools, kept, found[metric], faces, path) | _preset.named(settings)
+    return document, bool(faces.failed)
 
 
 def _refuse_another(shelf: Shelf, name: str, identity: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from facecli.commands import _options as options
 )
 @options.labels_option
 @options.detector_options
+@options.preset_option
 @options.no_detect_option
 @options.face_option("all")
 @options.annotate_option

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @options.recognizer_options
 @options.decision_options
 @options.detector_options
+@options.preset_option
 @options.no_detect_option
 @options.face_option("center")
 @options.limit_options
@@ -57,8 +58,9 @@ def command(
     settings = options.Settings(**kwargs)
 
     from facecli import pairs as pair_list
-    from facecli.commands import _decision, _pairs, _work
+    from facecli.commands import _decision, _pairs, _preset, _work
 
+    settings = _preset.applied(settings, "detector", "recognizer")
     output = _work.open_output(settings)
     with output.opened():
         listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
@@ -68,7 +70,8 @@ def command(
         from facecli import evaluation, files, roc
 
         assert tools.recognizer_plugin is not None
-        rule = _decision.rule(tools, tools.recognizer_plugin, _decision.Wish(metric, threshold, fmr, operating_point))
+        wish = _decision.Wish(metric, threshold, fmr, operating_point, settings.preset)
+        rule = _decision.rule(tools, tools.recognizer_plugin, wish)
         if roc_path is not None:
             roc.check(roc_path)
             files.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "--roc")
@@ -89,6 +92,7 @@ def _document(
     tools: Toolbox, settings: options.Settings, rule: Decision, faces: Faces, result: Evaluation
 ) -> dict[str, Any]:
     from facecli import records
+    from facecli.commands import _preset
     from facecli.commands._pairs import DIGITS, rate
 
     recognizer = records.described(tools, tools.recognizer_plugin)
@@ -99,6 +103,7 @@ def _document(
     folds = result.cross_validation
     return records.header(
         "evaluate",
+        **_preset.named(settings),
         detector=records.described(tools, tools.detector_plugin),
         recognizer=recognizer,
         face=settings.face,

@@ -176,7 +176,12 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     """One row, or one per recognizer and then what they say together."""
     pictures = document["images"]
     names: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
-    detected = {"detected": all(picture["detected"] for picture in pictures)}
+    detected: dict[str, Any] = {"detected": all(picture["detected"] for picture in pictures)}
+    if "anti_spoof" in document:  # a fake is a no, whatever the distance
+        detected |= {
+            f"real_{name}": picture["face"]["spoof"]["probabilities"]["real"]
+            for name, picture in zip("ab", pictures, strict=True)
+        }
     told = [
         names
         | {"recognizer": "all" if one["recognizer"] is None else one["recognizer"]["plugin"]}

@@ -130,6 +130,25 @@ def test_a_model_that_is_not_installed_says_how_to_get_it(run_cli: Callable, exa
         assert hint in done.errors[0]
 
 
+def test_a_preset_brings_its_detector_and_its_models(
+    run_cli: Callable, examples: Path, with_models: dict[str, str]
+) -> None:
+    for words in (("analyze", "-a", "emotion"), ("emotion",)):
+        answer = run_cli(*words, examples / "hopper.jpg", "--preset", "deepface", "--json", env=with_models).json
+        assert (answer["preset"], answer["detector"]["plugin"]) == ("deepface", "haar")
+        assert answer["attributes"]["emotion"]["plugin"] == "emotion/deepface"
+    # What is typed wins, and what a project does not have is as without it.
+    words = ("analyze", examples / "hopper.jpg", "-a", "emotion/facecli-resnet", "--detector", "mtcnn", "--json")
+    answer = run_cli(*words, "--preset", "deepface", env=with_models).json
+    assert answer["detector"]["plugin"] == "mtcnn"
+    assert answer["attributes"]["emotion"]["plugin"] == "emotion/facecli-resnet"
+    every = run_cli("analyze", examples / "hopper.jpg", "--preset", "deepface", env=with_models)
+    assert (every.returncode, len(every.errors)) == (4, 1)
+    assert "deepface-age" in every.errors[0]  # which the store does not have, nor is another taken
+    insightface = run_cli("analyze", examples / "hopper.jpg", "--preset", "insightface", env=with_models)
+    assert (insightface.returncode, len(insightface.errors)) == (4, 1)
+
+
 def test_verify_tells_the_score_of_each_face(run_cli: Callable, examples: Path, with_models: dict[str, str]) -> None:
     pair = [examples / "collins.jpg", examples / "collins_variant.jpg"]
     plain = run_cli("verify", *pair, "--json", env=with_models).json
@@ -156,6 +175,10 @@ def test_a_fake_is_not_verified_and_the_distance_is_told_all_the_same(
     assert done.json["anti_spoof"]["passed"] is False
     assert [image["face"]["spoof"]["label"] for image in done.json["images"]] == ["real", "fake"]
     assert run_cli("verify", *pair, "--anti-spoof", env=with_models).returncode == 0
+    table = run_cli("verify", *pair, "--anti-spoof", "--format", "csv", env=with_models).stdout.decode()
+    (row,) = csv.DictReader(io.StringIO(table))  # why it is a no shows there too
+    assert row["verified"] == "False"
+    assert float(row["real_a"]) > 0.5 > float(row["real_b"])
 
 
 def test_anti_spoof_without_a_picture_around_the_face_or_a_model(

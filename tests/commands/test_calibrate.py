@@ -53,6 +53,21 @@ def test_verify_uses_what_was_calibrated_and_says_so(run: Callable, pairs: Path)
     assert evaluated["threshold"] == kept["threshold"]
 
 
+def test_a_point_for_a_preset_holds_for_the_preset_alone(run: Callable, pairs: Path) -> None:
+    words = ("--preset", "deepface", "--recognizer", "dlib-resnet")
+    kept = run("calibrate", pairs, "--fmr", "0.05", "--name", "theirs", *words, "--json").json
+    assert (kept["preset"], kept["metric"], kept["detector"]["plugin"]) == ("deepface", "cosine", "haar")
+    pair = ("collins.jpg", "hopper.jpg")
+    named = run("verify", *pair, *words, "--operating-point", "theirs", "--json").json
+    assert named["threshold"] == kept["threshold"]
+    assert run("verify", *pair, *words, "--json").json["threshold"] == 0.07  # deepface's own, unless it is named
+    evaluated = run("evaluate", pairs, "--root", ".", *words, "--json").json
+    assert (evaluated["preset"], evaluated["threshold"]) == ("deepface", 0.07)
+    other = run("verify", *pair, "--detector", "haar", "--recognizer", "dlib-resnet", "--operating-point", "theirs")
+    assert (other.returncode, len(other.errors)) == (2, 1)
+    assert run("verify", *pair, "--operating-point", "theirs").returncode == 2
+
+
 def test_list_and_remove(run: Callable, pairs: Path) -> None:
     assert run("calibrate", "--list", "--json").json["operating_points"] == []
     run("calibrate", pairs, "--fmr", "0.05", "--name", "mine")
