@@ -1,13 +1,14 @@
 """Recognizers: time and memory by batch size, and the same embeddings as InsightFace's own code from the same file.
 
 Where insightface is installed, its ArcFaceONNX takes turns with ours on an IResNet whose weights are random, or on
---arcface FILE. Recognizers whose model is not installed are left out. Each recognizer is measured in a process of its
-own, so that memory is its own.
+--arcface FILE. A recognizer whose model is not installed gets its network with random weights, which takes as long, or
+is left out. Each is measured in a process of its own, so that memory is its own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,10 @@ from facecli.registry import Registry
 from facecli.toolbox import make_runtime
 from facecli.types import Limits, UInt8Array
 
-NAMES = ("dlib-resnet", "mobilefacenet", "mobilefacenet-112x96", "sface", "arcface-w600k-mbf", "arcface-w600k-r50")
+NAMES = ("dlib-resnet", "mobilefacenet", "mobilefacenet-112x96", "sface", "arcface-w600k-mbf")
+# Those whose network can be built here; the two of deepface from the shapes that its own code gave.
+RANDOM = ("facenet-vggface2", "arcface-iresnet50", "openface", "facenet128")
+SHAPES = Path(__file__).resolve().parents[1] / "tests" / "export" / "deepface_answers.json"
 BATCHES = (1, 8, 32)
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -46,14 +50,19 @@ def main() -> None:
         print(json.dumps(alone(given.alone, given.threads, given.rounds)))
         return
     figures = []
-    for name in given.recognizer or NAMES:
-        words = [sys.executable, __file__, "--alone", name, "--threads", str(given.threads)]
-        done = subprocess.run([*words, "--rounds", str(given.rounds)], capture_output=True, text=True, check=False)
+    for name in given.recognizer or (*NAMES, *RANDOM):
+        with tempfile.TemporaryDirectory() as folder:
+            env, kind = dict(os.environ), ""
+            if name in RANDOM and ModelStore().state(catalogue.load(name)) != "installed":
+                env["FACECLI_HOME"], kind = str(at_random(name, Path(folder))), " (random weights)"
+            words = [sys.executable, __file__, "--alone", name, "--threads", str(given.threads)]
+            words += ["--rounds", str(given.rounds)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False, env=env)
         if done.returncode:
             print(f"{name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
             continue
         for what, value in json.loads(done.stdout).items():
-            figures.append(common.figure(f"{name}: {what}", value))
+            figures.append(common.figure(f"{name}{kind}: {what}", value))
     if find_spec("insightface") is not None:
         figures += beside_insightface(given.arcface, given.layers, given.threads, given.rounds)
     common.tell(figures, as_json=given.json)
@@ -74,6 +83,46 @@ def alone(name: str, threads: int, rounds: int) -> dict[str, float]:
     return told | {"MB of memory, loaded": loaded, "MB of memory, after the batches": common.peak_memory()}
 
 
+def at_random(name: str, folder: Path) -> Path:
+    """A store that has this recognizer with random weights."""
+    path = folder / catalogue.load(name).files[0].name
+    ModelStore(folder / "home").register(name, [exported(name, path)], {"made by": "a benchmark"})
+    return folder / "home"
+
+
+def exported(name: str, path: Path) -> Path:
+    """The network of a recognizer with random weights as an ONNX file with a free batch axis, as its publisher's is."""
+    import torch
+
+    spec = catalogue.load(name)
+    assert spec.crop is not None
+    torch.manual_seed(0)
+    crops = torch.zeros(1, 3, spec.crop.height, spec.crop.width)
+    names = {"input_names": ["data"], "output_names": ["embedding"], "dynamic_axes": {"data": {0: "n"}}}
+    torch.onnx.export(network(name).eval(), (crops,), str(path), dynamo=False, opset_version=17, **names)
+    return path
+
+
+def network(name: str) -> Any:
+    """A network of RANDOM, in PyTorch."""
+    if name.startswith("facenet-"):
+        from facecli.export.networks.facenet import inception_resnet
+
+        return inception_resnet()
+    if name.startswith("arcface-iresnet"):
+        from facecli.export.networks.iresnet import DEPTHS, IResNet
+
+        return IResNet(DEPTHS[int(name.removeprefix("arcface-iresnet"))])
+    from facecli.export.recipes.deepface import NETWORKS
+
+    random = np.random.default_rng(0)
+    layers = {
+        layer: tuple(random.uniform(0.01, 0.1, shape).astype(np.float32) for _, shape in weights)
+        for layer, weights in json.loads(SHAPES.read_text())[name]["layers"]
+    }
+    return next(one for one in NETWORKS if one.recipe == name).module(layers)
+
+
 def beside_insightface(file: Path | None, layers: int, threads: int, rounds: int) -> list[common.Figure]:
     """InsightFace's ArcFaceONNX and our arcface-iresnet on the same file, the same aligned crops."""
     import cv2
@@ -81,7 +130,7 @@ def beside_insightface(file: Path | None, layers: int, threads: int, rounds: int
     from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 
     with tempfile.TemporaryDirectory() as folder:
-        path = file or random_iresnet(Path(folder) / f"arcface-iresnet{layers}.onnx", layers)
+        path = file or exported(f"arcface-iresnet{layers}", Path(folder) / f"arcface-iresnet{layers}.onnx")
         store = ModelStore(Path(folder) / "home")
         model_id = f"arcface-iresnet{layers}"
         named = Path(folder) / catalogue.load(model_id).files[0].name
@@ -128,19 +177,6 @@ def aligned_alike(theirs: Any, ours: Any, plugin: RecognizerPlugin) -> common.Fi
         own = ours.embed(align.cut(image, found, plugin.crop))
         similarities.append(cosine(own, theirs.get_feat(crop)).min())
     return common.figure("insightface: least cosine from the landmarks on", min(similarities), "{:.6f}")
-
-
-def random_iresnet(path: Path, layers: int) -> Path:
-    """An IResNet with random weights as an ONNX file with a free batch axis, as InsightFace exports its own."""
-    import torch
-
-    from facecli.export.networks.iresnet import DEPTHS, IResNet
-
-    torch.manual_seed(0)
-    network = IResNet(DEPTHS[layers]).eval()
-    names = {"input_names": ["data"], "output_names": ["embedding"], "dynamic_axes": {"data": {0: "n"}}}
-    torch.onnx.export(network, (torch.zeros(1, 3, 112, 112),), str(path), dynamo=False, opset_version=17, **names)
-    return path
 
 
 def portraits(plugin: RecognizerPlugin) -> UInt8Array:
