@@ -1,4 +1,7 @@
-"""All benchmarks, one after the other, as the Markdown of docs/benchmarks.md. Let the machine do nothing else."""
+"""The benchmarks of the first table of docs/benchmarks.md, one after the other. Let the machine do nothing else.
+
+Those that need models installed or another project's packages are run singly; the page says with which command.
+"""
 
 from __future__ import annotations
 
