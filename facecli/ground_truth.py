@@ -67,11 +67,11 @@ def _picture(entry: Any, place: str, name: str, *, subsets: bool) -> TrueFaces:
     else:
         counted = {ALL: np.arange(0 if listed == NOBODY else len(boxes))}
     for index, (width, height) in enumerate(boxes[:, 2:]):
-        if min(width, height) < 0 or (min(width, height) == 0 and any(index in own for own in counted.values())):
-            message = (
-                f"{place}: box {index} of {BOXES} is {width:g} wide and {height:g} high: nobody can find that face"
-            )
-            raise UsageError(message, hint="leave it out" if not subsets else f"leave it out of {', '.join(SUBSETS)}")
+        negative = min(width, height) < 0
+        if negative or (min(width, height) == 0 and any(index in own for own in counted.values())):
+            message = f"{place}: box {index} is {width:g} wide and {height:g} high: nobody can find that face"
+            out = f"leave it out of {', '.join(SUBSETS)}" if subsets and not negative else "mend it, or leave it out"
+            raise UsageError(message, hint=out)
     return TrueFaces(boxes, counted)
 
 
