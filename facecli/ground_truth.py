@@ -17,6 +17,7 @@ from facecli.errors import UsageError
 BOXES = "boxes_xywh"
 SUBSETS = ("easy", "medium", "hard")
 ALL = "all"
+NOBODY = [[0, 0, 0, 0]]  # how WIDER FACE's lists say that a picture has no faces; what is found there is wrong
 MOST_BYTES = 512 * 2**20
 
 
@@ -24,7 +25,8 @@ MOST_BYTES = 512 * 2**20
 class TrueFaces:
     """The faces of one picture: boxes (N, 4) float64 x, y, width, height px, and which of them each subset counts.
 
-    A face that a subset does not count is ignored there: to find it is neither right nor wrong.
+    A face that a subset does not count is ignored there: to find it is neither right nor wrong. Only such a one may be
+    without width or height, as a few of WIDER FACE are.
     """
 
     boxes: NDArray[np.float64]
@@ -57,12 +59,20 @@ def _picture(entry: Any, place: str, name: str, *, subsets: bool) -> TrueFaces:
         raise UsageError(f"{place} is outside the --root folder", hint="name pictures relative to --root")
     listed = entry.get(BOXES) if isinstance(entry, dict) else None
     if not isinstance(listed, list) or not all(map(_is_box, listed)):
-        hint = "each box is [x, y, width, height] in pixels"
+        hint = "each box is [x, y, width, height] in pixels, finite numbers"
         raise UsageError(f"{place} must have a list {BOXES} of four numbers each", hint=hint)
     boxes = np.array(listed, np.float64).reshape(-1, 4)
-    if not subsets:
-        return TrueFaces(boxes, {ALL: np.arange(len(boxes))})
-    return TrueFaces(boxes, {subset: _indices(entry.get(subset, []), len(boxes), place, subset) for subset in SUBSETS})
+    if subsets:
+        counted = {name: _indices(entry.get(name, []), len(boxes), place, name) for name in SUBSETS}
+    else:
+        counted = {ALL: np.arange(0 if listed == NOBODY else len(boxes))}
+    for index, (width, height) in enumerate(boxes[:, 2:]):
+        negative = min(width, height) < 0
+        if negative or (min(width, height) == 0 and any(index in own for own in counted.values())):
+            message = f"{place}: box {index} is {width:g} wide and {height:g} high: nobody can find that face"
+            out = f"leave it out of {', '.join(SUBSETS)}" if subsets and not negative else "mend it, or leave it out"
+            raise UsageError(message, hint=out)
+    return TrueFaces(boxes, counted)
 
 
 def _is_box(value: Any) -> bool:

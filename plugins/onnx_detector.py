@@ -146,17 +146,18 @@ class OnnxDetector:
         small_size: int,
         square: bool,
     ) -> None:
+        name = spec.id if spec.family else family.name  # the plugin's, which the user has typed
         whole = all(isinstance(side, int) and GRID <= side <= LARGEST_SIZE for side in (size, small_size))
         if not (whole and multi_scale in LOOKS and 0 < score_threshold <= 1 and 0 < nms_threshold <= 1):
             hint = f"whole sizes from {GRID} to {LARGEST_SIZE}, thresholds above 0 and up to 1"
             hint += f", multi_scale {', '.join(LOOKS)}"
-            raise UsageError(f"{family.name} can not work with these parameters", hint=hint)
+            raise UsageError(f"{name} can not work with these parameters", hint=hint)
         self._family, self._session = family, session
         self._layout = family.layout(spec)
         self._input, self._batch, self._fixed = _input(spec, session)
         if self._fixed and size not in (family.size, max(self._fixed)):
             message = f"model {spec.id} takes pictures of {self._fixed[1]}x{self._fixed[0]} px alone, not of {size}"
-            raise UsageError(message, hint=f"leave {family.name}.size out")
+            raise UsageError(message, hint=f"leave {name}.size out")
         self._how = _preprocessing(spec)
         self._within = self._fixed or (size, size)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
@@ -165,7 +166,7 @@ class OnnxDetector:
         self._small, self._square = (min(small_size, height), min(small_size, width)), square
         smaller = small_size < max(self._within)
         if multi_scale == "always" and not smaller:
-            message = f"{family.name}.small_size {small_size} is not below the {max(self._within)} px of the first look"
+            message = f"{name}.small_size {small_size} is not below the {max(self._within)} px of the first look"
             raise UsageError(message, hint="choose a smaller one, or another multi_scale")
         self.multi_scale = multi_scale if smaller else "never"
         # Only a file of one size decides by faint boxes: others look twice in any case.

@@ -34,6 +34,17 @@ def test_without_subsets_all_faces_count(tmp_path: Path) -> None:
     assert {name: own.tolist() for name, own in read["a.jpg"].subsets.items()} == {"all": [0, 1]}
 
 
+def test_a_box_without_area_may_stand_where_nothing_counts_it(tmp_path: Path) -> None:
+    """WIDER FACE's lists have a few, and one of zeros alone where a picture has no faces."""
+    nobody = {"boxes_xywh": [[0, 0, 0, 0]]}
+    entry = {"boxes_xywh": [[1, 2, 3, 4], [5, 6, 0, 8]], "easy": [0], "medium": [0], "hard": [0]}
+    read = ground_truth.read(written(tmp_path, {"a.jpg": entry, "b.jpg": nobody}))
+    assert read["a.jpg"].boxes[1].tolist() == [5, 6, 0, 8]
+    assert [len(own) for own in read["b.jpg"].subsets.values()] == [0, 0, 0]
+    read = ground_truth.read(written(tmp_path, {"a.jpg": {"boxes_xywh": [[1, 2, 3, 4]]}, "b.jpg": nobody}))
+    assert {name: len(own.subsets["all"]) for name, own in read.items()} == {"a.jpg": 1, "b.jpg": 0}
+
+
 def test_wider_dev(shared: Path, tmp_path: Path) -> None:
     import zipfile
 
@@ -59,6 +70,12 @@ def test_wider_dev(shared: Path, tmp_path: Path) -> None:
         ({"a.jpg": {"boxes_xywh": [[1, 2, 3, 4]], "hard": [1]}}, "hard must be a list of indices"),
         ({"a.jpg": {"boxes_xywh": [[1, 2, 3, 4]], "hard": [-1]}}, "hard must be a list of indices"),
         ({"a.jpg": {"boxes_xywh": [[1, 2, 3, 4]], "easy": "all"}}, "easy must be a list of indices"),
+        ({"a.jpg": {"boxes_xywh": [[1, 2, 3, 4], [1, 2, 0, 4]]}}, "truth.json, a.jpg: box 1 .* 0 wide and 4 high"),
+        ({"a.jpg": {"boxes_xywh": [[1, 2, 3, 0]]}}, "truth.json, a.jpg: box 0 .*; mend it, or leave it out"),
+        ({"a.jpg": {"boxes_xywh": [[0, 0, 0, 0], [0, 0, 0, 0]]}}, "a.jpg: box 0"),
+        ({"a.jpg": {"boxes_xywh": [[0, 0, 0, 0]], "hard": [0]}}, "a.jpg: box 0 .*; leave it out of easy, medium, hard"),
+        ({"a.jpg": {"boxes_xywh": [[1, 2, -3, 4]], "hard": []}}, "a.jpg: box 0 is -3 wide .*; mend it"),
+        ('{"a.jpg": {"boxes_xywh": [[1, 2, Infinity, 4]]}}', "a.jpg must have a list boxes_xywh"),
         ({"../a.jpg": {"boxes_xywh": []}}, "outside the --root folder"),
         ({"/a.jpg": {"boxes_xywh": []}}, "outside the --root folder"),
     ],

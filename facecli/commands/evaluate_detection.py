@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facecli.toolbox import Toolbox
 
 DIGITS = 6
+LOW = 0.02  # --score-threshold, where nobody gives one
 PARAMETER = "score_threshold"  # what detectors call the least score of a face
 
 
@@ -41,18 +42,17 @@ PARAMETER = "score_threshold"  # what detectors call the least score of a face
 @click.option(
     "--score-threshold",
     type=options.Finite(0, 1, min_open=True),
-    default=0.02,
-    help="Least score of a face; average precision wants the doubtful ones too.",
+    help="Least score of a face; average precision wants the doubtful ones too.  [default: 0.02]",
 )
 @options.detector_options
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(root: Path, ground_truth: Path, score_threshold: float, **kwargs: Any) -> int:
+def command(root: Path, ground_truth: Path, score_threshold: float | None, **kwargs: Any) -> int:
     """Measure a detector's average precision, as WIDER FACE does.
 
-    Precision, recall and F1 are told at the detector's own score threshold, and at the one that is best for these
-    pictures.
+    Precision, recall and F1 are told at the detector's own score threshold, unless only higher scores were asked for,
+    and at the one that is best for these pictures.
     """
     start = time.perf_counter()
     settings = options.Settings(**kwargs)
@@ -68,15 +68,34 @@ def command(root: Path, ground_truth: Path, score_threshold: float, **kwargs: An
         own = plugin.parameters.get(PARAMETER)
         own = own if isinstance(own, float) else None  # a plugin may call something else so
         if own is not None:
-            given = (f"{plugin.name}.{PARAMETER}={score_threshold}", *settings.parameter)
-            settings = replace(settings, parameter=given)
+            settings = _cut(settings, plugin.name, score_threshold)
         tools = _work.open_toolbox(settings, inputs=len(pictures))
+        assert tools.detector_plugin is not None
+        if own is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > own:
+            own = None  # what has a score between the two was never seen: nothing can be said of the own threshold
         pipeline = _work.open_pipeline(tools, settings, inputs=len(pictures), need_face=False)
         found = _Found(pipeline, root, pictures, settings)
         document = _document(tools, pictures, found, own)
         document["seconds"] = round(time.perf_counter() - start, 4)
     output.document(document, _rows(document))
     return 1 if found.failed else 0
+
+
+def _cut(settings: options.Settings, plugin: str, least: float | None) -> options.Settings:
+    """The settings with the least score as the detector's parameter, where the user has not given it as one."""
+    from facecli.commands import _work
+    from facecli.errors import UsageError
+
+    name = f"{plugin}.{PARAMETER}"
+    given = _work.parse_parameters(settings.parameter).get(plugin, {})
+    if PARAMETER not in given:
+        return replace(settings, parameter=(*settings.parameter, f"{name}={LOW if least is None else least}"))
+    if least is not None and given[PARAMETER] != least:
+        message = (
+            f"--score-threshold is {least:g} and -p {name} is {given[PARAMETER]}: both are the least score of a face"
+        )
+        raise UsageError(message, hint="give one of them")
+    return settings
 
 
 class _Found:

@@ -19,6 +19,10 @@ from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 CASCADE, EYES = "haarcascade_frontalface_default.xml", "haarcascade_eye.xml"
 LARGEST = 2**31 - 1  # OpenCV counts in int32
+# OpenCV lays out all sizes of a picture at once: for 12 megapixels that takes 0.4 GB with a factor of 1.1, 4 GB with
+# 1.01 and ten times as much with 1.001; still closer to 1 it fails on any picture. The cascade's window is 24 px: 1.01
+# is a quarter of one. With 1000 one size is left; from 1e8 on OpenCV's numbers overflow, and it hangs or crashes.
+SCALE_FACTORS = 1.01, 1000
 DEFAULTS: Parameters = {"scale_factor": 1.1, "min_neighbors": 5, "min_size": 30, "border": 0.0, "eyes": False}
 EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS = 1.1, 10  # deepface 0.0.103, models/face_detection/OpenCv.py, find_eyes
 
@@ -43,9 +47,11 @@ class Haar:
 
     def __init__(self, scale_factor: float, min_neighbors: int, min_size: int, border: float, eyes: bool) -> None:
         whole = isinstance(min_neighbors, int) and isinstance(min_size, int)
-        in_range = scale_factor > 1 and 0 <= min_neighbors <= LARGEST and 1 <= min_size <= LARGEST
+        least, most = SCALE_FACTORS
+        in_range = least <= scale_factor <= most and 0 <= min_neighbors <= LARGEST and 1 <= min_size <= LARGEST
         if not (whole and in_range and 0 <= border <= 1):
-            hint = "scale_factor > 1, min_neighbors >= 0 and min_size >= 1, both whole numbers, border 0 to 1"
+            hint = f"scale_factor {least} to {most}, min_neighbors >= 0 and min_size >= 1, both whole numbers"
+            hint += ", border 0 to 1"
             raise UsageError("haar can not work with these parameters", hint=hint)
         import cv2
 

@@ -68,6 +68,39 @@ def test_a_score_threshold_is_between_0_and_1(run_cli: Callable, examples: Path,
     assert run_cli(*command).returncode == 2
 
 
+def test_two_least_scores_that_differ_are_refused(run_cli: Callable, examples: Path, truth: Callable) -> None:
+    command = ["evaluate-detection", "--root", examples, "--ground-truth", truth(collins_jpg={"boxes_xywh": [FACE]})]
+    command += ["--detector", "yunet", "-p", "yunet.score_threshold=0.3", "--score-threshold"]
+    done = run_cli(*command, "0.9")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "--score-threshold is 0.9 and -p yunet.score_threshold is 0.3" in done.errors[0]
+
+
+def test_the_own_threshold_is_judged_only_where_all_above_it_was_looked_for(
+    run_cli: Callable, shared: Path, examples: Path, truth: Callable
+) -> None:
+    """yunet's is 0.7."""
+    env = {"FACECLI_MODELS_MIRROR": str(shared / "models"), "FACECLI_OFFLINE": "1"}
+    command = ["evaluate-detection", "--root", examples, "--ground-truth", truth(collins_jpg={"boxes_xywh": [FACE]})]
+    command += ["--detector", "yunet", "--json"]
+    own, same = ("--score-threshold", "0.7"), ("-p", "yunet.score_threshold=0.70")
+    for words in ((), own, same, (*own, *same)):
+        judged = run_cli(*command, *words, env=env).json["subsets"]["all"]
+        assert (judged["at_default"]["threshold"], judged["at_default"]["recall"]) == (0.7, 1)
+    for words in (("--score-threshold", "0.71"), ("-p", "yunet.score_threshold=0.71")):
+        judged = run_cli(*command, *words, env=env).json["subsets"]["all"]
+        assert (judged["at_default"], judged["largest_found"]) == (None, FACE[2:])
+    row = run_cli(*command[:-1], "--score-threshold", "0.71", "--format", "csv", env=env)
+    assert next(csv.DictReader(io.StringIO(row.stdout.decode())))["default threshold"] == ""
+
+
+def test_a_face_that_nobody_can_find_is_refused(run_cli: Callable, examples: Path, truth: Callable) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE, [10, 10, -5, 5]]})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path)
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "truth.json, collins.jpg: box 1" in done.errors[0]
+
+
 def test_wider_pictures_with_scrfd(run_cli: Callable, shared: Path, tmp_path: Path) -> None:
     """A tenth of wider_dev; the score threshold of the command counts, and the user's comes after it."""
     with zipfile.ZipFile(shared / "data" / "wider_dev.zip") as archive:

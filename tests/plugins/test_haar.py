@@ -20,6 +20,9 @@ from facecli.types import Detections, Image
     [
         {"scale_factor": 1},
         {"scale_factor": 0.5},
+        {"scale_factor": 1.009},
+        {"scale_factor": 1e9},
+        {"scale_factor": float("nan")},
         {"min_neighbors": -1},
         {"min_neighbors": 1.5},
         {"min_size": 0},
@@ -35,11 +38,19 @@ def test_parameters_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
         Haar(**DEFAULTS | wrong)
 
 
-def test_a_wrong_range_ends_the_command_once(run_cli: Any, examples: Path) -> None:
+@pytest.mark.parametrize("factor", ["1", "1.0000001", "1e8"])
+def test_a_wrong_range_ends_the_command_once(run_cli: Any, examples: Path, factor: str) -> None:
     pictures = [examples / "hopper.jpg", examples / "collins.jpg"]
-    done = run_cli("detect", *pictures, "--detector", "haar", "-p", "haar.scale_factor=1", "--json")
+    done = run_cli("detect", *pictures, "--detector", "haar", "-p", f"haar.scale_factor={factor}", "--json")
     assert done.returncode == 2
     assert len(done.errors) == 1
+    assert "scale_factor 1.01 to 1000" in done.errors[0]
+
+
+@pytest.mark.parametrize("factor", ["1.01", "1000"])
+def test_the_ends_of_the_range_work(run_cli: Any, examples: Path, factor: str) -> None:
+    done = run_cli("detect", examples / "collins.jpg", "--detector", "haar", "-p", f"haar.scale_factor={factor}")
+    assert (done.returncode, done.errors) == (0, [])
 
 
 def read(path: Path) -> Image:

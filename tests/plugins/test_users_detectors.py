@@ -60,6 +60,24 @@ def test_a_file_of_a_known_layout_is_a_detector_by_name(
     assert "there is no detector 'my-scrfd'" in gone.errors[0]
 
 
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("size=320", "alone, not of 320; leave my-scrfd.size out"),
+        ("nms_threshold=2", "my-scrfd can not work with these parameters"),
+        ("multi_scale=always", "my-scrfd.small_size 160 is not below the 160 px"),
+    ],
+)
+def test_errors_name_it_as_its_user_does(
+    run_cli: Callable, home: dict[str, str], file: Callable, examples: Path, parameter: str, message: str
+) -> None:
+    assert run_cli("models", "add", file(), *MINE, env=home).returncode == 0
+    words = ("--detector", "my-scrfd", "-p", f"my-scrfd.{parameter}")
+    done = run_cli("detect", examples / "collins.jpg", *words, env=home)
+    assert (done.returncode, len(done.errors)) == (2, 1), done.stderr
+    assert message in done.errors[0]
+
+
 def test_options_say_how_pixels_are_prepared(run_cli: Callable, home: dict[str, str], file: Callable) -> None:
     words = ("--colour", "BGR", "--mean", "1,2,3", "--std", "4")
     done = run_cli("models", "add", file(), *MINE, *words, env=home)
