@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from facecli.calibration import Calibration
     from facecli.commands._pairs import Faces
     from facecli.operating_points import Calibrated, Shelf
-    from facecli.pairs import Pair
     from facecli.toolbox import Toolbox
 
 
@@ -96,7 +95,7 @@ def _calibrate(
     from facecli.commands import _pairs, _work
     from facecli.compare import METRICS
 
-    listed = _distinct(pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name))
+    listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
     calibration.check_enough(sum(not pair.same for pair in listed), fmr)  # told before any work
     names = list(dict.fromkeys(file for pair in listed for file in (pair.a, pair.b)))
     tools = _work.open_toolbox(settings, inputs=len(names))
@@ -120,11 +119,6 @@ def _refuse_another(shelf: Shelf, name: str, identity: Mapping[str, Any]) -> Non
         if own.name == name and own.identity != identity:
             message = f"the operating point {name} is of another recognizer, detector or parameters"
             raise UsageError(message, hint=f"choose another --name, or facecli calibrate --remove {name}")
-
-
-def _distinct(listed: Sequence[Pair]) -> list[Pair]:
-    """Each comparison once: a pair that is listed twice, or the other way round, says nothing more."""
-    return list({frozenset((pair.a, pair.b)): pair for pair in reversed(listed)}.values())[::-1]
 
 
 def _calibrated(
