@@ -56,8 +56,9 @@ def read(lines: Iterable[str], name: str) -> list[Pair]:
             pair, line = _pair(row, f"{name} line {reader.line_num}"), reader.line_num
             first, before = known.setdefault(frozenset((Path(pair.a), Path(pair.b))), (pair, line))
             if first.same != pair.same:
-                message = f"{name} lines {before} and {line} contradict each other: {pair.a} and {pair.b} are 1 in one, 0 in the other"
-                raise UsageError(message, hint="correct one of them")
+                message = f"{name} lines {before} and {line} contradict each other"
+                hint = f"{pair.a} and {pair.b} are the same person in one of them alone: correct the other"
+                raise UsageError(message, hint=hint)
     except csv.Error as error:
         raise UsageError(f"{name} line {reader.line_num + 1}: {error}", hint="is it a CSV file?") from error
     if not known:

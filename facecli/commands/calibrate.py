@@ -160,7 +160,7 @@ def _calibrated(
 
 def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces, path: Path) -> dict[str, Any]:
     from facecli import records
-    from facecli.commands._pairs import DIGITS, rate
+    from facecli.commands._pairs import rate
 
     recognizer = records.described(tools, tools.recognizer_plugin)
     assert recognizer is not None and tools.recognizer_plugin is not None
@@ -173,7 +173,7 @@ def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces,
         recognizer=recognizer,
         metric=kept.point.metric,
         threshold=kept.point.threshold,
-        threshold_interval=[round(end, DIGITS) for end in best.interval],
+        threshold_interval=list(best.interval),  # not rounded, as the threshold is not, which may be one of its ends
         equivalents=dict(kept.point.equivalents),
         target_fmr=best.target,
         fmr=rate(best.fmr),
@@ -194,7 +194,7 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
             low, high = told["interval"]
             counts = {"count": told["count"], "of": told["total"]}
             rows.append({"measure": name.upper(), "value": told["value"], "low": low, "high": high} | counts)
-    rows[-1]["note"] = document["note"]
+    rows[1]["note"] = document["note"]  # it is about the FMR, which is always there
     rows.append({"measure": "kept as", "note": document["name"]})
     columns = ("measure", "value", "low", "high", "count", "of", "note")
     return [{column: row.get(column) for column in columns} for row in rows]
