@@ -24,7 +24,8 @@ CATALOGUE = "catalogue"  # what names the catalogue's own point, so that no othe
 class Calibrated:
     """An operating point with its name, what it holds for, and when (ISO 8601) and from what it was found.
 
-    identity: recognizer, sha256 of its files, preprocessing version, parameters, and the detector with its files.
+    identity: what `Toolbox.identity` tells: recognizer, sha256 of its files, preprocessing version, parameters, crop if
+    changed, and the detector with its files and those of its parameters that are texts.
     """
 
     name: str

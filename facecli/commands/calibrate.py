@@ -55,8 +55,8 @@ def command(
 ) -> int:
     """Measure and keep your own threshold.
 
-    PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0), as for evaluate. The largest threshold whose false
-    match rate on these pairs is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
+    PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0), as for evaluate. The largest distance in them at
+    which the false match rate is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
     recognizer, model file, parameters and detector. A rate takes 3 / RATE pairs of different people at least.
     """
     settings = options.Settings(**kwargs)
