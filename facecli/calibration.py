@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from facecli.errors import UsageError
-from facecli.evaluation import ENOUGH, Distances, Rate, at_fmr
+from facecli.evaluation import ENOUGH, Distances, Rate, at_fmr, without_distance
 
 FEWEST = 3  # false matches that a rate must rest on: with none among 3 / FMR comparisons, it is below FMR at 95 %
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The largest threshold whose measured FMR is at most `target`.
+    """The threshold that keeps a measured FMR of at most `target`: the largest distance found that still does.
 
-    interval: the thresholds at which the true FMR may be `target`, at 95 %. fmr, fnmr: as measured at the threshold;
-    fnmr is None without mated comparisons. note: how far the rate can be trusted, None where it rests on enough.
+    interval: the thresholds at which the true FMR may be `target`, at 95 %; the threshold is one of them. fmr, fnmr: as
+    measured at the threshold; fnmr is None without mated comparisons. note: how far the rate can be trusted, None where
+    it rests on enough.
     """
 
     target: float
@@ -43,15 +44,21 @@ def check_enough(non_mated: int, target: float) -> None:
 def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibration:
     """Find the threshold in (N,) mated and (M,) non-mated distances, in any order.
 
-    Raises UsageError where `check_enough` does.
+    Raises UsageError where `check_enough` does, and where only a threshold of 0 would keep the rate.
     """
     total, mated, non_mated = len(non_mated), np.sort(mated), np.sort(non_mated)
     check_enough(total, target)
     found = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
-    assert found.threshold is not None
+    if found.threshold is None:
+        copies = f"{without_distance(non_mated)} of {total} non-mated comparisons have no distance"
+        raise UsageError(
+            f"no threshold keeps an FMR of {target:g}: {copies}",
+            hint="give more and different pairs of different people; are some pictures copies?",
+        )
     low, high = Rate(math.floor(target * total + 1e-9), total).interval
     ranks = max(math.floor(low * total), 1), min(math.ceil(high * total), total)
-    interval = float(non_mated[ranks[0] - 1]), float(non_mated[ranks[1] - 1])
+    # The threshold lies below all of many equal distances, and so below that of the lower rank where it is one of them.
+    interval = min(float(non_mated[ranks[0] - 1]), found.threshold), float(non_mated[ranks[1] - 1])
     missed = int((mated > found.threshold).sum())
     note = f"rests on {found.false_matches} false matches; {ENOUGH} make it good to 30 %"
     return Calibration(

@@ -142,8 +142,12 @@ def decide(
             rates = ", ".join(f"{rate:g}" for rate in every) or "none"
             hint = f"measured: {rates}; `facecli calibrate` measures your own"
             raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
-        source = (point.source if point in own else point.protocol) or point.source
-        base = Decision(point.metric, known[fmr], source, fmr)
+        if point in own:
+            # Few or equal distances keep below the rate that was asked for: what was measured is told, beside the wish.
+            source, measured = f"{point.source}; for an FMR of at most {fmr:g}", point.fmr
+        else:
+            source, measured = f"catalogue: {point.protocol}" if point.protocol else point.source, fmr
+        base = Decision(point.metric, known[fmr], source, measured)
     else:
         base = Decision(point.metric, point.threshold, point.source, point.fmr)
     rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
@@ -156,7 +160,9 @@ def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: Decision, 
         value = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
         return Decision(metric, value, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr)
     if metric in point.equivalents and base.threshold == point.threshold:
-        return Decision(metric, point.equivalents[metric], point.protocol or base.source, base.fmr)
+        data = f"; measured on {point.protocol}" if point.protocol else ""
+        source = f"at the rate of {base.metric} {base.threshold:g}: {base.source}{data}"
+        return Decision(metric, point.equivalents[metric], source, base.fmr)
     raise UsageError(f"{plugin.name} has no {metric} threshold for this", hint="give one with --threshold")
 
 

@@ -19,6 +19,7 @@ Truth = NDArray[np.bool_]
 FOLDS = 10
 REPORTED_FMR = (1e-2, 1e-3)
 ENOUGH = 30  # G. Doddington's rule of 30: with 30 errors the true rate is within 30 % of the measured, at 90 %
+LEAST = 1e-6  # of a threshold, in any metric: what passes below it are copies, apart by rounding alone
 Z95 = 1.959964  # the normal distribution's 97.5 % quantile
 
 
@@ -68,9 +69,11 @@ class Roc:
 
 @dataclass(frozen=True, slots=True)
 class AtFmr:
-    """How many of the same person are recognised (1 - FNMR) at the largest threshold with FMR <= `fmr`.
+    """How many of the same person are recognised (1 - FNMR) at the largest distance found with FMR <= `fmr`.
 
-    false_matches: how many the FMR rests on. match_rate and threshold are None where `note` says why.
+    Thresholds from there to the next false match decide these comparisons alike, and the strictest is told. Where no
+    distance but those of copies lies below the false match, it is the number just below that. false_matches: how many
+    the FMR rests on. match_rate and threshold are None where `note` says why.
     """
 
     fmr: float
@@ -109,6 +112,11 @@ class Evaluation:
     cross_validation: CrossValidation | None
     roc: Roc | None
 
+    @property
+    def useful_threshold(self) -> float | None:
+        """best_threshold; None where only copies pass it, or one kind was not compared, so that any is as good."""
+        return self.best_threshold if self.roc and self.best_threshold >= LEAST else None
+
 
 def evaluate(distances: Distances, same: Truth, threshold: float) -> Evaluation:
     """Judge (N,) distances, NaN where there was no comparison, against (N,) truth; N >= 1."""
@@ -142,7 +150,7 @@ def at_fmr(mated: Distances, non_mated: Distances, fmr: float) -> AtFmr:
     """The operating point for a rate, of distances in ascending order.
 
     Fewer than 1 / fmr non-mated comparisons can not show the rate: the point is then that of no false match, and the
-    note says so.
+    note says so. So it does where so many of them have no distance that no threshold keeps the rate.
     """
     if not len(mated) or not len(non_mated):
         return AtFmr(fmr, None, 0, None, "takes mated and non-mated comparisons")
@@ -153,8 +161,18 @@ def at_fmr(mated: Distances, non_mated: Distances, fmr: float) -> AtFmr:
     note = None if false >= ENOUGH else f"rests on {false} false matches; {ENOUGH} make it good to 30 %"
     if not allowed:
         note = f"the point of no false match: {len(non_mated)} non-mated comparisons can not show a rate of {fmr:g}"
-    threshold = float(thresholds[point]) if point else _before(float(thresholds[1]))
+    threshold = float(thresholds[point])
+    if threshold < LEAST:
+        threshold = _before(float(thresholds[min(point + 1, len(thresholds) - 1)]))
+    if threshold < LEAST:
+        copies = f"{without_distance(non_mated)} of {len(non_mated)} non-mated comparisons have no distance"
+        return AtFmr(fmr, None, 0, None, f"no threshold keeps it: {copies}")
     return AtFmr(fmr, threshold, false, Rate(int(matches[point]), len(mated)), note)
+
+
+def without_distance(distances: Distances) -> int:
+    """How many comparisons are of faces between which there is nothing but rounding."""
+    return int((distances < LEAST).sum())
 
 
 def cross_validate(distances: Distances, same: Truth) -> CrossValidation | None:

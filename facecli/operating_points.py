@@ -24,7 +24,8 @@ CATALOGUE = "catalogue"  # what names the catalogue's own point, so that no othe
 class Calibrated:
     """An operating point with its name, what it holds for, and when (ISO 8601) and from what it was found.
 
-    identity: recognizer, sha256 of its files, preprocessing version, parameters, and the detector with its files.
+    identity: what `Toolbox.identity` tells: recognizer, sha256 of its files, preprocessing version, parameters, crop if
+    changed, and the detector with its files and those of its parameters that are texts.
     """
 
     name: str
@@ -95,13 +96,19 @@ def _parsed(record: dict[str, Any], name: str) -> Calibrated:
     if record.pop("schema") != SCHEMA or record["name"] != name:
         raise ValueError("its schema or its name is another")
     point = record.pop("point")
-    by_fmr = tuple((_number(fmr), _number(threshold)) for fmr, threshold in point.pop("by_fmr"))
-    equivalents = {str(metric): _number(value) for metric, value in point.pop("equivalents").items()}
+    by_fmr = tuple((_number(fmr), _threshold(threshold)) for fmr, threshold in point.pop("by_fmr"))
+    equivalents = {str(metric): _threshold(value) for metric, value in point.pop("equivalents").items()}
     own = OperatingPoint(**point, equivalents=equivalents, by_fmr=by_fmr)
-    _number(own.threshold)
+    _threshold(own.threshold)
     if own.metric not in get_args(Metric):
         raise ValueError("its metric is unknown")
     return Calibrated(point=own, **record)
+
+
+def _threshold(value: Any) -> float:
+    if _number(value) <= 0:
+        raise ValueError(f"a threshold of {value} recognises nobody")
+    return float(value)
 
 
 def _number(value: Any) -> float:

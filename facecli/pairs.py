@@ -36,11 +36,13 @@ def lines_of(stream: IO[str], name: str) -> Iterator[str]:
 
 
 def read(lines: Iterable[str], name: str) -> list[Pair]:
-    """The pairs of a CSV file with the header file_a,file_b,same; further columns are ignored.
+    """The pairs of a CSV file with the header file_a,file_b,same, each once; further columns are ignored.
 
-    Raises UsageError, with the line number, for a row that can not be read or that leaves the folder.
+    A pair that is listed again, or the other way round, says nothing more. Raises UsageError, with the line number, for
+    a row that can not be read, that leaves the folder, or that contradicts another.
     """
     reader = csv.DictReader(lines, strict=True)
+    known: dict[frozenset[Path], tuple[Pair, int]] = {}
     try:
         names = reader.fieldnames or ()
         if twice := [column for column in COLUMNS if list(names).count(column) > 1]:
@@ -50,12 +52,18 @@ def read(lines: Iterable[str], name: str) -> list[Pair]:
             raise UsageError(
                 f"{name} has no column {', '.join(missing)}", hint=f"its first line must be {','.join(COLUMNS)}"
             )
-        pairs = [_pair(row, f"{name} line {reader.line_num}") for row in reader]
+        for row in reader:
+            pair, line = _pair(row, f"{name} line {reader.line_num}"), reader.line_num
+            first, before = known.setdefault(frozenset((Path(pair.a), Path(pair.b))), (pair, line))
+            if first.same != pair.same:
+                message = f"{name} lines {before} and {line} contradict each other"
+                hint = f"{pair.a} and {pair.b} are the same person in one of them alone: correct the other"
+                raise UsageError(message, hint=hint)
     except csv.Error as error:
         raise UsageError(f"{name} line {reader.line_num + 1}: {error}", hint="is it a CSV file?") from error
-    if not pairs:
+    if not known:
         raise UsageError(f"{name} has no pairs", hint=f"give lines of {','.join(COLUMNS)}")
-    return pairs
+    return [pair for pair, _ in known.values()]
 
 
 def _pair(row: dict[str, str | None], place: str) -> Pair:

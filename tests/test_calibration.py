@@ -54,9 +54,24 @@ def test_without_mated_comparisons_there_is_a_threshold_and_no_fnmr() -> None:
     assert found.fmr.value == 0.1
 
 
+def test_no_threshold_above_0_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no threshold keeps an FMR of 0\.4: 12 of 15 non-mated comparisons") as told:
+        calibrate(np.array([0.3]), np.repeat([0.0, 0.5], [12, 3]), 0.4)
+    assert "give more and different pairs" in str(told.value)
+    assert calibrate(np.array([0.3]), np.repeat([0.0, 0.5], [3, 12]), 0.4).threshold == 0.3
+
+
+@pytest.mark.parametrize("mated", [[], [0.12], [0.12, 0.9]])
+def test_the_threshold_lies_in_its_interval_where_all_distances_are_one(mated: list[float]) -> None:
+    found = calibrate(np.array(mated), np.full(8, 0.45), 0.4)
+    assert found.interval == (found.threshold, 0.45)
+    assert found.threshold == (0.12 if mated else np.nextafter(0.45, 0))
+
+
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=10, max_size=60), st.sampled_from([0.3, 0.4, 0.49]))
 def test_ties_never_break_the_rate(distances: list[float], fmr: float) -> None:
     non_mated = np.array(distances)
     found = calibrate(np.array([0.15, 0.25]), non_mated, fmr)
     assert (non_mated <= found.threshold).mean() <= fmr
     assert (non_mated <= found.threshold).sum() == found.fmr.count
+    assert found.interval[0] <= found.threshold <= found.interval[1]

@@ -67,9 +67,27 @@ def test_a_threshold_of_zero_is_a_threshold() -> None:
 def test_only_measured_rates_can_be_asked_for() -> None:
     known = plugin("cosine", 0.6, normalized=True, by_fmr=((1e-3, 0.5),), protocol="LFW")
     assert decide(known, fmr=1e-3).threshold == 0.5
-    assert decide(known, fmr=1e-3).source == "LFW"
+    assert decide(known, fmr=1e-3).source == "catalogue: LFW"
     with pytest.raises(UsageError, match=r"no threshold measured at FMR 0.0001.*measured: 0.001"):
         decide(known, fmr=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "angular"])
+@pytest.mark.parametrize("fmr", [None, 0.5])
+def test_a_point_of_the_users_is_named_in_every_metric_with_the_rate_that_was_measured(metric: Any, fmr: Any) -> None:
+    rates = {"by_fmr": ((0.5, 0.4),), "fmr": 0.125, "protocol": "8 comparisons"}
+    own = OperatingPoint("euclidean", 0.4, "your operating point mine", equivalents={"cosine": 0.1}, **rates)  # type: ignore[arg-type]
+    # Without length 1 there is the cosine threshold alone, which was measured; with it the angular one is derived.
+    rule = decide(plugin("euclidean", 0.6, normalized=metric == "angular"), metric, fmr=fmr, own=[own])
+    assert "your operating point mine" in rule.source
+    assert rule.fmr == 0.125
+    assert ("for an FMR of at most 0.5" in rule.source) == (fmr is not None)
+
+
+def test_a_metric_of_the_users_point_says_what_it_was_measured_on() -> None:
+    own = OperatingPoint("euclidean", 0.4, "your operating point mine", "8 comparisons", equivalents={"cosine": 0.1})
+    rule = decide(plugin("euclidean", 0.6, normalized=False), "cosine", own=[own])
+    assert rule.source == "at the rate of euclidean 0.4: your operating point mine; measured on 8 comparisons"
 
 
 def test_what_can_not_be_derived_is_an_error_not_a_guess() -> None:
@@ -78,6 +96,7 @@ def test_what_can_not_be_derived_is_an_error_not_a_guess() -> None:
         decide(free, "cosine")
     measured = plugin("euclidean", 0.6, normalized=False, equivalents={"cosine": 0.07})
     assert decide(measured, "cosine").threshold == 0.07
+    assert decide(measured, "cosine").source == "at the rate of euclidean 0.6: its paper"
 
 
 def test_what_was_measured_without_the_users_parameters_is_not_claimed_for_them() -> None:

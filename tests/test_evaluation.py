@@ -89,6 +89,22 @@ def test_many_equal_distances_never_exceed_the_fmr():
     assert 0.2 <= point.threshold < 0.5
 
 
+@pytest.mark.parametrize("copies", [0.0, 1e-9])
+def test_a_threshold_that_only_copies_pass_is_none(copies):
+    """1e-9: what rounding leaves between two copies of a picture."""
+    point = evaluation.at_fmr(np.array([0.2, 0.5]), np.full(1000, copies), 1e-2)
+    assert (point.threshold, point.match_rate) == (None, None)
+    assert point.note == "no threshold keeps it: 1000 of 1000 non-mated comparisons have no distance"
+    assert evaluate(np.array([0.0, 0.0]), np.array([True, False]), 0.5).at_fmr[0].threshold is None
+
+
+def test_copies_among_the_mated_do_not_make_the_threshold():
+    """What is kept decides these pairs as 0 does, and can be divided by."""
+    point = evaluation.at_fmr(np.zeros(3), np.full(1000, 0.5), 1e-2)
+    assert point.threshold == math.nextafter(0.5, 0)
+    assert counts(point.match_rate) == (3, 3)
+
+
 def test_wilson_interval_of_a_textbook():
     """A. Agresti and B. Coull, "Approximate is better than exact", 1998: 0 of 10 and 5 of 10."""
     assert Rate(0, 10).interval == pytest.approx((0, 0.2775), abs=1e-4)

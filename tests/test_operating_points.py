@@ -69,6 +69,8 @@ def changed(**changes: object) -> str:
         changed(threshold="0.3"),
         changed(threshold=float("nan")),
         changed(threshold=True),
+        changed(threshold=-5e-324),
+        changed(equivalents={"cosine": 0}),
         changed(metric="taxicab"),
         changed(by_fmr=[[1]]),
         changed(equivalents={"cosine": None}),

@@ -20,6 +20,17 @@ def test_a_column_that_comes_twice_is_an_error() -> None:
     assert len(pairs.read(["file_a,file_b,same,n,n\n", "a,b,1,2,3\n"], "x.csv")) == 1
 
 
+@pytest.mark.parametrize("again", ["a,b,0", "b,a,0", "./a,b,no"])
+def test_a_pair_that_is_the_same_person_and_is_not_is_an_error_with_both_lines(again: str) -> None:
+    with pytest.raises(UsageError, match=r"x\.csv lines 2 and 4 contradict each other; .* in one of them alone"):
+        pairs.read(["file_a,file_b,same\n", "a,b,1\n", "a,c,0\n", f"{again}\n"], "x.csv")
+
+
+def test_a_pair_counts_once_however_often_it_is_listed() -> None:
+    listed = pairs.read(["file_a,file_b,same\n", "a,b,1\n", "a,c,0\n", "a,b,true\n", "b,./a,1\n"], "x.csv")
+    assert listed == [pairs.Pair("a", "b", same=True), pairs.Pair("a", "c", same=False)]
+
+
 def test_lines_are_bounded() -> None:
     assert list(pairs.lines_of(io.StringIO("a\nb"), "x.csv")) == ["a\n", "b"]
     with pytest.raises(UsageError, match=r"x\.csv has a line of more than 65536 characters"):
@@ -38,6 +49,19 @@ def test_reading_that_fails_is_told() -> None:
 def write(path: Path, *rows: str) -> Path:
     path.write_text("\n".join(["file_a,file_b,same", *rows, ""]))
     return path
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_contradictions_are_told_before_any_work(run_cli: Callable, tmp_path: Path, command: str) -> None:
+    listed = write(tmp_path / "pairs.csv", "none.jpg,gone.jpg,0", "gone.jpg,none.jpg,1")
+    done = run_cli(command, listed, "--json")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "lines 2 and 3 contradict each other" in done.errors[0]
+
+
+def test_evaluate_counts_a_pair_once(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    listed = write(tmp_path / "pairs.csv", "collins.jpg,hopper.jpg,0", "hopper.jpg,collins.jpg,0")
+    assert run_cli("evaluate", listed, "--root", examples, "--json").json["pairs"] == {"mated": 0, "non_mated": 1}
 
 
 def test_what_never_ends_is_refused(run_cli: Callable) -> None:

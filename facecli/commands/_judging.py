@@ -174,7 +174,7 @@ def _figures(result: Evaluation) -> dict[str, Any]:
     return {
         "accuracy": round(result.accuracy.value, DIGITS),
         "best_accuracy": round(result.best_accuracy.value, DIGITS),
-        "best_threshold": round(result.best_threshold, DIGITS) if result.roc else None,
+        "best_threshold": None if result.useful_threshold is None else round(result.useful_threshold, DIGITS),
         "folds_accuracy": folds and round(folds.accuracy, DIGITS),
         "eer": result.roc and round(result.roc.eer, DIGITS),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from facecli.calibration import Calibration
     from facecli.commands._pairs import Faces
     from facecli.operating_points import Calibrated, Shelf
-    from facecli.pairs import Pair
     from facecli.toolbox import Toolbox
 
 
@@ -57,8 +56,8 @@ def command(
 ) -> int:
     """Measure and keep your own threshold.
 
-    PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0), as for evaluate. The largest threshold whose false
-    match rate on these pairs is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
+    PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0), as for evaluate. The largest distance in them at
+    which the false match rate is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
     recognizer, model file, parameters and detector. A rate takes 3 / RATE pairs of different people at least.
     """
     settings = options.Settings(**kwargs)
@@ -98,7 +97,7 @@ def _calibrate(
     from facecli.commands import _pairs, _preset, _work
     from facecli.compare import METRICS
 
-    listed = _distinct(pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name))
+    listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
     calibration.check_enough(sum(not pair.same for pair in listed), fmr)  # told before any work
     names = list(dict.fromkeys(file for pair in listed for file in (pair.a, pair.b)))
     tools = _work.open_toolbox(settings, inputs=len(names))
@@ -123,11 +122,6 @@ def _refuse_another(shelf: Shelf, name: str, identity: Mapping[str, Any]) -> Non
         if own.name == name and own.identity != identity:
             message = f"the operating point {name} is of another recognizer, detector or parameters"
             raise UsageError(message, hint=f"choose another --name, or facecli calibrate --remove {name}")
-
-
-def _distinct(listed: Sequence[Pair]) -> list[Pair]:
-    """Each comparison once: a pair that is listed twice, or the other way round, says nothing more."""
-    return list({frozenset((pair.a, pair.b)): pair for pair in reversed(listed)}.values())[::-1]
 
 
 def _calibrated(
@@ -169,7 +163,7 @@ def _calibrated(
 
 def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces, path: Path) -> dict[str, Any]:
     from facecli import records
-    from facecli.commands._pairs import DIGITS, rate
+    from facecli.commands._pairs import rate
 
     recognizer = records.described(tools, tools.recognizer_plugin)
     assert recognizer is not None and tools.recognizer_plugin is not None
@@ -182,7 +176,7 @@ def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces,
         recognizer=recognizer,
         metric=kept.point.metric,
         threshold=kept.point.threshold,
-        threshold_interval=[round(end, DIGITS) for end in best.interval],
+        threshold_interval=list(best.interval),  # not rounded, as the threshold is not, which may be one of its ends
         equivalents=dict(kept.point.equivalents),
         target_fmr=best.target,
         fmr=rate(best.fmr),
@@ -203,7 +197,7 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
             low, high = told["interval"]
             counts = {"count": told["count"], "of": told["total"]}
             rows.append({"measure": name.upper(), "value": told["value"], "low": low, "high": high} | counts)
-    rows[-1]["note"] = document["note"]
+    rows[1]["note"] = document["note"]  # it is about the FMR, which is always there
     rows.append({"measure": "kept as", "note": document["name"]})
     columns = ("measure", "value", "low", "high", "count", "of", "note")
     return [{column: row.get(column) for column in columns} for row in rows]

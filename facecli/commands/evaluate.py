@@ -121,8 +121,7 @@ def _document(
         },
         **{name: rate(getattr(result, name)) for name in ("accuracy", "fmr", "fnmr", "far", "frr")},
         best_accuracy=rate(result.best_accuracy),
-        # Where one kind was not compared, any threshold beyond the other is as good.
-        best_threshold=round(result.best_threshold, DIGITS) if result.roc else None,
+        best_threshold=None if result.useful_threshold is None else round(result.useful_threshold, DIGITS),
         eer=result.roc and round(result.roc.eer, DIGITS),
         at_fmr=[
             {

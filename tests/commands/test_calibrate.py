@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,35 @@ def test_too_few_pairs_are_refused_before_any_work(run: Callable, pairs: Path) -
     assert "takes 3000 at least" in done.json["error"]["message"]
     assert "--fmr 0.05" in done.json["error"]["hint"]
     assert run("calibrate", "--list", "--json").json["operating_points"] == []
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> Path:
+    """Fifteen pairs of pictures that are all the same, called different people."""
+    path = tmp_path / "copies.csv"
+    rows = [f"{a},{b},0" for a, b in combinations(COLLINS, 2)]
+    path.write_text("\n".join(["file_a,file_b,same", *rows, "collins.jpg,collins_variant.jpg,1"]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "angular"])  # of copies rounding leaves an angle above 0
+def test_a_threshold_of_nothing_is_refused_and_not_kept(run: Callable, copies: Path, metric: str) -> None:
+    done = run("calibrate", copies, "--fmr", "0.4", "--metric", metric)
+    assert (done.returncode, len(done.errors), done.stdout) == (2, 1, b"")
+    assert "no threshold keeps an FMR of 0.4: 15 of 15 non-mated comparisons have no distance" in done.errors[0]
+    assert run("calibrate", "--list", "--json").json["operating_points"] == []
+    told = run("evaluate", copies, "--metric", metric, "--threshold", "0.1", "--json").json
+    assert told["best_threshold"] is None
+    assert [(at["threshold"], at["match_rate"]) for at in told["at_fmr"]] == [(None, None)] * 2
+
+
+def test_the_note_is_beside_the_rate_that_it_is_about(run: Callable, pairs: Path) -> None:
+    made = run("calibrate", pairs, "--fmr", "0.05", "--format", "csv").stdout.decode()
+    rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(made))}
+    assert "rests on 0 false matches" in rows["FMR"]["note"]
+    assert rows["FNMR"]["note"] == ""
+    kept = rows["euclidean threshold"]
+    assert float(kept["low"]) <= float(kept["value"]) <= float(kept["high"])
 
 
 @pytest.mark.parametrize("args", [(), ("--list", "--remove", "x"), ("PAIRS", "--list"), ("PAIRS", "--name", "../x")])

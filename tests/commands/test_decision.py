@@ -42,9 +42,9 @@ def source(tools: Toolbox, **wish: Any) -> str:
 
 def test_the_newest_point_of_the_users_counts_before_the_catalogue(tools: Toolbox) -> None:
     assert source(tools) == "second"
-    assert source(tools, fmr=0.05) == "first"
+    assert source(tools, fmr=0.05) == "first; for an FMR of at most 0.05"
     assert source(tools, operating_point="first") == "first"
-    assert "lfw_dev" in source(tools, fmr=0.001)  # which only the catalogue has
+    assert source(tools, fmr=0.001).startswith("catalogue: lfw_dev")  # which only the catalogue has
     assert source(tools, operating_point="catalogue").startswith("dlib's")
     with pytest.raises(UsageError, match=r"no threshold measured at FMR 0\.2") as told:
         source(tools, fmr=0.2)
@@ -61,7 +61,7 @@ def test_what_is_typed_counts_before_all(tools: Toolbox) -> None:
 def test_a_preset_counts_before_the_users_points(tools: Toolbox) -> None:
     assert source(tools, preset="face_recognition") == "preset face_recognition: face_recognition's tolerance"
     assert source(tools, preset="face_recognition", operating_point="second") == "second"
-    assert source(tools, preset="face_recognition", fmr=0.05) == "first"
+    assert source(tools, preset="face_recognition", fmr=0.05) == "first; for an FMR of at most 0.05"
     assert source(tools, preset="insightface").startswith("dlib's")  # a recognizer that it knows nothing of
 
 
@@ -77,7 +77,7 @@ def test_another_metric_is_that_measured_on_the_same_data(tools: Toolbox) -> Non
     assert tools.recognizer_plugin is not None
     found = rule(tools, tools.recognizer_plugin, Wish(metric="cosine"))
     assert (found.metric, found.threshold, found.fmr) == ("cosine", pytest.approx(0.06), 0.1)
-    assert found.source == "mine"
+    assert found.source == "at the rate of euclidean 0.5: second; measured on mine"
 
 
 @pytest.mark.parametrize("other", [{"detector": None}, {"parameters": {"dlib-resnet": {"flip": True}}}], ids=str)
