@@ -135,7 +135,7 @@ def _spinning(version: str, chosen: Mapping[str, str]) -> dict[str, str]:
     """
     if ALLOW_SPINNING in chosen:
         return {}
-    if tuple(map(int, version.split(".")[:2])) < SPIN_DURATION_SINCE:
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < SPIN_DURATION_SINCE:
         return {ALLOW_SPINNING: "0"}
     return {ALLOW_SPINNING: "1", SPIN_DURATION: SPIN_MICROSECONDS}
 

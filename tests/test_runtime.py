@@ -194,6 +194,7 @@ def test_session_options_reach_onnx_runtime(tmp_path: Path) -> None:
         ("1.31.1", {}, {"allow_spinning": "1", "spin_duration_us": "30"}),
         ("1.26.0", {}, {"allow_spinning": "1", "spin_duration_us": "30"}),
         ("1.25.1", {}, {"allow_spinning": "0"}),
+        ("1.30rc1", {}, {"allow_spinning": "1", "spin_duration_us": "30"}),
         ("1.27.0.dev1", {"session.intra_op.spin_duration_us": "7"}, {"allow_spinning": "1", "spin_duration_us": "7"}),
         ("1.31.1", {"session.intra_op.allow_spinning": "1"}, {"allow_spinning": "1"}),
     ],
