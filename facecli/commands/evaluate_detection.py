@@ -60,6 +60,7 @@ def command(root: Path, ground_truth: Path, score_threshold: float | None, **kwa
     from facecli import ground_truth as truth
     from facecli.commands import _work
     from facecli.contract import DetectorPlugin
+    from facecli.errors import UsageError
 
     output = _work.open_output(settings)
     with output.opened():
@@ -69,6 +70,10 @@ def command(root: Path, ground_truth: Path, score_threshold: float | None, **kwa
         own = own if isinstance(own, float) else None  # a plugin may call something else so
         if own is not None:
             settings = _cut(settings, plugin.name, score_threshold)
+        elif score_threshold is not None:
+            known = ", ".join(plugin.parameters) or "none"
+            message = f"{plugin.name} has no least score of a face"
+            raise UsageError(message, hint=f"leave --score-threshold out; its parameters are {known}")
         tools = _work.open_toolbox(settings, inputs=len(pictures))
         assert tools.detector_plugin is not None
         if own is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > own:

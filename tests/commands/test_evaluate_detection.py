@@ -68,6 +68,16 @@ def test_a_score_threshold_is_between_0_and_1(run_cli: Callable, examples: Path,
     assert run_cli(*command).returncode == 2
 
 
+@pytest.mark.parametrize("detector", ["mtcnn", "haar"])
+def test_a_least_score_is_refused_where_a_detector_has_none(
+    run_cli: Callable, examples: Path, truth: Callable, detector: str
+) -> None:
+    words = ("--root", examples, "--ground-truth", truth(collins_jpg={"boxes_xywh": [FACE]}), "--detector", detector)
+    done = run_cli("evaluate-detection", *words, "--score-threshold", "0.5")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert f"{detector} has no least score" in done.errors[0]
+
+
 def test_two_least_scores_that_differ_are_refused(run_cli: Callable, examples: Path, truth: Callable) -> None:
     command = ["evaluate-detection", "--root", examples, "--ground-truth", truth(collins_jpg={"boxes_xywh": [FACE]})]
     command += ["--detector", "yunet", "-p", "yunet.score_threshold=0.3", "--score-threshold"]
