@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
 import subprocess
 import sys
 import time
@@ -158,8 +157,7 @@ def timed(name: str, root: Path, threads: int, seconds: float) -> dict[str, Any]
                 each.append((time.perf_counter() - began) / len(pictures[first : first + batch]))
         spent = time.perf_counter() - start
         part = None if before is None else (inside(tools) - before) / spent
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        result[str(batch)] = {"seconds": float(np.median(each)), "inside": part, "memory": memory}
+        result[str(batch)] = {"seconds": float(np.median(each)), "inside": part, "memory": common.peak_memory()}
     return result
 
 

@@ -50,9 +50,8 @@ def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibrat
     check_enough(total, target)
     found = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
     if found.threshold is None:
-        copies = f"{without_distance(non_mated)} of {total} non-mated comparisons have no distance"
         raise UsageError(
-            f"no threshold keeps an FMR of {target:g}: {copies}",
+            f"no threshold keeps an FMR of {target:g}: {without_distance(non_mated)}",
             hint="give more and different pairs of different people; are some pictures copies?",
         )
     low, high = Rate(math.floor(target * total + 1e-9), total).interval

@@ -165,14 +165,13 @@ def at_fmr(mated: Distances, non_mated: Distances, fmr: float) -> AtFmr:
     if threshold < LEAST:
         threshold = _before(float(thresholds[min(point + 1, len(thresholds) - 1)]))
     if threshold < LEAST:
-        copies = f"{without_distance(non_mated)} of {len(non_mated)} non-mated comparisons have no distance"
-        return AtFmr(fmr, None, 0, None, f"no threshold keeps it: {copies}")
+        return AtFmr(fmr, None, 0, None, f"no threshold keeps it: {without_distance(non_mated)}")
     return AtFmr(fmr, threshold, false, Rate(int(matches[point]), len(mated)), note)
 
 
-def without_distance(distances: Distances) -> int:
-    """How many comparisons are of faces between which there is nothing but rounding."""
-    return int((distances < LEAST).sum())
+def without_distance(non_mated: Distances) -> str:
+    """How many non-mated comparisons are of faces between which there is nothing but rounding, in words."""
+    return f"{int((non_mated < LEAST).sum())} of {len(non_mated)} non-mated comparisons have no distance"
 
 
 def cross_validate(distances: Distances, same: Truth) -> CrossValidation | None:

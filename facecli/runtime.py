@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _preparing = threading.Lock()  # two threads that redirect stdout at once would lose it
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 FATAL = 4
+QUIET = 3  # ONNX Runtime's severity "error": its warnings about graphs help nobody who runs a finished model
 ALLOW_SPINNING = "session.intra_op.allow_spinning"
 SPIN_DURATION = "session.intra_op.spin_duration_us"
 SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that knows it: its binary has the name, 1.25's has not
 SPIN_MICROSECONDS = "30"
-QUIET = 3  # ONNX Runtime's severity "error": its warnings about graphs help nobody who runs a finished model
 
 
 class OnnxSession:

@@ -69,14 +69,14 @@ class Toolbox:
         tuning: Tuning | None = None,
     ) -> None:
         self.registry, self.store = registry, store
-        self.detector_plugin = _load(registry, "detectors", choice.detector, DetectorPlugin)
+        detector = choice.detector
+        self.detector_plugin = None if detector is None else registry.load("detectors", detector, DetectorPlugin)
         names = [name for name in (choice.recognizer, *choice.ensemble) if name is not None]
         self._crops = choice.crops
-        loaded = [load_recognizer(registry, name, choice.crops) for name in names]
-        self.recognizer_plugins = tuple(loaded)
+        self.recognizer_plugins = tuple(load_recognizer(registry, name, choice.crops) for name in names)
         self.recognizer_plugin = self.recognizer_plugins[0] if choice.recognizer is not None else None
-        classifiers = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
-        self.attribute_plugins = tuple(classifiers)
+        loaded = [registry.load("attributes", name, AttributePlugin) for name in choice.attributes]
+        self.attribute_plugins = tuple(loaded)
         self._check_fit()
         self._check_names()
         # All that can be wrong with the choice is told before the first thread starts.
@@ -243,10 +243,6 @@ def make_runtime(
         return store.path(specs[model_id], file)
 
     return OnnxRuntime(locate, device=device, threads=threads, tuning=tuning)
-
-
-def _load(registry: Registry, kind: Any, name: str | None, descriptor: type[Any]) -> Any:
-    return None if name is None else registry.load(kind, name, descriptor)
 
 
 def _specs(plugin: RecognizerPlugin | AttributePlugin) -> tuple[CropSpec, ...]:

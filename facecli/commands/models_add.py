@@ -53,7 +53,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
 
     with TemporaryDirectory(prefix="facecli-add-") as folder:
         # Alone in a folder: a file that keeps its weights in others, wherever those are, does not load.
-        alone = Path(folder) / f"model{file.suffix}"
+        alone = Path(folder) / file.name
         try:
             shutil.copyfile(file, alone)
         except OSError as error:
@@ -61,8 +61,7 @@ def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata
         try:
             session = open_session(alone)
         except ModelError as error:
-            reason = error.message.replace(alone.name, file.name)
-            raise ModelError(reason, hint="is it a whole ONNX file, with its weights inside?") from error
+            raise ModelError(error.message, hint="is it a whole ONNX file, with its weights inside?") from error
         said = {} if ignore_metadata else metadata.read(session.metadata, file.name)
         entry = describing.described(said, given)
         if name is not None:

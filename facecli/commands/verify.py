@@ -176,9 +176,9 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     """One row, or one per recognizer and then what they say together."""
     pictures = document["images"]
     names: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
-    detected: dict[str, Any] = {"detected": all(picture["detected"] for picture in pictures)}
+    pictured: dict[str, Any] = {"detected": all(picture["detected"] for picture in pictures)}
     if "anti_spoof" in document:  # a fake is a no, whatever the distance
-        detected |= {
+        pictured |= {
             f"real_{name}": picture["face"]["spoof"]["probabilities"]["real"]
             for name, picture in zip("ab", pictures, strict=True)
         }
@@ -186,10 +186,10 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
         names
         | {"recognizer": "all" if one["recognizer"] is None else one["recognizer"]["plugin"]}
         | _told(one)
-        | detected
+        | pictured
         for one in (*document.get("decisions", ()), document)
     ]
-    return told if len(told) > 1 else [names | _told(document) | detected]
+    return told if len(told) > 1 else [names | _told(document) | pictured]
 
 
 def _told(answer: dict[str, Any]) -> dict[str, Any]:
