@@ -2,6 +2,7 @@
 
 The pictures go in as `facecli emotion --no-detect` takes them: whole, single, unmirrored. `--confusion FILE` writes
 the confusion matrices as Markdown, `--plot FILE` a reliability plot, `--mistakes FILE` a sheet of our surest mistakes.
+`--checkpoint FILE`, of the training's student, tells what int8 kernels change.
 Needs fer2013.npz, mini-Xception's HDF5 file, and torch and h5py for its export.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import common
@@ -20,7 +21,10 @@ from facecli import align
 from facecli.export.recipes import mini_xception
 from facecli.export.run import export_recipe
 from facecli.models.store import ModelStore
-from facecli.models.training import fer2013, measure
+from facecli.models.training import calibrate, engine, fer2013, measure, published, run
+from facecli.models.training import config as configuration
+from facecli.models.training import emotion as training
+from facecli.models.training.checkpoint import start
 from facecli.models.training.fer2013 import Faces
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox
@@ -53,13 +57,16 @@ def main() -> None:
     options.add_argument("--confusion", type=Path, help="Markdown file to write")
     options.add_argument("--plot", type=Path, help="PNG file to write")
     options.add_argument("--mistakes", type=Path, help="PNG file to write")
+    options.add_argument("--checkpoint", type=Path, help="the student's, as trained")
     given = options.parse_args()
     faces = fer2013.read(given.data)["PublicTest"]
     found = answers(faces.pixels, given.mini_xception, given.rounds)
-    common.tell([line for name, own in found.items() for line in figures(name, own, faces)], as_json=given.json)
+    lines = [line for name, own in found.items() for line in figures(name, own, faces)]
+    if given.checkpoint:
+        lines += rounding(given.checkpoint, found[OURS].probabilities, faces)
+    common.tell(lines, as_json=given.json)
     if given.confusion:
-        tables = [table for name, own in found.items() for table in confusions(name, own.probabilities, faces)]
-        given.confusion.write_text("\n\n".join(tables) + "\n", "utf-8")
+        given.confusion.write_text("\n\n".join(confusions(found, faces)) + "\n", "utf-8")
     if given.plot:
         plot(given.plot, {name: measure.reliability(own.probabilities, faces.label) for name, own in found.items()})
     if given.mistakes:
@@ -138,37 +145,58 @@ def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
     ):
         part = measure.accuracy(own.probabilities[where], labels[where])
         lines.append(common.figure(f"{name}: {what}, {where.sum()} pictures", part, "{:.1%}"))
+    whole = np.ones(len(faces), bool)
     for follow, probabilities in own.followed.items():
         for what, where, labels, bar in (
-            ("FER2013 labels", np.ones(len(faces), bool), faces.label, 0.67 if follow == "fer2013" else None),
+            ("FER2013 labels", whole, faces.label, 0.67 if follow == "fer2013" else None),
             ("FER+ majority", rows, voted, 0.83 if follow == "ferplus" else None),
         ):
             part = measure.accuracy(probabilities[where], labels[where])
-            lines.append(common.figure(f"{name} with follow={follow}: {what}", part, "{:.1%}", least=bar))
-        error = measure.calibration_error(probabilities, faces.label)
-        lines.append(common.figure(f"{name} with follow={follow}: calibration error, FER2013 labels", error, "{:.3f}"))
+            low, high = measure.wilson(part, int(where.sum()))
+            text = f"{name} with follow={follow}: {what}, 95 % interval {low:.1%} to {high:.1%}"
+            lines.append(common.figure(text, part, "{:.1%}", least=bar))
+            error = measure.calibration_error(probabilities[where], labels[where])
+            lines.append(common.figure(f"{name} with follow={follow}: calibration error, {what}", error, "{:.3f}"))
     text = f"{name}: ms for a face, one thread, with preprocessing"
     return [*lines, common.figure(text, own.milliseconds, "{:.2f}", most=3.0 if ours else None)]
 
 
-def confusions(name: str, probabilities: NDArray[np.float32], faces: Faces) -> list[str]:
-    """The confusion with FER2013's labels, and with FER+'s majority."""
-    rows = fer2013.majority(faces)
+def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> list[common.Figure]:
+    """What the file's int8 kernels change in the answers of the network as it was trained, computed in float32."""
+    recipe = configuration.read(Path(training.__file__).with_suffix(".toml"))
+    network = run.NETWORKS[recipe.student.network](2 * len(fer2013.LABELS), **recipe.student.options)
+    network.load_state_dict(start(checkpoint).state)
+    stage = replace(recipe.student, schedule=replace(recipe.student.schedule, bf16=False))
+    logits = engine.predict(network, faces.pixels, stage)
+    own = published.answered(logits, published.Answer(heads=calibrate.HEADS, share=recipe.share)).numpy()
+    changed = float((own.argmax(1) != packed.argmax(1)).mean())
+    cost = measure.accuracy(own, faces.label) - measure.accuracy(packed, faces.label)
     return [
-        confusion(f"{name}: FER2013's label", probabilities, faces.label),
-        confusion(f"{name}: FER+'s majority", probabilities[rows], faces.votes.argmax(1)[rows]),
+        common.figure("int8 kernels: answers changed", changed, "{:.2%}"),
+        common.figure("int8 kernels: accuracy lost, FER2013 labels", cost, "{:+.2%}", most=0.003),
     ]
 
 
-def confusion(name: str, probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
-    """Per cent of each label, as a Markdown table."""
-    counts = measure.confusion(probabilities, labels)
-    head = f"| {name} \\ told | {' | '.join(fer2013.LABELS)} | pictures |\n|{'---|' * (len(counts) + 2)}"
-    rows = [
-        f"| {label} | {' | '.join(f'{value / max(row.sum(), 1):.0%}' for value in row)} | {row.sum()} |"
-        for label, row in zip(fer2013.LABELS, counts, strict=True)
+def confusions(found: dict[str, Answers], faces: Faces) -> list[str]:
+    """The models side by side: the confusion with FER2013's labels, and with FER+'s majority."""
+    rows = fer2013.majority(faces)
+    told = {name: own.probabilities for name, own in found.items()}
+    return [
+        confusion("FER2013's label", told, faces.label),
+        confusion("FER+'s majority", {name: own[rows] for name, own in told.items()}, faces.votes.argmax(1)[rows]),
     ]
-    return "\n".join([head, *rows])
+
+
+def confusion(whose: str, told: dict[str, NDArray[np.float32]], labels: NDArray[np.int64]) -> str:
+    """Per cent of each label's pictures that each model tells as each class, as a Markdown table."""
+    counts = [measure.confusion(own, labels) for own in told.values()]
+    parts = [own / np.maximum(own.sum(1, keepdims=True), 1) for own in counts]
+    lines = [f"| {whose} \\ told by {' / '.join(told)}, % | {' | '.join(fer2013.LABELS)} | pictures |"]
+    lines.append("|---" * (len(fer2013.LABELS) + 2) + "|")
+    for index, label in enumerate(fer2013.LABELS):
+        cells = [" / ".join(f"{own[index, other] * 100:.0f}" for own in parts) for other in range(len(fer2013.LABELS))]
+        lines.append(f"| {label} | {' | '.join(cells)} | {counts[0][index].sum()} |")
+    return "\n".join(lines)
 
 
 def mistakes(path: Path, probabilities: NDArray[np.float32], faces: Faces, count: int = 48) -> None:
@@ -201,7 +229,7 @@ def plot(path: Path, bins: dict[str, list[measure.Bin]]) -> None:
         axis.scatter([b.confidence for b in own], [b.accuracy for b in own], s=[10 + 150 * b.count / most for b in own])
         axis.set(title=name, xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
         axis.grid(visible=True, alpha=0.3)
-    figure.axes[0].set_ylabel("right, FER2013 labels (area: number of pictures)")
+    figure.axes[0].set_ylabel("right, FER2013 PublicTest (area: pictures)")
     figure.savefig(path, dpi=90)
 
 

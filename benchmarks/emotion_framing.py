@@ -1,16 +1,18 @@
 """Whether facecli's own cut of a face fits FER2013's framing, and scores as the picture that was cut for FER2013.
 
-Each picture of PublicTest is put into a larger one whose border continues it in the mirror, as a photograph around the
-face; mtcnn finds the face, the host cuts it as the catalogue says, and the answer for that cut is compared with the
-answer for the picture itself. A face that is not found counts in neither. Where eyes and mouth lie is told of FER2013's
-own frames and of facecli's cuts of ordinary photographs (LFW). `--picture FILE` draws the cuts of the sample portraits:
-circles where FER2013 has the five points (median), dots where the portrait has them.
+Each picture is put into a larger one whose border continues it in the mirror, as a photograph around the face; a
+detector finds the face, the host cuts it as the catalogue says, and the answer for that cut is compared with the answer
+for the picture itself. A face that is not found counts in neither. Margins are compared on the pictures that the
+training held out; PublicTest is only asked about the catalogue's. Where eyes and mouth lie is told of FER2013's own
+frames and of facecli's cuts of ordinary photographs (LFW). `--picture FILE` draws, from the left: the mean of FER2013's
+frames, the mean of facecli's cuts of LFW, and the cuts of the sample portraits; circles are where FER2013 has the five
+points (median), dots where the cut has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import common
@@ -22,7 +24,9 @@ from numpy.typing import NDArray
 from facecli import align, images
 from facecli.contract import CropSpec
 from facecli.models.store import ModelStore
-from facecli.models.training import fer2013, measure
+from facecli.models.training import config as configuration
+from facecli.models.training import emotion as training
+from facecli.models.training import fer2013, splits
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array
@@ -39,46 +43,98 @@ def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--data", type=Path, default=common.SHARED / "data" / "fer2013.npz")
     options.add_argument("--photographs", type=Path, default=common.SHARED / "data" / "lfw_dev.zip")
-    options.add_argument("--step", type=int, default=4, help="take every so manyth picture")
+    options.add_argument("--step", type=int, default=4, help="take every so manyth picture of PublicTest and LFW")
+    options.add_argument("--detectors", default="mtcnn", help="the first is the one whose margins are told")
     options.add_argument("--picture", type=Path, help="PNG file to write")
     given = options.parse_args()
-    faces = fer2013.read(given.data)["PublicTest"]
-    faces = faces.only(np.arange(len(faces)) % given.step == 0)
-    tools = Toolbox(Choice("mtcnn", None, (OURS,)), Registry(third_party=False), ModelStore(), device="cpu", threads=1)
-    (plugin,) = tools.attribute_plugins
-    pictures = [photograph(picture) for picture in faces.pixels]
-    found = [middle(tools, picture, BORDER + 24 * SCALE) for picture in pictures]
-    rows = np.array([own is not None for own in found])
-    theirs = np.stack([(own.landmarks[0] - BORDER) / (48 * SCALE) for own in found if own is not None])
+    every = fer2013.read(given.data)
+    public = every["PublicTest"].only(np.arange(len(every["PublicTest"])) % given.step == 0)
+    recipe = configuration.read(Path(training.__file__).with_suffix(".toml"))
+    kept = splits.held_out(every["Training"].pixels, recipe.holdout)
+    tools = {name: toolbox(name) for name in given.detectors.split(",")}
+    first, *_ = tools.values()
+    (plugin,) = first.attribute_plugins
     with common.folder(given.photographs) as folder:
         paths = sorted(folder.rglob("*.jpg"))[:: given.step]
         photographs = [images.decode(path.read_bytes(), path.name, Limits()) for path in paths]
-    seen = [middle(tools, picture, min(picture.pixels.shape[:2]) / 2) for picture in photographs]
-    ours = np.stack([points_in_cut(face, plugin.crop) for face in seen if face is not None])
-    lines = [common.figure("faces found", rows.mean(), "{:.1%}")]
-    lines += [*placed("FER2013's frames", theirs), *placed("facecli's cuts of LFW", ours)]
-    lines += accuracies(
-        tools, faces.only(rows), [(p, d) for p, d in zip(pictures, found, strict=True) if d is not None]
-    )
+    seen = [(picture, middle(first, picture, min(picture.pixels.shape[:2]) / 2)) for picture in photographs]
+    cut = [(picture, face) for picture, face in seen if face is not None]
+    ours = np.stack([points_in_cut(face, plugin.crop) for _, face in cut])
+    shown = Shown.of(first, public)
+    lines = [*placed("FER2013's frames", shown.points()), *placed("facecli's cuts of LFW", ours)]
+    lines += margins(first, Shown.of(first, every["Training"].only(kept)))
+    for name, own in tools.items():
+        lines += compared(name, own, shown if own is first else Shown.of(own, public))
     common.tell(lines, as_json=given.json)
     if given.picture:
-        draw(given.picture, tools, plugin.crop, np.median(theirs, 0))
+        median = np.median(shown.points(), 0)
+        mean = mean_of([align.cut(picture, face, plugin.crop)[0] for picture, face in cut])
+        panels = [(mean_of([grey(picture).pixels for picture in public.pixels]), median), (mean, np.median(ours, 0))]
+        draw(given.picture, [*panels, *portraits(first, plugin.crop)], median)
 
 
-def accuracies(
-    tools: Toolbox, faces: fer2013.Faces, found: Sequence[tuple[Image, Detections]]
-) -> Iterable[common.Figure]:
-    """The accuracy on FER2013's labels of its own cut, and of facecli's with several margins."""
-    (plugin,), (classifier,) = tools.attribute_plugins, tools.classifiers
-    own = np.concatenate([align.whole(grey(picture), plugin.crop) for picture in faces.pixels])
-    right = measure.accuracy(classifier.classify(own), faces.label)
-    yield common.figure(f"FER2013's own cut, {len(faces)} pictures: accuracy", right, "{:.1%}")
+def toolbox(detector: str) -> Toolbox:
+    """Our emotion model behind a detector, on one thread."""
+    choice = Choice(detector, None, (OURS,))
+    return Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """FER2013 pictures whose face was found in a larger one; total: among how many."""
+
+    faces: fer2013.Faces
+    found: list[tuple[Image, Detections]]
+    total: int
+
+    @classmethod
+    def of(cls, tools: Toolbox, faces: fer2013.Faces) -> Shown:
+        """Look for the face of each picture."""
+        pictures = [photograph(picture) for picture in faces.pixels]
+        faced = [(picture, middle(tools, picture, BORDER + 24 * SCALE)) for picture in pictures]
+        rows = np.array([face is not None for _, face in faced])
+        return cls(faces.only(rows), [(picture, face) for picture, face in faced if face is not None], len(faces))
+
+    def points(self) -> FloatArray:
+        """(N, 5, 2) where the points lie, in sides of FER2013's frame; of the faces whose detector tells points."""
+        found = [face.landmarks[0] for _, face in self.found if face.landmarks is not None]
+        return np.asarray((np.stack(found) - BORDER) / (48 * SCALE), np.float32)
+
+    def right(self, tools: Toolbox, spec: CropSpec) -> NDArray[np.bool_]:
+        """(N,) whether the answer for facecli's cut is FER2013's label."""
+        cuts = np.concatenate([align.cut(picture, face, spec) for picture, face in self.found])
+        return np.asarray(tools.classifiers[0].classify(cuts).argmax(1) == self.faces.label)
+
+    def right_uncut(self, tools: Toolbox, spec: CropSpec) -> NDArray[np.bool_]:
+        """As `right`, for FER2013's own picture."""
+        own = np.concatenate([align.whole(grey(picture), spec) for picture in self.faces.pixels])
+        return np.asarray(tools.classifiers[0].classify(own).argmax(1) == self.faces.label)
+
+
+def margins(tools: Toolbox, held: Shown) -> Iterable[common.Figure]:
+    """The accuracy on FER2013's labels with several margins, on pictures that the training held out."""
+    (plugin,) = tools.attribute_plugins
+    part = held.right_uncut(tools, plugin.crop).mean()
+    yield common.figure(f"held out, FER2013's own cut, {len(held.faces)} pictures: accuracy", part, "{:.1%}")
     for margin in MARGINS:
-        spec = replace(plugin.crop, margin=margin)
-        cuts = np.concatenate([align.cut(picture, face, spec) for picture, face in found])
-        right = measure.accuracy(classifier.classify(cuts), faces.label)
         mark = ", the catalogue's" if margin == plugin.crop.margin else ""
-        yield common.figure(f"facecli's cut, margin {margin}{mark}: accuracy", right, "{:.1%}")
+        part = held.right(tools, replace(plugin.crop, margin=margin)).mean()
+        yield common.figure(f"held out, margin {margin}{mark}: accuracy", part, "{:.1%}")
+
+
+def compared(detector: str, tools: Toolbox, shown: Shown) -> Iterable[common.Figure]:
+    """FER2013's own cut beside the catalogue's, on the same pictures of PublicTest, with a paired 95 % interval."""
+    (plugin,) = tools.attribute_plugins
+    whole, cut = shown.right_uncut(tools, plugin.crop), shown.right(tools, plugin.crop)
+    yield common.figure(f"PublicTest, {detector}: faces found", len(shown.faces) / shown.total, "{:.1%}")
+    told = f"PublicTest, {detector}, {len(shown.faces)} pictures"
+    yield common.figure(f"{told}: accuracy of FER2013's own cut", whole.mean(), "{:.1%}")
+    yield common.figure(f"{told}: accuracy of facecli's", cut.mean(), "{:.1%}")
+    difference = cut.astype(float) - whole
+    reach = 1.96 * difference.std() / len(difference) ** 0.5
+    low, high = difference.mean() - reach, difference.mean() + reach
+    text = f"{told}: facecli's less FER2013's, 95 % interval {low:+.1%} to {high:+.1%}"
+    yield common.figure(text, difference.mean(), "{:+.1%}")
 
 
 def placed(whose: str, points: FloatArray) -> list[common.Figure]:
@@ -113,21 +169,37 @@ def cut_matrix(face: Detections, spec: CropSpec) -> NDArray[np.float64]:
     return np.array([[scale, 0, ((side - x1 - x2) / 2) * scale], [0, scale, ((side - y1 - y2) / 2) * scale]])
 
 
-def draw(path: Path, tools: Toolbox, spec: CropSpec, median: FloatArray) -> None:
-    """The cuts of the sample portraits, large, with FER2013's points and the portrait's own."""
-    panels = []
+def mean_of(pictures: Sequence[UInt8Array]) -> UInt8Array:
+    """The mean of pictures (H, W, 3) of one size, each brought to the same mean and spread of grey."""
+    total = np.zeros(pictures[0].shape[:2])
+    for picture in pictures:
+        values = picture.mean(2)
+        total += (values - values.mean()) / (values.std() + 1)
+    total /= np.abs(total).max()
+    return np.asarray(np.repeat((total * 110 + 128)[..., None], 3, 2), np.uint8)
+
+
+def portraits(tools: Toolbox, spec: CropSpec) -> Iterable[tuple[UInt8Array, FloatArray]]:
+    """The cuts of the sample portraits, and where their points lie."""
     for portrait in sorted(EXAMPLES.glob("*.jpg")):
         picture = images.decode(portrait.read_bytes(), portrait.name, Limits())
         (face,) = tools.detector.detect([picture])
-        own = points_in_cut(face, spec)
-        cut = align.cut(picture, face, spec)[0]
-        panel = cv2.resize(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (SHOWN, SHOWN), interpolation=cv2.INTER_CUBIC)
-        panel = cv2.cvtColor(panel, cv2.COLOR_GRAY2BGR)
-        for (x, y), (u, v) in zip(median * SHOWN, own * SHOWN, strict=True):
-            cv2.circle(panel, (round(x), round(y)), 9, (80, 220, 80), 2, cv2.LINE_AA)
-            cv2.circle(panel, (round(u), round(v)), 3, (60, 220, 255), cv2.FILLED, cv2.LINE_AA)
-        panels.append(panel)
-    cv2.imwrite(str(path), np.hstack(panels))
+        yield align.cut(picture, face, spec)[0], points_in_cut(face, spec)
+
+
+def draw(path: Path, cuts: Sequence[tuple[UInt8Array, FloatArray]], median: FloatArray) -> None:
+    """Cuts beside each other, large, with FER2013's points and their own."""
+    cv2.imwrite(str(path), np.hstack([panel(cut, median, points) for cut, points in cuts]))
+
+
+def panel(cut: UInt8Array, circles: FloatArray, dots: FloatArray) -> UInt8Array:
+    """A cut (H, W, 3) RGB enlarged in grey, with circles and dots at points in sides of it; BGR."""
+    large = cv2.resize(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (SHOWN, SHOWN), interpolation=cv2.INTER_CUBIC)
+    drawn = cv2.cvtColor(large, cv2.COLOR_GRAY2BGR)
+    for (x, y), (u, v) in zip(circles * SHOWN, dots * SHOWN, strict=True):
+        cv2.circle(drawn, (round(x), round(y)), 9, (80, 220, 80), 2, cv2.LINE_AA)
+        cv2.circle(drawn, (round(u), round(v)), 3, (60, 220, 255), cv2.FILLED, cv2.LINE_AA)
+    return np.asarray(drawn, np.uint8)
 
 
 def grey(picture: UInt8Array) -> Image:
@@ -144,12 +216,13 @@ def photograph(picture: UInt8Array) -> Image:
 def middle(tools: Toolbox, picture: Image, centre: float) -> Detections | None:
     """The face in the middle alone; None if there is none."""
     (detections,) = tools.detector.detect([picture])
-    if not len(detections) or detections.landmarks is None:
+    if not len(detections):
         return None
     far = np.abs((detections.bboxes[:, :2] + detections.bboxes[:, 2:]) / 2 - centre).max(1)
     best = int(far.argmin())
     one = slice(best, best + 1)
-    found = Detections(detections.bboxes[one], detections.scores[one], detections.landmarks[one])
+    points = None if detections.landmarks is None else detections.landmarks[one]
+    found = Detections(detections.bboxes[one], detections.scores[one], points)
     return found if far[best] < FARTHEST else None
 
 

@@ -102,7 +102,7 @@ VISITORS = {
         ),
         "facecli.models.training",
     },
-    "facecli.models.training": {"facecli.export.recipes.emotion"},
+    "facecli.models.training": {"facecli.export.recipes.trained"},
 }
 
 OWNERS = {  # package: the only rooms or modules that may import it

@@ -22,7 +22,7 @@ def draw(count: int, seed: int, view: int) -> Tensor:
 
 
 def views(pixels: Tensor, draws: Tensor, how: Augmentation, side: int) -> Tensor:
-    """(N, 1, H, W) float32 in [-1, 1] -> (N, 1, side, side): mirrored, turned, scaled, shifted, lit otherwise.
+    """(N, C, H, W) float32 in [-1, 1] -> (N, C, side, side): mirrored, turned, scaled, shifted, lit otherwise.
 
     Borders are reflected: a black one would tell how the picture was turned.
     """
@@ -41,7 +41,7 @@ def views(pixels: Tensor, draws: Tensor, how: Augmentation, side: int) -> Tensor
 
 
 def plain(pixels: Tensor, side: int) -> Tensor:
-    """(N, 1, H, W) -> (N, 1, side, side), nothing changed but the size."""
+    """(N, C, H, W) -> (N, C, side, side), nothing changed but the size."""
     if pixels.shape[-2:] == (side, side):
         return pixels
     return _sample(pixels, torch.eye(2, 3, device=pixels.device).repeat(len(pixels), 1, 1), side)

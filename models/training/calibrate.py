@@ -1,4 +1,4 @@
-"""What is decided with the held-out pictures once the network has learned: the temperature; and what the share does."""
+"""What FER2013's held-out pictures decide once the network has learned: temperatures; and what the share would do."""
 
 from __future__ import annotations
 
@@ -9,22 +9,36 @@ from torch import Tensor
 
 from facecli.models.training import fer2013, measure
 from facecli.models.training.fer2013 import Faces
-from facecli.models.training.published import Answer, answered
+from facecli.models.training.published import Answer, alone, answered
 
-_SHARES = tuple(round(0.1 * step, 1) for step in range(11))
+HEADS = dict.fromkeys(("fer2013", "ferplus"), len(fer2013.LABELS))
+_SHARES = tuple(round(0.05 * step, 2) for step in range(21))
 
 
 def choose(logits: Tensor, faces: Faces, share: float) -> Answer:
-    """The answer with the temperature that fits FER2013's labels of these pictures best. logits: (N, 14)."""
-    plain = answered(logits, Answer(share, 1.0)).numpy()
-    return Answer(share, round(measure.best_temperature(plain, faces.label), 4))
+    """The answer with the temperatures of the least cross-entropy on these pictures. logits: (N, 14).
+
+    The answer and the first head are fitted to FER2013's labels, the second head to FER+'s majority.
+    """
+    plain = Answer(heads=HEADS, share=share)
+    labels, votes = (head.numpy() for head in alone(logits, plain))
+    rows = fer2013.majority(faces)
+    fitted = {"fer2013": _temperature(labels, faces.label)}
+    if rows.any():  # none is left in a very small split
+        fitted["ferplus"] = _temperature(votes[rows], faces.votes.argmax(1)[rows])
+    best = _temperature(answered(logits, plain).numpy(), faces.label)
+    return Answer(heads=HEADS, share=share, temperature=best, temperatures=fitted)
+
+
+def _temperature(probabilities: measure.Numbers, labels: measure.Labels) -> float:
+    return round(measure.best_temperature(probabilities, labels), 4)
 
 
 def shares(logits: Tensor, faces: Faces) -> list[dict[str, float]]:
     """For each share of the labels' head in the answer: the accuracy on FER2013's labels and on FER+'s majority."""
     rows = []
     for share in _SHARES:
-        probabilities = answered(logits, Answer(share, 1.0)).numpy()
+        probabilities = answered(logits, Answer(heads=HEADS, share=share)).numpy()
         rows.append({"share": share} | figures(probabilities, faces))
     return rows
 

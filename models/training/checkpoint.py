@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facecli.errors import InputError, UsageError
 from facecli.files import staged
@@ -38,17 +38,37 @@ def resume(path: Path, digest: str, **parts: Any) -> Progress:
     """
     if not path.exists():
         return Progress(0, [])
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        belongs = found["digest"]
-    except Exception as error:  # torch fails in a dozen ways on what it has not written
-        raise InputError(f"{path} is no checkpoint: {type(error).__name__}", hint="delete it to start anew") from error
-    if belongs != digest:
+    found = _read(path, "delete it to start anew")
+    if found["digest"] != digest:
         reason = "was made with another configuration or other data"
         raise UsageError(f"{path} {reason}", hint="choose another --out, or delete it to start anew")
     for name, part in parts.items():
         part.load_state_dict(found["states"][name])
     return Progress(found["epoch"], found["history"])
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What another training begins with. state: the averaged network's. origin: tells one such start from another."""
+
+    state: dict[str, Tensor]
+    origin: str
+
+
+def start(path: Path) -> Start:
+    """The averaged network of a checkpoint, to begin another training with. Raises InputError if there is none."""
+    found = _read(path, "give the folder of a run that has both networks")
+    state = {name.removeprefix("network."): value for name, value in found["states"]["average"].items()}
+    return Start(state, f"{found['digest']} {found['epoch']}")
+
+
+def _read(path: Path, hint: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found["digest"], found["states"]["average"]
+    except Exception as error:  # torch fails in a dozen ways on what it has not written
+        raise InputError(f"{path} is no checkpoint: {type(error).__name__}", hint=hint) from error
+    return found
 
 
 class Average(nn.Module):

@@ -80,21 +80,24 @@ class Config:
     """A whole training.
 
     holdout: the part of the training pictures kept for calibration. heads: head -> weight in the loss. share: how much
-    of the final answer is the first head's.
+    of the answer is the first of two heads'. answer: "probabilities", or "mean" of classes that are numbers. after: the
+    training whose networks this one begins with; in the file it is the name of another file beside it.
     """
 
     seed: int
     holdout: float
-    share: float
     heads: Mapping[str, float]
     student: Stage
+    share: float = 1.0
+    answer: str = "probabilities"
     teacher: Stage | None = None
     distillation: Distillation | None = None
+    after: Config | None = None
 
 
 # Dotted end of a key -> (least, greatest) value that makes sense.
 _BOUNDS = {
-    "holdout": (0.0, 0.5),
+    "holdout": (0.001, 0.5),
     "share": (0.0, 1.0),
     "side": (8, 512),
     "epochs": (1, 10_000),
@@ -117,18 +120,30 @@ _BOUNDS = {
     "weight": (0.0, 1.0),
     "temperature": (0.05, 20.0),
 }
-_OPTIMIZERS = ("sgd", "adamw")
+# Key -> the words it may be.
+_WORDS = {"optimizer": ("sgd", "adamw"), "answer": ("probabilities", "mean")}
 
 
 def read(path: Path) -> Config:
     """The configuration in a TOML file. Raises UsageError that names the file, the key and what is wrong."""
+    return _read(path, ())
+
+
+def _read(path: Path, later: tuple[Path, ...]) -> Config:
+    """As read. later: the files that come after this one."""
+    if path in later:
+        raise UsageError(f"{path.name} comes after itself", hint="take out one of the keys 'after'")
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path} can not be read: {error.strerror}") from error
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise UsageError(f"{path} is not TOML: {error}") from error
-    return parse(table, path.name)
+    after = table.pop("after", None)
+    if not isinstance(after, str | None):
+        raise UsageError(f"{path.name}: after must be the name of a file, is {after!r}")
+    made = parse(table, path.name)
+    return dataclasses.replace(made, after=_read(path.with_name(after), (*later, path))) if after else made
 
 
 def parse(table: Mapping[str, Any], name: str) -> Config:
@@ -141,9 +156,9 @@ def parse(table: Mapping[str, Any], name: str) -> Config:
     return made
 
 
-def digest(stage: Stage, *others: object) -> str:
-    """A short hash of everything that a stage's result depends on: a checkpoint of another one is not resumed."""
-    text = json.dumps([dataclasses.asdict(stage), *map(repr, others)], sort_keys=True, default=dict)
+def digest(part: Stage | Augmentation, *others: object) -> str:
+    """A short hash of everything that a result depends on: one that depends on something else is not taken for it."""
+    text = json.dumps([dataclasses.asdict(part), *map(repr, others)], sort_keys=True, default=dict)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -183,7 +198,7 @@ def _check(value: Any, name: str, key: str) -> None:
     low, high = _BOUNDS.get(last, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise UsageError(f"{name}: {key} must be from {low} to {high}, is {value}")
-    if last == "optimizer" and value not in _OPTIMIZERS:
-        raise UsageError(f"{name}: {key} must be one of {', '.join(_OPTIMIZERS)}, is {value!r}")
-    if last == "heads" and not all(isinstance(w, (int, float)) and w > 0 for w in value.values()):
-        raise UsageError(f"{name}: every weight in {key} must be a number above 0")
+    if last in _WORDS and value not in _WORDS[last]:
+        raise UsageError(f"{name}: {key} must be one of {', '.join(_WORDS[last])}, is {value!r}")
+    if last == "heads" and not (value and all(isinstance(w, (int, float)) and w > 0 for w in value.values())):
+        raise UsageError(f"{name}: {key} must have a weight for each head, a number above 0")

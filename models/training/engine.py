@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facecli.errors import UsageError
 from facecli.models.training import augment, checkpoint, curves
 from facecli.models.training.checkpoint import Average, Progress, Row
 from facecli.models.training.config import Schedule, Stage
@@ -25,7 +26,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """pixels: (N, H, W) uint8 grey. targets: head -> (N, C) float32, rows summing to 1."""
+    """pixels: (N, H, W) uint8 grey, or (N, H, W, 3) RGB. targets: head -> (N, C) float32, rows summing to 1."""
 
     pixels: UInt8Array
     targets: Mapping[str, FloatArray]
@@ -38,7 +39,8 @@ class Examples:
 class Run:
     """Where and how a stage runs. digest: what its checkpoints belong to. weights: head -> weight in the loss.
 
-    learn: False takes what the checkpoint has, finished or not.
+    compiled: through torch.compile, which needs a C++ compiler. learn: False takes what the checkpoint has, finished or
+    not.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class Run:
     weights: Mapping[str, float]
     device: str = "cpu"
     say: Say = print
+    compiled: bool = False
     learn: bool = True
 
 
@@ -68,13 +71,16 @@ def train(
     optimizer = _optimizer(network, stage.schedule)
     path = run.folder / "checkpoint.pt"
     progress = checkpoint.resume(path, run.digest, network=network, average=average, optimizer=optimizer)
-    pixels = as_input(examples.pixels)
+    if run.compiled:
+        network.compile()
+    if stage.schedule.batch > len(examples):
+        raise UsageError(f"a batch of {stage.schedule.batch} is more than the {len(examples)} pictures to learn from")
     targets = torch.cat([torch.from_numpy(t) for t in examples.targets.values()], 1)
     widths = [t.shape[1] for t in examples.targets.values()]
     loss = Loss([run.weights[name] for name in examples.targets], widths)
     for epoch in range(progress.epoch, stage.schedule.epochs if run.learn else 0):
         start = time.monotonic()
-        learned = _epoch(network, average, optimizer, stage, run, pixels, targets, loss, epoch, soften)
+        learned = _epoch(network, average, optimizer, stage, run, examples.pixels, targets, loss, epoch, soften)
         row: Row = {"epoch": epoch + 1, "train_loss": learned, "seconds": round(time.monotonic() - start, 1)}
         logits = predict(average.network, validation.pixels, stage, run.device)
         row |= _figures(logits, validation, loss)
@@ -103,8 +109,9 @@ class Loss:
 
 
 def as_input(pixels: UInt8Array) -> Tensor:
-    """(N, H, W) uint8 -> (N, 1, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(pixels).float()[:, None] / 127.5 - 1
+    """(N, H, W) or (N, H, W, 3) uint8 -> (N, 1 or 3, H, W) float32 in [-1, 1]."""
+    values = torch.from_numpy(pixels).float() / 127.5 - 1
+    return values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2)
 
 
 @torch.inference_mode()
@@ -133,7 +140,7 @@ def _epoch(
     optimizer: torch.optim.Optimizer,
     stage: Stage,
     run: Run,
-    pixels: Tensor,
+    pixels: UInt8Array,
     targets: Tensor,
     loss: Loss,
     epoch: int,
@@ -153,7 +160,7 @@ def _epoch(
         factor = rate_at(epoch * per_epoch + step, schedule.epochs * per_epoch, schedule.warmup)
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate * group["factor"] * factor
-        seen = augment.views(pixels[rows].to(run.device), draws[rows].to(run.device), how, stage.side)
+        seen = augment.views(as_input(pixels[rows.numpy()]).to(run.device), draws[rows].to(run.device), how, stage.side)
         seen = augment.cutout(seen, draws[rows].to(run.device), how)
         wanted = (targets[rows] if soften is None else soften(view, rows)).to(run.device)
         if rng.random() < how.mixup:

@@ -6,7 +6,6 @@ chose each of vote_names; split (N,) index into split_names.
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,17 @@ from facecli.models.training.engine import Examples
 from facecli.types import FloatArray, UInt8Array
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-# FER+'s names of the same seven, in the same order.
+# FER+'s names of the same seven, in the same order, and what else a tagger could choose.
 VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+OTHERS = ("contempt", "unknown", "not_face")
+SPLITS = ("Training", "PublicTest")
 SIDE = 48
 _KEYS = ("pixels", "label", "label_names", "votes", "vote_names", "split", "split_names")
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """Pictures with both kinds of labels. label: (N,) FER2013's. votes: (N, 7); others: (N,) votes for none of them."""
+    """Pictures with both kinds of labels. label: (N,) FER2013's. votes: (N, 7) for VOTES. others: (N, 3) for OTHERS."""
 
     pixels: UInt8Array
     label: NDArray[np.int64]
@@ -52,20 +53,22 @@ def read(path: Path) -> dict[str, Faces]:
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is no FER2013 .npz: {error}", hint=f"it needs {', '.join(_KEYS)}") from error
     names = [str(name) for name in arrays["vote_names"]]
-    if tuple(map(str, arrays["label_names"])) != LABELS or not set(VOTES) <= set(names):
+    if tuple(map(str, arrays["label_names"])) != LABELS or {*VOTES, *OTHERS} != set(names):
         raise InputError(f"{path} has other classes than {', '.join(LABELS)}")
     if arrays["pixels"].shape[1:] != (SIDE, SIDE) or arrays["pixels"].dtype != np.uint8:
         raise InputError(f"{path}: pixels must be (N, {SIDE}, {SIDE}) uint8")
     votes = arrays["votes"].astype(np.int64)
-    ours = votes[:, [names.index(name) for name in VOTES]]
-    every = Faces(arrays["pixels"], arrays["label"].astype(np.int64), ours, votes.sum(1) - ours.sum(1))
+    if not set(SPLITS) <= set(map(str, arrays["split_names"])):
+        raise InputError(f"{path} has not the splits {', '.join(SPLITS)}")
+    ours, others = (votes[:, [names.index(name) for name in some]] for some in (VOTES, OTHERS))
+    every = Faces(arrays["pixels"], arrays["label"].astype(np.int64), ours, others)
     return {str(name): every.only(arrays["split"] == index) for index, name in enumerate(arrays["split_names"])}
 
 
 def examples(faces: Faces) -> Examples:
     """Both label sets as distributions: FER2013's one-hot, and the shares of the seven classes in the votes."""
     labels = np.eye(len(LABELS), dtype=np.float32)[faces.label]
-    return Examples(faces.pixels, {"labels": labels, "votes": shares(faces)})
+    return Examples(faces.pixels, {"fer2013": labels, "ferplus": shares(faces)})
 
 
 def shares(faces: Faces) -> FloatArray:
@@ -78,7 +81,7 @@ def shares(faces: Faces) -> FloatArray:
 def plurality(faces: Faces) -> NDArray[np.bool_]:
     """(N,) where one of the seven classes alone has the most votes: not contempt, unknown or no face, and no tie."""
     most = faces.votes.max(1)
-    return np.asarray((most > faces.others) & ((faces.votes == most[:, None]).sum(1) == 1))
+    return np.asarray((most > faces.others.max(1)) & ((faces.votes == most[:, None]).sum(1) == 1))
 
 
 def majority(faces: Faces) -> NDArray[np.bool_]:
@@ -88,21 +91,4 @@ def majority(faces: Faces) -> NDArray[np.bool_]:
     """
     kept = np.where(faces.votes > 1, faces.votes, 0)
     others = np.where(faces.others > 1, faces.others, 0)
-    return np.asarray(kept.max(1) * 2 > kept.sum(1) + others)
-
-
-def hashes(pixels: UInt8Array) -> list[str]:
-    """The sha256 of each picture's pixels."""
-    return [hashlib.sha256(picture.tobytes()).hexdigest() for picture in pixels]
-
-
-def without(faces: Faces, other: Faces) -> Faces:
-    """The pictures that the other split does not have as well: FER2013 holds some of them twice."""
-    known = set(hashes(other.pixels))
-    return faces.only(np.array([digest not in known for digest in hashes(faces.pixels)], dtype=bool))
-
-
-def held_out(faces: Faces, part: float) -> NDArray[np.bool_]:
-    """(N,) which pictures are kept from training; by hash, so that two copies of a picture go together."""
-    limit = int(part * 16**8)
-    return np.array([int(digest[:8], 16) < limit for digest in hashes(faces.pixels)], dtype=bool)
+    return np.asarray(kept.max(1) * 2 > kept.sum(1) + others.sum(1))

@@ -1,4 +1,4 @@
-"""Residual networks with squeeze-and-excitation for grey crops: the small one that we ship, and its larger teacher.
+"""Residual networks with squeeze-and-excitation for small crops: the small one that we ship, and its larger teacher.
 
 Residual blocks after arXiv 1512.03385, their shortcuts pooled after arXiv 1812.01187, squeeze-and-excitation after
 arXiv 1709.01507, stochastic depth after arXiv 1603.09382. Channels are multiples of 32 and the resolution is halved by
@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facecli.errors import UsageError
+
+# The side of the largest output that TrainedConvolution computes itself, in pixels.
+_SMALL_MAP = 6
 
 
 class Squeeze(nn.Module):
@@ -50,11 +53,32 @@ class PackedConvolution(nn.Module):
         return functional.conv2d(x, weight.float() * scale, bias, self.stride, self.padding)
 
 
+class TrainedConvolution(nn.Conv2d):
+    """A Conv2d that a CPU learns faster: on the smallest maps it is one product of two matrices.
+
+    There oneDNN takes many times as long for the gradient of the weights (benchmarks/training_step.py).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        stride, kernel = self.stride[0], self.kernel_size[0]
+        side = (x.shape[-1] - 1) // stride + 1
+        if not self.training or x.device.type != "cpu" or kernel == 1 or side > _SMALL_MAP:
+            return super().forward(x)
+        border = kernel // 2
+        padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, border, border, border, border))
+        reach = stride * (side - 1) + 1
+        taps = [(row, column) for row in range(kernel) for column in range(kernel)]
+        patches = torch.cat([padded[:, r : r + reach : stride, c : c + reach : stride] for r, c in taps], -1)
+        filters = self.weight.permute(0, 2, 3, 1).flatten(1)
+        return functional.linear(patches, filters).permute(0, 3, 1, 2)
+
+
 class Convolution(nn.Sequential):
     """A convolution and its batch normalisation, as they are trained."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
-        convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        convolution = TrainedConvolution(inputs, outputs, kernel, stride, kernel // 2, bias=False)
         super().__init__(convolution, nn.BatchNorm2d(outputs))
 
     def packed(self) -> dict[str, Tensor]:
@@ -98,16 +122,17 @@ class Block(nn.Module):
 
 
 class ResidualNetwork(nn.Module):
-    """(N, 1, H, W) float32 grey in [-1, 1] to (N, outputs) logits; each picture is standardised first.
+    """(N, inputs, H, W) float32 in [-1, 1] to (N, outputs) logits; each picture is standardised first.
 
+    inputs: 1 for grey, 3 for RGB. packed: with PackedConvolution, to be shipped; otherwise to be trained.
     stages: (channels, blocks); all but the first halve the resolution, which the stem has halved once.
-    packed: with PackedConvolution, to be shipped; otherwise to be trained.
     """
 
     def __init__(
         self,
         outputs: int,
         *,
+        inputs: int = 1,
         stem: int,
         stages: Sequence[tuple[int, int]],
         dropout: float = 0.0,
@@ -116,7 +141,8 @@ class ResidualNetwork(nn.Module):
     ) -> None:
         super().__init__()
         layer = PackedConvolution if packed else Convolution
-        self.stem = layer(1, stem, 5, 2)
+        self.inputs = inputs
+        self.stem = layer(inputs, stem, 5, 2)
         self.blocks = nn.Sequential()
         total, channels = sum(count for _, count in stages), stem
         for number, (width, count) in enumerate(stages):
@@ -129,7 +155,7 @@ class ResidualNetwork(nn.Module):
         self.head = nn.Linear(channels, outputs)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(N, 1, H, W) float32 -> (N, outputs) float32."""
+        """(N, inputs, H, W) float32 -> (N, outputs) float32."""
         x = self.blocks(functional.relu(self.stem(standardised(pixels))))
         return cast(Tensor, self.head(self.dropout(x.mean((2, 3)))))
 

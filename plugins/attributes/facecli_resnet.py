@@ -12,7 +12,7 @@ from facecli.plugins.onnx import OnnxModel, described
 
 NAME = "emotion/facecli-resnet"
 DEFAULTS: Parameters = {"follow": "both"}
-# What may be followed -> the output of the graph. "both" is calibrated, the others are what a head says.
+# What may be followed -> the output of the graph: the answer of both heads, or what one of them says.
 FOLLOWED = {"both": "probabilities", "fer2013": "fer2013", "ferplus": "ferplus"}
 
 

@@ -13,7 +13,7 @@ CONFIG = """
 seed = 1
 holdout = 0.2
 share = 0.5
-heads = { labels = 0.5, votes = 0.5 }
+heads = { fer2013 = 0.5, ferplus = 0.5 }
 
 [student]
 network = "residual"

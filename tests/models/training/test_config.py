@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ pytest.importorskip("torch", reason="training needs torch")
 
 from facecli.errors import UsageError
 from facecli.models.training import config as configuration
-from facecli.models.training import emotion
+from facecli.models.training import emotion, run
 
 
 def changed(path: Path, old: str, new: str) -> str:
@@ -21,9 +22,9 @@ def changed(path: Path, old: str, new: str) -> str:
 
 
 def test_the_shipped_recipe_reads():
-    config = configuration.read(emotion.CONFIG)
-    assert config.student.network in emotion.NETWORKS
-    assert config.teacher is None or config.teacher.network in emotion.NETWORKS
+    config = configuration.read(emotion.TASK.config)
+    assert config.student.network in run.NETWORKS
+    assert config.teacher is None or config.teacher.network in run.NETWORKS
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,12 @@ def test_the_shipped_recipe_reads():
         ("bf16 = false", "bf16 = 0", r"student\.schedule\.bf16 must be bool, is 0"),
         ("bf16 = false", "optimizer = 'lion'", r"optimizer must be one of sgd, adamw, is 'lion'"),
         ("batch = 32", "batch = 33", r"student\.schedule\.batch must be even for mixup, is 33"),
-        ("holdout = 0.2", "holdout = 0.9", "holdout must be from 0.0 to 0.5"),
-        ("labels = 0.5", "labels = 0", "every weight in heads must be a number above 0"),
+        ("holdout = 0.2", "holdout = 0.9", "holdout must be from 0.001 to 0.5"),
+        ("fer2013 = 0.5", "fer2013 = 0", "heads must have a weight for each head, a number above 0"),
         ("heads = {", "heads = 3 # {", "heads must be a table, is 3"),
         ("holdout = 0.2", "holdout = 0.2\ndistillation = { weight = 0.5 }", r"distillation needs a \[teacher\]"),
+        ("seed = 1", "seed = 1\nafter = 3", "after must be the name of a file, is 3"),
+        ("seed = 1", "seed = 1\nafter = 'tiny.toml'", r"tiny\.toml comes after itself"),
         ("holdout = 0.2", "holdout = ", "is not TOML"),
     ],
 )
@@ -52,6 +55,13 @@ def test_what_is_wrong_is_told_in_one_line(config, old, new, message):
         configuration.read(config)
     assert "\n" not in str(caught.value)
     assert "tiny.toml" in str(caught.value)
+
+
+def test_the_recipe_in_the_docs_reads(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text("utf-8")
+    (recipe,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "age.toml").write_text(recipe, "utf-8")
+    assert configuration.read(tmp_path / "age.toml").answer == "mean"
 
 
 def test_a_missing_file_is_told(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,20 @@ def test_softened_targets_replace_the_labels(settings):
     found = engine.predict(network, validation.pixels, stage)[:, :4].argmax(1).numpy()
     assert (found == (validation.targets["height"].argmax(1) + 1) % 4).mean() > 0.8
     assert views == {0, 1}
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # inductor's own use of torch.jit
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+def test_compiled_it_learns_as_well(settings):
+    def small():
+        return ResidualNetwork(7, stem=16, stages=[(16, 1)])
+
+    train, validation = examples(320, 0), examples(100, 1)
+    network = engine.train(small, STAGE, train, validation, replace(settings, compiled=True))
+    found = engine.predict(network, validation.pixels, STAGE)[:, :4].argmax(1).numpy()
+    assert (found == validation.targets["height"].argmax(1)).mean() > 0.7  # chance is 0.25
+    plain = engine.train(small, STAGE, train, validation, replace(settings, learn=False))  # the checkpoint is the same
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), plain.parameters(), strict=True))
 
 
 def test_the_rate_rises_in_a_line_and_falls_to_nothing():

@@ -21,40 +21,26 @@ def test_both_label_sets_are_read_in_one_order(data):
     splits = fer2013.read(data)
     assert {name: len(found) for name, found in splits.items()} == {"Training": 200, "PublicTest": 40}
     found = fer2013.examples(splits["Training"])
-    assert found.targets["labels"].argmax(1).tolist() == found.targets["votes"].argmax(1).tolist()
-    assert np.allclose(found.targets["votes"].sum(1), 1)
-    assert (splits["Training"].others == 2).all()
-
-
-def test_pictures_of_the_other_split_are_dropped(data):
-    splits = fer2013.read(data)
-    assert len(fer2013.without(splits["Training"], splits["PublicTest"])) == 198
-
-
-def test_copies_are_held_out_together(data):
-    training = fer2013.read(data)["Training"]
-    parts = (training.pixels, training.label, training.votes, training.others)
-    twice = fer2013.Faces(*(np.concatenate([part, part]) for part in parts))
-    kept = fer2013.held_out(twice, 0.3)
-    assert (kept[: len(training)] == kept[len(training) :]).all()
-    assert 0.15 < kept.mean() < 0.45
+    assert found.targets["fer2013"].argmax(1).tolist() == found.targets["ferplus"].argmax(1).tolist()
+    assert np.allclose(found.targets["ferplus"].sum(1), 1)
+    assert (splits["Training"].others == [0, 2, 0]).all()
 
 
 def test_no_vote_for_the_seven_is_even():
-    assert np.allclose(
-        fer2013.shares(faces([[0] * 7, [2, 2, 0, 0, 0, 0, 0]], [10, 6])), [[1 / 7] * 7, [0.5, 0.5] + [0] * 5]
-    )
+    found = fer2013.shares(faces([[0] * 7, [2, 2, 0, 0, 0, 0, 0]], [[10, 0, 0], [0, 6, 0]]))
+    assert np.allclose(found, [[1 / 7] * 7, [0.5, 0.5] + [0] * 5])
 
 
 @pytest.mark.parametrize(
     ("votes", "others", "majority", "plurality"),
     [
-        ([6, 0, 0, 4, 0, 0, 0], 0, True, True),
-        ([5, 0, 0, 4, 0, 0, 0], 1, True, True),  # the one other vote is an outlier
-        ([5, 0, 0, 3, 0, 0, 0], 2, False, True),  # half is not more than half
-        ([4, 0, 0, 4, 0, 0, 0], 2, False, False),
-        ([3, 0, 0, 1, 0, 0, 0], 6, False, False),
-        ([0, 0, 0, 0, 0, 0, 0], 10, False, False),
+        ([6, 0, 0, 4, 0, 0, 0], [0, 0, 0], True, True),
+        ([5, 0, 0, 4, 0, 0, 0], [1, 0, 0], True, True),  # the one other vote is an outlier
+        ([5, 0, 0, 3, 0, 0, 0], [0, 2, 0], False, True),  # half is not more than half
+        ([5, 0, 0, 3, 0, 0, 0], [1, 1, 0], True, True),  # two single votes are two outliers
+        ([4, 0, 0, 4, 0, 0, 0], [2, 0, 0], False, False),
+        ([3, 0, 0, 1, 0, 0, 0], [0, 0, 6], False, False),
+        ([0, 0, 0, 0, 0, 0, 0], [0, 0, 10], False, False),
     ],
 )
 def test_the_rules_of_the_votes(votes, others, majority, plurality):
@@ -80,6 +66,9 @@ def test_what_is_no_such_file_is_refused(tmp_path, data):
     np.savez(tmp_path / "other.npz", **arrays | {"label_names": arrays["label_names"][::-1]})
     with pytest.raises(InputError, match="has other classes than angry"):
         fer2013.read(tmp_path / "other.npz")
+    np.savez(tmp_path / "split.npz", **arrays | {"split_names": np.array(["Training", "Test"])})
+    with pytest.raises(InputError, match="has not the splits Training, PublicTest"):
+        fer2013.read(tmp_path / "split.npz")
     np.savez(tmp_path / "pickled.npz", **arrays | {"votes": arrays["votes"].astype(object)})
     with pytest.raises(InputError, match=r"pickled\.npz is no FER2013 \.npz"):
         fer2013.read(tmp_path / "pickled.npz")

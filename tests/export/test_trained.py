@@ -1,4 +1,4 @@
-"""Our own emotion network: from a training's result to an ONNX file that is small and agrees."""
+"""From a training's result to an ONNX file that is small and agrees."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_a_trained_network_is_exported_and_answers(run_cli: Callable, examples: 
     options = {"stem": 32, "stages": [[64, 1]]}  # kernels that are large enough not to be unpacked
     network = ResidualNetwork(14, **options)
     network(torch.rand(8, 1, 48, 48))
-    published.write(tmp_path / "emotion.pt", network.eval(), options, 48, published.Answer(0.5, 1.3))
+    answer = published.Answer(heads={"fer2013": 7, "ferplus": 7}, share=0.5, temperature=1.3)
+    published.write(tmp_path / "emotion.pt", network.eval(), options, 48, answer)
     done = run_cli("export", "emotion", "--weights", tmp_path / "emotion.pt", "-o", tmp_path / "out", "--json")
     assert done.returncode == 0, done.errors
     (file,) = done.json["files"]

@@ -1,0 +1,91 @@
+"""Trains any attribute: `python -m facecli.models.training.attribute --data FACES.npz --config TOML --out FOLDER`.
+
+The arrays of the data file: pixels (N, H, W) or (N, H, W, 3) uint8, grey or RGB; names (C,) strings, the classes; and
+either label (N,) integers, indices into names, or targets (N, C), how likely each class is for each picture. For an age
+the classes are years, and the recipe says `answer = "mean"`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from facecli.errors import InputError, UsageError
+from facecli.models.training import measure, published, run, splits
+from facecli.models.training.config import Config
+from facecli.models.training.engine import Examples
+from facecli.models.training.published import Answer
+from facecli.types import FloatArray, UInt8Array
+
+
+def read(path: Path, config: Config) -> run.Data:
+    """The file's pictures, a part of them held out. Raises InputError for a file that is not as described above."""
+    pixels, names, targets = _arrays(path)
+    (head, *others) = config.heads
+    if others:
+        raise UsageError(f"one head is trained, [heads] has {len(config.heads)}")
+    kept = splits.held_out(pixels, config.holdout)
+    values = _numbers(path, names) if config.answer == "mean" else ()
+    learned, held = (Examples(pixels[rows], {head: targets[rows]}) for rows in (~kept, kept))
+    return run.Data(learned, held, partial(_settle, names, values, head, held))
+
+
+def _settle(
+    names: list[str], values: tuple[float, ...], head: str, held: Examples, logits: Tensor
+) -> tuple[Answer, dict[str, Any]]:
+    """The answer with the temperature that fits the held-out pictures best."""
+    targets = held.targets[head]
+    probabilities = logits.softmax(1).numpy()
+    temperature = round(measure.best_temperature(probabilities, targets.argmax(1)), 4)
+    answer = Answer(heads={head: len(names)}, temperature=temperature, values=values)
+    facts: dict[str, Any] = {"names": names, "accuracy": measure.accuracy(probabilities, targets.argmax(1))}
+    if values:
+        told = published.answered(logits, answer).numpy()[:, 0]
+        facts["mean_error"] = float(np.abs(told - targets @ np.array(values)).mean())
+    return answer, facts
+
+
+def _arrays(path: Path) -> tuple[UInt8Array, list[str], FloatArray]:
+    """Pixels, names and targets (N, C) whose rows sum to 1."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            pixels, names = file["pixels"], [str(name) for name in file["names"]]
+            targets = file["targets"] if "targets" in file else _one_hot(file["label"], len(names))
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}") from error
+    except (KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
+        told = "it needs pixels, names, and label or targets"
+        raise InputError(f"{path} has no faces to learn from: {error}", hint=told) from error
+    if pixels.dtype != np.uint8 or pixels.shape[3:] not in ((), (3,)) or pixels.ndim < 3:
+        raise InputError(f"{path}: pixels must be (N, H, W) or (N, H, W, 3) uint8, are {pixels.shape} {pixels.dtype}")
+    if targets.shape != (len(pixels), len(names)):
+        raise InputError(f"{path}: targets must be {(len(pixels), len(names))}, are {targets.shape}")
+    total = targets.sum(1, keepdims=True)
+    if not (np.isfinite(targets).all() and (targets >= 0).all() and (total > 0).all()):
+        raise InputError(f"{path}: every row of targets must have numbers from 0 up, and one above 0")
+    return pixels, names, np.asarray(targets / total, np.float32)
+
+
+def _one_hot(labels: NDArray[Any], classes: int) -> FloatArray:
+    if not np.issubdtype(labels.dtype, np.integer) or (labels.size and not 0 <= labels.min() <= labels.max() < classes):
+        raise ValueError(f"label must be integers from 0 to {classes - 1}")
+    return np.asarray(np.eye(classes)[labels], np.float32)
+
+
+def _numbers(path: Path, names: list[str]) -> tuple[float, ...]:
+    try:
+        return tuple(float(name) for name in names)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; the mean of the classes needs numbers as their names") from error
+
+
+TASK = run.Task("attribute", read, "faces and their labels, an .npz file; docs/training.md")
+
+if __name__ == "__main__":
+    raise SystemExit(run.main(TASK))

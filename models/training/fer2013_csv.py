@@ -1,0 +1,81 @@
+"""Joins FER2013 and FER+: `python -m facecli.models.training.fer2013_csv fer2013.csv fer2013new.csv fer2013.npz`.
+
+fer2013.csv (Kaggle's "Challenges in Representation Learning": emotion, pixels, Usage) and fer2013new.csv
+(github.com/microsoft/FERPlus: Usage, Image name, and a column of votes for each of ten choices) have the same picture
+in the same line. Pictures without a name in the second have no face: they are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facecli.errors import FacecliError, InputError
+from facecli.files import staged
+from facecli.models.training.fer2013 import LABELS, OTHERS, SIDE, VOTES
+
+# What fer2013new.csv calls the choices, in our order.
+_COLUMNS = (*VOTES, "contempt", "unknown", "NF")
+
+
+def convert(fer2013: Path, ferplus: Path, out: Path) -> int:
+    """Write the .npz that the training reads; returns how many pictures it has. Raises InputError for other files."""
+    pixels, labels, votes, usages = [], [], [], []
+    pictures = _rows(fer2013, ("emotion", "pixels", "Usage"))
+    taggers = _rows(ferplus, ("Usage", "Image name", *_COLUMNS))
+    try:
+        for number, (picture, tagged) in enumerate(zip(pictures, taggers, strict=True), 2):
+            usage = picture["Usage"]
+            if usage != tagged["Usage"]:
+                raise InputError(f"line {number} is of {usage} in {fer2013}, of {tagged['Usage']} in {ferplus}")
+            if not tagged["Image name"].strip():
+                continue
+            pixels.append(np.array(picture["pixels"].split(), np.uint8).reshape(SIDE, SIDE))
+            labels.append(int(picture["emotion"]))
+            votes.append([int(tagged[column]) for column in _COLUMNS])
+            usages.append(usage)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{fer2013} and {ferplus} do not belong together: {error}") from error
+    names, split = np.unique(usages, return_inverse=True)
+    arrays = {"pixels": np.array(pixels, np.uint8)}
+    arrays |= {"label": np.array(labels, np.uint8), "label_names": np.array(LABELS)}
+    arrays |= {"votes": np.array(votes, np.uint8), "vote_names": np.array([*VOTES, *OTHERS])}
+    arrays |= {"split": split.astype(np.uint8), "split_names": names}
+    with staged(out) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    return len(pixels)
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = set(columns) - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{path} has no column {', '.join(sorted(missing))}")
+            yield from reader
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} can not be read: {error}") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Exit codes are facecli's."""
+    parser = argparse.ArgumentParser(prog="python -m facecli.models.training.fer2013_csv", description=__doc__)
+    for name in ("fer2013", "ferplus", "out"):
+        parser.add_argument(name, type=Path)
+    given = parser.parse_args(arguments)
+    try:
+        print(f"wrote {given.out}: {convert(given.fer2013, given.ferplus, given.out)} pictures")  # noqa: T201 # the result
+    except FacecliError as error:
+        print(error, file=sys.stderr)  # noqa: T201 # the error
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
