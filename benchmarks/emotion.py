@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from facecli import align
 from facecli.export.recipes import mini_xception
 from facecli.export.run import export_recipe
+from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.models.training import calibrate, engine, fer2013, measure, published, run
+from facecli.models.training import calibrate, engine, fer2013, measure, published, run, splits
 from facecli.models.training import config as configuration
 from facecli.models.training import emotion as training
 from facecli.models.training.checkpoint import start
@@ -33,6 +34,7 @@ from facecli.types import Image, UInt8Array
 OURS, THEIRS = "emotion/facecli-resnet", "emotion/mini-xception"
 AT_ONCE = 256
 FOLLOWED = ("fer2013", "ferplus")
+NEAR = 0.97  # correlation at 16x16 above which two pictures are called near copies
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,13 @@ def main() -> None:
     options.add_argument("--mistakes", type=Path, help="PNG file to write")
     options.add_argument("--checkpoint", type=Path, help="the student's, as trained")
     given = options.parse_args()
-    faces = fer2013.read(given.data)["PublicTest"]
+    every = fer2013.read(given.data)
+    faces = every["PublicTest"]
     found = answers(faces.pixels, given.mini_xception, given.rounds)
     lines = [line for name, own in found.items() for line in figures(name, own, faces)]
+    lines += unsure(found[OURS].probabilities, faces)
+    lines += copies(found[OURS].probabilities, faces, every["Training"])
+    lines += noise()
     if given.checkpoint:
         lines += rounding(given.checkpoint, found[OURS].probabilities, faces)
     common.tell(lines, as_json=given.json)
@@ -159,6 +165,55 @@ def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
             lines.append(common.figure(f"{name} with follow={follow}: calibration error, {what}", error, "{:.3f}"))
     text = f"{name}: ms for a face, one thread, with preprocessing"
     return [*lines, common.figure(text, own.milliseconds, "{:.2f}", most=3.0 if ours else None)]
+
+
+def unsure(probabilities: NDArray[np.float32], faces: Faces) -> list[common.Figure]:
+    """How many labels the floor makes null, and how many of these would have been right."""
+    floor = catalogue.load(OURS).floor or 0.0
+    rows = probabilities.max(1) < floor
+    lines = [common.figure(f"null, for its probability is below {floor}", rows.mean(), "{:.1%}")]
+    if rows.any():
+        right = measure.accuracy(probabilities[rows], faces.label[rows])
+        lines.append(common.figure(f"of these {rows.sum()} right, FER2013 labels", right, "{:.0%}"))
+    return lines
+
+
+def copies(probabilities: NDArray[np.float32], faces: Faces, training: Faces) -> list[common.Figure]:
+    """The accuracy where Training has nearly the same picture (the exact ones were not learned), and elsewhere."""
+    known = np.concatenate([thumbnails(training.pixels), thumbnails(training.pixels[:, :, ::-1])])
+    small = thumbnails(faces.pixels)
+    nearest = np.concatenate([(small[i : i + AT_ONCE] @ known.T).max(1) for i in range(0, len(small), AT_ONCE)])
+    exact = splits.known(faces.pixels, training.pixels)
+    near = (nearest > NEAR) & ~exact
+    lines = []
+    for what, rows in (("with a near copy in Training", near), ("without", ~near)):
+        part = measure.accuracy(probabilities[rows], faces.label[rows])
+        lines.append(common.figure(f"pictures {what}, {rows.sum()}: accuracy, FER2013 labels", part, "{:.1%}"))
+    return lines
+
+
+def thumbnails(pixels: UInt8Array) -> NDArray[np.float32]:
+    """(N, 256) each picture as 16x16 means, brought to mean 0 and length 1: their products are correlations."""
+    small = pixels.reshape(len(pixels), 16, 3, 16, 3).mean((2, 4)).reshape(len(pixels), -1).astype(np.float32)
+    small -= small.mean(1, keepdims=True)
+    return np.asarray(small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def noise(count: int = 300) -> list[common.Figure]:
+    """What it says of even noise, and of a flat picture: the detector has to find the face."""
+    tools = toolbox(ModelStore(), OURS)
+    pixels = np.random.default_rng(0).integers(0, 256, (count + 1, fer2013.SIDE, fer2013.SIDE), dtype=np.uint8)
+    pixels[count] = 128
+    told = asked(tools, whole(pixels, tools))
+    surest = told[:count].max(1)
+    lines = []
+    for label in np.unique(told[:count].argmax(1)):
+        part = float((told[:count].argmax(1) == label).mean())
+        lines.append(common.figure(f"of {count} pictures of noise {fer2013.LABELS[label]}", part, "{:.0%}"))
+    text = f"its surest for noise, median ({surest.min():.2f} to {surest.max():.2f})"
+    lines.append(common.figure(text, float(np.median(surest)), "{:.2f}"))
+    text = f"a flat picture: {fer2013.LABELS[int(told[count].argmax())]}"
+    return [*lines, common.figure(text, float(told[count].max()), "{:.2f}")]
 
 
 def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> list[common.Figure]:

@@ -69,10 +69,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
-    """How the teacher's answers enter the targets: `weight` parts of them, softened by `temperature`."""
+    """How the teacher's answers enter the targets: `weight` parts of them, softened by `temperature`.
+
+    earlier: the student that this training begins with is a teacher as well, and the mean of both is what counts.
+    """
 
     weight: float
     temperature: float = 1.0
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

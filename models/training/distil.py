@@ -1,8 +1,9 @@
-"""A teacher's answers to every view of the training pictures, asked once and kept in a folder."""
+"""The answers of one or more teachers to every view of the training pictures, asked once and kept in a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,14 +13,24 @@ from torch import Tensor, nn
 
 from facecli.files import staged
 from facecli.models.training import augment
-from facecli.models.training.config import Config
+from facecli.models.training.config import Config, Stage
 from facecli.models.training.engine import Examples, Say, as_input
 
 _ASKED = 256
+# A probability whose logarithm half precision still tells from its neighbours'.
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A network that is asked. make: it, trained; only called if there is something to ask."""
+
+    make: Callable[[], nn.Module]
+    stage: Stage
 
 
 def ask(
-    make: Callable[[], nn.Module],
+    teachers: Sequence[Teacher],
     config: Config,
     examples: Examples,
     folder: Path,
@@ -29,28 +40,31 @@ def ask(
 ) -> Callable[[int, Tensor], Tensor]:
     """The softened targets of the student, as `engine.train` wants them.
 
-    Each view's logits lie in one file, named after the digest: a run that was cut asks only for what is missing.
-    make: the trained teacher, only made if there is something to ask.
+    Each view's answers lie in one file, named after the digest: a run that was cut asks only for what is missing. They
+    are the logarithms of the mean of the teachers' probabilities.
     """
-    assert config.teacher is not None
     assert config.distillation is not None
     how = config.student.augmentation
     files = [folder / f"{digest}-{view:03}.npy" for view in range(how.views)]
-    teacher: nn.Module | None = None
+    widths = [target.shape[1] for target in examples.targets.values()]
+    networks: list[nn.Module] = []
     for view, file in enumerate(files):
         if not file.exists():
-            teacher = teacher or make().to(device)
-            logits = _answers(teacher, config, examples, view, device)
+            networks = networks or [teacher.make().to(device).eval() for teacher in teachers]
+            told = [
+                _answers(network, teacher.stage, config, examples, widths, view, device)
+                for network, teacher in zip(networks, teachers, strict=True)
+            ]
+            mean = torch.stack(told).mean(0).clamp_min(_LEAST).log()
             with staged(file) as temporary:
-                np.save(temporary, logits.half().numpy(), allow_pickle=False)
-            say(f"the teacher has answered view {view + 1} of {how.views}")
-    widths = [target.shape[1] for target in examples.targets.values()]
+                np.save(temporary, mean.half().numpy(), allow_pickle=False)
+            say(f"{len(teachers)} answered view {view + 1} of {how.views}")
     labels = torch.cat([torch.from_numpy(target) for target in examples.targets.values()], 1)
     return _Softener(files, labels, widths, config.distillation.weight, config.distillation.temperature)
 
 
 class _Softener:
-    """(view, rows) -> the mean of the labels and the teacher's probabilities, head by head."""
+    """(view, rows) -> the mean of the labels and the teachers' probabilities, head by head."""
 
     def __init__(
         self, files: Sequence[Path], labels: Tensor, widths: list[int], weight: float, temperature: float
@@ -59,16 +73,16 @@ class _Softener:
         self._logits = cache(lambda view: torch.from_numpy(np.load(files[view], allow_pickle=False)))
 
     def __call__(self, view: int, rows: Tensor) -> Tensor:
-        logits = self._logits(view)[rows].float() / self._temperature
-        taught = torch.cat([head.softmax(1) for head in logits.split_with_sizes(self._widths, 1)], 1)
+        taught = _by_head(self._logits(view)[rows].float() / self._temperature, self._widths)
         return self._labels[rows] * (1 - self._weight) + taught * self._weight
 
 
 @torch.inference_mode()
-def _answers(teacher: nn.Module, config: Config, examples: Examples, view: int, device: str) -> Tensor:
-    """(N, outputs) logits for one view, drawn as the student will see it but for cutout and mixup."""
-    assert config.teacher is not None
-    stage, how = config.teacher, config.student.augmentation
+def _answers(
+    teacher: nn.Module, stage: Stage, config: Config, examples: Examples, widths: list[int], view: int, device: str
+) -> Tensor:
+    """(N, outputs) probabilities for one view, drawn as the student will see it but for cutout and mixup."""
+    how = config.student.augmentation
     draws = augment.draw(len(examples), config.seed, view)
     parts = []
     for start in range(0, len(examples), _ASKED):
@@ -76,4 +90,9 @@ def _answers(teacher: nn.Module, config: Config, examples: Examples, view: int, 
         seen = augment.views(as_input(examples.pixels[rows]).to(device), draws[rows].to(device), how, stage.side)
         with torch.autocast(device, torch.bfloat16, enabled=stage.schedule.bf16):
             parts.append(teacher(seen.to(memory_format=torch.channels_last)).float().cpu())
-    return torch.cat(parts)
+    return _by_head(torch.cat(parts), widths)
+
+
+def _by_head(logits: Tensor, widths: list[int]) -> Tensor:
+    """(N, outputs) probabilities of heads that lie side by side."""
+    return torch.cat([head.softmax(1) for head in logits.split_with_sizes(widths, 1)], 1)

@@ -21,6 +21,7 @@ from facecli.models.training import augment, checkpoint, distil, engine, publish
 from facecli.models.training import config as configuration
 from facecli.models.training.checkpoint import Start
 from facecli.models.training.config import Config, Stage
+from facecli.models.training.distil import Teacher
 from facecli.models.training.engine import Examples
 from facecli.models.training.networks import build_residual
 from facecli.models.training.published import Answer
@@ -113,9 +114,14 @@ def run(task: Task, config: Config, data: Path, out: Path, how: How) -> Path:
     if config.teacher and config.distillation:
         taught = training.digest("teacher", config.teacher)
         if how.learn:
-            teacher = partial(training.network, "teacher", config.teacher, taught)
-            views = configuration.digest(config.student.augmentation, taught)
-            soften = distil.ask(teacher, config, found.learned, out / "views", views, how.device, how.say)
+            teachers = [Teacher(partial(training.network, "teacher", config.teacher, taught), config.teacher)]
+            start = training.start("student") if config.distillation.earlier else None
+            if start:
+                teachers.append(Teacher(partial(training.made, "student", config.student), config.student))
+            elif config.distillation.earlier:
+                raise UsageError("distillation.earlier needs a run to begin with", hint="the key after, or --from")
+            views = configuration.digest(config.student.augmentation, taught, start.origin if start else "")
+            soften = distil.ask(teachers, config, found.learned, out / "views", views, how.device, how.say)
     digest = training.digest("student", config.student, taught, config.distillation)
     network = training.network("student", config.student, digest, soften)
     answer, facts = found.settle(engine.predict(network, found.held.pixels, config.student))

@@ -78,6 +78,19 @@ def test_a_run_begins_with_the_networks_of_another(data, config_with_teacher, tm
     assert "was made with another configuration" in capsys.readouterr().err
 
 
+def test_the_earlier_student_teaches_as_well(data, config_with_teacher, tmp_path, capsys):
+    assert train(data, config_with_teacher, tmp_path / "first") == 0
+    text = config_with_teacher.read_text("utf-8")
+    config_with_teacher.write_text(text.replace("weight = 0.5", "weight = 0.5\nearlier = true"), "utf-8")
+    assert train(data, config_with_teacher, tmp_path / "out") == 2
+    assert "distillation.earlier needs a run to begin with" in capsys.readouterr().err
+    assert train(data, config_with_teacher, tmp_path / "out", "--from", str(tmp_path / "first")) == 0
+    assert "2 answered view 2 of 2" in capsys.readouterr().err
+    for answers in map(np.load, (tmp_path / "out" / "views").iterdir()):
+        for head in np.split(np.exp(answers.astype(np.float32)), 2, axis=1):
+            assert np.allclose(head.sum(1), 1, atol=0.01)  # logarithms of probabilities, in half precision
+
+
 def test_what_a_recipe_comes_after_is_run_first(data, config, tmp_path, capsys):
     later = tmp_path / "later.toml"
     later.write_text('after = "tiny.toml"\n' + config.read_text("utf-8"), "utf-8")
