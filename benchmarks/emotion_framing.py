@@ -18,15 +18,14 @@ from pathlib import Path
 import common
 import cv2
 import numpy as np
-from emotion import OURS
+from emotion import OURS, RECIPE
 from numpy.typing import NDArray
 
 from facecli import align, images
 from facecli.contract import CropSpec
 from facecli.models.store import ModelStore
 from facecli.models.training import config as configuration
-from facecli.models.training import emotion as training
-from facecli.models.training import fer2013, splits
+from facecli.models.training import emotion, fer2013, measure
 from facecli.registry import Registry
 from facecli.toolbox import Choice, Toolbox
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array
@@ -49,20 +48,20 @@ def main() -> None:
     given = options.parse_args()
     every = fer2013.read(given.data)
     public = every["PublicTest"].only(np.arange(len(every["PublicTest"])) % given.step == 0)
-    recipe = configuration.read(Path(training.__file__).with_suffix(".toml"))
-    kept = splits.held_out(every["Training"].pixels, recipe.holdout)
+    recipe = configuration.read(RECIPE)
+    _, held = emotion.split(every, recipe.holdout)
     tools = {name: toolbox(name) for name in given.detectors.split(",")}
     first, *_ = tools.values()
     (plugin,) = first.attribute_plugins
     with common.folder(given.photographs) as folder:
         paths = sorted(folder.rglob("*.jpg"))[:: given.step]
         photographs = [images.decode(path.read_bytes(), path.name, Limits()) for path in paths]
-    seen = [(picture, middle(first, picture, min(picture.pixels.shape[:2]) / 2)) for picture in photographs]
+    seen = [(picture, middle(first, picture, np.array(picture.pixels.shape[1::-1]) / 2)) for picture in photographs]
     cut = [(picture, face) for picture, face in seen if face is not None]
     ours = np.stack([points_in_cut(face, plugin.crop) for _, face in cut])
     shown = Shown.of(first, public)
     lines = [*placed("FER2013's frames", shown.points()), *placed("facecli's cuts of LFW", ours)]
-    lines += margins(first, Shown.of(first, every["Training"].only(kept)))
+    lines += margins(first, Shown.of(first, held))
     for name, own in tools.items():
         lines += compared(name, own, shown if own is first else Shown.of(own, public))
     common.tell(lines, as_json=given.json)
@@ -91,7 +90,7 @@ class Shown:
     def of(cls, tools: Toolbox, faces: fer2013.Faces) -> Shown:
         """Look for the face of each picture."""
         pictures = [photograph(picture) for picture in faces.pixels]
-        faced = [(picture, middle(tools, picture, BORDER + 24 * SCALE)) for picture in pictures]
+        faced = [(picture, middle(tools, picture, np.full(2, BORDER + 24.0 * SCALE))) for picture in pictures]
         rows = np.array([face is not None for _, face in faced])
         return cls(faces.only(rows), [(picture, face) for picture, face in faced if face is not None], len(faces))
 
@@ -114,27 +113,25 @@ class Shown:
 def margins(tools: Toolbox, held: Shown) -> Iterable[common.Figure]:
     """The accuracy on FER2013's labels with several margins, on pictures that the training held out."""
     (plugin,) = tools.attribute_plugins
-    part = held.right_uncut(tools, plugin.crop).mean()
-    yield common.figure(f"held out, FER2013's own cut, {len(held.faces)} pictures: accuracy", part, "{:.1%}")
+    own, ours = held.right_uncut(tools, plugin.crop), held.right(tools, plugin.crop)
+    yield common.figure(f"held out, FER2013's own cut, {len(held.faces)} pictures: accuracy", own.mean(), "{:.1%}")
     for margin in MARGINS:
-        mark = ", the catalogue's" if margin == plugin.crop.margin else ""
-        part = held.right(tools, replace(plugin.crop, margin=margin)).mean()
-        yield common.figure(f"held out, margin {margin}{mark}: accuracy", part, "{:.1%}")
+        cut = held.right(tools, replace(plugin.crop, margin=margin))
+        _, low, high = measure.paired(cut, ours)
+        mark = "the catalogue's" if margin == plugin.crop.margin else f"{low:+.1%} to {high:+.1%} of the catalogue's"
+        yield common.figure(f"held out, margin {margin}, {mark}: accuracy", cut.mean(), "{:.1%}")
 
 
 def compared(detector: str, tools: Toolbox, shown: Shown) -> Iterable[common.Figure]:
-    """FER2013's own cut beside the catalogue's, on the same pictures of PublicTest, with a paired 95 % interval."""
+    """FER2013's own cut beside the catalogue's, on the same pictures of PublicTest."""
     (plugin,) = tools.attribute_plugins
-    whole, cut = shown.right_uncut(tools, plugin.crop), shown.right(tools, plugin.crop)
+    own, ours = shown.right_uncut(tools, plugin.crop), shown.right(tools, plugin.crop)
     yield common.figure(f"PublicTest, {detector}: faces found", len(shown.faces) / shown.total, "{:.1%}")
     told = f"PublicTest, {detector}, {len(shown.faces)} pictures"
-    yield common.figure(f"{told}: accuracy of FER2013's own cut", whole.mean(), "{:.1%}")
-    yield common.figure(f"{told}: accuracy of facecli's", cut.mean(), "{:.1%}")
-    difference = cut.astype(float) - whole
-    reach = 1.96 * difference.std() / len(difference) ** 0.5
-    low, high = difference.mean() - reach, difference.mean() + reach
-    text = f"{told}: facecli's less FER2013's, 95 % interval {low:+.1%} to {high:+.1%}"
-    yield common.figure(text, difference.mean(), "{:+.1%}")
+    yield common.figure(f"{told}: accuracy of FER2013's own cut", own.mean(), "{:.1%}")
+    yield common.figure(f"{told}: accuracy of facecli's", ours.mean(), "{:.1%}")
+    more, low, high = measure.paired(ours, own)
+    yield common.figure(f"{told}: facecli's less FER2013's, 95 % interval {low:+.1%} to {high:+.1%}", more, "{:+.1%}")
 
 
 def placed(whose: str, points: FloatArray) -> list[common.Figure]:
@@ -213,8 +210,8 @@ def photograph(picture: UInt8Array) -> Image:
     return grey(np.asarray(framed, np.uint8))
 
 
-def middle(tools: Toolbox, picture: Image, centre: float) -> Detections | None:
-    """The face in the middle alone; None if there is none."""
+def middle(tools: Toolbox, picture: Image, centre: NDArray[np.float64]) -> Detections | None:
+    """The face around the point (x, y) alone; None if there is none."""
     (detections,) = tools.detector.detect([picture])
     if not len(detections):
         return None

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from facecli.models.training import calibrate, emotion, networks, run
 from facecli.models.training import config as configuration
-from facecli.models.training import emotion, fer2013, networks, run
 from facecli.models.training.config import Stage
 
-OUTPUTS = 2 * len(fer2013.LABELS)
+OUTPUTS = sum(calibrate.HEADS.values())
 
 
 @dataclass(frozen=True)

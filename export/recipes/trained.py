@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-OURS = "emotion/facecli-resnet"
+OURS, _FILE = "emotion/facecli-resnet", "emotion_facecli_resnet.onnx"
+_EMOTION = ("probabilities", "fer2013", "ferplus")
 # The largest absolute difference allowed to probabilities; to a mean of values, in parts of the largest of them.
 _TOLERANCE = 1e-5
 
@@ -21,13 +22,19 @@ _TOLERANCE = 1e-5
 def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ...]:
     """The network with its temperature, from the result of `command`."""
     if weights is None:
-        made = f"python -m facecli.models.training.{command} --data FACES.npz --out FOLDER"
+        recipe = "" if command == "emotion" else " --config TOML"
+        made = f"python -m facecli.models.training.{command} --data FACES.npz --out FOLDER{recipe}"
         hint = f"--weights {command}.pt, from {made}"
         raise ExportError(f"the {command} network's weights come in no package", hint=hint)
     from facecli.models.training import published
 
     network = published.read(weights)
     answer = network.answer
+    if command == "emotion" and answer.outputs != _EMOTION:
+        hint = "facecli export attribute"
+        raise ExportError(
+            f"{weights} answers {', '.join(answer.outputs)}, the emotion model {', '.join(_EMOTION)}", hint=hint
+        )
     part = ExportPart(
         file=file,
         module=network,
@@ -59,7 +66,7 @@ def facecli_export_recipes(name: str) -> list[ExportRecipe]:
             name=name,
             summary=f"{'our own seven emotions' if ours else 'an attribute of your own'}, trained with facecli",
             model=OURS if ours else name,
-            build=partial(build, name, f"{OURS.replace('/', '_').replace('-', '_')}.onnx" if ours else f"{name}.onnx"),
+            build=partial(build, name, _FILE if ours else f"{name}.onnx"),
             default_weights=None,
             licence="Apache-2.0" if ours else "that of the data",
         )

@@ -28,8 +28,8 @@ def read(path: Path, config: Config) -> run.Data:
     """The file's pictures, a part of them held out. Raises InputError for a file that is not as described above."""
     pixels, names, targets = _arrays(path)
     (head, *others) = config.heads
-    if others:
-        raise UsageError(f"one head is trained, [heads] has {len(config.heads)}")
+    if others or config.share != 1:
+        raise UsageError(f"one head is trained, of which share is 1; here are {len(config.heads)}, {config.share}")
     kept = splits.held_out(pixels, config.holdout)
     values = _numbers(path, names) if config.answer == "mean" else ()
     learned, held = (Examples(pixels[rows], {head: targets[rows]}) for rows in (~kept, kept))
@@ -39,16 +39,15 @@ def read(path: Path, config: Config) -> run.Data:
 def _settle(
     names: list[str], values: tuple[float, ...], head: str, held: Examples, logits: Tensor
 ) -> tuple[Answer, dict[str, Any]]:
-    """The answer with the temperature that fits the held-out pictures best."""
-    targets = held.targets[head]
-    probabilities = logits.softmax(1).numpy()
-    temperature = round(measure.best_temperature(probabilities, targets.argmax(1)), 4)
-    answer = Answer(heads={head: len(names)}, temperature=temperature, values=values)
-    facts: dict[str, Any] = {"names": names, "accuracy": measure.accuracy(probabilities, targets.argmax(1))}
-    if values:
-        told = published.answered(logits, answer).numpy()[:, 0]
-        facts["mean_error"] = float(np.abs(told - targets @ np.array(values)).mean())
-    return answer, facts
+    """The answer with the temperature that fits the held-out pictures best; a mean is left as it was learned."""
+    heads, targets = {head: len(names)}, held.targets[head]
+    probabilities, likeliest = logits.softmax(1).numpy(), targets.argmax(1)
+    facts: dict[str, Any] = {"names": names, "accuracy": measure.accuracy(probabilities, likeliest)}
+    if not values:
+        return Answer(heads=heads, temperature=round(measure.best_temperature(probabilities, likeliest), 4)), facts
+    answer = Answer(heads=heads, values=values)
+    told = published.answered(logits, answer).numpy()[:, 0]
+    return answer, facts | {"mean_error": float(np.abs(told - targets @ np.array(values)).mean())}
 
 
 def _arrays(path: Path) -> tuple[UInt8Array, list[str], FloatArray]:
@@ -56,10 +55,10 @@ def _arrays(path: Path) -> tuple[UInt8Array, list[str], FloatArray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             pixels, names = file["pixels"], [str(name) for name in file["names"]]
-            targets = file["targets"] if "targets" in file else _one_hot(file["label"], len(names))
+            targets = np.asarray(file["targets"] if "targets" in file else _one_hot(file["label"], len(names)), float)
     except OSError as error:
         raise InputError(f"{path} can not be read: {error.strerror or error}") from error
-    except (KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         told = "it needs pixels, names, and label or targets"
         raise InputError(f"{path} has no faces to learn from: {error}", hint=told) from error
     if pixels.dtype != np.uint8 or pixels.shape[3:] not in ((), (3,)) or pixels.ndim < 3:
@@ -80,9 +79,12 @@ def _one_hot(labels: NDArray[Any], classes: int) -> FloatArray:
 
 def _numbers(path: Path, names: list[str]) -> tuple[float, ...]:
     try:
-        return tuple(float(name) for name in names)
+        numbers = tuple(float(name) for name in names)
     except ValueError as error:
         raise InputError(f"{path}: {error}; the mean of the classes needs numbers as their names") from error
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{path}: names must be finite numbers, are {', '.join(names)}")
+    return numbers
 
 
 TASK = run.Task("attribute", read, "faces and their labels, an .npz file; docs/training.md")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from torch import Tensor
 
@@ -34,19 +32,19 @@ def _temperature(probabilities: measure.Numbers, labels: measure.Labels) -> floa
     return round(measure.best_temperature(probabilities, labels), 4)
 
 
-def shares(logits: Tensor, faces: Faces) -> list[dict[str, float]]:
+def shares(logits: Tensor, faces: Faces) -> list[dict[str, float | None]]:
     """For each share of the labels' head in the answer: the accuracy on FER2013's labels and on FER+'s majority."""
     rows = []
     for share in _SHARES:
         probabilities = answered(logits, Answer(heads=HEADS, share=share)).numpy()
-        rows.append({"share": share} | figures(probabilities, faces))
+        rows.append({"share": share, **figures(probabilities, faces)})
     return rows
 
 
-def figures(probabilities: measure.Numbers, faces: Faces) -> dict[str, Any]:
+def figures(probabilities: measure.Numbers, faces: Faces) -> dict[str, float | None]:
     """The accuracy on FER2013's labels, on FER+'s majority (its authors' rule) and on FER+'s plurality."""
     voted = faces.votes.argmax(1)
-    found: dict[str, Any] = {"fer2013": measure.accuracy(probabilities, faces.label)}
+    found: dict[str, float | None] = {"fer2013": measure.accuracy(probabilities, faces.label)}
     for name, rows in (("majority", fer2013.majority(faces)), ("plurality", fer2013.plurality(faces))):
         # A split so small that no picture is left has no figure.
         found[name] = measure.accuracy(probabilities[rows], voted[rows]) if np.any(rows) else None

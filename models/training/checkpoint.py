@@ -57,7 +57,7 @@ class Start:
 
 def start(path: Path) -> Start:
     """The averaged network of a checkpoint, to begin another training with. Raises InputError if there is none."""
-    found = _read(path, "give the folder of a run that has both networks")
+    found = _read(path, "give the folder of a run that has this network")
     state = {name.removeprefix("network."): value for name, value in found["states"]["average"].items()}
     return Start(state, f"{found['digest']} {found['epoch']}")
 

@@ -144,10 +144,16 @@ def _read(path: Path, later: tuple[Path, ...]) -> Config:
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise UsageError(f"{path} is not TOML: {error}") from error
     after = table.pop("after", None)
-    if not isinstance(after, str | None):
-        raise UsageError(f"{path.name}: after must be the name of a file, is {after!r}")
     made = parse(table, path.name)
-    return dataclasses.replace(made, after=_read(path.with_name(after), (*later, path))) if after else made
+    if after is None:
+        return made
+    if not isinstance(after, str) or not after or Path(after).name != after:
+        raise UsageError(f"{path.name}: after must be the name of a file beside it, is {after!r}")
+    first = _read(path.with_name(after), (*later, path))
+    if first.holdout != made.holdout:
+        # Else the earlier networks would have learned pictures that are held out now.
+        raise UsageError(f"{path.name}: holdout must be as in {after}, {first.holdout}, is {made.holdout}")
+    return dataclasses.replace(made, after=first)
 
 
 def parse(table: Mapping[str, Any], name: str) -> Config:
@@ -157,6 +163,8 @@ def parse(table: Mapping[str, Any], name: str) -> Config:
         raise UsageError(f"{name}: student.schedule.batch must be even for mixup, is {made.student.schedule.batch}")
     if made.distillation and not (made.teacher and made.student.augmentation.views):
         raise UsageError(f"{name}: distillation needs a [teacher] and student.augmentation.views above 0")
+    if made.teacher and not made.distillation:
+        raise UsageError(f"{name}: a [teacher] needs [distillation], or nobody learns from it")
     return made
 
 

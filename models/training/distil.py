@@ -17,7 +17,7 @@ from facecli.models.training.config import Config, Stage
 from facecli.models.training.engine import Examples, Say, as_input
 
 _ASKED = 256
-# A probability whose logarithm half precision still tells from its neighbours'.
+# The least probability that is kept: its logarithm is finite, in half precision too.
 _LEAST = 1e-6
 
 
@@ -58,7 +58,7 @@ def ask(
             mean = torch.stack(told).mean(0).clamp_min(_LEAST).log()
             with staged(file) as temporary:
                 np.save(temporary, mean.half().numpy(), allow_pickle=False)
-            say(f"{len(teachers)} answered view {view + 1} of {how.views}")
+            say(f"teachers: view {view + 1} of {how.views}")
     labels = torch.cat([torch.from_numpy(target) for target in examples.targets.values()], 1)
     return _Softener(files, labels, widths, config.distillation.weight, config.distillation.temperature)
 
@@ -70,10 +70,10 @@ class _Softener:
         self, files: Sequence[Path], labels: Tensor, widths: list[int], weight: float, temperature: float
     ) -> None:
         self._labels, self._widths, self._weight, self._temperature = labels, widths, weight, temperature
-        self._logits = cache(lambda view: torch.from_numpy(np.load(files[view], allow_pickle=False)))
+        self._answers = cache(lambda view: torch.from_numpy(np.load(files[view], allow_pickle=False)))
 
     def __call__(self, view: int, rows: Tensor) -> Tensor:
-        taught = _by_head(self._logits(view)[rows].float() / self._temperature, self._widths)
+        taught = _by_head(self._answers(view)[rows].float() / self._temperature, self._widths)
         return self._labels[rows] * (1 - self._weight) + taught * self._weight
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from facecli.errors import UsageError
 from facecli.models.training import calibrate, fer2013, run, splits
 from facecli.models.training.config import Config
 from facecli.models.training.fer2013 import Faces
@@ -15,14 +17,19 @@ from facecli.models.training.published import Answer
 
 
 def read(path: Path, config: Config) -> run.Data:
-    """FER2013's Training split, without the pictures that PublicTest has as well."""
-    every = fer2013.read(path)
-    training, public = every["Training"], every["PublicTest"]
-    training = training.only(~splits.known(training.pixels, public.pixels))
-    kept = splits.held_out(training.pixels, config.holdout)
-    held = training.only(kept)
-    learned = fer2013.examples(training.only(~kept))
-    return run.Data(learned, fer2013.examples(held), partial(_settle, held, config.share))
+    """FER2013's Training split as it is learned from and held out. Raises InputError for another file."""
+    if config.answer != "probabilities":
+        raise UsageError(f"emotions have no {config.answer}", hint='answer = "probabilities"')
+    learned, held = split(fer2013.read(path), config.holdout)
+    return run.Data(fer2013.examples(learned), fer2013.examples(held), partial(_settle, held, config.share))
+
+
+def split(every: Mapping[str, Faces], holdout: float) -> tuple[Faces, Faces]:
+    """Training, without the pictures that PublicTest has as well: what is learned from, and what is held out."""
+    training = every["Training"]
+    training = training.only(~splits.known(training.pixels, every["PublicTest"].pixels))
+    kept = splits.held_out(training.pixels, holdout)
+    return training.only(~kept), training.only(kept)
 
 
 def _settle(held: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str, Any]]:

@@ -22,6 +22,8 @@ from facecli.types import FloatArray, UInt8Array
 # Whole pictures of the validation at a time.
 _EVALUATED = 512
 Say = Callable[[str], None]
+# In a stage's folder.
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def train(
     network = make().to(run.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stubs lack it
     average = Average(network, make().to(run.device))
     optimizer = _optimizer(network, stage.schedule)
-    path = run.folder / "checkpoint.pt"
+    path = run.folder / CHECKPOINT
     progress = checkpoint.resume(path, run.digest, network=network, average=average, optimizer=optimizer)
     if run.compiled:
         network.compile()

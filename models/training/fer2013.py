@@ -50,7 +50,7 @@ def read(path: Path) -> dict[str, Faces]:
             arrays = {key: file[key] for key in _KEYS}
     except OSError as error:
         raise InputError(f"{path} can not be read: {error.strerror or error}") from error
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is no FER2013 .npz: {error}", hint=f"it needs {', '.join(_KEYS)}") from error
     names = [str(name) for name in arrays["vote_names"]]
     if tuple(map(str, arrays["label_names"])) != LABELS or {*VOTES, *OTHERS} != set(names):
@@ -58,6 +58,8 @@ def read(path: Path) -> dict[str, Faces]:
     if arrays["pixels"].shape[1:] != (SIDE, SIDE) or arrays["pixels"].dtype != np.uint8:
         raise InputError(f"{path}: pixels must be (N, {SIDE}, {SIDE}) uint8")
     votes = arrays["votes"].astype(np.int64)
+    if arrays["label"].max(initial=0) >= len(LABELS):
+        raise InputError(f"{path}: a label is {arrays['label'].max()}, the last is {len(LABELS) - 1}")
     if not set(SPLITS) <= set(map(str, arrays["split_names"])):
         raise InputError(f"{path} has not the splits {', '.join(SPLITS)}")
     ours, others = (votes[:, [names.index(name) for name in some]] for some in (VOTES, OTHERS))

@@ -12,6 +12,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ _COLUMNS = (*VOTES, "contempt", "unknown", "NF")
 
 def convert(fer2013: Path, ferplus: Path, out: Path) -> int:
     """Write the .npz that the training reads; returns how many pictures it has. Raises InputError for other files."""
-    pixels, labels, votes, usages = [], [], [], []
+    found: list[tuple[Any, int, list[int], str]] = []
     pictures = _rows(fer2013, ("emotion", "pixels", "Usage"))
     taggers = _rows(ferplus, ("Usage", "Image name", *_COLUMNS))
     try:
@@ -33,22 +34,20 @@ def convert(fer2013: Path, ferplus: Path, out: Path) -> int:
             usage = picture["Usage"]
             if usage != tagged["Usage"]:
                 raise InputError(f"line {number} is of {usage} in {fer2013}, of {tagged['Usage']} in {ferplus}")
-            if not tagged["Image name"].strip():
-                continue
-            pixels.append(np.array(picture["pixels"].split(), np.uint8).reshape(SIDE, SIDE))
-            labels.append(int(picture["emotion"]))
-            votes.append([int(tagged[column]) for column in _COLUMNS])
-            usages.append(usage)
-    except (ValueError, OverflowError) as error:
+            if tagged["Image name"].strip():
+                face = np.array(picture["pixels"].split(), np.uint8).reshape(SIDE, SIDE)
+                label = range(len(LABELS)).index(int(picture["emotion"]))
+                found.append((face, label, [int(tagged[column]) for column in _COLUMNS], usage))
+        pixels, labels, votes = (np.array(values, np.uint8) for values in list(zip(*found, strict=True))[:3])
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # a line that was cut has None in it
         raise InputError(f"{fer2013} and {ferplus} do not belong together: {error}") from error
-    names, split = np.unique(usages, return_inverse=True)
-    arrays = {"pixels": np.array(pixels, np.uint8)}
-    arrays |= {"label": np.array(labels, np.uint8), "label_names": np.array(LABELS)}
-    arrays |= {"votes": np.array(votes, np.uint8), "vote_names": np.array([*VOTES, *OTHERS])}
+    names, split = np.unique([usage for *_, usage in found], return_inverse=True)
+    arrays = {"pixels": pixels, "label": labels, "label_names": np.array(LABELS)}
+    arrays |= {"votes": votes, "vote_names": np.array([*VOTES, *OTHERS])}
     arrays |= {"split": split.astype(np.uint8), "split_names": names}
     with staged(out) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    return len(pixels)
+    return len(found)
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -54,10 +54,13 @@ class PackedConvolution(nn.Module):
 
 
 class TrainedConvolution(nn.Conv2d):
-    """A Conv2d that a CPU learns faster: on the smallest maps it is one product of two matrices.
+    """A Conv2d for square maps that a CPU learns faster: on the smallest maps it is one product of two matrices.
 
-    There oneDNN takes many times as long for the gradient of the weights (benchmarks/training_step.py).
+    There oneDNN takes many times as long for the gradient of the weights (benchmarks/training_step.py). kernel: odd.
     """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
@@ -78,7 +81,7 @@ class Convolution(nn.Sequential):
     """A convolution and its batch normalisation, as they are trained."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
-        convolution = TrainedConvolution(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        convolution = TrainedConvolution(inputs, outputs, kernel, stride)
         super().__init__(convolution, nn.BatchNorm2d(outputs))
 
     def packed(self) -> dict[str, Tensor]:

@@ -88,7 +88,7 @@ def read(path: Path) -> Published:
         first = (str(error).strip().splitlines() or [""])[0]
         raise ExportError(f"{path} is no trained network of facecli: {type(error).__name__} {first}") from error
     if made is None:
-        raise ExportError(f"{path} has format {form}, only {FORMAT} is understood", hint="train with --as-it-is again")
+        raise ExportError(f"{path} has format {form}, only {FORMAT} is understood", hint="train it again")
     return made.eval()
 
 

@@ -22,7 +22,7 @@ from facecli.models.training import config as configuration
 from facecli.models.training.checkpoint import Start
 from facecli.models.training.config import Config, Stage
 from facecli.models.training.distil import Teacher
-from facecli.models.training.engine import Examples
+from facecli.models.training.engine import CHECKPOINT, Examples
 from facecli.models.training.networks import build_residual
 from facecli.models.training.published import Answer
 
@@ -105,25 +105,16 @@ def run(task: Task, config: Config, data: Path, out: Path, how: How) -> Path:
     if how.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no CUDA device here", hint="--device cpu")
     if config.after and not how.start:
-        run(task, config.after, data, out / "before", how)
-        how = replace(how, start=out / "before")
+        before = out / "before"
+        if not before.exists() and any((out / name / CHECKPOINT).exists() for name in ("teacher", "student")):
+            raise UsageError(f"{out} did not begin with {before}", hint="give the same --from as when it began")
+        run(task, config.after, data, before, how)
+        how = replace(how, start=before)
     found = task.read(data, config)
     how.say(f"{len(found.learned)} pictures to learn from, {len(found.held)} held out of the same split")
     training = _Training(config, found, _sha256(data), out, how)
-    soften, taught = None, None
-    if config.teacher and config.distillation:
-        taught = training.digest("teacher", config.teacher)
-        if how.learn:
-            teachers = [Teacher(partial(training.network, "teacher", config.teacher, taught), config.teacher)]
-            start = training.start("student") if config.distillation.earlier else None
-            if start:
-                teachers.append(Teacher(partial(training.made, "student", config.student), config.student))
-            elif config.distillation.earlier:
-                raise UsageError("distillation.earlier needs a run to begin with", hint="the key after, or --from")
-            views = configuration.digest(config.student.augmentation, taught, start.origin if start else "")
-            soften = distil.ask(teachers, config, found.learned, out / "views", views, how.device, how.say)
-    digest = training.digest("student", config.student, taught, config.distillation)
-    network = training.network("student", config.student, digest, soften)
+    soften = training.taught() if how.learn else None
+    network = training.network("student", config.student, training.student_digest(), soften)
     answer, facts = found.settle(engine.predict(network, found.held.pixels, config.student))
     result = out / f"{task.name}.pt"
     published.write(result, network, config.student.options, config.student.side, answer)
@@ -148,21 +139,44 @@ class _Training:
             raise UsageError(f"the data has the heads {', '.join(heads)}; [heads] has {', '.join(wanted)}")
         if not len(self.data.held):
             raise InputError(f"not one of {len(self.data.learned)} pictures is held out", hint="a larger holdout")
+        if self.config.distillation and self.config.distillation.earlier and not self.how.start:
+            raise UsageError("distillation.earlier needs a run to begin with", hint="the key after, or --from")
+
+    def taught(self) -> Callable[[int, Tensor], Tensor] | None:
+        """The student's targets from its teachers, which are trained and asked for them; None where it has none."""
+        config = self.config
+        if config.teacher is None or config.distillation is None:
+            return None
+        digest = self.digest("teacher", config.teacher)
+        teachers = [Teacher(partial(self.network, "teacher", config.teacher, digest), config.teacher)]
+        views = configuration.digest(config.student.augmentation, digest)
+        if config.distillation.earlier:
+            teachers.append(Teacher(partial(self.built, "student", config.student), config.student))
+            views = configuration.digest(config.student, digest, self.origin("student"))
+        return distil.ask(teachers, config, self.data.learned, self.out / "views", views, self.how.device, self.how.say)
+
+    def student_digest(self) -> str:
+        """What the student's checkpoint belongs to."""
+        config = self.config
+        taught = self.digest("teacher", config.teacher) if config.teacher else None
+        return self.digest("student", config.student, taught, config.distillation)
 
     def digest(self, name: str, stage: Stage, *others: object) -> str:
         """What the checkpoints of this stage belong to."""
+        common = self.config.seed, self.config.holdout, dict(self.config.heads), self.sha256
+        return configuration.digest(stage, *common, *others, *self.origin(name))
+
+    def origin(self, name: str) -> tuple[str, ...]:
+        """What tells the network that a stage begins with from others; nothing for one that begins anew."""
         start = self.start(name)
-        more = (start.origin,) if start else ()
-        return configuration.digest(
-            stage, self.config.seed, self.config.holdout, dict(self.config.heads), self.sha256, *others, *more
-        )
+        return (start.origin,) if start else ()
 
     def network(
         self, name: str, stage: Stage, digest: str, soften: Callable[[int, Tensor], Tensor] | None = None
     ) -> nn.Module:
         """A stage's network, learned to its end or as far as it is."""
         how = self.how
-        if not how.learn and not (self.out / name / "checkpoint.pt").exists():
+        if not how.learn and not (self.out / name / CHECKPOINT).exists():
             raise InputError(f"{self.out} has no checkpoint of the {name}", hint="train it first, without --as-it-is")
         settings = engine.Run(
             self.out / name,
@@ -174,10 +188,10 @@ class _Training:
             how.compiled,
             how.learn,
         )
-        make = partial(self.made, name, stage)
+        make = partial(self.built, name, stage)
         return engine.train(make, stage, self.data.learned, self.data.held, settings, soften)
 
-    def made(self, name: str, stage: Stage) -> nn.Module:
+    def built(self, name: str, stage: Stage) -> nn.Module:
         """A stage's network as its learning begins. Raises UsageError where its options, side and start do not fit."""
         if stage.network not in NETWORKS:
             raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
@@ -198,7 +212,7 @@ class _Training:
 
     def start(self, name: str) -> Start | None:
         """What a stage's network begins with."""
-        return checkpoint.start(self.how.start / name / "checkpoint.pt") if self.how.start else None
+        return checkpoint.start(self.how.start / name / CHECKPOINT) if self.how.start else None
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,13 @@ def test_without_weights_it_says_where_they_come_from(run_cli: Callable, tmp_pat
     assert "python -m facecli.models.training.emotion --data" in done.errors[0]
 
 
+def test_the_way_to_weights_of_an_attribute_is_told_whole(run_cli: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="an export needs torch")
+    done = run_cli("export", "attribute", "-o", tmp_path, "--no-register")
+    assert done.returncode == 1
+    assert "facecli.models.training.attribute --data FACES.npz --out FOLDER --config TOML" in done.errors[0]
+
+
 def test_a_file_that_is_no_network_is_refused(run_cli: Callable, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="an export needs torch")
     (tmp_path / "emotion.pt").write_bytes(b"no network")

@@ -58,6 +58,27 @@ def test_classes(tmp_path, recipe):
     assert facts["accuracy"] > 0.9  # chance is 0.25
 
 
+def test_grey_pictures_a_teacher_and_two_rounds(tmp_path, recipe, capsys, run_cli):
+    pixels, classes = pictures()
+    grey = RECIPE.replace("inputs = 3, ", "").replace("shift = 0.02", "shift = 0.02, views = 2")
+    taught = "[distillation]\nweight = 0.5\n" + grey[grey.index("[student]") :].replace("[student]", "[teacher]")
+    recipe.write_text(grey + taught, "utf-8")
+    later = tmp_path / "later.toml"
+    text = recipe.read_text("utf-8").replace("weight", "earlier = true\nweight")
+    later.write_text('after = "mine.toml"\n' + text, "utf-8")
+    assert train(tmp_path, later, pixels=pixels[..., 0], label=classes, names=np.array(["a", "b", "c", "d"])) == 0
+    told = capsys.readouterr().err
+    for line in ("teacher: epoch 4 ", "teachers: view 2 of 2", "student: epoch 4 "):
+        assert told.count(line) == 2
+    weights = tmp_path / "out" / "attribute.pt"
+    done = run_cli("export", "attribute", "--weights", weights, "--no-register", "-o", tmp_path / "made", "--json")
+    assert done.returncode == 0, done.errors
+    assert done.json["files"][0]["outputs"][0]["max_difference"] < 1e-5
+    done = run_cli("export", "emotion", "--weights", weights, "-o", tmp_path / "made")
+    assert done.returncode == 1
+    assert "answers probabilities, the emotion model probabilities, fer2013, ferplus" in done.errors[0]
+
+
 def test_an_age_is_the_mean_of_years_and_analyze_tells_it(tmp_path, recipe, run_cli, examples):
     pixels, classes = pictures()
     recipe.write_text('answer = "mean"\n' + RECIPE, "utf-8")
@@ -90,6 +111,7 @@ def test_an_age_is_the_mean_of_years_and_analyze_tells_it(tmp_path, recipe, run_
         ({"label": np.full(400, 9)}, "label must be integers from 0 to 3"),
         ({"targets": np.ones((400, 3))}, r"targets must be (400, 4), are (400, 3)"),
         ({"targets": np.zeros((400, 4))}, "every row of targets must have numbers from 0 up, and one above 0"),
+        ({"targets": np.full((400, 4), "a")}, "has no faces to learn from"),
         ({"pixels": np.zeros((400, 24, 24), np.float32)}, "pixels must be (N, H, W) or (N, H, W, 3) uint8"),
         ({"pixels": np.zeros((400, 24, 24), np.uint8)}, "options do not fit a side of 24 or the pictures"),
     ],
@@ -107,6 +129,23 @@ def test_a_mean_needs_numbers_and_one_head(tmp_path, recipe, capsys):
     recipe.write_text('answer = "mean"\n' + RECIPE, "utf-8")
     assert train(tmp_path, recipe, pixels=pixels, label=classes, names=names) == 1
     assert "the mean of the classes needs numbers as their names" in capsys.readouterr().err
+    assert train(tmp_path, recipe, pixels=pixels, label=classes, names=np.array(["1", "2", "3", "nan"])) == 1
+    assert "names must be finite numbers, are 1, 2, 3, nan" in capsys.readouterr().err
     recipe.write_text(RECIPE.replace("it = 1.0", "it = 1.0, that = 1.0"), "utf-8")
     assert train(tmp_path, recipe, pixels=pixels, label=classes, names=names) == 2
-    assert "one head is trained, [heads] has 2" in capsys.readouterr().err
+    assert "one head is trained, of which share is 1; here are 2, 1.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY"])
+def test_another_file_is_one_line(tmp_path, recipe, capsys, content):
+    (tmp_path / "x.npz").write_bytes(content)
+    given = ["--data", tmp_path / "x.npz", "--out", tmp_path / "out", "--config", recipe]
+    assert run.main(attribute.TASK, list(map(str, given))) == 1
+    assert "x.npz has no faces to learn from" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_one_array_is_no_data(tmp_path, recipe, capsys):
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    given = ["--data", tmp_path / "x.npy", "--out", tmp_path / "out", "--config", recipe]
+    assert run.main(attribute.TASK, list(map(str, given))) == 1
+    assert "x.npy has no faces to learn from" in capsys.readouterr().err.splitlines()[-1]

@@ -44,7 +44,10 @@ def test_the_shipped_recipe_reads():
         ("fer2013 = 0.5", "fer2013 = 0", "heads must have a weight for each head, a number above 0"),
         ("heads = {", "heads = 3 # {", "heads must be a table, is 3"),
         ("holdout = 0.2", "holdout = 0.2\ndistillation = { weight = 0.5 }", r"distillation needs a \[teacher\]"),
-        ("seed = 1", "seed = 1\nafter = 3", "after must be the name of a file, is 3"),
+        ("seed = 1", "seed = 1\nafter = 3", "after must be the name of a file beside it, is 3"),
+        ("seed = 1", "seed = 1\nafter = ''", "after must be the name of a file beside it, is ''"),
+        ("seed = 1", "seed = 1\nafter = '../tiny.toml'", "after must be the name of a file beside it"),
+        ("share = 0.5", "share = 0.5\nanswer = 'none'", "answer must be one of probabilities, mean, is 'none'"),
         ("seed = 1", "seed = 1\nafter = 'tiny.toml'", r"tiny\.toml comes after itself"),
         ("holdout = 0.2", "holdout = ", "is not TOML"),
     ],
@@ -55,6 +58,27 @@ def test_what_is_wrong_is_told_in_one_line(config, old, new, message):
         configuration.read(config)
     assert "\n" not in str(caught.value)
     assert "tiny.toml" in str(caught.value)
+
+
+def test_what_one_round_holds_out_the_one_before_has_not_learned(config):
+    text = config.read_text("utf-8")
+    (config.parent / "later.toml").write_text('after = "tiny.toml"\n' + text.replace("0.2", "0.3", 1), "utf-8")
+    with pytest.raises(UsageError, match=r"later\.toml: holdout must be as in tiny\.toml, 0\.2, is 0\.3"):
+        configuration.read(config.parent / "later.toml")
+
+
+def test_a_teacher_that_teaches_nobody_is_told(config_with_teacher):
+    text = config_with_teacher.read_text("utf-8")
+    config_with_teacher.write_text(text.replace("[distillation]\nweight = 0.5\n", ""), "utf-8")
+    with pytest.raises(UsageError, match=r"a \[teacher\] needs \[distillation\]"):
+        configuration.read(config_with_teacher)
+
+
+def test_both_rounds_of_the_shipped_recipe_are_of_the_same_networks():
+    config = configuration.read(emotion.TASK.config)
+    assert config.after
+    for stage in ("teacher", "student"):
+        assert getattr(config, stage).options == getattr(config.after, stage).options
 
 
 def test_the_recipe_in_the_docs_reads(tmp_path):

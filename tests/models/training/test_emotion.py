@@ -48,7 +48,7 @@ def test_a_teacher_is_trained_asked_and_not_asked_again(data, config_with_teache
     out = tmp_path / "out"
     assert train(data, config_with_teacher, out) == 0
     told = capsys.readouterr().err
-    assert told.index("teacher: epoch 1 ") < told.index("answered view 2 of 2") < told.index("student: epoch 1 ")
+    assert told.index("teacher: epoch 1 ") < told.index("teachers: view 2 of 2") < told.index("student: epoch 1 ")
     views = sorted((out / "views").iterdir())
     assert len(views) == 2
     answers = np.load(views[0], allow_pickle=False)
@@ -58,8 +58,8 @@ def test_a_teacher_is_trained_asked_and_not_asked_again(data, config_with_teache
     (out / "student" / "checkpoint.pt").unlink()
     assert train(data, config_with_teacher, out) == 0
     told = capsys.readouterr().err
-    assert "answered view 2 of 2" in told
-    assert "answered view 1 of 2" not in told
+    assert "teachers: view 2 of 2" in told
+    assert "teachers: view 1 of 2" not in told
     assert "teacher: epoch" not in told  # its checkpoint is whole
 
 
@@ -85,7 +85,7 @@ def test_the_earlier_student_teaches_as_well(data, config_with_teacher, tmp_path
     assert train(data, config_with_teacher, tmp_path / "out") == 2
     assert "distillation.earlier needs a run to begin with" in capsys.readouterr().err
     assert train(data, config_with_teacher, tmp_path / "out", "--from", str(tmp_path / "first")) == 0
-    assert "2 answered view 2 of 2" in capsys.readouterr().err
+    assert "teachers: view 2 of 2" in capsys.readouterr().err
     for answers in map(np.load, (tmp_path / "out" / "views").iterdir()):
         for head in np.split(np.exp(answers.astype(np.float32)), 2, axis=1):
             assert np.allclose(head.sum(1), 1, atol=0.01)  # logarithms of probabilities, in half precision
@@ -101,9 +101,12 @@ def test_what_a_recipe_comes_after_is_run_first(data, config, tmp_path, capsys):
     before = torch.load(tmp_path / "out" / "before" / "emotion.pt", weights_only=True)["state"]
     assert all(torch.equal(value, before[name]) for name, value in begun.items())
     capsys.readouterr()
-    assert (
-        train(data, later, tmp_path / "out", "--from", str(tmp_path / "alone")) == 0
-    )  # the same networks to begin with
+    begun = tmp_path / "begun"
+    assert train(data, later, begun, "--from", str(tmp_path / "alone")) == 0
+    assert train(data, later, begun) == 2  # nor is the first round trained again
+    assert "begun did not begin with " in capsys.readouterr().err.splitlines()[-1]
+    # It is the networks that count, not where they lie.
+    assert train(data, later, tmp_path / "out", "--from", str(tmp_path / "alone")) == 0
     assert "epoch" not in capsys.readouterr().err
 
 

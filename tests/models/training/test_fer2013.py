@@ -69,6 +69,9 @@ def test_what_is_no_such_file_is_refused(tmp_path, data):
     np.savez(tmp_path / "split.npz", **arrays | {"split_names": np.array(["Training", "Test"])})
     with pytest.raises(InputError, match="has not the splits Training, PublicTest"):
         fer2013.read(tmp_path / "split.npz")
+    np.savez(tmp_path / "label.npz", **arrays | {"label": arrays["label"] + 3})
+    with pytest.raises(InputError, match="a label is 9, the last is 6"):
+        fer2013.read(tmp_path / "label.npz")
     np.savez(tmp_path / "pickled.npz", **arrays | {"votes": arrays["votes"].astype(object)})
     with pytest.raises(InputError, match=r"pickled\.npz is no FER2013 \.npz"):
         fer2013.read(tmp_path / "pickled.npz")

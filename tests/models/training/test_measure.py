@@ -55,3 +55,13 @@ def test_a_confusion_has_labels_in_rows():
     found = measure.confusion(probabilities, np.array([0, 0, 1, 2]))
     assert found.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     assert measure.accuracy(probabilities, np.array([0, 0, 1, 2])) == 0.75
+
+
+def test_the_difference_on_the_same_pictures_has_an_interval():
+    one = np.array([True] * 60 + [False] * 40)
+    other = np.array([True] * 50 + [False] * 50)
+    more, low, high = measure.paired(one, other)
+    assert more == pytest.approx(0.1)
+    assert low == pytest.approx(0.1 - 1.96 * (0.1 * 0.9 / 100) ** 0.5, abs=1e-4)
+    assert high - more == pytest.approx(more - low)
+    assert measure.paired(one, one) == (0, 0, 0)

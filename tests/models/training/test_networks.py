@@ -17,12 +17,14 @@ from facecli.models.training.networks import (  # noqa: E402
 @pytest.mark.parametrize(
     ("side", "stride", "kernel"), [(6, 1, 3), (3, 1, 3), (12, 2, 3), (5, 2, 3), (5, 1, 5), (6, 1, 1)]
 )
-def test_the_convolution_of_small_maps_is_a_convolution(side, stride, kernel):
+def test_the_convolution_of_small_maps_is_a_convolution(monkeypatch, side, stride, kernel):
     torch.manual_seed(0)
-    ours = TrainedConvolution(8, 16, kernel, stride, kernel // 2, bias=False)
+    ours = TrainedConvolution(8, 16, kernel, stride)
     plain = torch.nn.Conv2d(8, 16, kernel, stride, kernel // 2, bias=False)
     plain.load_state_dict(ours.state_dict())
     seen = torch.rand(4, 8, side, side).to(memory_format=torch.channels_last)
+    if kernel > 1:
+        monkeypatch.setattr(ours, "_conv_forward", None)  # what a Conv2d would compute with is not asked
     inputs = [seen.clone().requires_grad_() for _ in range(2)]
     outputs = [layer(x) for layer, x in zip((ours, plain), inputs, strict=True)]
     weights = torch.rand_like(outputs[0])
