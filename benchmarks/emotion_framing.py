@@ -118,7 +118,7 @@ def margins(tools: Toolbox, held: Shown) -> Iterable[common.Figure]:
     for margin in MARGINS:
         cut = held.right(tools, replace(plugin.crop, margin=margin))
         _, low, high = measure.paired(cut, ours)
-        mark = "the catalogue's" if margin == plugin.crop.margin else f"{low:+.1%} to {high:+.1%} of the catalogue's"
+        mark = "the catalogue's" if margin == plugin.crop.margin else f"{low:+.1%} to {high:+.1%} from the catalogue's"
         yield common.figure(f"held out, margin {margin}, {mark}: accuracy", cut.mean(), "{:.1%}")
 
 
