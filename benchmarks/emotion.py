@@ -37,7 +37,6 @@ FOLLOWED = ("fer2013", "ferplus")
 # The correlation at 16x16 above which two pictures count as near copies: by eye, 12 of 12 pairs from 0.95 to 0.96 were
 # cuts of one photograph, of those from 0.92 to 0.93 seven.
 NEAR = 0.95
-RECIPE = Path(training.__file__).with_suffix(".toml")
 
 
 @dataclass(frozen=True)
@@ -225,7 +224,7 @@ def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> lis
 
     The checkpoint must be the one that the file was made from.
     """
-    recipe = configuration.read(RECIPE)
+    recipe = configuration.read(training.CONFIG)
     network = run.NETWORKS[recipe.student.network](sum(calibrate.HEADS.values()), **recipe.student.options)
     network.load_state_dict(start(checkpoint).state)
     stage = replace(recipe.student, schedule=replace(recipe.student.schedule, bf16=False))

@@ -18,7 +18,7 @@ from pathlib import Path
 import common
 import cv2
 import numpy as np
-from emotion import OURS, RECIPE
+from emotion import OURS
 from numpy.typing import NDArray
 
 from facecli import align, images
@@ -48,7 +48,7 @@ def main() -> None:
     given = options.parse_args()
     every = fer2013.read(given.data)
     public = every["PublicTest"].only(np.arange(len(every["PublicTest"])) % given.step == 0)
-    recipe = configuration.read(RECIPE)
+    recipe = configuration.read(emotion.CONFIG)
     _, held = emotion.split(every, recipe.holdout)
     tools = {name: toolbox(name) for name in given.detectors.split(",")}
     first, *_ = tools.values()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import common
@@ -66,7 +65,7 @@ def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--rounds", type=int, default=15, help="steps of each way")
     given = options.parse_args()
-    recipe = configuration.read(Path(emotion.__file__).with_suffix(".toml"))
+    recipe = configuration.read(emotion.CONFIG)
     figures = []
     for name, stage in (("teacher", cast(Stage, recipe.teacher)), ("student", recipe.student)):
         steps = {how: step_of(stage, way) for how, way in WAYS.items()}

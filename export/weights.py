@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.errors import ExportError
-from facecli.models.layout import sha256_of
+from facecli.files import sha256_of
 
 
 def packaged(package: str, path: str, distribution: str) -> Path:

@@ -83,3 +83,11 @@ def _refused(target: Path, error: OSError) -> OutputError:
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         reason = f"there is no folder {target.parent}"
     return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content, read piece by piece. Raises OSError."""
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -17,10 +17,10 @@ from zipfile import ZIP_STORED, ZipFile
 from facecli import __version__, home
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import staged, write_bytes
+from facecli.files import sha256_of, staged, write_bytes
 from facecli.models import archives, golden, own, records
 from facecli.models.intake import changing, stamp, writing
-from facecli.models.layout import PARTIAL_BUNDLE, sha256_of
+from facecli.models.layout import PARTIAL_BUNDLE
 from facecli.models.locks import locked
 from facecli.models.store import ModelStore
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from facecli.contract import ModelArchive, ModelFile
 from facecli.errors import OutputError
-from facecli.models.layout import sha256_of
+from facecli.files import sha256_of
 from facecli.models.transfer import Partial, Progress, TransferError, Wanted, copy, download, public
 
 Fetchable = ModelFile | ModelArchive

@@ -12,10 +12,10 @@ from zipfile import ZipFile
 from facecli import __version__
 from facecli.contract import ModelArchive, ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import staged, write_bytes
+from facecli.files import sha256_of, staged, write_bytes
 from facecli.models import archives, records
 from facecli.models.fetch import Fetched, Fetcher, NotFetchedError
-from facecli.models.layout import Layout, sha256_of, stamp_of
+from facecli.models.layout import Layout, stamp_of
 from facecli.models.licences import Licences
 from facecli.models.locks import locked
 from facecli.models.transfer import Partial

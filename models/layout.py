@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from facecli.home import folder as default_root
 
-__all__ = ["PARTIAL_BUNDLE", "Layout", "default_root", "has_stamp", "sha256_of", "stamp_of"]
+__all__ = ["PARTIAL_BUNDLE", "Layout", "default_root", "has_stamp", "stamp_of"]
 
 PARTIAL_BUNDLE = "bundle-"  # what the name of a bundle's folder begins with while it is on its way in
 
@@ -62,14 +62,6 @@ class Layout:
     def lock(self, key: str) -> Path:
         """The lock of what is on its way in under a key."""
         return self.root / "locks" / f"{key}.lock"
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file's content, read piece by piece. Raises OSError."""
-    import hashlib
-
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def stamp_of(status: os.stat_result) -> bytes:

@@ -57,8 +57,8 @@ def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any
 
     Raises ModelError if the store can not be written.
     """
+    from facecli.files import sha256_of
     from facecli.models.intake import changing, writing
-    from facecli.models.layout import sha256_of
 
     file = ModelFile(path.name, sha256_of(path), path.stat().st_size)
     whole = dataclasses.replace(spec, files=(file,), hint=f"`facecli models add` {path.name} again")

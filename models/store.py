@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from facecli import environment
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import write_bytes
-from facecli.models.layout import Layout, default_root, has_stamp, sha256_of, stamp_of
+from facecli.files import sha256_of, write_bytes
+from facecli.models.layout import Layout, default_root, has_stamp, stamp_of
 
 if TYPE_CHECKING:
     from facecli.models.intake import Intake

@@ -44,7 +44,7 @@ def _settle(
     probabilities, likeliest = logits.softmax(1).numpy(), targets.argmax(1)
     facts: dict[str, Any] = {"names": names, "accuracy": measure.accuracy(probabilities, likeliest)}
     if not values:
-        return Answer(heads=heads, temperature=round(measure.best_temperature(probabilities, likeliest), 4)), facts
+        return Answer(heads=heads, temperature=measure.best_temperature(probabilities, likeliest)), facts
     answer = Answer(heads=heads, values=values)
     told = published.answered(logits, answer).numpy()[:, 0]
     return answer, facts | {"mean_error": float(np.abs(told - targets @ np.array(values)).mean())}

@@ -21,15 +21,11 @@ def choose(logits: Tensor, faces: Faces, share: float) -> Answer:
     plain = Answer(heads=HEADS, share=share)
     labels, votes = (head.numpy() for head in alone(logits, plain))
     rows = fer2013.majority(faces)
-    fitted = {"fer2013": _temperature(labels, faces.label)}
+    fitted = {"fer2013": measure.best_temperature(labels, faces.label)}
     if rows.any():  # none is left in a very small split
-        fitted["ferplus"] = _temperature(votes[rows], faces.votes.argmax(1)[rows])
-    best = _temperature(answered(logits, plain).numpy(), faces.label)
+        fitted["ferplus"] = measure.best_temperature(votes[rows], faces.votes.argmax(1)[rows])
+    best = measure.best_temperature(answered(logits, plain).numpy(), faces.label)
     return Answer(heads=HEADS, share=share, temperature=best, temperatures=fitted)
-
-
-def _temperature(probabilities: measure.Numbers, labels: measure.Labels) -> float:
-    return round(measure.best_temperature(probabilities, labels), 4)
 
 
 def shares(logits: Tensor, faces: Faces) -> list[dict[str, float | None]]:

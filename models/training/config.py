@@ -98,6 +98,11 @@ class Config:
     distillation: Distillation | None = None
     after: Config | None = None
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the networks that are trained, in their order."""
+        return ("teacher", "student") if self.teacher else ("student",)
+
 
 # Dotted end of a key -> (least, greatest) value that makes sense.
 _BOUNDS = {

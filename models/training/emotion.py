@@ -36,7 +36,8 @@ def _settle(held: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str
     return calibrate.choose(logits, held, share), {"shares": calibrate.shares(logits, held)}
 
 
-TASK = run.Task("emotion", read, "FER2013 with FER+'s votes, an .npz file", Path(__file__).with_suffix(".toml"))
+CONFIG = Path(__file__).with_suffix(".toml")
+TASK = run.Task("emotion", read, "FER2013 with FER+'s votes, an .npz file", CONFIG)
 
 if __name__ == "__main__":
     raise SystemExit(run.main(TASK))

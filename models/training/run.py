@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import FacecliError, InputError, UsageError
-from facecli.files import write_bytes
+from facecli.files import sha256_of, write_bytes
 from facecli.models.training import augment, checkpoint, distil, engine, published
 from facecli.models.training import config as configuration
 from facecli.models.training.checkpoint import Start
@@ -106,13 +105,14 @@ def run(task: Task, config: Config, data: Path, out: Path, how: How) -> Path:
         raise UsageError("PyTorch finds no CUDA device here", hint="--device cpu")
     if config.after and not how.start:
         before = out / "before"
-        if not before.exists() and any((out / name / CHECKPOINT).exists() for name in ("teacher", "student")):
+        if not before.exists() and any((out / name / CHECKPOINT).exists() for name in config.stages):
             raise UsageError(f"{out} did not begin with {before}", hint="give the same --from as when it began")
         run(task, config.after, data, before, how)
         how = replace(how, start=before)
     found = task.read(data, config)
     how.say(f"{len(found.learned)} pictures to learn from, {len(found.held)} held out of the same split")
-    training = _Training(config, found, _sha256(data), out, how)
+    starts = {name: checkpoint.start(how.start / name / CHECKPOINT) for name in config.stages} if how.start else {}
+    training = _Training(config, found, sha256_of(data), out, how, starts)
     soften = training.taught() if how.learn else None
     network = training.network("student", config.student, training.student_digest(), soften)
     answer, facts = found.settle(engine.predict(network, found.held.pixels, config.student))
@@ -125,13 +125,14 @@ def run(task: Task, config: Config, data: Path, out: Path, how: How) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """What the networks of one training share. sha256: the data file's."""
+    """What the networks of one training share. sha256: the data file's. starts: what a stage's network begins with."""
 
     config: Config
     data: Data
     sha256: str
     out: Path
     how: How
+    starts: Mapping[str, Start]
 
     def __post_init__(self) -> None:
         heads, wanted = list(self.data.learned.targets), list(self.config.heads)
@@ -168,8 +169,7 @@ class _Training:
 
     def origin(self, name: str) -> tuple[str, ...]:
         """What tells the network that a stage begins with from others; nothing for one that begins anew."""
-        start = self.start(name)
-        return (start.origin,) if start else ()
+        return (self.starts[name].origin,) if name in self.starts else ()
 
     def network(
         self, name: str, stage: Stage, digest: str, soften: Callable[[int, Tensor], Tensor] | None = None
@@ -196,10 +196,9 @@ class _Training:
         if stage.network not in NETWORKS:
             raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
         network = NETWORKS[stage.network](sum(t.shape[1] for t in self.data.learned.targets.values()), **stage.options)
-        start = self.start(name)
-        if start:
+        if name in self.starts:
             try:
-                network.load_state_dict(start.state)
+                network.load_state_dict(self.starts[name].state)
             except RuntimeError as error:
                 told = f"the earlier {name} has other layers than the recipe's"
                 raise UsageError(told, hint="--from needs a run with the same options") from error
@@ -209,15 +208,6 @@ class _Training:
             told = f"the {name}'s options do not fit a side of {stage.side} or the pictures"
             raise UsageError(f"{told}: {str(error).splitlines()[0]}") from error
         return network
-
-    def start(self, name: str) -> Start | None:
-        """What a stage's network begins with."""
-        return checkpoint.start(self.how.start / name / CHECKPOINT) if self.how.start else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _told(say: engine.Say, name: str, text: str) -> None:

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, Preprocessing
+from facecli.files import sha256_of
 from facecli.models import catalogue, golden
-from facecli.models.layout import Layout, sha256_of
+from facecli.models.layout import Layout
 from facecli.models.selftest import Rule
 from facecli.models.store import ModelStore
 from facecli.runtime import open_session
