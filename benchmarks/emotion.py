@@ -34,9 +34,6 @@ from facecli.types import Image, UInt8Array
 OURS, THEIRS = "emotion/facecli-resnet", "emotion/mini-xception"
 AT_ONCE = 256
 FOLLOWED = ("fer2013", "ferplus")
-# The correlation at 16x16 above which two pictures count as near copies: by eye, 12 of 12 pairs from 0.95 to 0.96 were
-# cuts of one photograph, of those from 0.92 to 0.93 seven.
-NEAR = 0.95
 
 
 @dataclass(frozen=True)
@@ -183,23 +180,13 @@ def unsure(probabilities: NDArray[np.float32], faces: Faces) -> list[common.Figu
 def copies(probabilities: NDArray[np.float32], faces: Faces, training: Faces) -> list[common.Figure]:
     """The accuracy where what was learned has nearly the same picture, and elsewhere."""
     training = training.only(~splits.known(training.pixels, faces.pixels))
-    known = np.concatenate([thumbnails(training.pixels), thumbnails(training.pixels[:, :, ::-1])])
-    small = thumbnails(faces.pixels)
-    nearest = np.concatenate([(small[i : i + AT_ONCE] @ known.T).max(1) for i in range(0, len(small), AT_ONCE)])
-    near, lines = nearest > NEAR, []
+    near, lines = splits.near(faces.pixels, training.pixels), []
     for what, rows in (("with a near copy in Training", near), ("without", ~near)):
         part = measure.accuracy(probabilities[rows], faces.label[rows])
         low, high = measure.wilson(part, int(rows.sum()))
         text = f"pictures {what}, {rows.sum()}, 95 % interval {low:.1%} to {high:.1%}: accuracy, FER2013 labels"
         lines.append(common.figure(text, part, "{:.1%}"))
     return lines
-
-
-def thumbnails(pixels: UInt8Array) -> NDArray[np.float32]:
-    """(N, 256) each picture as 16x16 means, brought to mean 0 and length 1: their products are correlations."""
-    small = pixels.reshape(len(pixels), 16, 3, 16, 3).mean((2, 4)).reshape(len(pixels), -1).astype(np.float32)
-    small -= small.mean(1, keepdims=True)
-    return np.asarray(small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def noise(count: int = 300) -> list[common.Figure]:

@@ -30,6 +30,8 @@ def read(path: Path, config: Config) -> run.Data:
     (head, *others) = config.heads
     if others or config.share != 1:
         raise UsageError(f"one head is trained, of which share is 1; here are {len(config.heads)}, {config.share}")
+    if config.from_votes:
+        raise UsageError("only the emotions have votes", hint="take out from_votes")
     kept = splits.held_out(pixels, config.holdout)
     values = _numbers(path, names) if config.answer == "mean" else ()
     learned, held = (Examples(pixels[rows], {head: targets[rows]}) for rows in (~kept, kept))

@@ -71,12 +71,13 @@ class Stage:
 class Distillation:
     """How the teacher's answers enter the targets: `weight` parts of them, softened by `temperature`.
 
-    earlier: the student that this training begins with is a teacher as well, and the mean of both is what counts.
+    earlier: which of the networks that this training begins with ("teacher", "student") are teachers as well; what
+    counts is the mean of all.
     """
 
     weight: float
     temperature: float = 1.0
-    earlier: bool = False
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class Config:
     """A whole training.
 
     holdout: the part of the training pictures kept for calibration. heads: head -> weight in the loss. share: how much
-    of the answer is the first of two heads'. answer: "probabilities", or "mean" of classes that are numbers. after: the
+    of the answer is the first of two heads'. from_votes: how much of a label's target is what its picture's votes make
+    likely, where there are votes. answer: "probabilities", or "mean" of classes that are numbers. after: the
     training whose networks this one begins with; in the file it is the name of another file beside it.
     """
 
@@ -93,6 +95,7 @@ class Config:
     heads: Mapping[str, float]
     student: Stage
     share: float = 1.0
+    from_votes: float = 0.0
     answer: str = "probabilities"
     teacher: Stage | None = None
     distillation: Distillation | None = None
@@ -108,6 +111,7 @@ class Config:
 _BOUNDS = {
     "holdout": (0.001, 0.5),
     "share": (0.0, 1.0),
+    "from_votes": (0.0, 1.0),
     "side": (8, 512),
     "epochs": (1, 10_000),
     "batch": (2, 65_536),
@@ -129,8 +133,12 @@ _BOUNDS = {
     "weight": (0.0, 1.0),
     "temperature": (0.05, 20.0),
 }
-# Key -> the words it may be.
-_WORDS = {"optimizer": ("sgd", "adamw"), "answer": ("probabilities", "mean")}
+# Key -> the words it may be, or that its list may hold.
+_WORDS = {
+    "optimizer": ("sgd", "adamw"),
+    "answer": ("probabilities", "mean"),
+    "earlier": ("teacher", "student"),
+}
 
 
 def read(path: Path) -> Config:
@@ -204,6 +212,10 @@ def _value(kind: Any, value: Any, name: str, key: str) -> Any:
     if kind in {int, float, str, bool}:
         if type(value) is not kind:
             raise UsageError(f"{name}: {key} must be {kind.__name__}, is {value!r}")
+    elif kind == tuple[str, ...]:
+        if not isinstance(value, list):
+            raise UsageError(f"{name}: {key} must be a list, is {value!r}")
+        value = tuple(value)
     elif not isinstance(value, Mapping):
         raise UsageError(f"{name}: {key} must be a table, is {value!r}")
     _check(value, name, key)
@@ -215,7 +227,8 @@ def _check(value: Any, name: str, key: str) -> None:
     low, high = _BOUNDS.get(last, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise UsageError(f"{name}: {key} must be from {low} to {high}, is {value}")
-    if last in _WORDS and value not in _WORDS[last]:
-        raise UsageError(f"{name}: {key} must be one of {', '.join(_WORDS[last])}, is {value!r}")
+    for word in (value if isinstance(value, tuple) else (value,)) if last in _WORDS else ():
+        if word not in _WORDS[last]:
+            raise UsageError(f"{name}: {key} must be one of {', '.join(_WORDS[last])}, is {word!r}")
     if last == "heads" and not (value and all(isinstance(w, (int, float)) and w > 0 for w in value.values())):
         raise UsageError(f"{name}: {key} must have a weight for each head, a number above 0")

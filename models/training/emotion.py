@@ -21,15 +21,21 @@ def read(path: Path, config: Config) -> run.Data:
     if config.answer != "probabilities":
         raise UsageError(f"emotions have no {config.answer}", hint='answer = "probabilities"')
     learned, held = split(fer2013.read(path), config.holdout)
-    return run.Data(fer2013.examples(learned), fer2013.examples(held), partial(_settle, held, config.share))
+    return run.Data(
+        fer2013.examples(learned, config.from_votes), fer2013.examples(held), partial(_settle, held, config.share)
+    )
 
 
 def split(every: Mapping[str, Faces], holdout: float) -> tuple[Faces, Faces]:
-    """Training, without the pictures that PublicTest has as well: what is learned from, and what is held out."""
+    """Training, without the pictures that PublicTest has as well: what is learned from, and what is held out.
+
+    Of the latter those go that have a near copy among the former: they would flatter the network.
+    """
     training = every["Training"]
     training = training.only(~splits.known(training.pixels, every["PublicTest"].pixels))
     kept = splits.held_out(training.pixels, holdout)
-    return training.only(~kept), training.only(kept)
+    learned, held = training.only(~kept), training.only(kept)
+    return learned, held.only(~splits.near(held.pixels, learned.pixels))
 
 
 def _settle(held: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str, Any]]:

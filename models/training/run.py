@@ -151,9 +151,10 @@ class _Training:
         digest = self.digest("teacher", config.teacher)
         teachers = [Teacher(partial(self.network, "teacher", config.teacher, digest), config.teacher)]
         views = configuration.digest(config.student.augmentation, digest)
-        if config.distillation.earlier:
-            teachers.append(Teacher(partial(self.built, "student", config.student), config.student))
-            views = configuration.digest(config.student, digest, self.origin("student"))
+        for name in config.distillation.earlier:
+            stage = config.student if name == "student" else config.teacher
+            teachers.append(Teacher(partial(self.built, name, stage), stage))
+            views = configuration.digest(stage, views, self.origin(name))
         return distil.ask(teachers, config, self.data.learned, self.out / "views", views, self.how.device, self.how.say)
 
     def student_digest(self) -> str:
@@ -164,7 +165,8 @@ class _Training:
 
     def digest(self, name: str, stage: Stage, *others: object) -> str:
         """What the checkpoints of this stage belong to."""
-        common = self.config.seed, self.config.holdout, dict(self.config.heads), self.sha256
+        config = self.config
+        common = config.seed, config.holdout, dict(config.heads), config.from_votes, self.sha256
         return configuration.digest(stage, *common, *others, *self.origin(name))
 
     def origin(self, name: str) -> tuple[str, ...]:

@@ -50,9 +50,9 @@ def faces(count, seed=0):
     """Pixels (count, 48, 48) and labels: a bright bar at the height of the label, on noise."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 7, count)
-    pixels = rng.integers(0, 80, (count, 48, 48)).astype(np.uint8)
+    pixels = rng.integers(0, 120, (count, 48, 48)).astype(np.uint8)
     for picture, label in zip(pixels, labels, strict=True):
-        picture[label * 7 : label * 7 + 5] += 150
+        picture[label * 7 : label * 7 + 5] += 120
     return pixels, labels
 
 

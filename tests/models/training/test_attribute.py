@@ -64,7 +64,7 @@ def test_grey_pictures_a_teacher_and_two_rounds(tmp_path, recipe, capsys, run_cl
     taught = "[distillation]\nweight = 0.5\n" + grey[grey.index("[student]") :].replace("[student]", "[teacher]")
     recipe.write_text(grey + taught, "utf-8")
     later = tmp_path / "later.toml"
-    text = recipe.read_text("utf-8").replace("weight", "earlier = true\nweight")
+    text = recipe.read_text("utf-8").replace("weight", 'earlier = ["student"]\nweight')
     later.write_text('after = "mine.toml"\n' + text, "utf-8")
     assert train(tmp_path, later, pixels=pixels[..., 0], label=classes, names=np.array(["a", "b", "c", "d"])) == 0
     told = capsys.readouterr().err
@@ -134,6 +134,9 @@ def test_a_mean_needs_numbers_and_one_head(tmp_path, recipe, capsys):
     recipe.write_text(RECIPE.replace("it = 1.0", "it = 1.0, that = 1.0"), "utf-8")
     assert train(tmp_path, recipe, pixels=pixels, label=classes, names=names) == 2
     assert "one head is trained, of which share is 1; here are 2, 1.0" in capsys.readouterr().err
+    recipe.write_text("from_votes = 0.5\n" + RECIPE, "utf-8")
+    assert train(tmp_path, recipe, pixels=pixels, label=classes, names=names) == 2
+    assert "only the emotions have votes; take out from_votes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY"])

@@ -78,10 +78,11 @@ def test_a_run_begins_with_the_networks_of_another(data, config_with_teacher, tm
     assert "was made with another configuration" in capsys.readouterr().err
 
 
-def test_the_earlier_student_teaches_as_well(data, config_with_teacher, tmp_path, capsys):
+@pytest.mark.parametrize("earlier", [["student"], ["teacher", "student"]])
+def test_earlier_networks_teach_as_well(data, config_with_teacher, tmp_path, capsys, earlier):
     assert train(data, config_with_teacher, tmp_path / "first") == 0
     text = config_with_teacher.read_text("utf-8")
-    config_with_teacher.write_text(text.replace("weight = 0.5", "weight = 0.5\nearlier = true"), "utf-8")
+    config_with_teacher.write_text(text.replace("weight = 0.5", f"weight = 0.5\nearlier = {earlier}"), "utf-8")
     assert train(data, config_with_teacher, tmp_path / "out") == 2
     assert "distillation.earlier needs a run to begin with" in capsys.readouterr().err
     assert train(data, config_with_teacher, tmp_path / "out", "--from", str(tmp_path / "first")) == 0

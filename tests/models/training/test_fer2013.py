@@ -31,6 +31,21 @@ def test_no_vote_for_the_seven_is_even():
     assert np.allclose(found, [[1 / 7] * 7, [0.5, 0.5] + [0] * 5])
 
 
+def test_what_votes_make_likely():
+    votes = np.eye(7, dtype=np.int64)[np.repeat([0, 1], 100)] * 10
+    pictures = fer2013.Faces(
+        np.zeros((200, 48, 48), np.uint8),
+        np.where(np.arange(200) % 10 < 7, np.repeat([0, 1], 100), 6),  # 30 % of the labels are not what was voted
+        votes,
+        np.zeros((200, 3), np.int64),
+    )
+    likely = fer2013.likely_labels(pictures)
+    wanted = [[0.7, 0, 0, 0, 0, 0, 0.3], [0, 0.7, 0, 0, 0, 0, 0.3]]
+    assert np.allclose(likely, np.repeat(wanted, 100, axis=0), atol=0.02)
+    mixed = fer2013.examples(pictures, 0.5).targets["fer2013"]
+    assert np.allclose(mixed, likely / 2 + np.eye(7)[pictures.label] / 2, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("votes", "others", "majority", "plurality"),
     [
