@@ -94,10 +94,10 @@ def likely_labels(faces: Faces) -> FloatArray:
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         found = torch.nn.functional.cross_entropy(layer(features), torch.from_numpy(faces.label))
-        found.backward()
+        found.backward()  # type: ignore[no-untyped-call] # torch does not say
         return found
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.inference_mode():
         return np.asarray(layer(features).softmax(1).numpy(), np.float32)
 
