@@ -182,10 +182,15 @@ def copies(probabilities: NDArray[np.float32], faces: Faces, training: Faces) ->
     training = training.only(~splits.known(training.pixels, faces.pixels))
     near, lines = splits.near(faces.pixels, training.pixels), []
     for what, rows in (("with a near copy in Training", near), ("without", ~near)):
-        part = measure.accuracy(probabilities[rows], faces.label[rows])
-        low, high = measure.wilson(part, int(rows.sum()))
-        text = f"pictures {what}, {rows.sum()}, 95 % interval {low:.1%} to {high:.1%}: accuracy, FER2013 labels"
-        lines.append(common.figure(text, part, "{:.1%}"))
+        voted = rows & fer2013.majority(faces)
+        for name, some, truth in (
+            ("FER2013 labels", rows, faces.label),
+            ("FER+ majority", voted, faces.votes.argmax(1)),
+        ):
+            part = measure.accuracy(probabilities[some], truth[some])
+            low, high = measure.wilson(part, int(some.sum()))
+            text = f"pictures {what}, {some.sum()}, 95 % interval {low:.1%} to {high:.1%}: accuracy, {name}"
+            lines.append(common.figure(text, part, "{:.1%}"))
     return lines
 
 

@@ -216,6 +216,8 @@ def _value(kind: Any, value: Any, name: str, key: str) -> Any:
         if not isinstance(value, list):
             raise UsageError(f"{name}: {key} must be a list, is {value!r}")
         value = tuple(value)
+        if any(value.count(word) > 1 for word in value):
+            raise UsageError(f"{name}: {key} names one twice: {', '.join(map(str, value))}")
     elif not isinstance(value, Mapping):
         raise UsageError(f"{name}: {key} must be a table, is {value!r}")
     _check(value, name, key)

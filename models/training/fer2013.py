@@ -82,8 +82,8 @@ def examples(faces: Faces, from_votes: float = 0.0) -> Examples:
 def likely_labels(faces: Faces) -> FloatArray:
     """(N, 7) float32: how often FER2013 gives each label to pictures with such votes.
 
-    A multinomial logistic regression on the square roots of the shares, fitted to these pictures: one person's label
-    is mostly noise (it agrees with the ten's majority on two thirds of the pictures), and this has next to none of it.
+    A multinomial logistic regression on the square roots of the shares, fitted to these pictures. A label is noisy (it
+    agrees with the likeliest vote on 65 % of the pictures); this is an average over all pictures with such votes.
     """
     features = torch.from_numpy(np.sqrt(shares(faces)))
     layer = torch.nn.Linear(len(LABELS), len(LABELS))

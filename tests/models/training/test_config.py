@@ -47,6 +47,11 @@ def test_the_shipped_recipe_reads():
         ("share = 0.5", "share = 0.5\nfrom_votes = 2", r"from_votes must be from 0\.0 to 1\.0, is 2\.0"),
         ("[student]", "[distillation]\nweight = 1\nearlier = true\n[student]", "earlier must be a list, is True"),
         ("[student]", "[distillation]\nweight = 1\nearlier = ['me']\n[student]", "one of teacher, student, is 'me'"),
+        (
+            "[student]",
+            "[distillation]\nweight = 1\nearlier = ['student', 'student']\n[student]",
+            "earlier names one twice: student, student",
+        ),
         ("[student]", "[distillation]\nweight = 1\nearlier = [[]]\n[student]", r"one of teacher, student, is \[\]"),
         ("seed = 1", "seed = 1\nafter = 3", "after must be the name of a file beside it, is 3"),
         ("seed = 1", "seed = 1\nafter = ''", "after must be the name of a file beside it, is ''"),
@@ -78,11 +83,13 @@ def test_a_teacher_that_teaches_nobody_is_told(config_with_teacher):
         configuration.read(config_with_teacher)
 
 
-def test_both_rounds_of_the_shipped_recipe_are_of_the_same_networks():
-    config = configuration.read(emotion.TASK.config)
-    assert config.after
+def test_the_rounds_of_the_shipped_recipe_are_of_the_same_networks():
+    rounds = [configuration.read(emotion.TASK.config)]
+    while rounds[-1].after:
+        rounds.append(rounds[-1].after)
+    assert [config.seed for config in rounds] == [7, 6, 5]
     for stage in ("teacher", "student"):
-        assert getattr(config, stage).options == getattr(config.after, stage).options
+        assert all(getattr(config, stage).options == getattr(rounds[0], stage).options for config in rounds)
 
 
 def test_the_recipe_in_the_docs_reads(tmp_path):
