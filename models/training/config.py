@@ -229,8 +229,8 @@ def _check(value: Any, name: str, key: str) -> None:
     low, high = _BOUNDS.get(last, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise UsageError(f"{name}: {key} must be from {low} to {high}, is {value}")
-    for word in (value if isinstance(value, tuple) else (value,)) if last in _WORDS else ():
-        if word not in _WORDS[last]:
+    for word in value if isinstance(value, tuple) else (value,):
+        if last in _WORDS and word not in _WORDS[last]:
             raise UsageError(f"{name}: {key} must be one of {', '.join(_WORDS[last])}, is {word!r}")
     if last == "heads" and not (value and all(isinstance(w, (int, float)) and w > 0 for w in value.values())):
         raise UsageError(f"{name}: {key} must have a weight for each head, a number above 0")
