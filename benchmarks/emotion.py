@@ -121,6 +121,13 @@ def whole(pixels: UInt8Array, tools: Toolbox) -> UInt8Array:
     return np.concatenate([align.whole(Image(picture, str(i)), plugin.crop) for i, picture in enumerate(colour)])
 
 
+def right(probabilities: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.bool_]) -> tuple[float, str]:
+    """The part of these rows whose label is told, and its interval in words."""
+    part = measure.accuracy(probabilities[rows], labels[rows])
+    low, high = measure.wilson(part, int(rows.sum()))
+    return part, f"95 % interval {low:.1%} to {high:.1%}"
+
+
 def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
     """The bars are those of our own model; mini-Xception is told beside it."""
     ours = name == OURS
@@ -131,9 +138,8 @@ def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
         ("FER+ majority (its authors' rule)", fer2013.majority(faces), voted, 0.83),
         ("FER+ plurality", fer2013.plurality(faces), voted, None),
     ):
-        part = measure.accuracy(own.probabilities[rows], labels[rows])
-        low, high = measure.wilson(part, int(rows.sum()))
-        text = f"{name}: {what}, {rows.sum()} pictures, 95 % interval {low:.1%} to {high:.1%}"
+        part, interval = right(own.probabilities, labels, rows)
+        text = f"{name}: {what}, {rows.sum()} pictures, {interval}"
         lines.append(common.figure(text, part, "{:.1%}", least=bar if ours else None))
     error = measure.calibration_error(own.probabilities, faces.label)
     lines.append(
@@ -156,9 +162,8 @@ def figures(name: str, own: Answers, faces: Faces) -> list[common.Figure]:
             ("FER2013 labels", everyone, faces.label, 0.67 if follow == "fer2013" else None),
             ("FER+ majority", rows, voted, 0.83 if follow == "ferplus" else None),
         ):
-            part = measure.accuracy(probabilities[where], labels[where])
-            low, high = measure.wilson(part, int(where.sum()))
-            text = f"{name} with follow={follow}: {what}, 95 % interval {low:.1%} to {high:.1%}"
+            part, interval = right(probabilities, labels, where)
+            text = f"{name} with follow={follow}: {what}, {interval}"
             lines.append(common.figure(text, part, "{:.1%}", least=bar))
             error = measure.calibration_error(probabilities[where], labels[where])
             lines.append(common.figure(f"{name} with follow={follow}: calibration error, {what}", error, "{:.3f}"))
@@ -172,8 +177,8 @@ def unsure(probabilities: NDArray[np.float32], faces: Faces) -> list[common.Figu
     rows = probabilities.max(1) < floor
     lines = [common.figure(f"null, for its probability is below {floor}", rows.mean(), "{:.1%}")]
     if rows.any():
-        right = measure.accuracy(probabilities[rows], faces.label[rows])
-        lines.append(common.figure(f"of these {rows.sum()} right, FER2013 labels", right, "{:.0%}"))
+        part = measure.accuracy(probabilities[rows], faces.label[rows])
+        lines.append(common.figure(f"of these {rows.sum()} right, FER2013 labels", part, "{:.0%}"))
     return lines
 
 
@@ -187,9 +192,8 @@ def copies(probabilities: NDArray[np.float32], faces: Faces, training: Faces) ->
             ("FER2013 labels", rows, faces.label),
             ("FER+ majority", voted, faces.votes.argmax(1)),
         ):
-            part = measure.accuracy(probabilities[some], truth[some])
-            low, high = measure.wilson(part, int(some.sum()))
-            text = f"pictures {what}, {some.sum()}, 95 % interval {low:.1%} to {high:.1%}: accuracy, {name}"
+            part, interval = right(probabilities, truth, some)
+            text = f"pictures {what}, {some.sum()}, {interval}: accuracy, {name}"
             lines.append(common.figure(text, part, "{:.1%}"))
     return lines
 

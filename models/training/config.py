@@ -102,9 +102,9 @@ class Config:
     after: Config | None = None
 
     @property
-    def stages(self) -> tuple[str, ...]:
-        """The names of the networks that are trained, in their order."""
-        return ("teacher", "student") if self.teacher else ("student",)
+    def stages(self) -> Mapping[str, Stage]:
+        """The networks that are trained, by name, in their order."""
+        return ({"teacher": self.teacher} if self.teacher else {}) | {"student": self.student}
 
 
 # Dotted end of a key -> (least, greatest) value that makes sense.
@@ -216,8 +216,6 @@ def _value(kind: Any, value: Any, name: str, key: str) -> Any:
         if not isinstance(value, list):
             raise UsageError(f"{name}: {key} must be a list, is {value!r}")
         value = tuple(value)
-        if any(value.count(word) > 1 for word in value):
-            raise UsageError(f"{name}: {key} names one twice: {', '.join(map(str, value))}")
     elif not isinstance(value, Mapping):
         raise UsageError(f"{name}: {key} must be a table, is {value!r}")
     _check(value, name, key)
@@ -229,7 +227,10 @@ def _check(value: Any, name: str, key: str) -> None:
     low, high = _BOUNDS.get(last, (None, None))
     if low is not None and high is not None and not low <= value <= high:
         raise UsageError(f"{name}: {key} must be from {low} to {high}, is {value}")
-    for word in value if isinstance(value, tuple) else (value,):
+    words = value if isinstance(value, tuple) else (value,)
+    if any(words.count(word) > 1 for word in words):
+        raise UsageError(f"{name}: {key} names one twice: {', '.join(map(str, words))}")
+    for word in words:
         if last in _WORDS and word not in _WORDS[last]:
             raise UsageError(f"{name}: {key} must be one of {', '.join(_WORDS[last])}, is {word!r}")
     if last == "heads" and not (value and all(isinstance(w, (int, float)) and w > 0 for w in value.values())):

@@ -76,7 +76,7 @@ def examples(faces: Faces, from_votes: float = 0.0) -> Examples:
     labels = np.eye(len(LABELS), dtype=np.float32)[faces.label]
     if from_votes:
         labels = labels * (1 - from_votes) + likely_labels(faces) * from_votes
-    return Examples(faces.pixels, {"fer2013": labels.astype(np.float32), "ferplus": shares(faces)})
+    return Examples(faces.pixels, {"fer2013": labels, "ferplus": shares(faces)})
 
 
 def likely_labels(faces: Faces) -> FloatArray:

@@ -152,7 +152,7 @@ class _Training:
         teachers = [Teacher(partial(self.network, "teacher", config.teacher, digest), config.teacher)]
         views = configuration.digest(config.student.augmentation, digest)
         for name in config.distillation.earlier:
-            stage = config.student if name == "student" else config.teacher
+            stage = config.stages[name]
             teachers.append(Teacher(partial(self.built, name, stage), stage))
             views = configuration.digest(stage, views, self.origin(name))
         return distil.ask(teachers, config, self.data.learned, self.out / "views", views, self.how.device, self.how.say)
