@@ -19,12 +19,12 @@ from typing import Any
 import common
 import numpy as np
 
-from facecli import measures
 from facecli.contract import AttributePlugin, ExportRecipe
+from facecli.crops.preprocess import to_input
+from facecli.faces import measures
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
-from facecli.preprocess import to_input
-from facecli.registry import Registry
-from facecli.toolbox import make_runtime
 from facecli.types import Detections, Image, UInt8Array
 
 # Plugin -> its recipes, with the files that they read.

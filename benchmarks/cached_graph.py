@@ -17,7 +17,7 @@ from pathlib import Path
 
 import common
 
-from facecli.models.catalogue import EMBEDDED
+from facecli.models.entries.shipped import EMBEDDED
 
 LOAD = """
 import sys, time

@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from facecli.cores import available_cores
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox
+from facecli.system.cores import available_cores
 
 SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 if (SHARED / "models").is_dir():  # where a model that is not installed yet is taken from

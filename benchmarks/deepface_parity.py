@@ -25,8 +25,8 @@ from deepface.commons import weight_utils
 
 from facecli.contract import ExportPart, ExportRecipe
 from facecli.export.run import export_recipe
-from facecli.registry import Registry
-from facecli.runtime import open_session
+from facecli.hosting.registry import Registry
+from facecli.inference.session import open_session
 
 BATCHES = (1, 8, 32)
 MOST = 1e-4  # of the largest value, as the issue asks

@@ -92,7 +92,7 @@ def in_torch(threads: int) -> Callable[[np.ndarray], object]:
     """PyTorch's forward pass."""
     import torch
 
-    from facecli.export.retinaface import RetinaFace
+    from facecli.export.networks.retinaface import RetinaFace
 
     torch.set_num_threads(threads)
     network = RetinaFace().eval()

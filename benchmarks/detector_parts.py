@@ -18,7 +18,8 @@ import common
 import cv2
 from detectors import loaded, shrunk
 
-from facecli.plugins import onnx_detector
+from facecli.plugins.single_shot import candidates
+from facecli.plugins.single_shot import detector as detector_module
 from facecli.types import Image
 
 NAMES = ("yunet", "retinaface", "scrfd 500m", "yolov5-face", "yolov8-face")
@@ -83,14 +84,14 @@ def measured(detector: Any) -> Iterator[dict[str, float]]:
 
         return run
 
-    draw, layout, session = onnx_detector.draw, detector._layout, detector._session
-    onnx_detector.draw = timed(PLANES, draw)
-    detector._layout = onnx_detector.Layout(timed(DECODING, layout.decode), layout.shapes)
+    draw, layout, session = detector_module.draw, detector._layout, detector._session
+    detector_module.draw = timed(PLANES, draw)
+    detector._layout = candidates.Layout(timed(DECODING, layout.decode), layout.shapes)
     detector._session = _Session(timed(INSIDE, session.run))
     try:
         yield seconds
     finally:
-        onnx_detector.draw, detector._layout, detector._session = draw, layout, session
+        detector_module.draw, detector._layout, detector._session = draw, layout, session
 
 
 class _Session:

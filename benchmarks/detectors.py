@@ -21,11 +21,13 @@ import common
 import cv2
 import numpy as np
 
-from facecli import detection_evaluation as evaluation
-from facecli import ground_truth, images
+from facecli.evaluation import detection as evaluation
+from facecli.evaluation import ground_truth
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox
+from facecli.pictures import codec
 from facecli.types import Detections, Image, Limits
 
 DETECTORS = {  # name: (plugin, parameters)
@@ -169,7 +171,7 @@ def inside(tools: Toolbox) -> Any:
 
 def read(path: Path) -> Image:
     """A picture file."""
-    return images.decode(path.read_bytes(), path.name, Limits())
+    return codec.decode(path.read_bytes(), path.name, Limits())
 
 
 def shrunk(path: Path) -> Image:

@@ -10,8 +10,9 @@ import common
 import numpy as np
 import peers
 
-from facecli import align, images
-from facecli.toolbox import Toolbox
+from facecli.crops import cutting
+from facecli.hosting.toolbox import Toolbox
+from facecli.pictures import codec
 from facecli.types import Limits, UInt8Array
 
 
@@ -49,9 +50,9 @@ def _crops(tools: Toolbox, root: Path, count: int) -> UInt8Array:
     assert tools.recognizer_plugin is not None
     spec, crops = tools.recognizer_plugin.crop, []
     for path in islice(sorted(root.rglob("*.jpg")), count):
-        picture = images.decode(path.read_bytes(), path.name, Limits())
+        picture = codec.decode(path.read_bytes(), path.name, Limits())
         found = tools.detector.detect([picture])[0]
-        crops.append(align.cut(picture, found, spec)[:1])
+        crops.append(cutting.cut(picture, found, spec)[:1])
     return np.concatenate(crops)[:count]
 
 

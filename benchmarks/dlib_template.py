@@ -17,10 +17,11 @@ import peers
 from numpy.typing import NDArray
 from operating_points import all_comparisons, at
 
-from facecli import align, images
-from facecli.compare import choose
 from facecli.contract import CropSpec
+from facecli.crops import cutting
+from facecli.faces.choice import choose
 from facecli.geometry import similarity_transform
+from facecli.pictures import codec
 from facecli.types import Detections, Image, Limits
 
 # get_face_chip_details in dlib's image_transforms/interpolation.h; its crops of 150 px have a padding of 0.25.
@@ -56,7 +57,7 @@ def main() -> None:
         print(f"made on the {name} half of the people: {template}; tried on the other half:")
         chosen = [face for face, wanted in zip(faces, tried_on, strict=True) if wanted]
         for label, tried in (("first tried", FIRST_TRIED), ("mean", template)):
-            crops = [align.cut(*face, CropSpec(SIZE, SIZE, tried)) for face in chosen]  # type: ignore[arg-type]
+            crops = [cutting.cut(*face, CropSpec(SIZE, SIZE, tried)) for face in chosen]  # type: ignore[arg-type]
             rows = np.concatenate([tools.recognizer.embed(crop) for crop in crops])
             mated, non_mated = all_comparisons(rows, people[tried_on], "euclidean")
             spread = np.sqrt((mated.var() + non_mated.var()) / 2)
@@ -65,7 +66,7 @@ def main() -> None:
 
 
 def _face(detector: Any, path: Path) -> Face:
-    picture = images.decode(path.read_bytes(), path.name, Limits())
+    picture = codec.decode(path.read_bytes(), path.name, Limits())
     found: Detections = detector.detect([picture])[0]
     return picture, found.select(choose(found, "center", picture.width, picture.height, picture.source))
 

@@ -17,9 +17,12 @@ import common
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli import align
+from facecli.crops import cutting
 from facecli.export.recipes import mini_xception
 from facecli.export.run import export_recipe
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.models.training import calibrate, engine, fer2013, measure, published, run, splits
@@ -27,8 +30,6 @@ from facecli.models.training import config as configuration
 from facecli.models.training import emotion as training
 from facecli.models.training.checkpoint import start
 from facecli.models.training.fer2013 import Faces
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox
 from facecli.types import Image, UInt8Array
 
 OURS, THEIRS = "emotion/facecli-resnet", "emotion/mini-xception"
@@ -118,7 +119,7 @@ def whole(pixels: UInt8Array, tools: Toolbox) -> UInt8Array:
     """Each grey picture as the one crop that --no-detect makes of it."""
     (plugin,) = tools.attribute_plugins
     colour = np.repeat(pixels[..., None], 3, axis=3)
-    return np.concatenate([align.whole(Image(picture, str(i)), plugin.crop) for i, picture in enumerate(colour)])
+    return np.concatenate([cutting.whole(Image(picture, str(i)), plugin.crop) for i, picture in enumerate(colour)])
 
 
 def right(probabilities: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.bool_]) -> tuple[float, str]:

@@ -21,13 +21,15 @@ import numpy as np
 from emotion import OURS
 from numpy.typing import NDArray
 
-from facecli import align, images
 from facecli.contract import CropSpec
+from facecli.crops import cutting
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
 from facecli.models.training import config as configuration
 from facecli.models.training import emotion, fer2013, measure
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox
+from facecli.pictures import codec
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -55,7 +57,7 @@ def main() -> None:
     (plugin,) = first.attribute_plugins
     with common.folder(given.photographs) as folder:
         paths = sorted(folder.rglob("*.jpg"))[:: given.step]
-        photographs = [images.decode(path.read_bytes(), path.name, Limits()) for path in paths]
+        photographs = [codec.decode(path.read_bytes(), path.name, Limits()) for path in paths]
     seen = [(picture, middle(first, picture, np.array(picture.pixels.shape[1::-1]) / 2)) for picture in photographs]
     cut = [(picture, face) for picture, face in seen if face is not None]
     ours = np.stack([points_in_cut(face, plugin.crop) for _, face in cut])
@@ -67,7 +69,7 @@ def main() -> None:
     common.tell(lines, as_json=given.json)
     if given.picture:
         median = np.median(shown.points(), 0)
-        mean = mean_of([align.cut(picture, face, plugin.crop)[0] for picture, face in cut])
+        mean = mean_of([cutting.cut(picture, face, plugin.crop)[0] for picture, face in cut])
         panels = [(mean_of([grey(picture).pixels for picture in public.pixels]), median), (mean, np.median(ours, 0))]
         draw(given.picture, [*panels, *portraits(first, plugin.crop)], median)
 
@@ -101,12 +103,12 @@ class Shown:
 
     def right(self, tools: Toolbox, spec: CropSpec) -> NDArray[np.bool_]:
         """(N,) whether the answer for facecli's cut is FER2013's label."""
-        cuts = np.concatenate([align.cut(picture, face, spec) for picture, face in self.found])
+        cuts = np.concatenate([cutting.cut(picture, face, spec) for picture, face in self.found])
         return np.asarray(tools.classifiers[0].classify(cuts).argmax(1) == self.faces.label)
 
     def right_uncut(self, tools: Toolbox, spec: CropSpec) -> NDArray[np.bool_]:
         """As `right`, for FER2013's own picture."""
-        own = np.concatenate([align.whole(grey(picture), spec) for picture in self.faces.pixels])
+        own = np.concatenate([cutting.whole(grey(picture), spec) for picture in self.faces.pixels])
         return np.asarray(tools.classifiers[0].classify(own).argmax(1) == self.faces.label)
 
 
@@ -179,9 +181,9 @@ def mean_of(pictures: Sequence[UInt8Array]) -> UInt8Array:
 def portraits(tools: Toolbox, spec: CropSpec) -> Iterable[tuple[UInt8Array, FloatArray]]:
     """The cuts of the sample portraits, and where their points lie."""
     for portrait in sorted(EXAMPLES.glob("*.jpg")):
-        picture = images.decode(portrait.read_bytes(), portrait.name, Limits())
+        picture = codec.decode(portrait.read_bytes(), portrait.name, Limits())
         (face,) = tools.detector.detect([picture])
-        yield align.cut(picture, face, spec)[0], points_in_cut(face, spec)
+        yield cutting.cut(picture, face, spec)[0], points_in_cut(face, spec)
 
 
 def draw(path: Path, cuts: Sequence[tuple[UInt8Array, FloatArray]], median: FloatArray) -> None:

@@ -23,7 +23,7 @@ def main() -> None:
     from facecli.export.networks.facenet import inception_resnet
     from facecli.export.recipes.facenet import facecli_export_recipes
     from facecli.export.run import export_recipe
-    from facecli.runtime import open_session
+    from facecli.inference.session import open_session
 
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)  # the weights do not matter for speed, and the published ones are not at hand

@@ -6,8 +6,8 @@ from functools import partial
 
 import common
 
-from facecli.models.catalogue import EMBEDDED
-from facecli.runtime import open_session
+from facecli.inference.session import open_session
+from facecli.models.entries.shipped import EMBEDDED
 
 
 def main() -> None:

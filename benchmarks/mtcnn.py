@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import peers
 
-from facecli import images
 from facecli.geometry import overlap
+from facecli.pictures import codec
 from facecli.types import Detections, Image, Limits
 
 SAME = 0.9  # IoU from which two boxes are the same
@@ -32,7 +32,7 @@ def main() -> None:
     medians: dict[str, list[float]] = {"ours": [], "theirs": []}
     with common.folder(given.pictures) as root:
         for path in sorted(root.rglob("*.jpg")):
-            picture = images.decode(path.read_bytes(), path.name, Limits())
+            picture = codec.decode(path.read_bytes(), path.name, Limits())
             their_boxes = _theirs(theirs, picture)
             same = overlap(their_boxes, ours.detect([picture])[0].bboxes) >= SAME
             boxes, found, extra = boxes + len(same), found + same.any(1).sum(), extra + (~same.any(0)).sum()

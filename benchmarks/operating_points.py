@@ -12,11 +12,12 @@ import common
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.compare import METRICS, distance
 from facecli.contract import Metric
-from facecli.cores import available_cores
-from facecli.pipeline import Flow, Pipeline
-from facecli.sources import expand
+from facecli.matching.metrics import METRICS, distance
+from facecli.pictures.listing import expand
+from facecli.pipeline.flow import Flow
+from facecli.pipeline.river import Pipeline
+from facecli.system.cores import available_cores
 from facecli.types import FloatArray
 
 RATES = (1e-2, 1e-3, 1e-4)

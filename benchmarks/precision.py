@@ -77,7 +77,7 @@ def _figures(recipe: str, place: Path) -> list[common.Figure]:
 def _times(place: Path, reports: dict[str, Any], batch: int) -> dict[str, float]:
     import numpy as np
 
-    from facecli.runtime import open_session
+    from facecli.inference.session import open_session
 
     sessions = {kind: open_session(place / report["file"], threads=1) for kind, report in reports.items()}
     ((name, shape),) = sessions["fp32"].input_shapes.items()

@@ -19,20 +19,20 @@ from typing import Any
 import common
 import numpy as np
 
-from facecli import align
 from facecli.contract import RecognizerPlugin
+from facecli.crops import cutting
 from facecli.errors import ModelError
-from facecli.images import decode
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.registry import Registry
-from facecli.toolbox import make_runtime
+from facecli.pictures.codec import decode
 from facecli.types import Limits, UInt8Array
 
 NAMES = ("dlib-resnet", "mobilefacenet", "mobilefacenet-112x96", "sface", "arcface-w600k-mbf")
 # Those whose network can be built here; the two of deepface from the shapes that its own code gave.
 RANDOM = ("facenet-vggface2", "arcface-iresnet50", "openface", "facenet128")
-SHAPES = Path(__file__).resolve().parents[1] / "tests" / "export" / "deepface_answers.json"
+SHAPES = Path(__file__).resolve().parents[1] / "tests" / "export" / "networks" / "deepface_answers.json"
 BATCHES = (1, 8, 32)
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -174,7 +174,7 @@ def aligned_alike(theirs: Any, ours: Any, plugin: RecognizerPlugin) -> common.Fi
         found = detector.detect([image])[0].select([0])
         assert found.landmarks is not None
         crop = face_align.norm_crop(np.ascontiguousarray(image.pixels[..., ::-1]), found.landmarks[0], 112)
-        own = ours.embed(align.cut(image, found, plugin.crop))
+        own = ours.embed(cutting.cut(image, found, plugin.crop))
         similarities.append(cosine(own, theirs.get_feat(crop)).min())
     return common.figure("insightface: least cosine from the landmarks on", min(similarities), "{:.6f}")
 
@@ -182,7 +182,7 @@ def aligned_alike(theirs: Any, ours: Any, plugin: RecognizerPlugin) -> common.Fi
 def portraits(plugin: RecognizerPlugin) -> UInt8Array:
     """The sample portraits as crops of this size."""
     pictures = [decode(path.read_bytes(), path.name, Limits()) for path in sorted(EXAMPLES.glob("*.jpg"))]
-    return np.concatenate([align.whole(picture, plugin.crop) for picture in pictures])
+    return np.concatenate([cutting.whole(picture, plugin.crop) for picture in pictures])
 
 
 def noise(plugin: RecognizerPlugin, count: int) -> UInt8Array:

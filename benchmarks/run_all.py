@@ -14,7 +14,7 @@ from typing import Any
 
 import common
 
-from facecli.cores import available_cores
+from facecli.system.cores import available_cores
 
 HERE = Path(__file__).resolve().parent
 

@@ -18,11 +18,13 @@ import numpy as np
 from insightface.app import FaceAnalysis
 from insightface.model_zoo.scrfd import SCRFD
 
-from facecli import align, images
+from facecli.crops import cutting
 from facecli.geometry import overlap
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox
+from facecli.pictures import codec
 from facecli.types import Image, Limits
 
 MODELS = {"500m": "scrfd_500m_kps.onnx", "2.5g": "scrfd_2.5g_kps.onnx"}
@@ -106,7 +108,7 @@ def through(own: Toolbox, picture: Image) -> Any:
     """The embeddings of a picture's faces."""
     assert own.recognizer_plugin is not None
     (found,) = own.detector.detect([picture])
-    return own.recognizer.embed(align.cut(picture, found, own.recognizer_plugin.crop))
+    return own.recognizer.embed(cutting.cut(picture, found, own.recognizer_plugin.crop))
 
 
 def tools(model: str, threads: int, recognizer: str | None = None) -> Toolbox:
@@ -120,7 +122,7 @@ def tools(model: str, threads: int, recognizer: str | None = None) -> Toolbox:
 
 def read(path: Path) -> Image:
     """A picture file."""
-    return images.decode(path.read_bytes(), path.name, Limits())
+    return codec.decode(path.read_bytes(), path.name, Limits())
 
 
 def default_pictures() -> list[Path]:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import common
 
-from facecli import records
-from facecli.cores import available_cores
-from facecli.pipeline import Flow, Pipeline
-from facecli.report import dumps
-from facecli.sources import expand
+from facecli.output import records
+from facecli.output.sink import dumps
+from facecli.pictures.listing import expand
+from facecli.pipeline.flow import Flow
+from facecli.pipeline.river import Pipeline
+from facecli.system.cores import available_cores
 
 
 def main() -> None:

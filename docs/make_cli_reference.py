@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from facecli.cli import group
+from facecli.cli.group import group
 
 PAGE = Path(__file__).with_name("cli-reference.md")
 WIDTH = 100

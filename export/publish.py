@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from facecli.models.locks import attempted, locked
+from facecli.models.disk.locks import attempted, locked
 
 PREFIX = ".facecli-export-"
 LOCK = "lock"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.contract import Task
-    from facecli.export.axes import Declared
-    from facecli.export.bars import Bars
-    from facecli.export.detecting import Found
-    from facecli.export.parity import Figures
+    from facecli.export.proof.axes import Declared
+    from facecli.export.proof.bars import Bars
+    from facecli.export.proof.detection import Found
+    from facecli.export.proof.parity import Figures
 
 SCHEMA = "facecli.export-report/1"
 DISTRIBUTIONS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 import facecli
 from facecli.errors import ExportError, OutputError
 from facecli.export import report
-from facecli.export.bars import BARS, Bars
-from facecli.export.faces import PORTRAITS, Samples
-from facecli.export.latency import measure
+from facecli.export.part import _Told
+from facecli.export.proof.bars import BARS
+from facecli.export.proof.latency import measure
+from facecli.export.proof.samples import PORTRAITS, Samples
 from facecli.export.publish import publish, staging
 from facecli.export.report import ExportedFile
 from facecli.export.target import Target
-from facecli.export.weights import sha256
+from facecli.export.weights.source import sha256
 
 if TYPE_CHECKING:
     from facecli.contract import DetectorPlugin, ExportPart, ExportRecipe, ModelSpec
-    from facecli.export.cases import Case, Meaning
+    from facecli.export.proof.cases import Meaning
+
 
 MODULES = ("torch", "onnx", "onnxscript")
 Judge = Callable[[Mapping[str, Path]], dict[str, Any]]
@@ -85,10 +87,11 @@ def export_recipe(
 def recipe_spec(recipe: ExportRecipe) -> ModelSpec | None:
     """What is known about a recipe's model: what the recipe says, else its catalogue entry, else None."""
     from facecli.models import catalogue
+    from facecli.models.entries import shipped
 
     if recipe.spec is not None:
         return recipe.spec
-    if recipe.model not in catalogue.shipped():
+    if recipe.model not in shipped.model_ids():
         return None
     return catalogue.load(recipe.model)
 
@@ -113,7 +116,7 @@ class _Work:
         self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None, judge: Judge | None
     ) -> list[ExportedFile]:
         """Every file that is to be published, proved, with its report."""
-        from facecli.export.detecting import prove_detection
+        from facecli.export.proof.detection import prove_detection
 
         self._check_samples(parts, detector)
         groups = [self._part(part, detector) for part in parts]
@@ -135,7 +138,7 @@ class _Work:
         return files
 
     def _check_samples(self, parts: tuple[ExportPart, ...], detector: DetectorPlugin | None) -> None:
-        from facecli.export.cases import takes_crops
+        from facecli.export.proof.cases import takes_crops
 
         if self.samples is PORTRAITS or detector is not None:
             return
@@ -145,10 +148,10 @@ class _Work:
 
     def _part(self, part: ExportPart, detector: DetectorPlugin | None) -> list[ExportedFile]:
         """A part as fp32, and as whatever else is asked for; each proved against the source."""
-        from facecli.export.cases import cases, meaning
-        from facecli.export.clean import clean, describe
-        from facecli.export.convert import convert
-        from facecli.export.detecting import inputs_of
+        from facecli.export.graph.clean import clean, describe
+        from facecli.export.graph.convert import convert
+        from facecli.export.proof.cases import cases, meaning
+        from facecli.export.proof.detection import inputs_of
 
         known = meaning(part, self.spec)
         tried = cases(part, known, self.samples)
@@ -174,7 +177,7 @@ class _Work:
         return [replace(file, latency={k: latency[k] for k in dict.fromkeys(("fp32", file.kind))}) for file in made]
 
     def _facts(self, spec: ModelSpec | None, part: ExportPart, known: Meaning) -> dict[str, str]:
-        from facecli.models import metadata
+        from facecli.models.entries import metadata
 
         told = {} if spec is None else metadata.of_spec(spec, crop=known.crop, preprocessing=known.preprocessing)
         if spec is not None and spec.kind == "detector" and "/" in spec.id:
@@ -190,45 +193,3 @@ class _Work:
             ),
             "version": facecli.__version__,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What all files of one part have in common."""
-
-    part: ExportPart
-    known: Meaning
-    cases: Sequence[Case]
-    exporter: str
-    facts: dict[str, str]
-    opset: int
-
-    def proved(self, kind: str, path: Path, steps: tuple[str, ...], bars: Bars) -> ExportedFile:
-        """A file, checked and compared with its source. Raises ExportError."""
-        from facecli.export import axes
-        from facecli.export.parity import check, prove
-
-        if path.suffix == ".onnx":
-            check(path)
-        figures = prove(self.part, path, self.cases, self.known.task, bars)
-        said = axes.declared(path)
-        axes.check(self.part, path.name, said, figures)
-        return ExportedFile(
-            kind=kind,
-            path=path,
-            report=path.with_name(f"{path.name.removesuffix('.onnx')}.report.json"),
-            size=path.stat().st_size,
-            sha256=sha256(path),
-            source=self.part.source.name,
-            source_sha256=self.facts["source_sha256"],
-            exporter=self.exporter,
-            notes=self.part.notes,
-            steps=steps,
-            opset=self.opset,
-            facts=self.facts,
-            task=self.known.task,
-            tolerance=self.part.tolerance,
-            bars=bars,
-            figures=figures,
-            axes=said,
-        )

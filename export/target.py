@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError, UsageError
-from facecli.export.bars import Precision
+from facecli.export.proof.bars import Precision
+from facecli.export.variants import LEAST_FACES, LEAST_PICTURES
 
 if TYPE_CHECKING:
     import onnx
 
     from facecli.contract import CropSpec, ExportPart, ModelSpec
-    from facecli.export.cases import Meaning
-    from facecli.export.quantize import Feeds
+    from facecli.export.graph.quantize import Feeds
+    from facecli.export.proof.cases import Meaning
     from facecli.types import Image, UInt8Array
 
     Look = Callable[[Path, Sequence[Image]], Sequence[Feeds]]
-
-LEAST_FACES = 32  # for a calibration; some hundred are better
-LEAST_PICTURES = 16  # for that of a detector, which sees much beside the faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,9 @@ class Target:
         """The exported model, simplified if asked, and what was done."""
         if not self.optimize:
             return model, ()
-        from facecli.export import optimize
+        from facecli.export.graph.optimize import STEP, simplify
 
-        return optimize.simplify(model), (optimize.STEP,)
+        return simplify(model), (STEP,)
 
     def others(
         self, path: Path, part: ExportPart, known: Meaning, facts: Mapping[str, str], look: Look | None = None
@@ -91,7 +89,7 @@ class Target:
         facts: what those of another precision say of themselves. look: of a detector, what it feeds the file at a path
         with when it looks at pictures.
         """
-        from facecli.export.clean import clean, describe
+        from facecli.export.graph.clean import clean, describe
 
         steps: tuple[str, ...] = ()
         if self.precision != "fp32":
@@ -102,20 +100,20 @@ class Target:
             path.write_bytes(model.SerializeToString(deterministic=True))
             yield self.precision, path, steps
         if self.ort:
-            from facecli.export import optimize
+            from facecli.export.graph.optimize import ORT_STEP, to_ort
 
             mobile = path.with_suffix(".ort")
-            optimize.to_ort(path, mobile)
-            yield "ort", mobile, (*steps, optimize.ORT_STEP)
+            to_ort(path, mobile)
+            yield "ort", mobile, (*steps, ORT_STEP)
 
     def _reduced(
         self, source: Path, part: ExportPart, known: Meaning, look: Look | None
     ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
         if self.precision == "fp16":
-            from facecli.export import half
+            from facecli.export.graph import float16
 
-            return half.convert(source), (half.STEP,)
-        from facecli.export import quantize
+            return float16.convert(source), (float16.STEP,)
+        from facecli.export.graph import quantize
 
         feeds, seen = self._seen(part, known) if look is None else self._looked(source, look)
         model = quantize.convert(source, feeds, float_ends=look is not None)
@@ -123,8 +121,8 @@ class Target:
 
     def _seen(self, part: ExportPart, known: Meaning) -> tuple[Sequence[Feeds], str]:
         """The calibration's faces, as the network takes them, and how many they are."""
-        from facecli.export import quantize
-        from facecli.preprocess import to_input
+        from facecli.crops.preprocess import to_input
+        from facecli.export.graph import quantize
 
         if known.crop is None or known.preprocessing is None or self.calibration is None:
             raise ExportError(

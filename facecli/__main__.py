@@ -1,6 +1,6 @@
 """`python -m facecli`."""
 
-from facecli.cli import main
+from facecli.cli.main import main
 
 if __name__ == "__main__":
     main()

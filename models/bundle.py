@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
-from facecli import __version__, home
+from facecli import __version__
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import sha256_of, staged, write_bytes
-from facecli.models import archives, golden, own, records
-from facecli.models.intake import changing, stamp, writing
-from facecli.models.layout import PARTIAL_BUNDLE
-from facecli.models.locks import locked
+from facecli.models.arrival import archives
+from facecli.models.arrival.intake import changing, stamp, writing
+from facecli.models.disk import records
+from facecli.models.disk.layout import PARTIAL_BUNDLE
+from facecli.models.disk.locks import locked
+from facecli.models.entries import own
+from facecli.models.selftests import recorded
 from facecli.models.store import ModelStore
+from facecli.system import home
+from facecli.system.files import sha256_of, staged, write_bytes
 
 SCHEMA = "facecli.bundle/1"
 MANIFEST = "manifest.json"
@@ -57,7 +61,7 @@ def export_bundle(store: ModelStore, specs: Iterable[ModelSpec], target: Path) -
         entry = {"id": spec.id, "licence": spec.licence, "licence_url": spec.licence_url, "files": files}
         entry |= {"registered": store.registration(spec.id).get("origin")}
         models.append(entry | {"description": _description(home.description(store.root, spec.kind, spec.id))})
-    known = {sha256: golden.read(store.layout.golden(sha256)) for sha256 in contents}
+    known = {sha256: recorded.read(store.layout.golden(sha256)) for sha256 in contents}
     tests = {sha256: one.document() for sha256, one in known.items() if one is not None}
     manifest = {"schema": SCHEMA, "facecli": __version__, "models": models, "selftests": tests}
     with staged(target, parents=False) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
@@ -112,18 +116,18 @@ def _read_manifest(manifest: dict[str, Any]) -> list[Bundled]:
     return models
 
 
-def _read_tests(manifest: dict[str, Any]) -> dict[str, golden.Golden]:
+def _read_tests(manifest: dict[str, Any]) -> dict[str, recorded.Golden]:
     """The files' self-tests by sha256: what they answered where the bundle was made."""
     try:
-        return {sha256: golden.parse(entry) for sha256, entry in manifest.get("selftests", {}).items()}
+        return {sha256: recorded.parse(entry) for sha256, entry in manifest.get("selftests", {}).items()}
     except (ValueError, AttributeError) as error:
         raise ModelError(f"the bundle's {MANIFEST} is damaged: {error}", hint="export the bundle again") from error
 
 
-def _keep_tests(store: ModelStore, models: list[Bundled], tests: dict[str, golden.Golden]) -> None:
+def _keep_tests(store: ModelStore, models: list[Bundled], tests: dict[str, recorded.Golden]) -> None:
     for sha256 in {file["sha256"] for model in models for file in model.files} & tests.keys():
-        if golden.read(store.layout.golden(sha256)) is None:  # what it answered here counts more
-            golden.keep(store.layout, sha256, tests[sha256])
+        if recorded.read(store.layout.golden(sha256)) is None:  # what it answered here counts more
+            recorded.keep(store.layout, sha256, tests[sha256])
 
 
 def _read_model(entry: dict[str, Any]) -> Bundled:

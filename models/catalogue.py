@@ -1,119 +1,21 @@
-"""The catalogue: one TOML file per model, read only when that model is asked for."""
+"""The catalogue: every model that facecli ships an entry for, then every model that the user has added."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-from facecli.contract import CropSpec, ModelArchive, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract import ModelSpec
 from facecli.errors import ModelError
-from facecli.home import ID
-
-PACKAGE = Path(__file__).parent
-FOLDER = PACKAGE / "catalogue"
-EMBEDDED = PACKAGE / "embedded"
-ARCHIVES = PACKAGE / "archives.toml"
+from facecli.models.entries import own, shipped
+from facecli.system.home import ID
 
 
 def model_ids() -> list[str]:
-    """The ids of all models in the catalogue and of those that the user has added, sorted."""
-    from facecli.models import own
-
-    return sorted({*shipped(), *own.model_ids()})
-
-
-def shipped() -> list[str]:
-    """The ids of the catalogue's own models, sorted."""
-    return sorted(str(path.relative_to(FOLDER).with_suffix("").as_posix()) for path in FOLDER.rglob("*.toml"))
+    """Return the ids of all models in the catalogue and of those that the user has added, sorted."""
+    return sorted({*shipped.model_ids(), *own.model_ids()})
 
 
 def load(model_id: str) -> ModelSpec:
-    """The catalogue's entry of a model, or the user's. Raises ModelError if there is none, or if it is damaged."""
-    path = FOLDER / f"{model_id}.toml"
-    try:
-        text = path.read_bytes() if ID.fullmatch(model_id) else None
-    except OSError:
-        text = None
-    if text is None:
-        from facecli.models import own
-
-        added = own.load(model_id) if ID.fullmatch(model_id) else None
-        if added is not None:
-            return added
+    """Return the entry of a model, the catalogue's or the user's. Raises ModelError if it is missing or damaged."""
+    spec = (shipped.load(model_id) or own.load(model_id)) if ID.fullmatch(model_id) else None
+    if spec is None:
         raise ModelError(f"unknown model {model_id!r}", hint="`facecli models list` names them all")
-    try:
-        return parse(tomllib.loads(text.decode()))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # a TOMLDecodeError is a ValueError
-        reason = f"{type(error).__name__}: {error}"
-        raise ModelError(f"the catalogue's entry {path} is damaged: {reason}", hint="reinstall facecli") from error
-
-
-def parse(entry: dict[str, Any]) -> ModelSpec:
-    """A catalogue entry as ModelSpec; its TOML keys are ModelSpec's fields."""
-    crop, preprocessing, point = entry.get("crop"), entry.get("preprocessing"), entry.get("operating_point")
-    converted = entry | {
-        "files": tuple(_file(f) for f in entry["files"]),
-        "labels": tuple(entry.get("labels", ())),
-        "accuracy": tuple(entry.get("accuracy", ())),
-        "crop": None if crop is None else CropSpec(**crop | {"template": _points(crop.get("template"))}),
-        "preprocessing": None if preprocessing is None else _preprocessing(preprocessing),
-        "operating_point": None if point is None else _operating_point(point),
-    }
-    return ModelSpec(**converted)
-
-
-def packed_in(archive: ModelArchive) -> Iterator[tuple[ModelSpec, ModelFile]]:
-    """The models of the catalogue that have files in an archive, with each of those files."""
-    for model_id in shipped():
-        spec = load(model_id)
-        yield from ((spec, file) for file in spec.files if archive in dict(file.packed))
-
-
-def _file(entry: dict[str, Any]) -> ModelFile:
-    keys = {"name", "sha256", "size", "urls", "packed", "embedded"}
-    if unknown := entry.keys() - keys:
-        raise ValueError(f"a file has no {', '.join(sorted(unknown))}")
-    path = EMBEDDED / entry["name"] if entry.get("embedded") else None
-    packed = entry.get("packed")
-    if packed and "sha256" not in entry:
-        raise ValueError(f"{entry['name']} is packed and has no sha256")
-    return ModelFile(
-        entry["name"],
-        entry.get("sha256"),
-        entry.get("size"),
-        tuple(entry.get("urls", ())),
-        path,
-        tuple(map(_member, packed)) if packed else (),
-    )
-
-
-@cache
-def archives() -> dict[str, ModelArchive]:
-    """The archives that files of the catalogue are packed in, by name. Raises ModelError if their list is damaged."""
-    try:
-        known = tomllib.loads(ARCHIVES.read_text("utf-8"))
-        return {name: ModelArchive(name, **entry | {"urls": tuple(entry["urls"])}) for name, entry in known.items()}
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"the catalogue's {ARCHIVES} is damaged: {error}", hint="reinstall facecli") from error
-
-
-def _member(place: str) -> tuple[ModelArchive, str]:
-    """The place ARCHIVE.zip/NAME: the archive and the file's name in it."""
-    archive, _, name = place.partition("/")
-    return archives()[archive], name
-
-
-def _points(points: list[list[float]] | None) -> Any:
-    return None if points is None else tuple((float(x), float(y)) for x, y in points)
-
-
-def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
-    return Preprocessing(**entry | {"mean": tuple(entry["mean"]), "std": tuple(entry["std"])})
-
-
-def _operating_point(entry: dict[str, Any]) -> OperatingPoint:
-    by_fmr = tuple((float(fmr), float(threshold)) for fmr, threshold in entry.get("by_fmr", ()))
-    return OperatingPoint(**entry | {"by_fmr": by_fmr})
+    return spec

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, UsageError
-from facecli.models import own, records
-from facecli.models.intake import changing, writing
-from facecli.models.layout import PARTIAL_BUNDLE, Layout
-from facecli.models.locks import attempted
+from facecli.models.arrival.intake import changing, writing
+from facecli.models.disk import records
+from facecli.models.disk.layout import PARTIAL_BUNDLE, Layout
+from facecli.models.disk.locks import attempted
+from facecli.models.entries import own
 from facecli.models.store import ModelStore
 
 STALE = 3600.0  # seconds after which a temporary file is nobody's work any more

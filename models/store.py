@@ -14,16 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from facecli import environment
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
-from facecli.files import sha256_of, write_bytes
-from facecli.models.layout import Layout, default_root, has_stamp, stamp_of
+from facecli.models.disk.layout import Layout, default_root, has_stamp, stamp_of
+from facecli.system import environment
+from facecli.system.files import sha256_of, write_bytes
 
 if TYPE_CHECKING:
-    from facecli.models.intake import Intake
-    from facecli.models.licences import Licences
-    from facecli.models.transfer import Progress
+    from facecli.models.arrival.intake import Intake
+    from facecli.models.arrival.transfer import Progress
+    from facecli.models.disk.licences import Licences
 
 State = Literal["installed", "absent", "damaged"]
 
@@ -73,19 +73,19 @@ class ModelStore:
     @cached_property
     def licences(self) -> Licences:
         """What licences were accepted."""
-        from facecli.models.licences import Licences
+        from facecli.models.disk.licences import Licences
 
         return Licences(self.layout.licences, accept=self._accept)
 
     @cached_property
     def intake(self) -> Intake:
         """The way in for files that are fetched."""
-        from facecli.models import catalogue
-        from facecli.models.fetch import Fetcher
-        from facecli.models.intake import Intake
+        from facecli.models.arrival.fetch import Fetcher
+        from facecli.models.arrival.intake import Intake
+        from facecli.models.entries import shipped
 
         fetcher = Fetcher(self.mirror or None, self.offline, self._progress)
-        return Intake(self.layout, self.licences, fetcher, catalogue.packed_in)
+        return Intake(self.layout, self.licences, fetcher, shipped.packed_in)
 
     def path(self, spec: ModelSpec, file: str | None = None) -> Path:
         """The local path of a model's file, fetched first if need be. Raises ModelError if it can not be had."""
@@ -188,7 +188,7 @@ class ModelStore:
 
     def register(self, model_id: str, files: Sequence[Path], origin: Mapping[str, Any]) -> None:
         """Take files that the user made (by an export) in as those of a model, with a note of where they are from."""
-        from facecli.models.intake import register
+        from facecli.models.arrival.intake import register
 
         register(self.layout, model_id, files, origin)
 
@@ -217,7 +217,7 @@ def _absent(spec: ModelSpec) -> ModelError:
 
 
 def _read_record(path: Path, model_id: str, what: str) -> dict[str, Any]:
-    from facecli.models import records
+    from facecli.models.disk import records
 
     with _reading(path):
         try:

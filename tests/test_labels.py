@@ -4,9 +4,9 @@ import pytest
 
 from facecli import labels
 from facecli.contract import AttributePlugin
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import RECORD_KEYS
 from facecli.models import catalogue
-from facecli.registry import Registry
-from facecli.toolbox import RECORD_KEYS
 
 # The order.
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

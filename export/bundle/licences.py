@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli.models.catalogue import PACKAGE
+from facecli.models.entries.shipped import PACKAGE
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facecli import align
+from facecli.crops import cutting
 from facecli.errors import ExportError
-from facecli.export import faces
 from facecli.export.bundle.runner import Bundle, Faces, cosine_similarity, largest
+from facecli.export.proof import samples
 from facecli.geometry import overlap
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def prove(folder: Path, tools: Tools) -> dict[str, Any]:
     """Run a bundle on the sample portraits beside facecli's plugins. Raises ExportError where they differ."""
     bundle = Bundle(folder)
     ious, cosines, differences = [], [], [0.0]
-    for image, _ in faces.portraits():
+    for image, _ in samples.portraits():
         (want,) = tools.detector.detect([image])
         got = bundle.detect(image.pixels)
         ious.append(_same_faces(image, got, want))
@@ -58,7 +58,7 @@ def _same_faces(image: Image, got: Faces, want: Detections) -> float:
 
 def _same_embedding(image: Image, got: FloatArray, own: Detections, tools: Tools) -> float:
     plugin, recognizer = tools.recognizer
-    want = recognizer.embed(align.cut(image, own, plugin.crop))[0]
+    want = recognizer.embed(cutting.cut(image, own, plugin.crop))[0]
     cosine = cosine_similarity(got, want)
     if not (got.shape == want.shape and cosine >= COSINE):
         raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {plugin.name}'s")
@@ -67,7 +67,7 @@ def _same_embedding(image: Image, got: FloatArray, own: Detections, tools: Tools
 
 def _difference(image: Image, attribute: str, got: Any, own: Detections, tools: Tools) -> float:
     plugin, model = next(pair for pair in tools.attributes if pair[0].attribute == attribute)
-    want = model.classify(align.cut(image, own, plugin.crop))[0]
+    want = model.classify(cutting.cut(image, own, plugin.crop))[0]
     values = np.array([got[label] for label in plugin.labels] if plugin.labels else [got])
     difference = float(np.abs(values - want).max())
     if not difference <= ATTRIBUTE * max(1.0, float(np.abs(want).max())):

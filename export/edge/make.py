@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
+from facecli.contract import AttributePlugin, DetectorPlugin
 from facecli.errors import ExportError, OutputError
-from facecli.export.faces import PORTRAITS, Samples
+from facecli.export.edge.wanted import Wanted
 from facecli.export.publish import publish, staging
-from facecli.export.weights import sha256
+from facecli.export.weights.source import sha256
 
 if TYPE_CHECKING:
     import onnx
 
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
+
 SCHEMA = "facecli.edge-report/1"
 SUFFIX = ".edge.onnx"
-ONE_LOOK = {"multi_scale": "never"}  # of detectors that can look at a picture twice: a graph looks once
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is embedded: the network's file, the plugin that runs it, its model, what it runs with, what proves it."""
-
-    network: Path
-    plugin: Plugin
-    spec: ModelSpec
-    parameters: Mapping[str, Any]
-    samples: Samples = PORTRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +36,6 @@ class EdgeFile:
     input: str
     outputs: tuple[str, ...]
     proof: dict[str, Any]
-
-
-def one_look(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a plugin's edge file has: its defaults, what is given instead, and no second look."""
-    parameters = {**plugin.parameters, **given}
-    return parameters | {name: value for name, value in ONE_LOOK.items() if name in parameters}
 
 
 def make(wanted: Wanted, folder: Path, *, mobile: bool = False) -> EdgeFile:
@@ -83,8 +65,9 @@ def _require_onnx() -> None:
 
 
 def _make(wanted: Wanted, folder: Path, *, mobile: bool) -> EdgeFile:
-    from facecli.export import optimize, parity
     from facecli.export.edge import proof
+    from facecli.export.graph import optimize
+    from facecli.export.proof import parity
 
     network = _loaded(wanted.network)
     model, prove = _graph(wanted, network, proof)

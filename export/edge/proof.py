@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facecli import align
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
+from facecli.crops import cutting
 from facecli.errors import ExportError, first_line
-from facecli.export.bars import BARS
-from facecli.export.detecting import Bench, compare
 from facecli.export.edge.crops import INPUT
-from facecli.runtime import open_session
+from facecli.export.proof.bars import BARS
+from facecli.export.proof.detection import Bench, compare
+from facecli.inference.session import open_session
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 if TYPE_CHECKING:
-    from facecli.export.edge.make import Wanted
+    from facecli.export.edge.wanted import Wanted
 
 OTHER_SIZES = (0.7, 1.5)  # of the model's crop: a larger and a smaller one, to be resized in the graph
 # At the crop's own size, and where it is resized: when it enlarges, OpenCV's INTER_AREA takes a neighbouring column
@@ -43,7 +43,7 @@ def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
             raise ExportError(f"{path.name}: no faces were found to prove it on", hint="put more pictures there")
         judged = []
         for crop in crops:
-            want = run(align.whole(Image(crop, "a crop"), spec.crop))[0]
+            want = run(cutting.whole(Image(crop, "a crop"), spec.crop))[0]
             (got,) = _answer(path, session, crop)
             judged.append(_judge(path.name, plugin, got, want, own=name == "own_size"))
         cosines, differences = zip(*judged, strict=True)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from facecli.contract import ExportRecipe, hookimpl
-from facecli.export.crop_networks import CropNetwork
+from facecli.export.recipes.crop_networks import CropNetwork
 
 
 def _build(depth: int) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from facecli.export.keras_file import Weights
+    from facecli.export.weights.keras_file import Weights
 
 MODELS = "https://github.com/serengil/deepface_models/releases/download/v1.0/"
 
@@ -35,25 +35,25 @@ class Network(NamedTuple):
 
 
 def _vgg_face(layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.vgg_face import Descriptor
+    from facecli.export.networks.keras.vgg_face import Descriptor
 
     return Descriptor(layers)
 
 
 def _head(classes: int, layers: dict[str, Weights], *, years: bool = False) -> nn.Module:
-    from facecli.export.keras.vgg_face import Classifier
+    from facecli.export.networks.keras.vgg_face import Classifier
 
     return Classifier(layers, classes, years=years)
 
 
 def _openface(layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.openface import OpenFace
+    from facecli.export.networks.keras.openface import OpenFace
 
     return OpenFace(layers)
 
 
 def _facenet(dim: int, layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.inception_resnet import InceptionResNetV1
+    from facecli.export.networks.keras.inception_resnet import InceptionResNetV1
 
     network = InceptionResNetV1(layers)
     if network.dim != dim:
@@ -62,19 +62,19 @@ def _facenet(dim: int, layers: dict[str, Weights]) -> nn.Module:
 
 
 def _deepid(layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.chains import DeepId
+    from facecli.export.networks.keras.chains import DeepId
 
     return DeepId(layers)
 
 
 def _emotion(layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.chains import Expression
+    from facecli.export.networks.keras.chains import Expression
 
     return Expression(layers)
 
 
 def _deepface(layers: dict[str, Weights]) -> nn.Module:
-    from facecli.export.keras.chains import DeepFace
+    from facecli.export.networks.keras.chains import DeepFace
 
     return DeepFace(layers)
 
@@ -175,7 +175,7 @@ NETWORKS = (
 
 def build(network: Network, weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from a Keras HDF5 file."""
-    from facecli.export.keras_file import read_weights
+    from facecli.export.weights.keras_file import read_weights
 
     if weights is None:
         raise ExportError(f"{network.recipe}'s weights come in no package", hint=f"--weights FILE: {network.published}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import packaged, require_sha256
+from facecli.export.weights.source import packaged, require_sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +21,8 @@ MEAN, STD = (122.782, 117.001, 104.298), 256.0
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from a .dat file or from the one in the installed face_recognition_models."""
-    from facecli.export.dlib_file import read_layers
-    from facecli.export.dlib_resnet import build_network
+    from facecli.export.networks.dlib_resnet import build_network
+    from facecli.export.weights.dlib_file import read_layers
 
     source = weights or packaged("face_recognition_models", FILE, "face_recognition_models")
     if weights is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
 from facecli.errors import ExportError
-from facecli.export.weights import named
+from facecli.export.weights.source import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +27,8 @@ def build_gender(weights: Path | None) -> tuple[ExportPart, ...]:
 
 
 def _build(weights: Path | None, recipe: str, classes: int, published: str) -> tuple[ExportPart, ...]:
-    from facecli.export.keras_file import read_layers
-    from facecli.export.mini_xception import MiniXception
+    from facecli.export.networks.mini_xception import MiniXception
+    from facecli.export.weights.keras_file import read_layers
 
     weights = named(weights, recipe, f"{published} of github.com/oarriaga/face_classification")
     network = MiniXception(read_layers(weights)).eval()

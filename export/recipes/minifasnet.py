@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from facecli.contract import ExportRecipe, hookimpl
-from facecli.export.crop_networks import CropNetwork
+from facecli.export.recipes.crop_networks import CropNetwork
 
 
 def _v2() -> Any:
@@ -22,7 +22,7 @@ def _v1se() -> Any:
 
 
 def _summed(network: Any) -> Any:
-    from facecli.export.prelu import summed
+    from facecli.export.networks.prelu import summed
 
     return summed(network)
 

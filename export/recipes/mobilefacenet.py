@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from facecli.contract import ExportRecipe, hookimpl
-from facecli.export.crop_networks import CropNetwork
+from facecli.export.recipes.crop_networks import CropNetwork
 
 
 def _foamliu() -> Any:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import packaged, require_sha256
+from facecli.export.weights.source import packaged, require_sha256
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facecli.export.mtcnn import Network
+    from facecli.export.networks.mtcnn import Network
 
 # sha256 of the states in facenet-pytorch 2.5.3's wheel.
 SOURCES = {
@@ -29,7 +29,7 @@ PLACES = {"probability": (1, 2), "regression": (2, 3)}
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The three networks, from a folder with pnet.pt, rnet.pt and onet.pt or from the installed facenet-pytorch."""
-    from facecli.export.mtcnn import o_net, p_net, r_net
+    from facecli.export.networks.mtcnn import o_net, p_net, r_net
 
     sizes = {"pnet": PROPOSAL_SIZES, "rnet": ((24, 24),), "onet": ((48, 48),)}
     networks = {"pnet": p_net, "rnet": r_net, "onet": o_net}
@@ -47,8 +47,8 @@ def _source(name: str, weights: Path | None) -> Path:
 def _part(name: str, plain: Network, source: Path, sizes: tuple[tuple[int, int], ...]) -> ExportPart:
     import torch
 
-    from facecli.export.mtcnn import Exported
-    from facecli.export.state import load_state
+    from facecli.export.networks.mtcnn import Exported
+    from facecli.export.weights.state import load_state
 
     notes = load_state(plain.eval(), source)
 

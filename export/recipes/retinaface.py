@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import named, require_sha256
+from facecli.export.weights.source import named, require_sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +22,8 @@ OUTPUTS = ("boxes", "scores", "landmarks")
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from mobilenet0.25_Final.pth."""
-    from facecli.export.retinaface import RetinaFace
-    from facecli.export.state import load_state
+    from facecli.export.networks.retinaface import RetinaFace
+    from facecli.export.weights.state import load_state
 
     weights = named(
         weights, "retinaface", "weights/mobilenet0.25_Final.pth of github.com/biubug6/Face-Detector-1MB-with-landmark"

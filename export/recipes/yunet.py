@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.export.weights import named
+from facecli.export.weights.source import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +18,8 @@ STRIDES = (8, 16, 32)
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
     """The network, from yunet_n.pth."""
-    from facecli.export.state import load_state
-    from facecli.export.yunet import HEADS, YuNet
+    from facecli.export.networks.yunet import HEADS, YuNet
+    from facecli.export.weights.state import load_state
 
     weights = named(weights, "yunet", "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train")
     network = YuNet().eval()

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from facecli.commands import _attributes
-from facecli.commands import _options as options
+from facecli.cli import options, settings, values
+from facecli.cli.attributes import run
 
 
 @click.command()
@@ -16,7 +16,7 @@ from facecli.commands import _options as options
 @click.option(
     "--attributes",
     "-a",
-    callback=options.split_commas,
+    callback=values.split_commas,
     default="emotion",
     metavar="NAME,...",
     help="Attributes (emotion, age, gender, race, spoof), models of them (emotion/mini-xception), or what is measured "
@@ -38,4 +38,4 @@ def command(
 
     Every probability and the likeliest label of each; numbers of what is measured.
     """
-    return _attributes.run("analyze", inputs, attributes, labels, annotate, options.Settings(**kwargs))
+    return run("analyze", inputs, attributes, labels, annotate, settings.Settings(**kwargs))

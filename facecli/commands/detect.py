@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from facecli.commands import _options as options
+from facecli.cli import options
+from facecli.cli.settings import Settings
 
 
 @click.command()
@@ -28,30 +29,31 @@ from facecli.commands import _options as options
 @options.output_options
 def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotate: Path | None, **kwargs: Any) -> int:
     """Find faces: bbox, score and landmarks of each."""
-    settings = options.Settings(**kwargs)
+    settings = Settings(**kwargs)
 
-    from facecli import records
-    from facecli.commands import _pictures, _preset, _work
+    from facecli.cli import context, preset, progress, wiring
+    from facecli.cli.inputs import count_inputs, face_writers, open_sources
+    from facecli.output import pictures, records, rows
 
-    settings = _preset.applied(settings, "detector")
+    settings = preset.applied(settings, "detector")
 
-    output = _work.open_output(settings)
-    total = _work.count_inputs(inputs, settings)
+    output = context.open_output(settings)
+    total = count_inputs(inputs, settings)
     with output.opened():
-        writers = _pictures.face_writers(settings, crops, crops_for, annotate, many=total != 1)
-        tools = _work.open_toolbox(settings, inputs=total)
-        pipeline = _work.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
-        sources = _pictures.open_sources(inputs, settings)
+        writers = face_writers(settings, crops, crops_for, annotate, many=total != 1)
+        tools = wiring.open_toolbox(settings, inputs=total)
+        pipeline = wiring.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
+        sources = open_sources(inputs, settings)
         failed = False
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
-            for result in _work.told(pipeline.run(sources), settings, total):
-                done, files = _work.write(result, writers)
+            for result in progress.told(pipeline.run(sources), settings, total):
+                done, files = pictures.write(result, writers)
                 failed |= done.error is not None
                 yield records.image(done) | ({"written": files} if writers else {})
 
         detector = records.described(tools, tools.detector_plugin)
-        header = records.header("detect", detector=detector, **_preset.named(settings))
-        output.stream(header, "images", results(), records.CSV_COLUMNS, records.csv_rows, records.table_rows)
+        header = records.header("detect", detector=detector, **preset.named(settings))
+        output.stream(header, "images", results(), rows.CSV_COLUMNS, rows.csv_rows, rows.table_rows)
     return 1 if failed else 0

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from facecli.commands import _options as options
-from facecli.cores import available_cores
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from facecli.profiling import Node
-    from facecli.providers import Tuning
-
-Check = tuple[str, bool, str]  # what, whether it is well, what was found
+from facecli.cli import options
+from facecli.cli.settings import Settings
+from facecli.inventory.health import _models, _nodes, _packages, _plugins, _runtime, _survived
 
 
 @click.command()
@@ -31,13 +22,13 @@ def command(strict: bool, **kwargs: Any) -> int:
 
     ONNX Runtime, device, plugins, and each model by its hash and self-test. Exits with 4 if something is not well.
     """
-    from facecli import records
-    from facecli.commands import _work
+    from facecli.cli import context, wiring
+    from facecli.output import records
 
-    settings = options.Settings(**kwargs)
-    sink = _work.open_output(settings)
+    settings = Settings(**kwargs)
+    sink = context.open_output(settings)
     with sink.opened():
-        tuning = _work.open_tuning(settings, _work.open_store())
+        tuning = wiring.open_tuning(settings, context.open_store())
         parts = {
             "packages": _packages(),
             "runtime": _runtime(settings.device, tuning),
@@ -49,125 +40,3 @@ def command(strict: bool, **kwargs: Any) -> int:
     rows = [{"check": what, "ok": ok, "found": found} for what, ok, found in checks]
     sink.document(records.header("doctor", healthy=all(ok for _, ok, _ in checks), checks=rows), rows)
     return 0 if all(ok for _, ok, _ in checks) else 4
-
-
-def _survived(part: str, checks: Iterator[Check]) -> Iterator[Check]:
-    """The checks of one part; what stops them is one more finding, and the other parts go on."""
-    from facecli.errors import FacecliError
-
-    try:
-        yield from checks
-    except FacecliError as error:
-        yield part, False, str(error)
-    except Exception as error:  # noqa: BLE001 - whatever is damaged here, it is what doctor is asked to tell
-        yield part, False, f"{type(error).__name__}: {error}"
-
-
-def _packages() -> Iterator[Check]:
-    from importlib import metadata
-
-    def version(name: str) -> str | None:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            return None
-
-    runtimes = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
-    wheels = {name: version(name) for name in runtimes}
-    present = [f"{name} {found}" for name, found in wheels.items() if found]
-    if len(present) > 1:
-        both = " ".join(name for name, found in wheels.items() if found)
-        cure = f"they overwrite each other: pip uninstall -y {both}, then install one"
-        yield "onnxruntime wheels", False, f"{' and '.join(present)}; {cure}"
-    else:
-        yield "onnxruntime wheels", bool(present), present[0] if present else 'none: pip install "facecli[cpu]"'
-    names = ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
-    found = {name: version(name) for name in names}
-    several = [f"{name} {number}" for name, number in found.items() if number]
-    advice = "; they overwrite each other, keep opencv-python-headless" if len(several) > 1 else ""
-    yield "opencv wheels", len(several) == 1, (", ".join(several) or "none") + advice
-
-
-def _runtime(device: str, tuning: Tuning) -> Iterator[Check]:
-    from facecli import providers, runtime
-    from facecli.commands import _work
-    from facecli.errors import FacecliError
-    from facecli.models import catalogue
-
-    try:
-        ort = runtime.import_onnxruntime()
-        yield "onnxruntime", True, f"{ort.__version__}, providers {', '.join(ort.get_available_providers())}"
-        path = _work.open_store().path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
-        provider = runtime.open_session(path, device=device, tuning=tuning).provider
-        yield f"device {device}", True, f"runs on {provider}"
-        if providers.split(device)[0] in ("auto", "cpu"):
-            used = provider == providers.CUDA
-            yield "cuda", True, "runs" if used else f"not used: {runtime.failure(ort, 'cuda')}"
-    except FacecliError as error:
-        yield f"device {device}", False, str(error)
-    yield "cores", True, str(available_cores())
-
-
-def _nodes(device: str, tuning: Tuning) -> Iterator[Check]:
-    """Where the nodes of the embedded models run."""
-    from facecli import profiling
-    from facecli.models import selftest
-    from facecli.models.catalogue import EMBEDDED
-
-    if device == "auto":  # which is the CPU where nothing else runs
-        device = _what_auto_is(EMBEDDED / selftest.tested_files()[0], tuning)
-    for file in selftest.tested_files():
-        nodes = profiling.record(
-            EMBEDDED / file, partial(selftest.largest_difference, file=file), device=device, tuning=tuning
-        )
-        strays = profiling.strays(nodes, device)
-        places = ", ".join(f"{len(own)} on {name}" for name, own in _by_provider(nodes).items())
-        told = "".join(f"; on the CPU: {node.operator} {node.name}" for node in strays[:3])
-        yield f"nodes of {file}", bool(nodes) and not strays, f"{places or 'none was recorded'}{told}"
-
-
-def _what_auto_is(path: Path, tuning: Tuning) -> str:
-    from facecli import providers, runtime
-
-    provider = runtime.open_session(path, device="auto", tuning=tuning).provider
-    return next(name for name, kind in providers.KINDS.items() if kind.provider == provider)
-
-
-def _by_provider(nodes: Sequence[Node]) -> dict[str, list[Node]]:
-    return {name: [node for node in nodes if node.provider == name] for name in sorted({n.provider for n in nodes})}
-
-
-def _plugins() -> Iterator[Check]:
-    from facecli.commands import _work
-    from facecli.commands.plugins import find_problem
-    from facecli.registry import KINDS
-
-    registry = _work.registry()
-    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
-    problems = [problem for entry in entries if (problem := find_problem(registry, entry))]
-    broken = len(problems)
-    problems += [str(error) for error in registry.unreadable]
-    for problem in problems:
-        yield "plugin", False, problem
-    yield "plugins", True, f"{len(entries) - broken} of {len(entries)} work"
-
-
-def _models() -> Iterator[Check]:
-    from facecli.commands import _work
-    from facecli.commands.models_verify import verified
-    from facecli.errors import FacecliError
-    from facecli.models import catalogue
-
-    store = _work.open_store()
-    for model_id in catalogue.model_ids():
-        try:
-            spec = catalogue.load(model_id)
-            store.registration(model_id)  # raises what `verified` would only call damaged
-            rows = [row for row in verified(spec, store) if row["state"] != "absent"]
-        except FacecliError as error:
-            yield f"model {model_id}", False, str(error)
-            continue
-        for row in rows:
-            difference = row["selftest_difference"]
-            detail = row["state"] if difference is None else f"{row['state']}, self-test differs by {difference:.1e}"
-            yield f"model {row['file']}", row["state"] == "ok", detail

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from facecli.commands import _options as options
+from facecli.cli import options
+from facecli.cli.settings import Settings
 
 
 @click.command()
@@ -33,25 +34,27 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
 
     Each carries the model's id, sha256 and preprocessing version: embeddings of different ones can not be compared.
     """
-    settings = options.Settings(**kwargs)
+    settings = Settings(**kwargs)
 
-    from facecli import records
-    from facecli.commands import _pictures, _preset, _work
+    from facecli.cli import context, preset, progress, wiring
+    from facecli.cli.inputs import count_inputs, open_sources
+    from facecli.output import records
+    from facecli.output.rows import CSV_COLUMNS, csv_rows, embedding_columns, table_rows
 
-    settings = _preset.applied(settings, "detector", "recognizer")
+    settings = preset.applied(settings, "detector", "recognizer")
 
-    sink = _work.open_output(settings)
-    total = _work.count_inputs(inputs, settings)
+    sink = context.open_output(settings)
+    total = count_inputs(inputs, settings)
     with sink.opened():
-        tools = _work.open_toolbox(settings, inputs=total)
-        pipeline = _work.open_pipeline(tools, settings, inputs=total)
+        tools = wiring.open_toolbox(settings, inputs=total)
+        pipeline = wiring.open_pipeline(tools, settings, inputs=total)
         collector = _open_collector(output)
-        sources = _pictures.open_sources(inputs, settings)
+        sources = open_sources(inputs, settings)
         failed = False
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
-            for result in _work.told(pipeline.run(sources), settings, total):
+            for result in progress.told(pipeline.run(sources), settings, total):
                 failed |= result.error is not None
                 rows = [] if result.embeddings is None else [records.embedding(row) for row in result.embeddings]
                 if collector is not None:
@@ -67,16 +70,16 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         recognizer |= {"dim": tools.recognizer_plugin.dim, "normalized": tools.recognizer_plugin.normalized}
         recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
         detector = records.described(tools, tools.detector_plugin)
-        header = records.header("embed", detector=detector, recognizer=recognizer, **_preset.named(settings))
+        header = records.header("embed", detector=detector, recognizer=recognizer, **preset.named(settings))
         identity = records.identity(recognizer)
-        values = [] if collector is not None else records.embedding_columns(recognizer["dim"])
+        values = [] if collector is not None else embedding_columns(recognizer["dim"])
         sink.stream(
             header,
             "images",
             results(),
-            [*records.CSV_COLUMNS, *identity, *values],
-            lambda record: [row | identity for row in records.csv_rows(record)],
-            records.table_rows,
+            [*CSV_COLUMNS, *identity, *values],
+            lambda record: [row | identity for row in csv_rows(record)],
+            table_rows,
         )
     return 1 if failed else 0
 
@@ -84,6 +87,6 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
 def _open_collector(output: Path | None) -> Any:
     if output is None:
         return None
-    from facecli.embeddings_file import Collector
+    from facecli.output.embeddings_file import Collector
 
     return Collector(output)

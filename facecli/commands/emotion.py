@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from facecli.commands import _attributes
-from facecli.commands import _options as options
+from facecli.cli import attributes, options, settings
 
 
 @click.command()
@@ -35,4 +34,4 @@ def command(inputs: tuple[str, ...], model: str, labels: tuple[str, ...], annota
     Every probability and the likeliest label. An expression is not a feeling.
     """
     name = model if model == "emotion" or "/" in model else f"emotion/{model}"
-    return _attributes.run("emotion", inputs, [name], labels, annotate, options.Settings(**kwargs))
+    return attributes.run("emotion", inputs, [name], labels, annotate, settings.Settings(**kwargs))

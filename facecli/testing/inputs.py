@@ -36,7 +36,7 @@ def crops(spec: CropSpec, given: Image | None) -> dict[str, UInt8Array]:
     }
     if given is None:
         return made
-    from facecli.align import whole  # imports cv2, which a plugin's own import must not need
+    from facecli.crops.cutting import whole  # imports cv2, which a plugin's own import must not need
 
     return made | {GIVEN: whole(given, spec)[0]}
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.errors import ContractError, DeviceError, ModelError, PluginError
+from facecli.hosting.entry_points import Kind
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
-from facecli.registry import Kind, Registry
 from facecli.testing import behaviour, descriptors, silence
 from facecli.testing.subjects import Plugin, Subject, subject_of
-from facecli.toolbox import make_runtime
 from facecli.types import Image
 
 _TYPES: dict[Kind, type[Plugin]] = {

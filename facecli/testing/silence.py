@@ -12,14 +12,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from facecli.errors import ContractError
-from facecli.registry import Kind
+from facecli.hosting.entry_points import Kind
 
 HEAVY = ("onnxruntime", "torch", "cv2", "tensorflow")
 
 # The module is imported once without the registry, which would send what is printed to stderr.
 _PROBE = """
 import importlib, sys
-from facecli.registry import Registry
+from facecli.hosting.registry import Registry
 kind, name, *heavy = sys.argv[1:]
 registry = Registry()
 entry = registry.entry(kind, name)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import InputError, UsageError
-from facecli.files import staged
+from facecli.system.files import staged
 
 Row = dict[str, float]
 

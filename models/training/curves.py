@@ -6,8 +6,8 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from facecli.files import staged, write_bytes
 from facecli.models.training.checkpoint import Row
+from facecli.system.files import staged, write_bytes
 
 
 def write(folder: Path, history: list[Row]) -> None:

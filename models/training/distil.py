@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facecli.files import staged
 from facecli.models.training import augment
 from facecli.models.training.config import Config, Stage
 from facecli.models.training.engine import Examples, Say, as_input
+from facecli.system.files import staged
 
 _ASKED = 256
 # The least probability that is kept: its logarithm is finite, in half precision too.

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from facecli.errors import FacecliError, InputError
-from facecli.files import staged
 from facecli.models.training.fer2013 import LABELS, OTHERS, SIDE, VOTES
+from facecli.system.files import staged
 
 # What fer2013new.csv calls the choices, in our order.
 _COLUMNS = (*VOTES, "contempt", "unknown", "NF")

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import ExportError
-from facecli.files import staged
 from facecli.models.training.networks import ResidualNetwork, packed_state
+from facecli.system.files import staged
 
 FORMAT = 3
 

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import FacecliError, InputError, UsageError
-from facecli.files import sha256_of, write_bytes
 from facecli.models.training import augment, checkpoint, distil, engine, published
 from facecli.models.training import config as configuration
 from facecli.models.training.checkpoint import Start
@@ -24,6 +23,7 @@ from facecli.models.training.distil import Teacher
 from facecli.models.training.engine import CHECKPOINT, Examples
 from facecli.models.training.networks import build_residual
 from facecli.models.training.published import Answer
+from facecli.system.files import sha256_of, write_bytes
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual}
 

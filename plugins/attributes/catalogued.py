@@ -9,7 +9,7 @@ import numpy as np
 
 from facecli.contract import AttributePlugin, ModelSpec, Parameters, Preprocessing, Runtime, hookimpl
 from facecli.labels import ordered
-from facecli.plugins.onnx import OnnxModel, described
+from facecli.plugins.crop_model import OnnxModel, described
 from facecli.types import FloatArray, UInt8Array
 
 

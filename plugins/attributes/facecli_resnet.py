@@ -8,7 +8,7 @@ from functools import partial
 from facecli.contract import AttributePlugin, ModelSpec, Parameters, Preprocessing, Runtime, hookimpl
 from facecli.errors import UsageError
 from facecli.plugins.attributes.catalogued import OnnxAttribute
-from facecli.plugins.onnx import OnnxModel, described
+from facecli.plugins.crop_model import OnnxModel, described
 
 NAME = "emotion/facecli-resnet"
 DEFAULTS: Parameters = {"follow": "both"}

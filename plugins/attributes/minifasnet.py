@@ -9,7 +9,7 @@ import numpy as np
 from facecli.contract import AttributePlugin, ModelSpec, Parameters, Preprocessing, Runtime, hookimpl
 from facecli.models import catalogue
 from facecli.plugins.attributes.catalogued import softmax
-from facecli.plugins.onnx import OnnxModel
+from facecli.plugins.crop_model import OnnxModel
 from facecli.types import FloatArray, UInt8Array
 
 MODELS = ("minifasnet-v2", "minifasnet-v1se")  # crops of 2.7 and 4 times the bbox

@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids
-from facecli.plugins.onnx_detector import Candidates, Family, Layout
+from facecli.plugins.single_shot.candidates import Candidates, Layout
+from facecli.plugins.single_shot.cells import STRIDES, around, corners_of, gathered, grids
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 # Sides of the square priors, px, level by level: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet.

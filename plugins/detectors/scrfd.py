@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, beside, corners_of, gathered, rows
-from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.plugins.single_shot.candidates import Candidates
+from facecli.plugins.single_shot.cells import STRIDES, beside, corners_of, gathered, rows
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 ANCHORS = 2  # in each cell, both at its top left corner

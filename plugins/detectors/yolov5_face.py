@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered, grids, sigmoid
-from facecli.plugins.onnx_detector import Candidates, Family, Layout
+from facecli.plugins.single_shot.candidates import Candidates, Layout
+from facecli.plugins.single_shot.cells import STRIDES, around, corners_of, gathered, grids, sigmoid
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 # Width and height of the anchor boxes, px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml, which its

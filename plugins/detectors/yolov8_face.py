@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, beside, corners_of, gathered, grids, sigmoid
-from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.plugins.single_shot.candidates import Candidates
+from facecli.plugins.single_shot.cells import STRIDES, beside, corners_of, gathered, grids, sigmoid
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 BINS = 16  # distances 0..15 strides

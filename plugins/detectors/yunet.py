@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.cells import STRIDES, around, corners_of, gathered, rows
-from facecli.plugins.onnx_detector import Candidates, Family
+from facecli.plugins.single_shot.candidates import Candidates
+from facecli.plugins.single_shot.cells import STRIDES, around, corners_of, gathered, rows
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 LARGEST = 20.0  # of the logarithm of a side, so that a stray value does not overflow

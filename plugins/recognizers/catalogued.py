@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from facecli.contract import ModelSpec, Parameters, Preprocessing, RecognizerPlugin, Runtime, hookimpl
-from facecli.plugins.onnx import OnnxModel, described
+from facecli.plugins.crop_model import OnnxModel, described
 from facecli.types import FloatArray, UInt8Array
 
 DEFAULTS = {"flip": False}

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from facecli.hosting.presets import PRESETS
+from facecli.hosting.registry import Registry
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.presets import PRESETS
-from facecli.registry import Registry
 
 
 def test_face_recognition_works_out_of_the_box(run_cli: Callable, examples: Path) -> None:

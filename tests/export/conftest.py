@@ -16,7 +16,7 @@ def torch():
 def small_recipe(torch, tmp_path) -> Callable:
     """A recipe of two networks with seeded random weights; `spoil(modules)` may change the exported ones."""
     from facecli.contract import ExportPart, ExportRecipe
-    from facecli.export import mtcnn
+    from facecli.export.networks import mtcnn
 
     def part(name: str, side: int, plain) -> ExportPart:
         import numpy as np

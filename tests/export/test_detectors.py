@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from facecli import cli
+from facecli.cli import main
 from facecli.contract import DetectorPlugin
 from facecli.errors import ExportError
 from facecli.export.recipes import retinaface, yunet
-from facecli.export.weights import sha256
+from facecli.export.weights.source import sha256
 from facecli.geometry import overlap
+from facecli.hosting.registry import Registry
 from facecli.models import catalogue
-from facecli.registry import Registry
 from facecli.testing import run_checks
 from facecli.types import Image
 
@@ -27,8 +27,8 @@ RECIPES = {"retinaface": retinaface, "yunet": yunet}
 
 def seeded(torch: Any, name: str, path: Path) -> Path:
     """A state of the network with seeded random weights, as its publisher saves it."""
-    from facecli.export.retinaface import RetinaFace
-    from facecli.export.yunet import YuNet
+    from facecli.export.networks.retinaface import RetinaFace
+    from facecli.export.networks.yunet import YuNet
 
     torch.manual_seed(5)
     state = (RetinaFace() if name == "retinaface" else YuNet()).state_dict()
@@ -50,7 +50,7 @@ def exported(name: str, weights: Path, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_seeded_weights_are_exported_with_free_axes(torch: Any, tmp_path: Path, name: str) -> None:
-    from facecli.runtime import open_session
+    from facecli.inference.session import open_session
 
     session = open_session(exported(name, seeded(torch, name, tmp_path / "state.pth"), tmp_path))
     assert [*session.input_shapes.values()] == [(None, 3, None, None)]
@@ -90,7 +90,7 @@ def test_the_published_weights_through_the_command_line(
     out = tmp_path / "out"
 
     def facecli(*arguments: Any) -> Any:
-        status = cli.run([str(argument) for argument in arguments])
+        status = main.run([str(argument) for argument in arguments])
         said = capsys.readouterr()
         assert (status, said.err) == (0, "")
         return json.loads(said.out)
@@ -125,12 +125,12 @@ def test_the_published_weights_through_the_command_line(
 
 
 def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, tmp_path: Path) -> None:
-    from facecli.export import faces
+    from facecli.export.proof import samples as samples_module
     from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
     def pictures() -> list[Image]:
-        return faces.pictures() * 2
+        return samples_module.pictures() * 2
 
     def no_crops(_: Any) -> Any:
         raise AssertionError("a detector takes no crops")
@@ -154,7 +154,7 @@ def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, 
 
 
 def _gives_what_the_published_files_give(path: Path, published: Path) -> None:
-    from facecli.runtime import open_session
+    from facecli.inference.session import open_session
 
     ours = open_session(path)
     for theirs, sizes in (("yunet_n_dynamic.onnx", ((96, 160), (320, 256))), ("yunet_n_640_640.onnx", ((640, 640),))):
@@ -209,7 +209,7 @@ def test_retinaface_gives_what_the_pytorch_original_gives(torch: Any, shared: Pa
 
 def in_torch(torch: Any, weights: Path, bgr: Any) -> tuple[Any, Any, Any]:
     """Prior boxes over the whole picture in parts of it, variances 0.1 and 0.2, and a plain suppression."""
-    from facecli.export.retinaface import RetinaFace
+    from facecli.export.networks.retinaface import RetinaFace
 
     network = RetinaFace().eval()
     network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))

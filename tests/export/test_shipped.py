@@ -10,6 +10,7 @@ import pytest
 from facecli.errors import ExportError
 from facecli.export.recipes import dlib_resnet, mtcnn
 from facecli.models import catalogue
+from facecli.models.entries.shipped import EMBEDDED, FOLDER, PACKAGE
 
 # With other versions the exporter may name things or order weights otherwise; what is computed is compared always.
 MADE_WITH = {"torch": "2.13.0", "onnx": "1.23.2", "onnxscript": "0.7.2"}
@@ -34,7 +35,7 @@ def test_the_graph_is_the_shipped_one(exported):
 
     _, result = exported
     for file in result.files:
-        made, shipped = onnx.load(file.path), onnx.load(catalogue.EMBEDDED / file.path.name)
+        made, shipped = onnx.load(file.path), onnx.load(EMBEDDED / file.path.name)
         facts = [{p.key: p.value for p in m.metadata_props if p.key != "facecli.version"} for m in (made, shipped)]
         assert facts[1].items() <= facts[0].items()  # an export states more today than it did when these were shipped
         assert [n.op_type for n in made.graph.node] == [n.op_type for n in shipped.graph.node]
@@ -44,13 +45,13 @@ def test_the_graph_is_the_shipped_one(exported):
 
 
 def test_the_outputs_are_the_shipped_ones(exported):
-    from facecli.runtime import open_session
+    from facecli.inference.session import open_session
 
     recipe, result = exported
     parts = {part.file: part for part in recipe.build(None)}
     for file in result.files:
         inputs = dict(zip(parts[file.path.name].input_names, parts[file.path.name].sample(3, 0), strict=True))
-        made, shipped = (open_session(p).run(inputs) for p in (file.path, catalogue.EMBEDDED / file.path.name))
+        made, shipped = (open_session(p).run(inputs) for p in (file.path, EMBEDDED / file.path.name))
         assert made.keys() == shipped.keys()
         for name in made:
             np.testing.assert_allclose(made[name], shipped[name], rtol=0, atol=1e-6)
@@ -66,21 +67,21 @@ def test_the_catalogue_agrees_with_recipe_and_files(exported):
 
 
 def test_embedded_files_have_the_size_and_sha256_of_the_catalogue():
-    from facecli.export.weights import sha256
+    from facecli.export.weights.source import sha256
 
     embedded = [file for name in catalogue.model_ids() for file in catalogue.load(name).files if file.path is not None]
-    assert {file.name for file in embedded} == {path.name for path in catalogue.EMBEDDED.glob("*.onnx")}
+    assert {file.name for file in embedded} == {path.name for path in EMBEDDED.glob("*.onnx")}
     for file in embedded:
         assert (file.path.stat().st_size, sha256(file.path)) == (file.size, file.sha256)
 
 
 def test_every_model_in_the_wheel_has_a_card():
-    cards = catalogue.PACKAGE / "cards"
+    cards = PACKAGE / "cards"
     shipped = [name for name in catalogue.model_ids() if any(file.path for file in catalogue.load(name).files)]
     assert len(shipped) >= 3
     for name in shipped:
         card = (cards / f"{name.replace('/', '-')}.md").read_text("utf-8")
-        for file in tomllib.loads((catalogue.FOLDER / f"{name}.toml").read_text("utf-8"))["files"]:
+        for file in tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))["files"]:
             assert file["name"] in card
             assert file.get("sha256", "") in card
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facecli.errors import ExportError, UsageError
-from facecli.export import faces
+from facecli.export.proof import samples
 from facecli.export.target import Target
 
 
@@ -19,7 +19,7 @@ def export(recipe, folder, target):
 
 def many(spec):
     """Enough faces for a calibration: the sample faces, each a little brighter than before."""
-    crops = faces.crops(spec).astype(np.int16)
+    crops = samples.crops(spec).astype(np.int16)
     return np.concatenate([(crops + 6 * step).clip(0, 255).astype(np.uint8) for step in range(4)])
 
 

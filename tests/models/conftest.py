@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from facecli.contract import ModelFile, ModelSpec
-from facecli.models import transfer
+from facecli.models.arrival import transfer
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

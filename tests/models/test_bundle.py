@@ -13,7 +13,7 @@ import pytest
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.errors import ModelError
-from facecli.models import catalogue, own
+from facecli.models import adding, catalogue
 from facecli.models.bundle import export_bundle, import_bundle
 from facecli.models.store import ModelStore
 
@@ -220,7 +220,7 @@ def own_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "source"))
     (tmp_path / "net.onnx").write_bytes(CONTENT)
     store = ModelStore(mirror="", offline=True)
-    own.add(own_spec(), tmp_path / "net.onnx", store, {})
+    adding.add(own_spec(), tmp_path / "net.onnx", store, {})
     export_bundle(store, [catalogue.load("my/net")], tmp_path / "own.zip")
     monkeypatch.setenv("FACECLI_HOME", str(tmp_path / "target"))
     return tmp_path / "own.zip"
@@ -238,7 +238,7 @@ def test_a_model_of_ones_own_comes_with_its_description(own_bundle: Path, target
 
 def test_a_name_that_is_taken_is_not_given_away(own_bundle: Path, target: ModelStore, tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"other")
-    own.add(own_spec(summary="Another"), tmp_path / "other.onnx", target, {})
+    adding.add(own_spec(summary="Another"), tmp_path / "other.onnx", target, {})
     with pytest.raises(ModelError, match=r"another model is called my/net here; .*facecli models rm my/net"):
         import_bundle(target, own_bundle, catalogue.load)
     assert catalogue.load("my/net").summary == "Another"

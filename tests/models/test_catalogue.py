@@ -10,8 +10,9 @@ import pytest
 
 from facecli.contract import ModelSpec, RecognizerPlugin
 from facecli.errors import ModelError
+from facecli.hosting.registry import Registry
 from facecli.models import catalogue
-from facecli.registry import Registry
+from facecli.models.entries import shipped
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +39,7 @@ def test_embedded_files_are_what_their_entries_say() -> None:
 
 def test_nothing_embedded_is_left_out_of_the_catalogue() -> None:
     listed = {file.name for model_id in catalogue.model_ids() for file in catalogue.load(model_id).files if file.path}
-    assert {path.name for path in catalogue.EMBEDDED.glob("*.onnx")} == listed
+    assert {path.name for path in shipped.EMBEDDED.glob("*.onnx")} == listed
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_an_unknown_model_is_told(name: str) -> None:
 
 
 def test_an_absolute_id_does_not_leave_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "evil.toml").write_bytes((catalogue.FOLDER / "mtcnn.toml").read_bytes())
+    (tmp_path / "evil.toml").write_bytes((shipped.FOLDER / "mtcnn.toml").read_bytes())
     with pytest.raises(ModelError, match="unknown model"):
         catalogue.load(str(tmp_path / "evil"))
 
@@ -121,13 +122,13 @@ def test_one_model_costs_the_reading_of_one_file(monkeypatch: pytest.MonkeyPatch
 def test_a_file_that_makes_no_sense_is_refused(file: dict[str, Any]) -> None:
     entry = {"id": "x", "kind": "detector", "summary": "", "licence": "", "commercial_use": True, "source": ""}
     with pytest.raises((ValueError, KeyError)):
-        catalogue.parse(entry | {"files": [file]})
+        shipped.parse(entry | {"files": [file]})
 
 
 def test_a_packed_file_knows_its_archives() -> None:
     entry = {"id": "x", "kind": "detector", "summary": "", "licence": "", "commercial_use": True, "source": ""}
     file = {"name": "x.onnx", "sha256": "0", "packed": ["buffalo_l.zip/y.onnx", "antelopev2.zip/y.onnx"]}
-    (first, second) = catalogue.parse(entry | {"files": [file]}).files[0].packed
+    (first, second) = shipped.parse(entry | {"files": [file]}).files[0].packed
     assert (first[0].name, first[1]) == ("buffalo_l.zip", "y.onnx")
     assert second[0].size == 360662982
 

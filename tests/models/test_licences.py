@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from facecli.errors import ModelError, OutputError
-from facecli.models.licences import Licences
+from facecli.models.disk.licences import Licences
 
 
 def test_a_licence_is_accepted_once_for_all_models_of_it(tmp_path: Path, make_spec: Any) -> None:

@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from facecli.models.locks import attempted, locked
+from facecli.models.disk.locks import attempted, locked
 
 HOLD = """
 import sys, pathlib

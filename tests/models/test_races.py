@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from facecli.models.arrival.intake import RECORDS
 from facecli.models.bundle import export_bundle
-from facecli.models.intake import RECORDS
-from facecli.models.locks import locked
+from facecli.models.disk.locks import locked
 from facecli.models.store import ModelStore
 
 LONG = 2.0  # seconds that a process is given to do what it must not do yet
@@ -125,7 +125,7 @@ for number in range(20):
     path = tmp_path / "licences.json"
     both = [subprocess.Popen([sys.executable, "-c", accept, str(path), name]) for name in ("one", "two")]
     assert [process.wait(60) for process in both] == [0, 0]
-    from facecli.models.licences import Licences
+    from facecli.models.disk.licences import Licences
 
     known = Licences(path, accept=False)
     names = [f"{name} {number}" for name in ("one", "two") for number in range(20)]

@@ -9,7 +9,7 @@ import pytest
 
 from facecli.errors import ModelError, UsageError
 from facecli.models import catalogue, removal
-from facecli.models.locks import locked
+from facecli.models.disk.locks import locked
 from facecli.models.store import ModelStore
 
 CONTENT = bytes(range(256)) * 4096

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facecli.inference.session import open_session
 from facecli.models import catalogue
-from facecli.plugins.onnx_detector import Family, OnnxDetector
-from facecli.runtime import open_session
+from facecli.plugins.single_shot.detector import OnnxDetector
+from facecli.plugins.single_shot.family import Family
 
 STRIDES = (8, 16, 32)
 Size = tuple[int, int]

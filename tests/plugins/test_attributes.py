@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from facecli import align
 from facecli.contract import AttributePlugin
+from facecli.crops import cutting
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.plugins.attributes.catalogued import softmax
-from facecli.registry import Registry
 from facecli.testing import assert_conforms
-from facecli.toolbox import make_runtime
 from facecli.types import Detections, Image
 
 
@@ -113,7 +113,7 @@ def test_minifasnets_crops_are_those_of_its_project(examples: Path, bbox: tuple[
     faces = Detections(np.float32([[x, y, x + w, y + h]]), np.float32([0.9]))
     descriptor = plugin("spoof/minifasnet")
     for spec, scale in zip((descriptor.crop, *descriptor.more_crops), (2.7, 4.0), strict=True):
-        (cut,) = align.cut(Image(pixels, "test"), faces, spec)
+        (cut,) = cutting.cut(Image(pixels, "test"), faces, spec)
         np.testing.assert_array_equal(cut, silent_face_crop(pixels, bbox, scale))
 
 
@@ -124,7 +124,7 @@ def test_genderages_crop_is_insightfaces(examples: Path) -> None:
     scale = 96 / (max(x2 - x1, y2 - y1) * 1.5)
     matrix = np.array([[scale, 0, 48 - (x1 + x2) / 2 * scale], [0, scale, 48 - (y1 + y2) / 2 * scale]])
     faces = Detections(np.float32([[x1, y1, x2, y2]]), np.float32([0.9]))
-    (cut,) = align.cut(Image(pixels, "test"), faces, plugin("age/genderage").crop)
+    (cut,) = cutting.cut(Image(pixels, "test"), faces, plugin("age/genderage").crop)
     difference = np.abs(cut.astype(int) - cv2.warpAffine(pixels, matrix, (96, 96)))
     assert difference.max() <= 1
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facecli.contract import Preprocessing
-from facecli.plugins.canvas import GRID, draw, place
+from facecli.plugins.single_shot.canvas import GRID, draw, place
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from facecli.contract import ModelSpec, Preprocessing, RecognizerPlugin, Session
+from facecli.crops.preprocess import to_input
 from facecli.errors import ModelError
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
+from facecli.inference.session import open_session
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.plugins.onnx import OnnxModel
-from facecli.preprocess import to_input
-from facecli.registry import Registry
-from facecli.runtime import open_session
-from facecli.toolbox import make_runtime
+from facecli.plugins.crop_model import OnnxModel
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
 

@@ -10,7 +10,7 @@ import pytest
 
 from facecli.models import catalogue
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
-from facecli.plugins.onnx_detector import Family
+from facecli.plugins.single_shot.family import Family
 from facecli.types import FloatArray
 
 CANVAS = (64, 96)

@@ -11,17 +11,18 @@ import cv2
 import numpy as np
 import pytest
 
-from facecli import ground_truth
+from facecli.evaluation import ground_truth
 from facecli.geometry import overlap
+from facecli.hosting.choice import Choice
+from facecli.hosting.presets import PRESETS
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
+from facecli.inference.session import open_session
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.plugins.cells import STRIDES
 from facecli.plugins.detectors import scrfd, yolov5_face
-from facecli.plugins.onnx_detector import OnnxDetector
-from facecli.presets import PRESETS
-from facecli.registry import Registry
-from facecli.runtime import open_session
-from facecli.toolbox import Choice, Toolbox
+from facecli.plugins.single_shot.cells import STRIDES
+from facecli.plugins.single_shot.detector import OnnxDetector
 from facecli.types import Image
 
 # Read off collins.jpg by eye, px; image-left first.

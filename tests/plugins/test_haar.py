@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facecli import align
 from facecli.contract import CropSpec
+from facecli.crops import cutting
 from facecli.errors import UsageError
 from facecli.geometry import overlap
 from facecli.plugins.detectors.haar import DEFAULTS, Haar
@@ -85,11 +85,11 @@ def test_a_crop_is_turned_by_the_eyes(examples: Path) -> None:
     eyes = np.array([[[117, 88], [162, 83]]], np.float32)
     points = np.concatenate([eyes, eyes, eyes[:, :1]], 1)
     spec = CropSpec(105, 105, resample="linear", fit="pad", upright=True)
-    as_landmarks = align.cut(picture, Detections(box, score, points), spec)
-    as_eyes = align.cut(picture, Detections(box, score, eyes=eyes), spec)
-    without = align.cut(picture, Detections(box, score, eyes=eyes * np.nan), spec)
+    as_landmarks = cutting.cut(picture, Detections(box, score, points), spec)
+    as_eyes = cutting.cut(picture, Detections(box, score, eyes=eyes), spec)
+    without = cutting.cut(picture, Detections(box, score, eyes=eyes * np.nan), spec)
     np.testing.assert_array_equal(as_eyes, as_landmarks)
-    np.testing.assert_array_equal(without, align.cut(picture, Detections(box, score), spec))
+    np.testing.assert_array_equal(without, cutting.cut(picture, Detections(box, score), spec))
     assert (as_eyes != without).mean() > 0.5
 
 

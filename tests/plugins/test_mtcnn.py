@@ -8,10 +8,10 @@ import pytest
 
 from facecli.contract import DetectorPlugin
 from facecli.errors import UsageError
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import mtcnn
-from facecli.registry import Registry
-from facecli.toolbox import make_runtime
 from facecli.types import Image
 
 

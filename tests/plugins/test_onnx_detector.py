@@ -8,12 +8,14 @@ import pytest
 
 from facecli.contract import DetectorPlugin
 from facecli.errors import ModelError, UsageError
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox, make_runtime
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
-from facecli.plugins.onnx_detector import SMALL, Layout, OnnxDetector
-from facecli.registry import Registry
-from facecli.toolbox import Choice, Toolbox, make_runtime
+from facecli.plugins.single_shot.candidates import Layout
+from facecli.plugins.single_shot.detector import SMALL, OnnxDetector
 from facecli.types import Image
 
 FAMILIES = [scrfd.FAMILY, yunet.FAMILY, retinaface.FAMILY, yolov8_face.FAMILY, yolov5_face.FAMILY]

@@ -1,0 +1,1 @@
+"""From a PyTorch network to the ONNX graph that is shipped."""

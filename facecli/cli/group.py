@@ -1,0 +1,102 @@
+"""The groups of the command line: they find a command's file, or a plugin's, when it is named."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+from facecli import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facecli.hosting.entry_points import PluginEntry
+    from facecli.hosting.registry import Registry
+
+
+COMMANDS = (
+    "detect",
+    "verify",
+    "embed",
+    "emotion",
+    "analyze",
+    "evaluate",
+    "evaluate-detection",
+    "calibrate",
+    "export",
+    "models",
+    "plugins",
+    "doctor",
+)
+
+
+class FacecliGroup(click.Group):
+    """Built-in commands by file name, third-party ones by entry point; each is imported when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Ours in the order of a user's day, then those of plugins."""
+        return [*COMMANDS, *sorted(_plugin_commands(ctx))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name in COMMANDS:
+            return _imported(cmd_name)
+        entry = _plugin_commands(ctx).get(cmd_name)
+        if entry is not None and cmd_name not in self.commands:
+            _registry(ctx).add_command(entry, self)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help; of a plugin's command it tells the distribution, without importing it."""
+        rows = [(name, self.get_command(ctx, name).get_short_help_str(80)) for name in COMMANDS]  # type: ignore[union-attr]
+        rows += [(name, f"(from {entry.origin})") for name, entry in sorted(_plugin_commands(ctx).items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=FacecliGroup, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="facecli")
+@click.option("--debug", is_flag=True, envvar="FACECLI_DEBUG", help="Show tracebacks.")
+@click.option(
+    "--no-plugins", is_flag=True, is_eager=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out."
+)
+@click.option("--offline", is_flag=True, envvar="FACECLI_OFFLINE", help="Never fetch a model from the network.")
+def group(**_flags: bool) -> None:
+    """Detect, verify and describe faces in pictures, offline.
+
+    Results go to stdout: a table on a terminal, JSON elsewhere, or as --format says. Everything else goes to stderr.
+    """
+
+
+def _registry(ctx: click.Context) -> Registry:
+    from facecli.hosting.registry import Registry
+
+    given = ctx.find_root().params
+    return Registry(third_party=not given.get("no_plugins", False))
+
+
+def _plugin_commands(ctx: click.Context) -> dict[str, PluginEntry]:
+    return {entry.name: entry for entry in _registry(ctx).entries("commands") if entry.name not in COMMANDS}
+
+
+class VerbGroup(click.Group):
+    """A group with one file for each of its verbs; a file is imported when its verb is named."""
+
+    def __init__(self, name: str, verbs: Sequence[str], *, help: str) -> None:  # noqa: A002 # as click calls it
+        super().__init__(name, help=help)
+        self._verbs = tuple(verbs)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 # click's
+        """Return the verbs in the order in which they were given."""
+        return list(self._verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command of this name, or None."""
+        return _imported(f"{self.name}.{cmd_name}") if cmd_name in self._verbs else None
+
+
+def _imported(name: str) -> click.Command:
+    command: click.Command = importlib.import_module(f"facecli.commands.{name.replace('-', '_')}").command
+    return command

@@ -1,0 +1,120 @@
+"""The command `facecli`: finds the subcommand, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from facecli import __version__
+from facecli.cli.group import group
+from facecli.errors import FacecliError, UsageError
+from facecli.system import streams
+from facecli.system.environment import flag
+from facecli.system.streams import complain
+
+if TYPE_CHECKING:
+    from facecli.output.sink import Output
+
+
+INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
+
+
+def main() -> NoReturn:
+    """Run the command line and exit.
+
+    The process ends at once: nobody waits for a thread that still loads a model, takes sessions and modules apart
+    (a tenth of a short run), or flushes a broken stdout again.
+    """
+    streams.mend()
+    status = run(sys.argv[1:])
+    atexit._run_exitfuncs()  # what libraries have asked for is still done
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)  # what follows are names, not options
+    # --debug is taken anywhere: it is typed behind a command line that has just failed.
+    words = [word for word in arguments[:end] if word != "--debug"]
+    debug = len(words) < end or flag("FACECLI_DEBUG")
+    rest = [*words, *arguments[end:]]
+    outputs: list[Output] = []  # where the command writes to, once it has opened it
+    try:
+        status = _invoke(["--debug", *rest] if debug and rest else rest, outputs)
+        sys.stdout.flush()
+    except streams.ReaderGone:
+        return 0  # the reader has seen enough: not our failure
+    except (KeyboardInterrupt, click.Abort):
+        told = FacecliError("interrupted")
+        told.exit_code = INTERRUPTED
+        complain(told.message)
+    except Exception as error:  # noqa: BLE001 - the last resort: even a bug ends in one line
+        if debug:
+            traceback.print_exc()
+        told = _as_facecli_error(error)
+        complain(f"error: {told}")
+    else:
+        return status if isinstance(status, int) else 0
+    _write_error(told, outputs, asked=_json_asked(words))
+    return told.exit_code
+
+
+def _invoke(arguments: list[str], outputs: list[Output]) -> object:
+    # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
+    try:
+        with group.make_context("facecli", arguments, obj=outputs) as ctx:
+            return group.invoke(ctx)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+
+
+def _as_facecli_error(error: Exception) -> FacecliError:
+    if isinstance(error, FacecliError):
+        return error
+    if isinstance(error, click.ClickException):
+        ctx = getattr(error, "ctx", None)
+        told: FacecliError = UsageError(
+            error.format_message(), hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`"
+        )
+        told.exit_code = error.exit_code
+    elif isinstance(error, OSError):
+        told = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
+    else:
+        told = FacecliError(
+            f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it"
+        )
+        told.exit_code = BUG
+    return told
+
+
+def _write_error(error: FacecliError, outputs: list[Output], *, asked: bool) -> None:
+    document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
+    with contextlib.suppress(OSError, FacecliError):  # where stdout is what failed, stderr has told it
+        if outputs:
+            outputs[-1].fail(document)
+        elif asked:
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
+
+
+def _json_asked(words: list[str]) -> bool:
+    """Whether a command line that could not be read in full asks for JSON."""
+    if "--json" in words:
+        return True
+    form = os.environ.get("FACECLI_FORMAT", "")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if given := re.fullmatch(r"(?:--format(?:=|$)|-q*f)(.*)", word):
+            form = given[1] or following
+    return form in ("json", "jsonl")

@@ -1,0 +1,163 @@
+"""Options that several commands share, and the settings that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from facecli.cli.values import WORKERS, Finite, split_commas
+from facecli.hosting.presets import PRESETS
+from facecli.output.sink import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order of the help."""
+
+    def apply(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = "FACECLI_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
+
+
+output_options = chain(
+    _option(
+        "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
+    ),
+    click.option("--json", is_flag=True, help="Short for --format json."),
+    _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
+)
+
+accept_license_option = _option(
+    "--accept-license", is_flag=True, help="Accept a licence that does not allow commercial use; once for each."
+)
+
+input_options = chain(
+    click.argument("inputs", nargs=-1, metavar="INPUTS..."),
+    click.option("--files-from", metavar="FILE", help="Also read input names from FILE, one per line; - for stdin."),
+    click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
+)
+
+limit_options = chain(
+    _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
+    _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
+    _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
+)
+
+detector_options = chain(
+    _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
+    _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
+    click.option(
+        "--parameter",
+        "-p",
+        multiple=True,
+        metavar="PLUGIN.NAME=VALUE",
+        help="Set a plugin's parameter, such as mtcnn.factor=0.8; see `facecli plugins info`.",
+    ),
+)
+
+recognizer_options = chain(
+    _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
+    _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
+)
+
+metric_option = _option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+    help="Distance to decide by.  [default: the recognizer's own]",
+)
+
+preset_option = _option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help="Work as this project does by default; other options that are typed win over it.",
+)
+
+decision_options = chain(
+    metric_option,
+    click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
+    click.option(
+        "--fmr",
+        type=Finite(0, 1, min_open=True, max_open=True),
+        metavar="RATE",
+        help="Take the threshold that was measured at this false match rate.",
+    ),
+    _option(
+        "--operating-point",
+        metavar="NAME",
+        help="Take your own threshold of this name (see `facecli calibrate`), or the catalogue's for `catalogue`."
+        "  [default: your newest for this recognizer and detector, else the catalogue's]",
+    ),
+)
+
+device_options = chain(
+    _option(
+        "--device",
+        default="auto",
+        metavar="DEVICE",
+        help="Where models run, or fail: auto (CUDA where it runs, else the CPU), cpu, cuda[:N], tensorrt[:N], "
+        "openvino[:CPU|GPU|NPU], coreml, directml[:N], xnnpack.",
+    ),
+    click.option(
+        "--provider-option",
+        multiple=True,
+        metavar="DEVICE.NAME=VALUE",
+        help="Pass an option to ONNX Runtime's provider, such as cuda.arena_extend_strategy=kSameAsRequested.",
+    ),
+    click.option(
+        "--session-option",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set a session entry of ONNX Runtime, such as session.intra_op.allow_spinning=1.",
+    ),
+    _option(
+        "--engine-cache",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Where tensorrt, openvino and coreml keep what they compiled.  [default: in the model store]",
+    ),
+)
+
+run_options = chain(
+    device_options,
+    _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
+    _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
+    _option(
+        "--batch-size", type=click.IntRange(1, 1024), default=1, help="Pictures that go through the models together."
+    ),
+)
+
+
+def face_option(default: str) -> Callable[[F], F]:
+    """--face with a command's own default."""
+    text = "Which faces: only, largest, center, score, all, or an index."
+    return _option("--face", default=default, metavar="CHOICE", help=text)
+
+
+anti_spoof_option = _option(
+    "--anti-spoof", is_flag=True, help="A face that looks like a print or a screen is nobody's: not verified."
+)
+no_detect_option = click.option(
+    "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."
+)
+labels_option = click.option(
+    "--labels", callback=split_commas, metavar="LABEL,...", help="Show only these labels, such as happy,sad."
+)
+annotate_option = click.option(
+    "--annotate",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Draw what was found: a file, or a folder for several.",
+)

@@ -1,0 +1,57 @@
+"""What a terminal shows while model files are fetched; elsewhere nothing, for a log is not read while it grows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from facecli.system.streams import clean, complain
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@contextmanager
+def shown(*, quiet: bool = False) -> Iterator[Progress]:
+    """A bar per file while the block runs; nothing where stderr is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield _ignored
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    tasks: dict[str, TaskID] = {}
+
+    def report(name: str, done: int, total: int | None) -> None:
+        if name not in tasks:
+            bars.start()  # not before there is something to show: it would leave an empty line
+            tasks[name] = bars.add_task(clean(name), total=total)
+        bars.update(tasks[name], completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if tasks:
+            bars.stop()
+
+
+def _ignored(name: str, done: int, total: int | None) -> None:
+    """Show nothing."""
+
+
+def announced() -> Progress | None:
+    """One line per file, as it begins: for commands that fetch a model on the way to what they were asked for."""
+    if not sys.stderr.isatty():
+        return None
+    told: set[str] = set()
+
+    def report(name: str, done: int, total: int | None) -> None:  # noqa: ARG001 # a bar would need it
+        if name not in told:
+            told.add(name)
+            complain(f"fetching {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
+
+    return report

@@ -1,0 +1,77 @@
+"""TODO: facecli.cli.values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from facecli.errors import UsageError
+
+
+def _assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"can not read {option} {text!r}", hint=f"write {form}")
+    return name, value
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """PLUGIN.NAME=VALUE; the value is JSON, or a string where it is no JSON."""
+    import json
+
+    parsed: dict[str, dict[str, Any]] = {}
+    for text in given:
+        left, equals, value = text.partition("=")
+        plugin, dot, name = left.rpartition(".")
+        if not (equals and dot and plugin and name):
+            raise UsageError(f"can not read --parameter {text!r}", hint="write PLUGIN.NAME=VALUE")
+        try:
+            parsed.setdefault(plugin, {})[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            parsed.setdefault(plugin, {})[name] = value
+    return parsed
+
+
+WORKERS = click.IntRange(1, 256)  # threads and jobs; more than any machine has use for is a slip of the finger
+
+
+class Finite(click.FloatRange):
+    """A number in a range; neither NaN, which every comparison lets pass, nor infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """A comma-separated option as a tuple of its parts, () where it is not given; one that names nothing is refused."""
+    if value is None:
+        return ()
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
+        raise click.BadParameter(f"no {(parameter.name or '').removesuffix('s')} named", ctx, parameter)
+    return parts
+
+
+def _numbers(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no list of numbers", ctx, parameter) from None
+
+
+def _size(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    width, cross, height = value.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and len(value) < 12):
+        raise click.BadParameter(f"{value!r} is no WIDTHxHEIGHT", ctx, parameter)
+    return int(width), int(height)

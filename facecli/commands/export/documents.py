@@ -1,0 +1,74 @@
+"""TODO: facecli.commands.export.documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facecli.export.report import ExportedFile
+    from facecli.hosting.registry import Registry
+
+
+def _recipes(registry: Registry) -> list[dict[str, Any]]:
+    from facecli.errors import PluginError
+
+    rows = []
+    for entry in registry.entries("recipes"):
+        try:
+            recipe = registry.load_entry(entry)
+            summary, model, weights = recipe.summary, recipe.model, recipe.default_weights
+        except PluginError as error:
+            summary, model, weights = f"broken: {error.message}", None, None
+        row = {"recipe": entry.name, "model": model, "summary": summary, "default_weights": weights}
+        rows.append(row | {"from": entry.origin})
+    return rows
+
+
+def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
+    axes = file.axes.document()["outputs"]
+    outputs = [{"output": name, "axes": axes[name]} | asdict(worst) for name, worst in file.worst.items()]
+    return {
+        "file": file.path.name,
+        "kind": file.kind,
+        "path": str(file.path) if kept else None,
+        "report": str(file.report) if kept else None,
+        "size": file.size,
+        "sha256": file.sha256,
+        "source": file.source,
+        "source_sha256": file.source_sha256,
+        "exporter": file.exporter,
+        "notes": list(file.notes),
+        "steps": list(file.steps),
+        "task": file.task,
+        "tolerance": file.tolerance,
+        "outputs": outputs,
+        "proved_on": file.proved_on,
+        "detection": file.detection and asdict(file.detection),
+        "latency_ms": file.latency,
+        "accuracy": file.accuracy,
+    }
+
+
+def _rows(file: ExportedFile) -> list[dict[str, Any]]:
+    """The proof in short, a line per figure."""
+    from facecli.export.proof.axes import told
+
+    rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
+    for name, worst in file.worst.items():
+        rows.append((name, f"is {told(file.axes.outputs[name])}, as its source"))
+        rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
+        if worst.meaning is not None:
+            kind = "least cosine" if file.task == "embedding" else "part of equal classes"
+            rows.append((name, f"{kind} {worst.meaning:.7f}"))
+    if file.proved_on == "samples":
+        rows.append(("proved on", "faces in your pictures"))
+    if (found := file.detection) is not None:
+        shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
+        rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
+    for kind, batches in (file.latency or {}).items():
+        rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
+    for kind, own in (file.accuracy or {"files": {}})["files"].items():
+        measured = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
+        rows.append((f"{kind} has", measured))
+    return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]

@@ -1,0 +1,135 @@
+"""Which plugins and model files an edge file or a bundle is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from facecli.cli import context
+from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
+from facecli.errors import ExportError
+from facecli.export.edge.make import EdgeFile, make
+from facecli.export.edge.wanted import Plugin, Wanted, one_look
+from facecli.export.proof.samples import PORTRAITS
+from facecli.hosting.attributes import resolve
+from facecli.hosting.choice import Choice
+from facecli.hosting.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from facecli.commands.export.edge import Edge
+    from facecli.export.bundle.manifest import Member
+    from facecli.export.bundle.write import Bundle
+
+DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
+CASCADE = "mtcnn"  # runs in a bundle's runners; every other detector brings a graph
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plugin, the one of its models that is meant, and what it runs with."""
+
+    plugin: Plugin
+    spec: ModelSpec
+    parameters: Mapping[str, Any]
+
+
+def is_model(name: str) -> bool:
+    """Whether a plugin runs a model of this name (a detector's may be FAMILY or FAMILY/MODEL)."""
+    registry = context.registry()
+    kinds = [registry.names(kind) for kind in ("detectors", "recognizers", "attributes")]
+    return any(name in names for names in kinds) or name.partition("/")[0] in kinds[0]
+
+
+def choose(name: str, edge: Edge) -> Chosen:
+    """The plugin that runs a model, by the model's id or, for a detector with several, by the plugin's name."""
+    registry = context.registry()
+    plugin: Plugin
+    if name in registry.names("recognizers"):
+        plugin = registry.load("recognizers", name, RecognizerPlugin)
+    elif name in registry.names("attributes"):
+        plugin = registry.load("attributes", name, AttributePlugin)
+    else:
+        plugin = registry.load("detectors", name.partition("/")[0], DetectorPlugin)
+    variant = name.removeprefix(f"{plugin.name}/") if name != plugin.name else None
+    named = {"model": variant} if variant else {}
+    parameters = one_look(plugin, {**named, **edge.parameters.get(plugin.name, {})})
+    own = f"{plugin.name}/{parameters['model']}" if "model" in parameters else plugin.name
+    spec = next((spec for spec in plugin.models if spec.id == own), None)
+    if spec is None:
+        known = ", ".join(spec.id for spec in plugin.models) or "no catalogued model"
+        raise ExportError(f"{plugin.name} has no model {own} to embed or bundle", hint=f"it has {known}")
+    return Chosen(plugin, spec, parameters)
+
+
+def embed(edge: Edge, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
+    """A model's edge file. network: a file of it that was just exported, else the installed one. mobile: also .ort."""
+    if "/" not in name and not is_model(name):
+        name = resolve(name, context.registry(), context.open_store())  # such as emotion
+    return _embed(edge, choose(name, edge), network, folder, mobile=mobile)
+
+
+def refuse_cascade(recipe: ExportRecipe) -> None:
+    """Raise ExportError, before the recipe is run, for one whose networks need code between them."""
+    from facecli.export.run import recipe_spec
+
+    spec = recipe_spec(recipe)
+    if spec is not None and len(spec.files) > 1:
+        _refuse(spec)
+
+
+def _refuse(spec: ModelSpec) -> None:
+    message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
+    raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
+
+
+def _embed(edge: Edge, chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
+    spec = chosen.spec
+    if len(spec.files) != 1:
+        _refuse(spec)
+    path = network or context.open_store().path(spec)
+    return make(Wanted(path, chosen.plugin, spec, chosen.parameters, edge.samples or PORTRAITS), folder, mobile=mobile)
+
+
+def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
+    """Write a bundle; the bundle, and its models' ids by kind. model: takes its kind's place among the models."""
+    from facecli.export.bundle import proof, write
+
+    registry, store = context.registry(), context.open_store()
+    named = None if model is None else choose(model, edge)
+    own = {} if named is None else {named.spec.kind: named.spec.id}
+    detector = choose(edge.detector or own.get("detector") or DETECTOR, edge)
+    recognizer = edge.recognizer or own.get("recognizer") or RECOGNIZER
+    attributes = [resolve(name, registry, store) for name in edge.attributes]
+    attributes += [name for kind, name in own.items() if kind == "attribute" and name not in attributes]
+    parameters = {**edge.parameters, detector.plugin.name: detector.parameters}
+    choice = Choice(detector.plugin.name, recognizer, tuple(attributes), parameters)
+    tools = Toolbox(choice, registry, store, device="cpu", threads=1)
+    assert tools.recognizer_plugin is not None
+    tools.wait()
+    with TemporaryDirectory(prefix="facecli-edge-") as folder:
+        classifiers = [choose(name, edge) for name in attributes]
+        members = [_member(edge, one, Path(folder)) for one in (detector, choose(recognizer, edge), *classifiers)]
+        pairs = list(zip(tools.attribute_plugins, tools.classifiers, strict=True))
+        tried = proof.Tools(tools.detector, (tools.recognizer_plugin, tools.recognizer), pairs)
+        made = write.write(
+            target, members, web_runtime=edge.web_runtime, prove=lambda staged: proof.prove(staged, tried)
+        )
+    ids = [member.spec.id for member in members]
+    return made, {"detector": ids[0], "recognizer": ids[1], "attributes": ids[2:]}
+
+
+def _member(edge: Edge, chosen: Chosen, folder: Path) -> Member:
+    """A model of the bundle; one with preprocessing inside is made in `folder`."""
+    from facecli.export.bundle.manifest import Member, check
+
+    spec, store = chosen.spec, context.open_store()
+    check(spec)
+    if spec.id != CASCADE and (edge.embed or spec.kind == "detector"):
+        made = _embed(edge, chosen, None, folder)
+        labels = chosen.plugin.labels if isinstance(chosen.plugin, AttributePlugin) else ()
+        return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True, labels=labels)
+    files = tuple(store.path(spec, file.name) for file in spec.files)
+    return Member(spec, files, tuple(file.name for file in spec.files), chosen.parameters)

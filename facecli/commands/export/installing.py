@@ -1,0 +1,71 @@
+"""Installing models that the user makes or brings: under which name, and never over another one unasked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facecli.cli import context
+from facecli.errors import ExportError, ModelError
+from facecli.inventory.admission import check_name
+from facecli.models.selftests import asking
+
+if TYPE_CHECKING:
+    from facecli.contract import ExportRecipe, ModelSpec
+    from facecli.export.run import ExportResult
+    from facecli.export.target import Target
+
+
+_ELSEWHERE = "--no-register --output DIR"
+
+
+def check_export(recipe: ExportRecipe, spec: ModelSpec | None, target: Target, *, replace: bool, module: bool) -> None:
+    """Refuse, before any work, an export whose result could not be installed, or only over a model of the user's.
+
+    What the same recipe made before is replaced unasked; what a --module made is not: its name says nothing of it.
+    """
+    if _is_the_recipes_own(spec, target):
+        return
+    if spec is None or spec.kind == "detector":
+        raise _no_model_of_its_own(recipe.model, target)
+    wanted = target.derived(spec)
+    free = replace or (not module and _made_by(recipe.name, wanted.id))
+    check_name(wanted, replace=free, otherwise="choose another --name" if module else _ELSEWHERE)
+
+
+def install(result: ExportResult, target: Target) -> str:
+    """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's; its id."""
+    from facecli.models import adding
+    from facecli.models.entries import checked, own
+
+    store = context.open_store()
+    files = [file.path for file in result.files if file.kind != "ort"]
+    spec = result.spec
+    if _is_the_recipes_own(spec, target):
+        store.register(result.model, files, result.origin)
+        if spec is not None:
+            asking.remember(store, spec)
+        return result.model
+    if spec is None or spec.kind == "detector" or len(files) != 1:
+        raise _no_model_of_its_own(result.model, target)
+    entry = own.described(target.derived(spec))
+    added = adding.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
+    asking.remember(store, added)
+    return added.id
+
+
+def _is_the_recipes_own(spec: ModelSpec | None, target: Target) -> bool:
+    """Whether the files are those of the model that the recipe names, which stand in for any that it has."""
+    return target.precision == "fp32" and (spec is None or bool(spec.files))
+
+
+def _made_by(recipe: str, model_id: str) -> bool:
+    try:
+        record = context.open_store().registration(model_id)
+    except ModelError:  # damaged: nobody knows whose it was
+        return False
+    return bool(record.get("origin", {}).get("recipe") == recipe)
+
+
+def _no_model_of_its_own(model: str, target: Target) -> ExportError:
+    message = f"{model} in {target.precision} can not be installed as a model of its own"
+    return ExportError(message, hint=f"add {_ELSEWHERE}")

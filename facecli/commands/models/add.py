@@ -1,0 +1,46 @@
+"""`facecli models add`: an ONNX file of the user's becomes a model that is named like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facecli.cli import model_options, options
+from facecli.cli.settings import Settings
+from facecli.inventory.admission import _add
+
+if TYPE_CHECKING:
+    from facecli.contract import ModelSpec
+
+
+@click.command("add")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.onnx")
+@click.option("--name", metavar="ID", help="What to call it.  [default: what the file says]")
+@model_options.describing_options
+@click.option("--ignore-metadata", is_flag=True, help="Do not read what the file says of itself.")
+@click.option("--replace", is_flag=True, help="Put it in the place of a model of yours with this name.")
+@options.output_options
+def command(file: Path, name: str | None, ignore_metadata: bool, replace: bool, **kwargs: Any) -> None:
+    """Register an ONNX file of your own as a detector, a recognizer or an attribute model.
+
+    What the file's metadata says (facecli's exports write it) is taken, and options go before it. Nothing is guessed:
+    what neither says is asked for. The file is tried first, and copied into the model store.
+    """
+    given = model_options.taken(kwargs)
+    settings = Settings(**kwargs)
+
+    from facecli.cli import context
+    from facecli.output import records
+
+    sink = context.open_output(settings)
+    with sink.opened():
+        spec = _add(file, name, given, ignore_metadata=ignore_metadata, replace=replace)
+        document = records.header("models.add", model=spec.id, kind=spec.kind, file=spec.files[0].name)
+        document |= {"sha256": spec.files[0].sha256, "size": spec.files[0].size, "use": _use(spec)}
+    sink.document(document, [{"model": spec.id, "kind": spec.kind, "use": _use(spec)}])
+
+
+def _use(spec: ModelSpec) -> str:
+    return f"facecli analyze --attributes {spec.id}" if spec.kind == "attribute" else f"--{spec.kind} {spec.id}"

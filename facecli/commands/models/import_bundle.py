@@ -1,0 +1,42 @@
+"""`facecli models import-bundle`: install the models of a file that `export-bundle` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facecli.cli import options, settings
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.zip")
+@options.accept_license_option
+@click.option(
+    "--accept-exports",
+    is_flag=True,
+    help="Also take exports that stand in for published files: no known hash fits them.",
+)
+@options.output_options
+def command(bundle: Path, *, accept_license: bool, accept_exports: bool, **kwargs: Any) -> None:
+    """Install the models of a bundle; needs no network.
+
+    Every file is hashed; all are installed, or none. Licences are accepted anew on each machine.
+    """
+    from facecli.cli import context
+    from facecli.inventory import known
+    from facecli.models.bundle import import_bundle
+    from facecli.output import records
+
+    sink = context.open_output(settings.Settings(**kwargs))
+    with sink.opened():
+        store = context.open_store(accept_licence=accept_license)
+        models = import_bundle(store, bundle, known.find, accept_exports=accept_exports)
+    rows = [
+        {"model": model.id, "file": file["name"], "size": file["size"], "licence": model.licence}
+        for model in models
+        for file in model.files
+    ]
+    imported = [known.bundled(model) for model in models]
+    sink.document(records.header("models.import-bundle", path=str(bundle), models=imported), rows)

@@ -1,0 +1,5 @@
+"""`facecli plugins`: what is installed, what is broken and whose fault it is."""
+
+from facecli.cli.group import VerbGroup
+
+command = VerbGroup("plugins", ("list", "info", "check"), help="List, explain and check plugins.")

@@ -1,0 +1,40 @@
+"""`facecli plugins check`: the conformance kit, run on one plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from facecli.cli import options, settings
+from facecli.hosting.problems import _named
+
+
+@click.command()
+@click.argument("name")
+@click.option("--picture", metavar="FILE", help="A picture with a face to check with; one is made up otherwise.")
+@options.output_options
+def command(name: str, picture: str | None, **kwargs: Any) -> int:
+    """Run the conformance kit on a plugin."""
+    from facecli.cli import context
+    from facecli.errors import UsageError
+    from facecli.output import records
+    from facecli.pictures import codec
+    from facecli.pictures.sources import single
+    from facecli.testing import run_checks
+    from facecli.types import Limits
+
+    sink = context.open_output(settings.Settings(**kwargs))
+    with sink.opened():
+        registry = context.registry()
+        kinds = {entry.kind for entry in _named(registry, name)} & {"detectors", "recognizers", "attributes"}
+        entries = [registry.entry(kind, name) for kind in sorted(kinds)]
+        if not entries:
+            raise UsageError(
+                f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks"
+            )
+        face = codec.decode(single(picture).read(Limits()), picture, Limits()) if picture else None
+        results = [(e, r) for e in entries for r in run_checks(e.name, e.kind, picture=face)]
+    rows = [{"kind": e.kind, "check": r.name, "passed": r.passed, "detail": r.detail} for e, r in results]
+    sink.document(records.header("plugins.check", plugin=name, checks=rows), rows)
+    return 0 if all(r.passed for _, r in results) else 1

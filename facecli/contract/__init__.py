@@ -1,0 +1,42 @@
+"""The plugin contract, API 1: what a plugin hands over, and what the host hands to it.
+
+A hook returns cheap descriptors (`DetectorPlugin`, `RecognizerPlugin`, `AttributePlugin`, `ExportRecipe`); the heavy
+object comes from `descriptor.load(runtime, parameters)` when somebody asks for that plugin. A plugin may import this,
+`facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is stable.
+"""
+
+from facecli.contract.attribute import AttributeClassifier, AttributePlugin, CropsClassifier
+from facecli.contract.crop import CropSpec, Point, Preprocessing
+from facecli.contract.detector import Detector, DetectorPlugin
+from facecli.contract.hooks import API_VERSION, hookimpl
+from facecli.contract.model import ModelArchive, ModelFile, ModelSpec
+from facecli.contract.operating_point import Metric, OperatingPoint
+from facecli.contract.recipe import ExportPart, ExportRecipe, Task
+from facecli.contract.recognizer import Recognizer, RecognizerPlugin
+from facecli.contract.runtime import Parameters, Runtime, Session
+
+__all__ = [
+    "API_VERSION",
+    "AttributeClassifier",
+    "AttributePlugin",
+    "CropSpec",
+    "CropsClassifier",
+    "Detector",
+    "DetectorPlugin",
+    "ExportPart",
+    "ExportRecipe",
+    "Metric",
+    "ModelArchive",
+    "ModelFile",
+    "ModelSpec",
+    "OperatingPoint",
+    "Parameters",
+    "Point",
+    "Preprocessing",
+    "Recognizer",
+    "RecognizerPlugin",
+    "Runtime",
+    "Session",
+    "Task",
+    "hookimpl",
+]

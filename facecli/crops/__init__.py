@@ -1,0 +1,1 @@
+"""From a picture and a face to the crop that a model sees."""

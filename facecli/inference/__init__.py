@@ -1,0 +1,1 @@
+"""ONNX Runtime: whether it loads, where a model runs, and running it."""

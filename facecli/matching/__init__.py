@@ -1,0 +1,1 @@
+"""From embeddings to a decision about two faces."""

@@ -1,0 +1,92 @@
+"""TODO: facecli.output.rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from facecli.faces.measures import MEASURES
+from facecli.output.records import Record
+
+_BBOX = ("x1", "y1", "x2", "y2")
+_LANDMARKS = tuple(f"l{point}{axis}" for point in range(5) for axis in "xy")
+# Those of every command; a command adds what else it knows of a face.
+CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "error")
+
+
+def measure_column(name: str, part: str) -> str:
+    """The column of a CSV for one number of a measure."""
+    return f"{name} {part}"
+
+
+def embedding_columns(dim: int) -> list[str]:
+    """The columns of a CSV that hold an embedding."""
+    return [f"e{i}" for i in range(dim)]
+
+
+def attribute_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
+    """The columns of a CSV that hold attributes: each attribute's answer, and a probability for each label."""
+    several = len(attributes) > 1
+    return [column for name, labels in attributes.items() for column in (name, *_label_columns(name, labels, several))]
+
+
+def csv_rows(record: Record) -> list[Record]:
+    """The rows of a CSV for one picture: one per face with every number in a column, or one that tells why none."""
+    return [_csv_row(record, face) for face in record["faces"]] or [_csv_row(record, None)]
+
+
+def table_rows(record: Record) -> list[Record]:
+    """The rows of a table for one picture: the same, put so that people can read it."""
+    return [_table_row(record, face) for face in record["faces"]] or [_table_row(record, None)]
+
+
+def _csv_row(record: Record, face: Record | None) -> Record:
+    face = face or {}
+    row = {"source": record["source"], "face": face.get("index")}
+    row |= dict(zip(_BBOX, face.get("bbox") or [None] * 4, strict=True))
+    row |= {"score": face.get("score"), "detected": record["detected"]}
+    values = [value for point in face.get("landmarks") or () for value in point]
+    row |= dict(zip(_LANDMARKS, values or [None] * len(_LANDMARKS), strict=True))
+    row |= {"error": record["error"] and record["error"]["code"]}
+    values = face.get("embedding", ())
+    row |= dict(zip(embedding_columns(len(values)), values, strict=True))
+    answers = _answers(face)
+    for name, answer in answers:
+        shown = answer.get("probabilities", {})
+        labels = _label_columns(name, list(shown), several=len(answers) > 1)
+        row |= {name: answer.get("label", answer.get("value"))} | dict(zip(labels, shown.values(), strict=True))
+    for name, parts in _measures(face):
+        row |= {measure_column(name, part): value for part, value in parts.items()}
+    return row
+
+
+def _label_columns(attribute: str, labels: Sequence[str], several: bool) -> list[str]:
+    """With several attributes, whose labels may be the same, each column says whose it is."""
+    return [f"{attribute} {label}" if several else label for label in labels]
+
+
+def _table_row(record: Record, face: Record | None) -> Record:
+    face = face or {}
+    bbox = face.get("bbox")
+    row = {"source": record["source"], "face": face.get("index"), "bbox": bbox and " ".join(f"{v:.0f}" for v in bbox)}
+    row |= {"score": face.get("score")} | ({} if record["detected"] else {"detected": False})
+    answers = _answers(face)
+    for name, answer in answers:
+        likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
+        listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
+        column = f"{name} probabilities" if len(answers) > 1 else "probabilities"
+        row |= {name: answer.get("label", answer.get("value"))} | ({column: listed} if listed else {})
+    for name, parts in _measures(face):
+        row[name] = ", ".join(f"{part} {value:.3g}" for part, value in parts.items() if value is not None)
+    if "embedding" in face:
+        row["embedding"] = (
+            f"{len(face['embedding'])} values: {', '.join(f'{v:.3f}' for v in face['embedding'][:3])}, ..."
+        )
+    return row | ({"error": record["error"]["message"]} if record["error"] else {})
+
+
+def _answers(face: Record) -> list[tuple[str, Record]]:
+    return [(name, answer) for name, answer in face.items() if isinstance(answer, dict) and name not in MEASURES]
+
+
+def _measures(face: Record) -> list[tuple[str, Record]]:
+    return [(name, face[name]) for name in MEASURES if name in face]

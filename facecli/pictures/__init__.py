@@ -1,0 +1,1 @@
+"""From names to pixels: which files an input means, reading, checking and decoding them."""

@@ -1,0 +1,49 @@
+"""TODO: facecli.pipeline.flow."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from facecli.types import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How the river runs.
+
+    faces: which faces of a picture go on (see compare.choose). need_face: a picture without a face is an error.
+    detect: False takes each whole picture as one crop. batch_size: pictures that go through the models together.
+    jobs: batches at work at once. measures: what to measure of each face without a model (see measures.MEASURES).
+    keep_image: leave the pictures in the results.
+    """
+
+    faces: str = "all"
+    need_face: bool = True
+    detect: bool = True
+    batch_size: int = 1
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    measures: tuple[str, ...] = ()
+    keep_image: bool = False
+
+
+class Stopwatch:
+    """Seconds spent per stage, added up over threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Count the time inside under `stage`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start

@@ -1,0 +1,78 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facecli.errors import OutputError
+
+
+@contextmanager
+def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
+    """A temporary file beside `target` that becomes `target` on success and vanishes on failure.
+
+    It keeps the suffix of `target`, because writers choose a format by it. parents: make the folders that are missing.
+    Raises OutputError where the file system refuses.
+    """
+    try:
+        if parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _create_beside(target)
+    except OSError as error:
+        raise _refused(target, error) from error
+    try:
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise _refused(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
+    """Write a whole file. Raises OutputError where the file system refuses."""
+    with staged(target, parents=parents) as temporary:
+        temporary.write_bytes(content)
+
+
+def make_folder(folder: Path, *, parents: bool = False) -> None:
+    """Make a folder where its parent is there: a name that is mistyped must not become a tree. Raises OutputError."""
+    try:
+        folder.mkdir(parents=parents, exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def check_writable(target: Path) -> None:
+    """Raise OutputError, before any work, for a file that can not be written; its folder must be there."""
+    if target.is_dir():
+        raise OutputError(f"can not write {target}: it is a folder", hint="name a file")
+    try:
+        _create_beside(target).unlink()
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def _create_beside(target: Path) -> Path:
+    """An empty file with a name of its own; not mkstemp, whose files are private: here the umask decides."""
+    temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{target.suffix}")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    return temporary
+
+
+def _refused(target: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
+        reason = f"there is no folder {target.parent}"
+    return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content, read piece by piece. Raises OSError."""
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

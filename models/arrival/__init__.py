@@ -1,0 +1,1 @@
+"""How a model's files come in: fetched, unpacked, hashed, put in place."""

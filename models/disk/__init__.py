@@ -1,0 +1,1 @@
+"""The store's folder: names, records, locks, accepted licences."""

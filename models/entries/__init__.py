@@ -1,0 +1,1 @@
+"""What is known of a model: the catalogue's entries and the user's."""

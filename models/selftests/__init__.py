@@ -1,0 +1,1 @@
+"""Recorded answers of model files, and asking for them again."""

@@ -1,0 +1,34 @@
+"""Records what the embedded models answer to the self-test's input: `python -m facecli.export.golden`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from facecli.inference.session import open_session
+from facecli.models.selftests.embedded import FILE
+from facecli.models.selftests.rule import Rule, leading
+from facecli.system.files import write_bytes
+
+RULES = {
+    "mtcnn_pnet.onnx": Rule("pixels", (1, 3, 24, 25), 0.0, 1.0),
+    "mtcnn_rnet.onnx": Rule("pixels", (3, 3, 24, 24), 0.0, 1.0),
+    "mtcnn_onet.onnx": Rule("pixels", (3, 3, 48, 48), 0.0, 1.0),
+    "dlib_resnet.onnx": Rule("crops", (2, 3, 150, 150), 127.5, 256.0),
+    "emotion_facecli_resnet.onnx": Rule("crops", (3, 1, 48, 48), 127.5, 127.5),
+}
+
+
+def record(folder: Path) -> bytes:
+    """The content of golden.json for the embedded files in a folder."""
+    entries = {}
+    for file, rule in RULES.items():
+        outputs = leading(open_session(folder / file), rule)
+        rounded = {name: [float(f"{value:.8g}") for value in values] for name, values in outputs.items()}
+        entries[file] = asdict(rule) | {"outputs": rounded}
+    return (json.dumps(entries, indent=1) + "\n").encode()
+
+
+if __name__ == "__main__":
+    write_bytes(FILE, record(FILE.parent))

@@ -1,0 +1,1 @@
+"""What the single-shot detectors share."""

@@ -1,0 +1,103 @@
+"""Lists of pairs: what is no list is refused, soon and without filling the memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facecli.errors import UsageError
+from facecli.evaluation import pairs
+
+
+def test_a_column_that_comes_twice_is_an_error() -> None:
+    with pytest.raises(UsageError, match="has the column file_a twice"):
+        pairs.read(["file_a,file_b,same,file_a\n", "a,b,1,c\n"], "x.csv")
+    assert len(pairs.read(["file_a,file_b,same,n,n\n", "a,b,1,2,3\n"], "x.csv")) == 1
+
+
+@pytest.mark.parametrize("again", ["a,b,0", "b,a,0", "./a,b,no"])
+def test_a_pair_that_is_the_same_person_and_is_not_is_an_error_with_both_lines(again: str) -> None:
+    with pytest.raises(UsageError, match=r"x\.csv lines 2 and 4 contradict each other; .* in one of them alone"):
+        pairs.read(["file_a,file_b,same\n", "a,b,1\n", "a,c,0\n", f"{again}\n"], "x.csv")
+
+
+def test_a_pair_counts_once_however_often_it_is_listed() -> None:
+    listed = pairs.read(["file_a,file_b,same\n", "a,b,1\n", "a,c,0\n", "a,b,true\n", "b,./a,1\n"], "x.csv")
+    assert listed == [pairs.Pair("a", "b", same=True), pairs.Pair("a", "c", same=False)]
+
+
+def test_lines_are_bounded() -> None:
+    assert list(pairs.lines_of(io.StringIO("a\nb"), "x.csv")) == ["a\n", "b"]
+    with pytest.raises(UsageError, match=r"x\.csv has a line of more than 65536 characters"):
+        list(pairs.lines_of(io.StringIO("a" * 65537), "x.csv"))
+
+
+def test_reading_that_fails_is_told() -> None:
+    class Broken(io.StringIO):
+        def readline(self, *_: object) -> str:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(UsageError, match=r"can not read x\.csv: Input/output error"):
+        list(pairs.lines_of(Broken(), "x.csv"))
+
+
+def write(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["file_a,file_b,same", *rows, ""]))
+    return path
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_contradictions_are_told_before_any_work(run_cli: Callable, tmp_path: Path, command: str) -> None:
+    listed = write(tmp_path / "pairs.csv", "none.jpg,gone.jpg,0", "gone.jpg,none.jpg,1")
+    done = run_cli(command, listed, "--json")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "lines 2 and 3 contradict each other" in done.errors[0]
+
+
+def test_evaluate_counts_a_pair_once(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    listed = write(tmp_path / "pairs.csv", "collins.jpg,hopper.jpg,0", "hopper.jpg,collins.jpg,0")
+    assert run_cli("evaluate", listed, "--root", examples, "--json").json["pairs"] == {"mated": 0, "non_mated": 1}
+
+
+def test_what_never_ends_is_refused(run_cli: Callable) -> None:
+    done = run_cli("evaluate", "/dev/zero")
+    assert done.returncode == 2
+    assert "a line of more than" in done.errors[0]
+
+
+def test_a_picture_called_minus_is_not_stdin(run_cli: Callable, examples: Path, tmp_path: Path, collins: bytes) -> None:
+    (tmp_path / "-").write_bytes(collins)
+    (tmp_path / "b.jpg").write_bytes((examples / "hopper.jpg").read_bytes())
+    listed = write(tmp_path / "pairs.csv", "-,b.jpg,0")
+    done = run_cli("evaluate", listed, "--json", cwd=tmp_path, input=b"")
+    assert (done.returncode, done.errors) == (0, [])
+
+
+def test_one_kind_of_pairs_has_no_best_threshold(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    listed = write(tmp_path / "pairs.csv", "collins.jpg,hopper.jpg,0")
+    assert run_cli("evaluate", listed, "--root", examples, "--json").json["best_threshold"] is None
+    rows = csv.DictReader(
+        io.StringIO(run_cli("evaluate", listed, "--root", examples, "--format", "csv").stdout.decode())
+    )
+    assert [row["note"] for row in rows if row["measure"] == "best accuracy"] == [""]
+
+
+def test_the_curve_overwrites_nothing_and_its_folder_is_looked_for_first(
+    run_cli: Callable, examples: Path, tmp_path: Path
+) -> None:
+    listed = write(tmp_path / "pairs.csv", "collins.jpg,hopper.jpg,0")
+    before = listed.read_bytes()
+    refused = run_cli("evaluate", listed, "--root", examples, "--roc", listed, "--json")
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["error"]["code"] == "usage"
+    assert "would overwrite the input" in refused.errors[0]
+    assert listed.read_bytes() == before
+    lost = run_cli("evaluate", listed, "--root", tmp_path, "--roc", tmp_path / "typo" / "x.csv")
+    assert lost.returncode == 1
+    assert len(lost.errors) == 1
+    assert "there is no folder" in lost.errors[0]

@@ -1,0 +1,99 @@
+"""Which threshold counts: the one typed, the preset's, the user's own, the catalogue's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.contract import OperatingPoint
+from facecli.errors import UsageError
+from facecli.hosting.choice import Choice
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
+from facecli.matching.operating_points import Calibrated, Shelf
+from facecli.matching.rules import Wish, rule, rules
+from facecli.models.store import ModelStore
+
+
+def toolbox(home: Path, **choice: Any) -> Toolbox:
+    wanted = Choice(**{"detector": "mtcnn", "recognizer": "dlib-resnet"} | choice)
+    return Toolbox(wanted, Registry(third_party=False), ModelStore(home), device="cpu", threads=1)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Toolbox:
+    """With two points of the user's: `first` at FMR 0.05, and `second`, newer, at 0.1."""
+    made = toolbox(tmp_path)
+    assert made.recognizer_plugin is not None
+    for number, (name, fmr) in enumerate((("first", 0.05), ("second", 0.1))):
+        measured = {"cosine": 0.05 + number / 100, "angular": 0.1, "euclidean_l2": 0.3}
+        threshold = 0.4 + number / 10
+        point = OperatingPoint("euclidean", threshold, name, "mine", fmr, 0.0, measured, ((fmr, threshold),))
+        created = f"2026-0{number + 1}-01T00:00:00+00:00"
+        Shelf(tmp_path).save(Calibrated(name, made.identity(made.recognizer_plugin), point, created, {"note": None}))
+    return made
+
+
+def source(tools: Toolbox, **wish: Any) -> str:
+    assert tools.recognizer_plugin is not None
+    return rule(tools, tools.recognizer_plugin, Wish(**wish)).source
+
+
+def test_the_newest_point_of_the_users_counts_before_the_catalogue(tools: Toolbox) -> None:
+    assert source(tools) == "second"
+    assert source(tools, fmr=0.05) == "first; for an FMR of at most 0.05"
+    assert source(tools, operating_point="first") == "first"
+    assert source(tools, fmr=0.001).startswith("catalogue: lfw_dev")  # which only the catalogue has
+    assert source(tools, operating_point="catalogue").startswith("dlib's")
+    with pytest.raises(UsageError, match=r"no threshold measured at FMR 0\.2") as told:
+        source(tools, fmr=0.2)
+    assert "0.1, 0.05, 0.01" in str(told.value)
+
+
+def test_what_is_typed_counts_before_all(tools: Toolbox) -> None:
+    assert source(tools, threshold=0.5) == "given by the user"
+    assert source(tools, threshold=0.5, preset="face_recognition") == "given by the user"
+    with pytest.raises(UsageError, match="exclude"):
+        source(tools, threshold=0.5, operating_point="first")
+
+
+def test_a_preset_counts_before_the_users_points(tools: Toolbox) -> None:
+    assert source(tools, preset="face_recognition") == "preset face_recognition: face_recognition's tolerance"
+    assert source(tools, preset="face_recognition", operating_point="second") == "second"
+    assert source(tools, preset="face_recognition", fmr=0.05) == "first; for an FMR of at most 0.05"
+    assert source(tools, preset="insightface").startswith("dlib's")  # a recognizer that it knows nothing of
+
+
+@pytest.mark.parametrize(("metric", "threshold"), [(None, 0.07), ("euclidean", 0.6), ("angular", 0.12)])
+def test_a_preset_has_its_own_metric_and_its_own_table(tools: Toolbox, metric: Any, threshold: float) -> None:
+    assert tools.recognizer_plugin is not None
+    found = rule(tools, tools.recognizer_plugin, Wish(metric=metric, preset="deepface"))
+    assert (found.metric, found.threshold) == (metric or "cosine", threshold)
+    assert "deepface 0.0.103" in found.source
+
+
+def test_another_metric_is_that_measured_on_the_same_data(tools: Toolbox) -> None:
+    assert tools.recognizer_plugin is not None
+    found = rule(tools, tools.recognizer_plugin, Wish(metric="cosine"))
+    assert (found.metric, found.threshold, found.fmr) == ("cosine", pytest.approx(0.06), 0.1)
+    assert found.source == "at the rate of euclidean 0.5: second; measured on mine"
+
+
+@pytest.mark.parametrize("other", [{"detector": None}, {"parameters": {"dlib-resnet": {"flip": True}}}], ids=str)
+def test_a_point_holds_for_what_it_was_measured_with_alone(tools: Toolbox, tmp_path: Path, other: Any) -> None:
+    changed = toolbox(tmp_path, **other)
+    assert source(changed).startswith("dlib's")
+    with pytest.raises(UsageError, match=r"'first' does not hold here: .* differ"):
+        source(changed, operating_point="first")
+
+
+def test_several_recognizers_each_have_their_own(tools: Toolbox, tmp_path: Path) -> None:
+    several = toolbox(tmp_path, ensemble=("mobilefacenet",))
+    assert [found.source.partition(":")[0] for found in rules(several, Wish())] == ["second", "ours"]
+    assert [found.threshold for found in rules(several, Wish(fmr=0.001))] == [0.5481, 0.6633]
+    for wish in (Wish(threshold=0.5), Wish(operating_point="first")):
+        with pytest.raises(UsageError, match="one recognizer"):
+            rules(several, wish)
+    assert len(rules(several, Wish(operating_point="catalogue"))) == 2

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import numpy as np
+
+from facecli import __version__
+from facecli.errors import NoFaceError
+from facecli.output import records
+from facecli.output.rows import CSV_COLUMNS, attribute_columns, csv_rows, embedding_columns, table_rows
+from facecli.pipeline.results import ImageResult
+from facecli.types import Detections
+
+FACES = Detections(
+    np.float32([[1.234, 2, 3, 4], [5, 6, 7, 8]]),
+    np.float32([0.98768, 0.5]),
+    np.arange(20, dtype=np.float32).reshape(2, 5, 2),
+)
+RESULT = ImageResult("a.jpg", 10, 20, found=5, indices=(1, 4), detections=FACES)
+
+
+def test_header() -> None:
+    assert records.header("detect", x=1) == {"schema": "facecli.detect/1", "version": __version__, "x": 1}
+
+
+def test_a_picture_with_faces() -> None:
+    record = records.image(RESULT, [{"emotion": {"label": "happy"}}, {"emotion": {"label": "sad"}}])
+    assert (record["source"], record["width"], record["height"], record["faces_found"]) == ("a.jpg", 10, 20, 5)
+    first = record["faces"][0]
+    assert first["index"] == 1
+    assert first["bbox"] == [1.23, 2.0, 3.0, 4.0]
+    assert first["score"] == 0.9877
+    assert first["landmarks"][4] == [8.0, 9.0]
+    assert first["emotion"] == {"label": "happy"}
+    assert record["error"] is None
+
+
+def test_a_picture_that_failed() -> None:
+    record = records.image(ImageResult("a.jpg", error=NoFaceError("none", hint="try")))
+    assert record["error"] == {"code": "no_face", "message": "none", "hint": "try"}
+    assert record["faces"] == []
+    assert csv_rows(record)[0]["error"] == "no_face"
+    assert table_rows(record)[0]["error"] == "none"
+
+
+def test_flat_rows_are_one_per_face() -> None:
+    record = records.image(RESULT, [{"embedding": [0.5, 1.0]}, {"embedding": [2.0, 3.0]}])
+    rows = csv_rows(record)
+    assert [row["face"] for row in rows] == [1, 4]
+    assert rows[1]["e1"] == 3.0
+    assert list(rows[0]) == [*CSV_COLUMNS, *embedding_columns(2)]
+    assert (rows[0]["l0x"], rows[0]["l4y"], rows[0]["detected"]) == (0.0, 9.0, True)
+    assert table_rows(record)[1]["embedding"] == "2 values: 2.000, 3.000, ..."
+
+
+def test_a_table_tells_probabilities_in_one_cell_likeliest_first() -> None:
+    answer = {"emotion": {"label": "sad", "probabilities": {"happy": 0.25, "sad": 0.75}}}
+    record = records.image(RESULT, [answer, answer])
+    assert table_rows(record)[0]["probabilities"] == "sad 75.0%, happy 25.0%"
+    assert csv_rows(record)[0] | {"emotion": "sad", "happy": 0.25, "sad": 0.75} == csv_rows(record)[0]
+
+
+def test_embeddings_read_back_as_the_same_float32() -> None:
+    row = np.random.default_rng(0).normal(size=1000).astype(np.float32) * np.float32(1e-3)
+    assert (np.array(records.embedding(row), np.float32) == row).all()
+
+
+def test_probabilities_restricted_still_tell_the_likeliest() -> None:
+    row = np.float32([0.7, 0.2, 0.1])
+    labels = ("happy", "sad", "angry")
+    assert records.probabilities(labels, row)["probabilities"] == {"happy": 0.7, "sad": 0.2, "angry": 0.1}
+    assert records.probabilities(labels, row, ["sad"]) == {"label": "happy", "probabilities": {"sad": 0.2}}
+    assert records.probabilities(labels, row, ["male"])["probabilities"].keys() == set(labels)
+    assert records.probabilities((), np.float32([31.5])) == {"value": 31.5}
+
+
+def test_below_the_floor_the_label_is_null_and_the_probabilities_are_there() -> None:
+    labels = ("happy", "sad", "angry")
+    unsure, just = np.float32([0.375, 0.3125, 0.3125]), np.float32([0.5, 0.25, 0.25])
+    told = records.probabilities(labels, unsure, None, 0.5)
+    assert told == {"label": None, "probabilities": {"happy": 0.375, "sad": 0.3125, "angry": 0.3125}}
+    assert records.probabilities(labels, just, None, 0.5)["label"] == "happy"
+    assert records.probabilities(labels, unsure)["label"] == "happy"
+    (row, _) = csv_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    assert row["mood"] is None
+    (row, _) = table_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    assert row["mood"] is None
+    assert row["probabilities"].startswith("happy 37.5%")
+
+
+def test_rows_of_several_attributes_say_whose_each_label_is() -> None:
+    answer = {name: {"label": "a", "probabilities": {"a": 1.0, "b": 0.0}} for name in ("mood", "light")}
+    (row, _) = csv_rows(records.image(RESULT, [answer, answer]))
+    columns = attribute_columns({"mood": ["a", "b"], "light": ["a", "b"]})
+    assert columns == ["mood", "mood a", "mood b", "light", "light a", "light b"]
+    assert list(row) == [*CSV_COLUMNS, *columns]
+
+
+def test_rows_flag_a_picture_that_was_taken_for_the_face() -> None:
+    record = records.image(ImageResult("a.jpg", 10, 20, found=1, indices=(0,), detected=False))
+    assert csv_rows(record)[0]["detected"] is False
+    assert table_rows(record)[0]["detected"] is False
+    assert "detected" not in table_rows(records.image(RESULT))[0]
+
+
+def test_an_embedding_of_several_files_carries_them_all() -> None:
+    files = [{"name": "x", "sha256": "aa"}, {"name": "y", "sha256": "bb"}]
+    recognizer = {"plugin": "p", "models": [{"id": "m", "files": files}], "preprocessing_version": 2}
+    assert records.identity(recognizer) == {"model": "m", "sha256": "aa bb", "preprocessing_version": 2}
+    assert records.identity(recognizer | {"models": []})["model"] == "p"

@@ -1,0 +1,433 @@
+"""The conformance kit: every built-in plugin passes it, and it fails what it ought to fail."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.errors import ModelError, PluginError
+from facecli.hosting.registry import Registry
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
+from facecli.testing import (
+    CheckResult,
+    ConformanceError,
+    assert_conforms,
+    check_attribute,
+    check_detector,
+    check_recognizer,
+    run_checks,
+)
+from facecli.types import Detections, Image
+
+ROOT = Path(__file__).parents[2]
+SHARED_MODELS = Path(os.environ.get("FACECLI_SHARED") or ROOT.parent / "shared") / "models"
+EMBEDDED = {
+    "mtcnn",
+    "haar",
+    "dlib-resnet",
+    "emotion/facecli-resnet",
+}  # these have to run: their models, if any, are in the wheel
+KINDS = ("detectors", "recognizers", "attributes")
+BUILT_IN = [(kind, name) for kind in KINDS for name in Registry(third_party=False).names(kind)]
+
+
+# Every built-in plugin
+
+
+@pytest.fixture
+def portrait():
+    """A picture with a face, as the README's first command uses it."""
+    import cv2
+
+    path = sorted(ROOT.glob("examples/*.jpg"))[0]
+    return Image(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), path.name)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """An empty store without network; models that are not embedded come from ../shared where that is present."""
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path))
+    monkeypatch.setenv("FACECLI_OFFLINE", "1")
+    monkeypatch.setenv("FACECLI_ACCEPT_LICENSE", "1")
+    if SHARED_MODELS.is_dir():
+        monkeypatch.setenv("FACECLI_MODELS_MIRROR", str(SHARED_MODELS))
+
+
+@pytest.mark.parametrize(("kind", "name"), BUILT_IN)
+def test_built_in_plugin_conforms(kind, name, portrait, store):
+    try:
+        assert_conforms(name, kind, picture=portrait)
+    except ModelError as error:
+        assert name not in EMBEDDED, error
+        pytest.skip(f"the model of {name} is not installed: {error.message}")
+
+
+def test_generic_attribute_plugin_conforms_with_any_model_file(portrait, store, tmp_path):
+    """A model that is not embedded, with a stand-in for its weights."""
+    spec = catalogue.load("emotion/mini-xception")
+    model = tmp_path / spec.files[0].name
+    model.write_bytes(stand_in(len(spec.labels)))
+    ModelStore().register(spec.id, [model], {"made by": "a test"})
+    check_attribute("emotion/mini-xception", picture=portrait)
+
+
+@pytest.mark.parametrize("name", ["facenet-vggface2", "mobilefacenet-112x96", "arcface-iresnet50"])
+def test_generic_recognizer_conforms_with_any_model_file(name, portrait, store, tmp_path):
+    """Those whose files are made by an export: bbox crops, aligned crops, and either kind of embeddings."""
+    spec = catalogue.load(name)
+    model = tmp_path / spec.files[0].name
+    model.write_bytes(embedder(spec))
+    ModelStore().register(spec.id, [model], {"made by": "a test"})
+    check_recognizer(name, picture=portrait)
+
+
+def embedder(spec):
+    """An ONNX file from (n, 3, h, w) to (n, dim): the means of 4 x 4 fields, through random weights."""
+    onnx = pytest.importorskip("onnx")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).standard_normal((48, spec.dim)).astype(np.float32)
+    height, width = spec.crop.height // 4, spec.crop.width // 4
+    graph = helper.make_graph(
+        [
+            helper.make_node(
+                "AveragePool", ["crops"], ["fields"], kernel_shape=[height, width], strides=[height, width]
+            ),
+            helper.make_node("Flatten", ["fields"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["embeddings"]),
+        ],
+        "stand-in",
+        [helper.make_tensor_value_info("crops", float32, ["n", 3, spec.crop.height, spec.crop.width])],
+        [helper.make_tensor_value_info("embeddings", float32, ["n", spec.dim])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def stand_in(classes):
+    """An ONNX file from (n, 1, 64, 64) to (n, classes) probabilities."""
+    onnx = pytest.importorskip("onnx")
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).standard_normal((1, classes)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
+            helper.make_node("Flatten", ["mean"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ],
+        "stand-in",
+        [helper.make_tensor_value_info("pixels", float32, ["n", 1, 64, 64])],
+        [helper.make_tensor_value_info("probabilities", float32, ["n", classes])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def test_every_embedded_plugin_is_among_those_checked():
+    assert {name for _, name in BUILT_IN} >= EMBEDDED
+
+
+# What the kit must fail. The good plugins first, then each with one fault.
+
+TEMPLATE = ((4.0, 4.0), (12.0, 4.0), (8.0, 8.0), (5.0, 12.0), (11.0, 12.0))
+CROP = CropSpec(16, 16, TEMPLATE)
+
+
+class Detector:
+    """Says that the middle of any picture with some contrast is a face."""
+
+    def detect(self, images):
+        return [self.look(image.pixels) for image in images]
+
+    def look(self, pixels):
+        if pixels.std() < 1:
+            return Detections.empty(landmarks=False)
+        height, width = pixels.shape[:2]
+        box = np.array([width / 4, height / 4, width / 2, height / 2], np.float32)
+        return Detections(np.stack([box, box + 1]), np.array([0.9, 0.5], np.float32))
+
+
+class Recognizer:
+    """Means and spread of the colours, scaled to unit length."""
+
+    def embed(self, crops):
+        flat = crops.reshape(len(crops), 256, 3).astype(np.float32)
+        rows = np.concatenate([flat.mean(1) + 1, flat.std(1)], 1)
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+class Classifier:
+    """Dark or light."""
+
+    def classify(self, crops):
+        light = crops.reshape(len(crops), 768).mean(1, dtype=np.float32) / np.float32(255)
+        return np.stack([1 - light, light], 1)
+
+
+def detector(model=Detector, **fields):
+    plugin = DetectorPlugin("good", "A detector", lambda *_: model(), landmarks=False)
+    return replace(plugin, **fields)
+
+
+def recognizer(model=Recognizer, **fields):
+    point = OperatingPoint("cosine", 0.5, "made up")
+    plugin = RecognizerPlugin("good", "A recognizer", lambda *_: model(), CROP, 6, True, point)
+    return replace(plugin, **fields)
+
+
+def classifier(model=Classifier, **fields):
+    plugin = AttributePlugin("light/good", "A classifier", "light", lambda *_: model(), CROP, ("dark", "light"))
+    return replace(plugin, **fields)
+
+
+@pytest.mark.parametrize("plugin", [detector(), recognizer(), classifier()], ids=lambda plugin: type(plugin).__name__)
+def test_good_plugin_passes(plugin):
+    results = run_checks(plugin)
+    assert [result for result in results if not result.passed] == []
+    assert len(results) >= 9
+
+
+def faulty(base, **methods):
+    return type("Faulty", (base,), methods)
+
+
+def answers_float64(self, crops):
+    return Recognizer.embed(self, crops).astype(np.float64)
+
+
+def one_row_for_none(self, crops):
+    return Recognizer.embed(self, crops) if len(crops) else np.zeros((1, 6), np.float32)
+
+
+def less_the_mean_of_the_batch(self, crops):
+    rows = Classifier.classify(self, crops)
+    return (rows + rows.mean(0)) / 2 if len(rows) else rows
+
+
+def writes_into_its_input(self, crops):
+    rows = Recognizer.embed(self, crops)
+    crops[:] = 0
+    return rows
+
+
+def twice_as_long(self, crops):
+    return Recognizer.embed(self, crops) * np.float32(2)
+
+
+def not_a_number(self, crops):
+    return np.full((len(crops), 6), np.nan, np.float32)
+
+
+def prints(self, crops):
+    sys.stdout.write("embedding\n")
+    return Recognizer.embed(self, crops)
+
+
+def writes_to_descriptor_1(self, crops):
+    os.write(1, b"native noise\n")
+    return Recognizer.embed(self, crops)
+
+
+def prints_from_c(self, crops):
+    ctypes.CDLL(None).puts(b"native noise")
+    return Recognizer.embed(self, crops)
+
+
+def sums_to_two(self, crops):
+    return np.ones((len(crops), 2), np.float32)
+
+
+def goes_below_zero(self, crops):
+    return np.tile(np.array([-1, 2], np.float32), (len(crops), 1))
+
+
+def unlike_the_last_time(self, images):
+    self.count = getattr(self, "count", 0) + 1
+    return [Detections(d.bboxes + np.float32(self.count), d.scores) for d in Detector.detect(self, images)]
+
+
+def keeps_state_while_it_runs(self, images):
+    results = []
+    for image in images:
+        self.pixels = image.pixels
+        time.sleep(0.002)
+        results.append(self.look(self.pixels))
+    return results
+
+
+def one_buffer(self, crops):
+    if not hasattr(self, "buffer"):
+        self.buffer = np.zeros((99, 6), np.float32)
+    self.buffer[: len(crops)] = Recognizer.embed(self, crops)
+    return self.buffer[: len(crops)]
+
+
+def dies_of_small_pictures(self, pixels):
+    return Detector.look(self, pixels[: pixels.shape[0] // (pixels.shape[1] - 1)])
+
+
+def sees_faces_everywhere(self, pixels):
+    return Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32))
+
+
+def looks(function):
+    return faulty(Detector, look=lambda self, pixels: function(Detector.look(self, pixels)))
+
+
+def raises(runtime, parameters):
+    raise RuntimeError("no such weights")
+
+
+OUTSIDE = CropSpec(10, 16, TEMPLATE)
+SWAPPED = CropSpec(16, 16, (TEMPLATE[1], TEMPLATE[0], *TEMPLATE[2:]))
+FAULTS = {
+    "api": (detector(api=2), {"descriptor"}),
+    "summary": (detector(summary=""), {"descriptor"}),
+    "template outside": (recognizer(crop=OUTSIDE), {"descriptor"}),
+    "template swapped": (recognizer(crop=SWAPPED), {"descriptor"}),
+    "threshold": (recognizer(operating_point=OperatingPoint("cosine", -1, "made up")), {"descriptor"}),
+    "metric": (recognizer(operating_point=OperatingPoint("cosin", 1, "made up")), {"descriptor"}),
+    "one label": (classifier(labels=("dark",)), {"descriptor"}),
+    "labels twice": (classifier(labels=("dark", "dark")), {"descriptor"}),
+    "load": (detector(load=raises), {"load"}),
+    "float64 boxes": (
+        detector(looks(lambda d: Detections(d.bboxes.astype(np.float64), d.scores))),
+        {"output"},
+    ),
+    "unsorted": (detector(looks(lambda d: Detections(d.bboxes, d.scores[::-1]))), {"output"}),
+    "no Detections": (detector(looks(lambda d: d.bboxes)), {"output"}),
+    "a tuple": (
+        detector(faulty(Detector, detect=lambda self, images: tuple(Detector.detect(self, images)))),
+        {"empty batch", "output"},
+    ),
+    "landmarks missing": (detector(landmarks=True), {"output"}),
+    "1x1 px": (detector(faulty(Detector, look=dies_of_small_pictures)), {"output"}),
+    "faces everywhere": (detector(faulty(Detector, look=sees_faces_everywhere)), {"blank"}),
+    "not repeatable": (detector(faulty(Detector, detect=unlike_the_last_time)), {"repeat", "batch", "threads"}),
+    "not thread-safe": (detector(faulty(Detector, detect=keeps_state_while_it_runs)), {"threads"}),
+    "float64 embeddings": (recognizer(faulty(Recognizer, embed=answers_float64)), {"empty batch", "output"}),
+    "dim": (recognizer(dim=7), {"empty batch", "output"}),
+    "not finite": (recognizer(faulty(Recognizer, embed=not_a_number)), {"output"}),
+    "N = 0": (recognizer(faulty(Recognizer, embed=one_row_for_none)), {"empty batch"}),
+    "one buffer": (recognizer(faulty(Recognizer, embed=one_buffer)), {"repeat"}),
+    "unit length denied": (recognizer(normalized=False), {"length"}),
+    "unit length claimed": (recognizer(faulty(Recognizer, embed=twice_as_long)), {"length"}),
+    "writes into its input": (recognizer(faulty(Recognizer, embed=writes_into_its_input)), {"inputs"}),
+    "prints": (recognizer(faulty(Recognizer, embed=prints)), {"stdout"}),
+    "file descriptor 1": (recognizer(faulty(Recognizer, embed=writes_to_descriptor_1)), {"stdout"}),
+    "print in C": (recognizer(faulty(Recognizer, embed=prints_from_c)), {"stdout"}),
+    "batch-dependent": (classifier(faulty(Classifier, classify=less_the_mean_of_the_batch)), {"batch"}),
+    "sum": (classifier(faulty(Classifier, classify=sums_to_two)), {"output"}),
+    "negative": (classifier(faulty(Classifier, classify=goes_below_zero)), {"output"}),
+}
+
+
+@pytest.mark.parametrize(("plugin", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_faulty_plugin_is_caught_by_the_check_named_for_it(plugin, expected):
+    failed = {result.name: result.detail for result in run_checks(plugin) if not result.passed}
+    assert set(failed) == expected
+
+
+@pytest.fixture
+def fakes(monkeypatch):
+    """The fake distributions, beside what is installed."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "fakes")
+    yield
+    for name in [name for name in sys.modules if name.startswith("fake_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "failed"),
+    [
+        ("fake-good", {}),
+        ("fake-heavy", {"import": "imports cv2 before load is called"}),
+        ("fake-printing", {"import": "stdout is for data alone, the plugin wrote 'imported'"}),
+    ],
+)
+def test_import_is_checked_for_weight_and_silence(fakes, name, failed):
+    results = run_checks(name, "detectors")
+    assert {result.name: result.detail for result in results if not result.passed} == failed
+    assert "import" in {result.name for result in results}
+
+
+def test_detector_must_find_the_face_in_the_picture_given(fakes, portrait):
+    failed = [result for result in run_checks("fake-good", picture=portrait) if not result.passed]
+    assert failed == [CheckResult("face", False, "no face was found in the picture that was given as one with a face")]
+
+
+def test_failed_checks_are_raised_together():
+    with pytest.raises(ConformanceError) as caught:
+        check_recognizer(recognizer(dim=7))
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["empty batch", "output"]
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_output_message_names_the_input_and_what_was_got():
+    results = {result.name: result.detail for result in run_checks(recognizer(dim=7))}
+    assert results["output"] == "on plain grey: what embed returns must be (1, 7) float32, got (1, 6) float32"
+
+
+@pytest.mark.parametrize("check", [check_detector, check_recognizer, check_attribute])
+def test_what_is_no_such_plugin_is_refused(check):
+    with pytest.raises(PluginError, match=r"there is no .* 'nobody'"):
+        check("nobody")
+    other = detector() if check is not check_detector else recognizer()
+    with pytest.raises(PluginError, match="is no descriptor of"):
+        check(other)
+
+
+def test_missing_model_is_no_finding(store):
+    def load(runtime, parameters):
+        return runtime.session("not-mine")
+
+    with pytest.raises(ModelError):
+        run_checks(detector(load=load))
+
+
+def test_stdout_is_given_back(capfd):
+    run_checks(recognizer(faulty(Recognizer, embed=prints)))
+    sys.stdout.write("python\n")
+    sys.stdout.flush()
+    os.write(1, b"descriptor\n")
+    assert capfd.readouterr().out == "python\ndescriptor\n"
+
+
+class TwoCrops:
+    """Lighter on the second crop than on the first?"""
+
+    def classify(self, near, far):
+        near, far = (own.mean((1, 2, 3), dtype=np.float32) / np.float32(510) for own in (near, far))
+        return np.stack([np.float32(0.5) + near - far, np.float32(0.5) - near + far], 1)
+
+
+def test_a_model_of_several_crops_is_given_them():
+    small = CropSpec(CROP.width // 2, CROP.height // 2)
+    good = classifier(TwoCrops, more_crops=(small,))
+    assert [result for result in run_checks(good) if not result.passed] == []
+    told = {result.name: result.detail for result in run_checks(classifier(TwoCrops)) if not result.passed}
+    assert "far" in told["empty batch"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"attribute": "emotion", "labels": ("happy", "hungry")}, "labels of emotion are angry, .*, not hungry"),
+        ({"more_crops": (CropSpec(0, 5),)}, "crop must be at least 1x1 px, got 0x5"),
+    ],
+)
+def test_labels_and_crops_that_can_not_be_are_told(fields, detail):
+    (result,) = run_checks(classifier(**fields))
+    assert re.search(detail, result.detail)
