@@ -17,26 +17,62 @@ FacecliError
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import ClassVar
+
+Wording = Callable[[str], str]
+
+
+def keyword(setting: str) -> str:
+    """Return the name of a setting as Python spells it: `max_pixels` is a keyword argument of that name."""
+    return setting
 
 
 class FacecliError(Exception):
-    """An error with a message for people, a stable code for programs and a hint at what to do next."""
+    """An error with a message for people, a stable code for programs and a hint at what to do next.
+
+    message, hint: may name settings in braces, as in "raise {max_pixels}". Whoever shows the error spells them: the
+    command line as `--max-pixels`, Python as `max_pixels`.
+    about: the settings that are named so; other braces in the texts, such as those of a file name, stay as they are.
+    """
 
     code: ClassVar[str] = "error"
     exit_code: int = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, about: str | tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.about = (about,) if isinstance(about, str) else about
+        self._message, self._hint = message, hint
 
-    def as_dict(self) -> dict[str, str | None]:
-        """The error as it appears in JSON output."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+    @property
+    def message(self) -> str:
+        """What went wrong, and where; settings are spelled as keyword arguments."""
+        return self._spelled(self._message, keyword)
+
+    @property
+    def hint(self) -> str | None:
+        """What to do next, if that is known; settings are spelled as keyword arguments."""
+        return None if self._hint is None else self._spelled(self._hint, keyword)
+
+    def text(self, wording: Wording = keyword) -> str:
+        """Return message and hint in one line. wording: gives the spelling of a setting's name."""
+        message = self._spelled(self._message, wording)
+        return f"{message}; {self._spelled(self._hint, wording)}" if self._hint else message
+
+    def as_dict(self, wording: Wording = keyword) -> dict[str, str | None]:
+        """Return the error as it appears in JSON output. wording: gives the spelling of a setting's name."""
+        hint = None if self._hint is None else self._spelled(self._hint, wording)
+        return {"code": self.code, "message": self._spelled(self._message, wording), "hint": hint}
+
+    def _spelled(self, text: str, wording: Wording) -> str:
+        def spell(match: re.Match[str]) -> str:
+            return wording(match[1]) if match[1] in self.about else match[0]
+
+        return re.sub(r"\{(\w+)\}", spell, text) if self.about else text
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
+        return self.text()
 
 
 class UsageError(FacecliError):

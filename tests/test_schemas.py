@@ -271,10 +271,7 @@ def test_schema_is_a_schema(name):
 
 
 def test_every_output_has_a_schema_and_every_schema_an_output():
-    code = "".join(
-        path.read_text("utf-8")
-        for path in [*ROOT.glob("facecli/**/*.py"), *ROOT.glob("export/**/*.py")]
-    )
+    code = "".join(path.read_text("utf-8") for path in [*ROOT.glob("facecli/**/*.py"), *ROOT.glob("export/**/*.py")])
     written = set(re.findall(r'header\(\s*"([a-z.-]+)"', code)) | set(re.findall(r'"facecli\.([a-z.-]+)/1"', code))
     assert written | {"emotion", "analyze"} == set(SCHEMAS) - {"common"}  # these two share code that takes the name
 

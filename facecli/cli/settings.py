@@ -1,15 +1,118 @@
-"""TODO: facecli.cli.settings."""
+"""What the shared options said, as four frozen values; a command names those that it wants as arguments."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from facecli.types import Limits
 
 
 def _root_flag(name: str) -> bool:
     return bool(click.get_current_context().find_root().params.get(name))
+
+
+@dataclass(frozen=True, slots=True)
+class InputSettings:
+    """Which pictures to read, and what one of them may cost.
+
+    inputs: files, folders, globs, URLs, or - for a picture on stdin. files_from, files_from0: a file with more names,
+    one per line or separated by NUL bytes. max_pixels, max_bytes, timeout: see facecli.types.Limits.
+    """
+
+    inputs: tuple[str, ...] = ()
+    files_from: str | None = None
+    files_from0: str | None = None
+    max_pixels: int = 100_000_000
+    max_bytes: int = 256 * 2**20
+    timeout: float = 30.0
+
+    @property
+    def limits(self) -> Limits:
+        """The three limits as the readers take them."""
+        from facecli.types import Limits
+
+        return Limits(self.max_pixels, self.max_bytes, self.timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """Which plugins to use, with which parameters, and on which faces.
+
+    recognizer: one name, or several with commas between. parameter: texts PLUGIN.NAME=VALUE. face: only, largest,
+    center, score, all, or an index. no_detect: each picture is a crop already. flip: average with the mirrored crop.
+    min_face_size: px. preset: a project whose settings hold where nothing else was typed.
+    """
+
+    detector: str | None = None
+    recognizer: str | None = None
+    parameter: tuple[str, ...] = ()
+    preset: str | None = None
+    face: str = "all"
+    no_detect: bool = False
+    flip: bool = False
+    min_face_size: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Where models run, and how many at once.
+
+    provider_option: texts DEVICE.NAME=VALUE. session_option: texts NAME=VALUE. threads: per model run; None divides the
+    cores by the jobs. jobs: batches at work at once; None takes all cores. batch_size: pictures in a batch.
+    """
+
+    device: str = "auto"
+    provider_option: tuple[str, ...] = ()
+    session_option: tuple[str, ...] = ()
+    engine_cache: Path | None = None
+    threads: int | None = None
+    jobs: int | None = None
+    batch_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """How results are shown. format: None is a table on a terminal, else JSON. json: short for that format."""
+
+    format: str | None = None
+    json: bool = False
+    quiet: bool = False
+
+
+# The names of a command's arguments, and the value that each of them receives.
+GROUPS: dict[str, type] = {
+    "reading": InputSettings,
+    "plugins": PluginSettings,
+    "running": RunSettings,
+    "output": OutputSettings,
+}
+
+
+def gathered(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command have its shared options as the values of GROUPS that it names as arguments.
+
+    The options themselves are added by the decorators of cli/options.py, above this one. A field whose option the
+    command lacks keeps its default.
+    """
+    groups = {name: GROUPS[name] for name in inspect.signature(command).parameters if name in GROUPS}
+
+    @functools.wraps(command)
+    def called(**given: Any) -> Any:
+        values = {
+            name: group(**{own.name: given.pop(own.name) for own in fields(group) if own.name in given})
+            for name, group in groups.items()
+        }
+        return command(**given, **values)
+
+    return called
 
 
 @dataclass(frozen=True, slots=True)
