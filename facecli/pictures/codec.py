@@ -26,10 +26,7 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
     which is known before any pixel is decoded.
     """
     header = read_header(data, source)
-    if header.width * header.height > limits.max_pixels:
-        size = f"{header.width}x{header.height} pixels"
-        hint = "raise --max-pixels if you trust it"
-        raise DecodeError(f"{source} is too large: {size}, the limit is {limits.max_pixels}", hint=hint)
+    check_size(header.width, header.height, source, limits)
     if header.format == "GIF":  # OpenCV refuses a background outside the palette and a missing end, as old files have
         data = data[:11] + b"\0" + data[12:] + b";"
     _hush()
@@ -42,6 +39,13 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
         hint = "copy or fetch it again, or save it as PNG"
         raise DecodeError(f"{source} is a damaged or unusual {header.format} file", hint=hint)
     return Image(np.ascontiguousarray(pixels, np.uint8), source)
+
+
+def check_size(width: int, height: int, source: str, limits: Limits) -> None:
+    """Raise DecodeError if a picture of this width and height in px has more pixels than limits.max_pixels."""
+    if width * height > limits.max_pixels:
+        message = f"{source} is too large: {width}x{height} pixels, the limit is {limits.max_pixels}"
+        raise DecodeError(message, hint="raise {max_pixels} if you trust it", about="max_pixels")
 
 
 def encode(pixels: UInt8Array, suffix: str) -> bytes:

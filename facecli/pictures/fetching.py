@@ -40,8 +40,8 @@ def fetch(url: str, limits: Limits) -> bytes:
     try:
         return outcome.result(limits.timeout)
     except TimeoutError as error:
-        hint = "raise --timeout or try again"
-        raise FetchError(f"can not fetch {url}: no picture within {limits.timeout:g} s", hint=hint) from error
+        message = f"can not fetch {url}: no picture within {limits.timeout:g} s"
+        raise FetchError(message, hint="raise {timeout} or try again", about="timeout") from error
 
 
 def _fetch(url: str, limits: Limits, deadline: float) -> bytes:
@@ -79,8 +79,8 @@ def _body(response: HTTPResponse, url: str, limits: Limits, deadline: float) -> 
         if time.monotonic() > deadline:
             raise TimeoutError
     if max(size, expected) > limits.max_bytes:
-        hint = "raise --max-bytes if you trust it"
-        raise FetchError(f"can not use {url}: it is larger than {limits.max_bytes} bytes", hint=hint)
+        message = f"can not use {url}: it is larger than {limits.max_bytes} bytes"
+        raise FetchError(message, hint="raise {max_bytes} if you trust it", about="max_bytes")
     if size < expected:
         raise _failed(url, f"the connection broke after {size} of {expected} bytes")
     return b"".join(chunks)

@@ -58,7 +58,7 @@ def _read_file(name: str, limits: Limits) -> bytes:
         with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # Path("") would be "."
             status = os.fstat(handle.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size > limits.max_bytes:
-                raise _too_large(name, limits)
+                raise too_large(name, limits)
             return _bounded(handle, name, limits)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         hint = "check the name" if isinstance(error, FileNotFoundError) else "check what it is and its permissions"
@@ -71,13 +71,14 @@ def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits) -> b
         chunks.append(chunk)
         size += len(chunk)
         if size > limits.max_bytes:
-            raise _too_large(name, limits)
+            raise too_large(name, limits)
     return b"".join(chunks)
 
 
-def _too_large(name: str, limits: Limits) -> InputError:
-    hint = "raise --max-bytes if you trust it"
-    return InputError(f"{name} is too large: more than {limits.max_bytes} bytes", hint=hint)
+def too_large(name: str, limits: Limits) -> InputError:
+    """Return the error for a picture file of more than limits.max_bytes bytes."""
+    message = f"{name} is too large: more than {limits.max_bytes} bytes"
+    return InputError(message, hint="raise {max_bytes} if you trust it", about="max_bytes")
 
 
 def _stdin() -> BufferedIOBase:
