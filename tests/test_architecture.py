@@ -1,15 +1,25 @@
-"""The house stands as designed: imports go down, rooms on one floor do not see each other, modules stay small."""
+"""The house stands as designed: who may import whom, who may know what, and how small the parts are.
+
+Modules are read, not imported, but for the last part, which compares the running command line with its files.
+"""
 
 from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
+import re
 import statistics
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
+
+from facecli.cli.group import group
+from facecli.cli.wording import option
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -19,116 +29,105 @@ FOLDERS = {
     "models": "facecli.models",
 }
 
-# From the ground up. A name stands for the module, or for the package with all its modules: one room.
-FLOORS = (
-    {"facecli", "facecli.cores", "facecli.environment", "facecli.errors", "facecli.home", "facecli.streams"},
-    {"facecli.types", "facecli.files"},
-    {"facecli.protocols"},
-    {
-        "facecli.contract",
-        "facecli.hookspecs",
-        "facecli.geometry",
-        "facecli.labels",
-    },  # what plugins may import ends here
-    {
-        "facecli.presets",
-        "facecli.headers",
-        "facecli.fetching",
-        "facecli.detection_evaluation",
-        "facecli.evaluation",
-        "facecli.preprocess",
-        "facecli.parameters",
-        "facecli.providers",
-        "facecli.resample",
-    },  # the halves of images, sources and align that know formats, networks and resizing
-    {
-        "facecli.align",
-        "facecli.calibration",
-        "facecli.compare",
-        "facecli.ground_truth",
-        "facecli.images",
-        "facecli.models",
-        "facecli.operating_points",
-        "facecli.pairs",
-        "facecli.pose",
-        "facecli.registry",
-        "facecli.roc",
-        "facecli.report",
-        "facecli.runtime",
-        "facecli.sources",
-    },
-    {"facecli.profiling", "facecli.quality", "facecli.toolbox"},
-    {"facecli.measures"},
-    {"facecli.pipeline"},
-    {"facecli.draw", "facecli.embeddings_file", "facecli.records", "facecli.testing"},
-    {"facecli.commands"},
-)
-ROOF = "facecli.commands"  # with these, which are one room with it: they start it
-ALIASES = {"facecli.cli": ROOF, "facecli.__main__": ROOF}
 
-# The wings stand beside the house: what they may use of it, and who may use them.
+@dataclass(frozen=True)
+class Wing:
+    """A module, or a package with all its modules, and its place in the house.
+
+    floor: it sees wings on lower floors only. sees: these of them alone. visitors: the only ones that may import it.
+    """
+
+    floor: int
+    sees: frozenset[str] | None = None
+    visitors: frozenset[str] | None = None
+
+
+def _these(*names: str) -> frozenset[str]:
+    return frozenset(f"facecli.{name}" for name in names)
+
+
+# From the ground up, along the way of the data. The longest name that fits a module is its wing.
 WINGS = {
-    "facecli.plugins": {
-        "facecli.contract",
-        "facecli.errors",
-        "facecli.geometry",
-        "facecli.labels",
-        "facecli.types",
-        "facecli.models.catalogue",  # ours alone: a foreign plugin states its models itself
-        "facecli.preprocess",
-    },
-    # Development: makes the weights that are shipped.
-    "facecli.models.training": {"facecli.errors", "facecli.files", "facecli.types"},
-    "facecli.export": {
-        "facecli",
-        "facecli.contract",
-        "facecli.errors",
-        "facecli.files",
-        "facecli.types",
-        "facecli.models",
-        "facecli.runtime",
-        "facecli.align",  # these four cut and compare what the proof rests on
-        "facecli.geometry",
-        "facecli.images",
-        "facecli.preprocess",
-    },
-}
-VISITORS = {
-    "facecli.plugins": set(),
-    "facecli.export": {
-        *(
-            f"facecli.commands.{name}"
-            for name in ("export", "_edge", "_edge_models", "_installing", "_judging", "_module")
+    # what everything else may name
+    "facecli.errors": Wing(1),  # every error that is raised on purpose, with its exit code
+    "facecli.labels": Wing(1),  # the words for emotions, ages and the like, in one order
+    # what is there before any picture
+    "facecli.types": Wing(2),  # the values that stages hand to each other
+    "facecli.system": Wing(2),  # the machine: files, streams, environment, cores
+    "facecli.inference": Wing(2),  # ONNX Runtime: providers and sessions
+    # what a plugin is, and what a picture is
+    "facecli.contract": Wing(3),  # what plugins may import: hooks, descriptors, protocols
+    "facecli.geometry": Wing(3),  # boxes and points, without pixels
+    "facecli.pictures": Wing(3),  # names to bytes to pixels, and back
+    # what a model sees, and where it comes from
+    "facecli.crops": Wing(4),  # pixels to the crops and numbers that a model takes
+    "facecli.models": Wing(4),  # the catalogue and the store of models
+    # for developers: makes the weights that are shipped
+    "facecli.models.training": Wing(
+        4, sees=_these("errors", "labels", "system.files", "types"), visitors=_these("export.recipes")
+    ),
+    # what is behind an entry point, and what a face is without a model
+    "facecli.faces": Wing(5),  # which face is meant, and its pose and quality
+    # our plugins: as a foreign one, plus the catalogue and what makes input of crops
+    "facecli.plugins": Wing(
+        5,
+        sees=_these(
+            *("contract", "errors", "geometry", "labels", "types", "crops.preprocess"),
+            *("models.catalogue", "models.entries.shipped"),
         ),
-        "facecli.models.training",
-    },
-    "facecli.models.training": {"facecli.export.recipes.trained"},
+        visitors=frozenset(),
+    ),
+    # weights to ONNX with a proof: a house of its own, entered by its command alone
+    "facecli.export": Wing(5, visitors=_these("commands.export")),
+    # plugins and models at work
+    "facecli.hosting": Wing(6),  # plugins found, chosen and loaded
+    "facecli.pipeline": Wing(7),  # sources to results: detect, cut, embed, classify
+    "facecli.inventory": Wing(7),  # which models and plugins are here, and are they well
+    "facecli.testing": Wing(7),  # the kit that tests a plugin
+    "facecli.matching": Wing(8),  # embeddings to a decision
+    "facecli.evaluation": Wing(10),  # decisions and truth to rates
+    # the outside
+    "facecli.output": Wing(11),  # results to tables, JSON, CSV, pictures
+    "facecli.cli": Wing(12),  # click: options, context, progress
+    "facecli.commands": Wing(13),  # one command, one file
+    "facecli.__main__": Wing(13),  # python -m facecli
+    "facecli": Wing(14),  # the front door, which opens on the names that are public
 }
 
-OWNERS = {  # package: the only rooms or modules that may import it
-    "onnxruntime": {"facecli.runtime", "facecli.export"},  # to run; to quantize and optimize
-    "torch": {"facecli.export", "facecli.models.training"},
-    "onnx": {"facecli.export"},
-    "h5py": {"facecli.export"},
-    "click": {"facecli.cli", "facecli.commands"},
-    "requests": {"facecli.models.transfer"},
-    "rich": {"facecli.report", "facecli.commands"},
+# package: the only wings or modules that may import it, for type checkers, too
+OWNERS = {
+    "onnxruntime": _these("inference", "export"),  # to run; to quantize and optimize
+    "torch": _these("export", "models.training"),
+    "onnx": _these("export"),
+    "h5py": _these("export"),
+    # The hook for commands hands a plugin click's group: that is the contract, and there it is a type only.
+    "click": _these("cli", "commands", "contract.hookspecs"),
+    "requests": _these("models.arrival"),
+    "rich": _these("output.sink", "cli"),
 }
 HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
+ROOF = _these("cli", "commands", "__main__")
+
+# Developers' programs that are started with `python -m` and have options of their own.
+OTHER_COMMAND_LINES = _these("models.training")
 
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module: by whom, whether for type checkers only, and whether as soon as the module is imported."""
+    """One imported name: by which module, of which module, and whether as soon as the importer is imported."""
 
     importer: str
     imported: str
+    name: str | None
     typing_only: bool
     at_start: bool
 
+    def __str__(self) -> str:
+        return f"{self.importer} imports {self.imported}"
+
 
 @cache
-def modules():
+def modules() -> dict[str, Path]:
     """Every module of the distribution: name -> file."""
     found = {}
     for folder, package in FOLDERS.items():
@@ -139,125 +138,285 @@ def modules():
 
 
 @cache
-def imports():
-    """Every import in every module, also those inside functions."""
-    return [found for name, path in modules().items() for found in imports_of(name, ast.parse(path.read_text("utf-8")))]
+def tree(module: str) -> ast.Module:
+    return ast.parse(modules()[module].read_text("utf-8"))
 
 
-def imports_of(module, node, typing_only=False, at_start=True):
+@cache
+def imports() -> list[Import]:
+    """Every import in every module, also those inside functions and those for type checkers."""
+    return [found for name in modules() for found in imports_of(name, tree(name))]
+
+
+def imports_of(module: str, node: ast.AST, *, typing_only: bool = False, at_start: bool = True) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             for alias in child.names:
-                yield Import(module, alias.name, typing_only, at_start)
+                yield Import(module, alias.name, None, typing_only, at_start)
         elif isinstance(child, ast.ImportFrom):
             for alias in child.names:
                 full = f"{child.module}.{alias.name}"
-                yield Import(module, full if full in modules() else f"{child.module}", typing_only, at_start)
+                inner = full in modules()
+                imported, name = (full, None) if inner else (str(child.module), alias.name)
+                yield Import(module, imported, name, typing_only, at_start)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             yield from imports_of(module, child, typing_only=True, at_start=at_start)
         else:
             later = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-            yield from imports_of(module, child, typing_only, at_start and not later)
+            yield from imports_of(module, child, typing_only=typing_only, at_start=at_start and not later)
 
 
-def within(module, names):
-    """Whether a module is one of these, or inside a package of these; `facecli` is the bare package alone."""
+def inside() -> list[Import]:
+    """The imports of our modules by our modules; the version, a constant behind the front door, is anybody's."""
+    ours = [found for found in imports() if found.imported.split(".")[0] == "facecli"]
+    return [found for found in ours if found.imported != "facecli" or found.name not in {None, "__version__"}]
+
+
+def within(module: str, names: Iterable[str]) -> bool:
+    """Whether a module is one of these, or inside a package of these; `facecli` is the front door alone."""
     return any(module == name or (name != "facecli" and module.startswith(f"{name}.")) for name in names)
 
 
-def room(module):
-    """The floor and the room that a module is in."""
-    module = ALIASES.get(module, module)
-    places = [(floor, name) for floor, rooms in enumerate(FLOORS) for name in rooms if within(module, {name})]
-    assert len(places) == 1, f"give {module} a floor in tests/test_architecture.py"
-    return places[0]
+def wing(module: str) -> str:
+    places = [name for name in WINGS if within(module, {name})]
+    assert places, f"give {module} a floor in tests/test_architecture.py"
+    return max(places, key=len)
 
 
-def wing(module):
-    return next((name for name in WINGS if within(module, {name})), None)
+def between_wings() -> list[Import]:
+    """The imports that lead from one wing to another."""
+    return [found for found in inside() if wing(found.importer) != wing(found.imported)]
 
 
-def inside():
-    """The imports of our own modules by our own modules."""
-    return [found for found in imports() if found.imported.split(".")[0] == "facecli"]
+# Who may import whom
 
 
-def test_the_table_has_every_module_and_no_other():
+def test_every_module_has_a_wing_and_every_wing_a_module():
     for module in modules():
-        assert wing(module) or room(module)
-    named = set().union(*FLOORS, WINGS, *WINGS.values(), *VISITORS.values(), ALIASES)
+        assert wing(module)
+    named = {*WINGS, *ROOF, *OTHER_COMMAND_LINES}
+    for row in WINGS.values():
+        named |= (row.sees or set()) | (row.visitors or set())
     assert named <= set(modules())
 
 
-def test_imports_go_down_and_rooms_on_one_floor_do_not_see_each_other():
+def test_imports_go_down_and_wings_on_one_floor_do_not_see_each_other():
     wrong = []
-    for found in inside():
-        if wing(found.importer) or wing(found.imported):
-            continue
-        (floor, own), (target_floor, target) = room(found.importer), room(found.imported)
-        level_for_types = found.typing_only and target_floor == floor
-        if own != target and target_floor >= floor and not level_for_types:
-            wrong.append(f"{found.importer} (floor {floor}) imports {found.imported} (floor {target_floor})")
+    for found in between_wings():
+        own, target = WINGS[wing(found.importer)].floor, WINGS[wing(found.imported)].floor
+        if target >= own:
+            wrong.append(f"{found.importer} (floor {own}) imports {found.imported} (floor {target})")
     assert wrong == []
 
 
-def test_wings_use_what_they_may():
-    wrong = []
-    for found in inside():
-        own = wing(found.importer)
-        if own and not within(found.imported, WINGS[own] | {own}):
-            wrong.append(f"{found.importer} imports {found.imported}")
-    assert wrong == []
+def test_wings_see_what_they_may():
+    seen = {name: row.sees for name, row in WINGS.items() if row.sees is not None}
+    looks = [found for found in between_wings() if wing(found.importer) in seen]
+    assert [str(found) for found in looks if not within(found.imported, seen[wing(found.importer)])] == []
 
 
 def test_wings_are_entered_by_their_visitors_alone():
-    wrong = []
-    for found in inside():
-        target = wing(found.imported)
-        if target and not within(found.importer, VISITORS[target] | {target}):
-            wrong.append(f"{found.importer} imports {found.imported}")
-    assert wrong == []
+    visitors = {name: row.visitors for name, row in WINGS.items() if row.visitors is not None}
+    visits = [found for found in between_wings() if wing(found.imported) in visitors]
+    assert [str(found) for found in visits if not within(found.importer, visitors[wing(found.imported)])] == []
 
 
 def test_imports_have_no_circle():
-    graph = {module: set() for module in modules()}
+    graph: dict[str, set[str]] = {module: set() for module in modules()}
     for found in inside():
-        if not found.typing_only:
-            graph[found.importer].add(found.imported)
+        graph[found.importer].add(found.imported)
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
 
 
-@pytest.mark.parametrize("package", OWNERS)
-def test_package_is_imported_by_its_owners_alone(package):
-    users = {f.importer for f in imports() if f.imported.split(".")[0] == package and not f.typing_only}
-    assert {user for user in users if not within(user, OWNERS[package])} == set()
-    assert users, f"nobody imports {package}: has it another name now?"
-
-
-def test_nothing_heavy_is_imported_by_the_command_line_at_start():
-    roof = {"facecli.cli", "facecli.__main__", "facecli.commands"}
-    starting = [f for f in imports() if f.at_start and not f.typing_only and within(f.importer, roof)]
-    assert [found for found in starting if found.imported.split(".")[0] in HEAVY] == []
+def test_no_private_name_is_used_by_another_module():
+    wrong = [f"{found} {found.name}" for found in inside() if (found.name or "").startswith("_")]
+    for module in modules():
+        here = {found for found in inside() if found.importer == module and found.name is None}
+        names = {found.imported.rpartition(".")[2] for found in here}
+        for node in ast.walk(tree(module)):
+            private = isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr)
+            if private and isinstance(node.value, ast.Name) and node.value.id in names:
+                wrong.append(f"{module} uses {node.value.id}.{node.attr}")
+    assert wrong == []
 
 
 def test_imports_are_absolute():
     relative = [
-        name
-        for name, path in modules().items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.level
+        name for name in modules() for node in ast.walk(tree(name)) if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
+
+
+# Who may know what
+
+
+@pytest.mark.parametrize("package", OWNERS)
+def test_package_is_imported_by_its_owners_alone(package):
+    users = {found.importer for found in imports() if found.imported.split(".")[0] == package}
+    assert {user for user in users if not within(user, OWNERS[package])} == set()
+    assert users, f"nobody imports {package}: has it another name now?"
+
+
+def test_the_contract_names_click_as_a_type_alone():
+    users = [found for found in imports() if found.imported == "click" and not within(found.importer, ROOF)]
+    assert [str(found) for found in users if not found.typing_only] == []
+
+
+def docstrings(module: str) -> set[ast.AST]:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(tree(module)) if isinstance(node, kinds)]
+    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def texts(module: str) -> Iterator[tuple[int, str]]:
+    """The strings of a module, with their lines; {} for a value in an f-string. Docstrings are left out."""
+    prose, parts = docstrings(module), set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.JoinedStr):
+            parts |= set(node.values)
+            texts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+            yield node.lineno, "".join(map(str, texts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in prose | parts:
+            yield node.lineno, node.value
+
+
+def test_nothing_below_the_command_line_names_an_option_or_an_environment_variable():
+    """A setting is named through `about=`; a whole command line to type is advice in any language."""
+    wrong = []
+    for module in modules():
+        if within(module, ROOF | OTHER_COMMAND_LINES):
+            continue
+        for line, text in texts(module):
+            rest = re.sub(r"\b(facecli|pip|python) [^,;`]*", "", text)
+            variable = re.search(r"FACECLI_[A-Z]", rest) and not re.fullmatch("[A-Z_]+", rest)  # which is read here
+            if variable or re.search(r"(?<![\w-])--[a-z]", rest):
+                wrong.append(f"{modules()[module].relative_to(ROOT)}:{line} {text}")
+    assert wrong == []
+
+
+def test_the_click_context_is_read_in_one_module_alone():
+    doors = {"get_current_context", "pass_context", "pass_obj"}
+    users = {
+        module for module in modules() for node in ast.walk(tree(module)) if getattr(node, "attr", None) in doors
+    } | {found.importer for found in imports() if found.name in doors}
+    assert users == {"facecli.cli.context"}
+
+
+# How small the parts are
 
 
 def test_packages_hold_no_code_of_their_own():
     for name, path in modules().items():
         if path.name == "__init__.py" and name != "facecli":  # which has __version__
-            kinds = {type(node) for node in ast.parse(path.read_text("utf-8")).body}
+            kinds = {type(node) for node in tree(name).body}
             assert kinds <= {ast.Expr, ast.ImportFrom, ast.Assign}, f"{name} has code in its __init__.py"
 
 
 def test_modules_are_small():
     lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in modules().items()}
     assert {name: count for name, count in lines.items() if count > 300} == {}
-    assert statistics.median(lines.values()) <= 100
+    assert statistics.median(lines.values()) <= 80
+
+
+def test_tests_stand_as_the_house_does():
+    """A folder of tests is one of the house, and what a test is about can be read in one line."""
+    places = {path.relative_to(ROOT).parent for path in modules().values()}
+    for folder in (ROOT / "tests").rglob("test_*.py"):
+        below = folder.relative_to(ROOT / "tests").parent
+        assert {below, Path("facecli") / below} & places or below == Path(), f"tests/{below} mirrors no folder"
+
+
+def test_names_of_tests_fit_a_line():
+    found = (re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M) for path in (ROOT / "tests").rglob("*.py"))
+    assert [name for names in found for name in names if len(name) > 80] == []
+
+
+# What the command line has
+
+
+def commands(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Our commands and verbs, each with the names that are typed for it."""
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            inner = command.get_command(click.Context(command), name)
+            assert inner is not None
+            yield from commands(inner, *names, name)
+    else:
+        yield names, command
+
+
+@pytest.fixture(scope="module")
+def ours(module_patch: pytest.MonkeyPatch) -> dict[str, click.Command]:
+    """Our commands by the module that each must be in."""
+    module_patch.setenv("FACECLI_NO_PLUGINS", "1")
+    found = {".".join(["facecli.commands", *names]).replace("-", "_"): own for names, own in commands(group)}
+    assert len(found) > 20
+    return found
+
+
+@pytest.fixture(scope="module")
+def module_patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def test_every_command_has_its_file_and_every_file_is_of_a_command(ours):
+    for module, command in ours.items():
+        assert importlib.import_module(module).command is command
+    groups = {module.rpartition(".")[0] for module in ours}
+    files = {module for module in modules() if within(module, {"facecli.commands"})}
+    assert {module for module in files if module not in groups and not within(module, ours)} == set()
+
+
+def test_commands_do_not_import_each_other(ours):
+    def owner(module: str) -> str | None:
+        return next((name for name in ours if within(module, {name})), None)
+
+    wrong = []
+    for found in inside():
+        own, target = owner(found.importer), owner(found.imported)
+        if target and own != target and own:
+            wrong.append(str(found))
+    assert wrong == []
+
+
+def test_commands_import_nothing_heavy_before_they_run(ours):
+    starting: dict[str, set[str]] = {}
+    for found in imports():
+        if found.at_start and not found.typing_only:
+            starting.setdefault(found.importer, set()).add(found.imported)
+    wrong = []
+    for module in (*ours, "facecli.cli.main", "facecli.__main__"):
+        ways = [(module,)]
+        for way in ways:  # which grows
+            heavy = HEAVY.intersection(name.split(".")[0] for name in starting.get(way[-1], ()))
+            wrong += [" -> ".join((*way, name)) for name in heavy]
+            ways += [(*way, name) for name in starting.get(way[-1], set()) - {last for *_, last in ways}]
+    assert wrong == []
+
+
+def test_commands_name_all_their_arguments():
+    bags = [
+        f"{modules()[module].relative_to(ROOT)}:{node.lineno} **{node.args.kwarg.arg}"
+        for module in modules()
+        if within(module, {"facecli.commands"})
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.FunctionDef) and node.args.kwarg
+    ]
+    assert bags == []
+
+
+def test_settings_that_errors_name_are_options_or_environment_variables(ours):
+    every = [*group.params, *(parameter for command in ours.values() for parameter in command.params)]
+    options = {name for parameter in every for name in (*parameter.opts, *parameter.secondary_opts)}
+    variables = {text for module in modules() for _, text in texts(module) if re.fullmatch("FACECLI_[A-Z_]+", text)}
+    wrong, settings = [], 0
+    for module in modules():
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.keyword) and node.arg == "about":
+                for name in (part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)):
+                    settings += 1
+                    if option(name) not in options | variables:
+                        wrong.append(f"{module} is about {name}: there is no {option(name)}")
+    assert wrong == []
+    assert settings > 0
