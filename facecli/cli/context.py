@@ -9,18 +9,18 @@ from facecli.cli.settings import Settings, _root_flag
 from facecli.errors import UsageError
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
-from facecli.output.sink import Output
+from facecli.output.sink import Sink
 
 
-def open_output(settings: Settings) -> Output:
-    """The output that --format and --json ask for."""
+def open_output(settings: Settings) -> Sink:
+    """The sink that --format and --json ask for."""
     if settings.json and settings.format not in (None, "json"):
         raise UsageError(f"--json and --format {settings.format} exclude each other", hint="give one of them")
-    output = Output("json" if settings.json else settings.format)
+    sink = Sink("json" if settings.json else settings.format)
     opened = click.get_current_context().find_root().obj
     if isinstance(opened, list):
-        opened.append(output)  # the roof tells a failure there
-    return output
+        opened.append(sink)  # the roof tells a failure there
+    return sink
 
 
 def registry() -> Registry:

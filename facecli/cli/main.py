@@ -15,13 +15,14 @@ import click
 
 from facecli import __version__
 from facecli.cli.group import group
+from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
 from facecli.system import streams
 from facecli.system.environment import flag
-from facecli.system.streams import complain
+from facecli.system.streams import print_error
 
 if TYPE_CHECKING:
-    from facecli.output.sink import Output
+    from facecli.output.sink import Sink
 
 
 INTERRUPTED, BUG = 130, 70  # as shells report SIGINT; EX_SOFTWARE of sysexits.h
@@ -33,7 +34,7 @@ def main() -> NoReturn:
     The process ends at once: nobody waits for a thread that still loads a model, takes sessions and modules apart
     (a tenth of a short run), or flushes a broken stdout again.
     """
-    streams.mend()
+    streams.prepare_standard_streams()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()  # what libraries have asked for is still done
     sys.stderr.flush()
@@ -47,31 +48,31 @@ def run(arguments: list[str]) -> int:
     words = [word for word in arguments[:end] if word != "--debug"]
     debug = len(words) < end or flag("FACECLI_DEBUG")
     rest = [*words, *arguments[end:]]
-    outputs: list[Output] = []  # where the command writes to, once it has opened it
+    sinks: list[Sink] = []  # where the command writes to, once it has opened it
     try:
-        status = _invoke(["--debug", *rest] if debug and rest else rest, outputs)
+        status = _invoke(["--debug", *rest] if debug and rest else rest, sinks)
         sys.stdout.flush()
     except streams.ReaderGone:
         return 0  # the reader has seen enough: not our failure
     except (KeyboardInterrupt, click.Abort):
         told = FacecliError("interrupted")
         told.exit_code = INTERRUPTED
-        complain(told.message)
+        print_error(told.message)
     except Exception as error:  # noqa: BLE001 - the last resort: even a bug ends in one line
         if debug:
             traceback.print_exc()
         told = _as_facecli_error(error)
-        complain(f"error: {told}")
+        print_error(f"error: {told.text(option)}")
     else:
         return status if isinstance(status, int) else 0
-    _write_error(told, outputs, asked=_json_asked(words))
+    _write_error(told, sinks, asked=_json_asked(words))
     return told.exit_code
 
 
-def _invoke(arguments: list[str], outputs: list[Output]) -> object:
+def _invoke(arguments: list[str], sinks: list[Sink]) -> object:
     # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
     try:
-        with group.make_context("facecli", arguments, obj=outputs) as ctx:
+        with group.make_context("facecli", arguments, obj=sinks) as ctx:
             return group.invoke(ctx)
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
@@ -99,11 +100,11 @@ def _as_facecli_error(error: Exception) -> FacecliError:
     return told
 
 
-def _write_error(error: FacecliError, outputs: list[Output], *, asked: bool) -> None:
-    document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict()}
+def _write_error(error: FacecliError, sinks: list[Sink], *, asked: bool) -> None:
+    document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict(option)}
     with contextlib.suppress(OSError, FacecliError):  # where stdout is what failed, stderr has told it
-        if outputs:
-            outputs[-1].fail(document)
+        if sinks:
+            sinks[-1].fail(document)
         elif asked:
             sys.stdout.write(json.dumps(document) + "\n")
             sys.stdout.flush()

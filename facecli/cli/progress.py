@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from facecli.cli.settings import Settings, _root_flag
+from facecli.cli.wording import option
 from facecli.errors import FacecliError
-from facecli.system.streams import complain
+from facecli.system.streams import print_error
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,7 +37,8 @@ def tell(source: str, error: FacecliError) -> None:
         bar.stop()  # erases it, so that the line does not begin behind it
     if error.__cause__ is not None and _root_flag("debug"):
         traceback.print_exception(error)
-    complain(str(error) if source in str(error) else f"{source}: {error}")
+    text = error.text(option)
+    print_error(text if source in text else f"{source}: {text}")
     for bar in _bars:
         bar.start()
 

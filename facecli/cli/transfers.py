@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from facecli.system.streams import clean, complain
+from facecli.system.streams import one_line, print_error
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -29,7 +29,7 @@ def shown(*, quiet: bool = False) -> Iterator[Progress]:
     def report(name: str, done: int, total: int | None) -> None:
         if name not in tasks:
             bars.start()  # not before there is something to show: it would leave an empty line
-            tasks[name] = bars.add_task(clean(name), total=total)
+            tasks[name] = bars.add_task(one_line(name), total=total)
         bars.update(tasks[name], completed=done, total=total)
 
     try:
@@ -52,6 +52,6 @@ def announced() -> Progress | None:
     def report(name: str, done: int, total: int | None) -> None:  # noqa: ARG001 # a bar would need it
         if name not in told:
             told.add(name)
-            complain(f"fetching {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
+            print_error(f"fetching {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
 
     return report

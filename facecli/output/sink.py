@@ -1,4 +1,8 @@
-"""Writing results to stdout: JSON, JSON Lines, CSV or a table; the one place that does."""
+"""The one place that writes results to stdout: as a table, JSON, JSON Lines or CSV.
+
+Commands build documents and rows; a sink renders them in the format that was chosen, and keeps stdout free of whatever
+else is printed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,23 @@ from functools import partial
 from typing import Any, TextIO
 
 from facecli.errors import OutputError
-from facecli.system.streams import clean, kept_for_data
+from facecli.system.streams import one_line, stray_output_on_stderr
 
 FORMATS = ("table", "json", "jsonl", "csv")
 Record = dict[str, Any]
 Row = Mapping[str, Any]
 
 
-class Output:
-    """A sink for one command's results. While it is open, whatever else prints goes to stderr."""
+class Sink:
+    """Where the results of one command go: a text stream and a format.
+
+    fmt: one of FORMATS; None is a table on a terminal and JSON elsewhere. stream: stdout, if None.
+    """
 
     def __init__(self, fmt: str | None = None, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
-        self._asked = fmt is not None
-        self._begun = self._done = False
+        self._format_chosen = fmt is not None
+        self._begun = self._complete = False
         self.format = fmt or ("table" if self._stream.isatty() else "json")
         if hasattr(self._stream, "reconfigure"):
             # File names may hold bytes that are no UTF-8: they leave as they came.
@@ -33,12 +40,12 @@ class Output:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Keep stdout for data alone: stray prints of plugins and libraries go to stderr."""
-        with kept_for_data(self._stream):
+        """Keep stdout for data alone while the context lasts: stray prints of plugins and libraries go to stderr."""
+        with stray_output_on_stderr(self._stream):
             yield
 
     def document(self, document: Record, rows: Iterable[Row], *, title: str | None = None) -> None:
-        """Write one document; `rows` are what a table or CSV shows of it."""
+        """Write one document. rows: what a table or CSV shows of it. title: above the table."""
         if self.format == "json":
             self._write(dumps(document, indent=2) + "\n")
         elif self.format == "jsonl":
@@ -48,7 +55,7 @@ class Output:
             self._csv(listed, _names(listed))
         else:
             self._table(rows, title)
-        self._done = True
+        self._complete = True
         self._flush()
 
     def stream(
@@ -60,10 +67,12 @@ class Output:
         csv_rows: Callable[[Record], Iterable[Row]],
         table_rows: Callable[[Record], Iterable[Row]],
     ) -> None:
-        """Write a document whose list `key` grows while `records` arrive; as JSON Lines, a document per record.
+        """Write a document whose list `key` grows while `records` arrive; as JSON Lines, one document per record.
 
-        columns: those of a CSV, known before the first record, which may be of a picture that failed. A document whose
-        `records` raise stays open, until `fail` closes it.
+        columns: of a CSV; its header line is written before the first record, which may be of a picture that failed.
+        csv_rows, table_rows: turn one record into the lines that show it.
+
+        If `records` raises, the JSON list stays unterminated; call `fail` to close it with the error.
         """
         try:
             if self.format == "json":
@@ -78,22 +87,23 @@ class Output:
                 self._table((row for record in records for row in table_rows(record)), None)
         finally:
             if isinstance(records, Generator):
-                records.close()  # takes a progress bar away before somebody else writes
-        self._done = True
+                records.close()  # takes a progress bar away before another line is written
+        self._complete = True
         self._flush()
 
     def fail(self, document: Record) -> None:
-        """Tell a failure where JSON is read: in the document that was begun, else as `document`, its own.
+        """Write an error for readers of JSON: into the document that has begun, else as a document of its own.
 
-        Nothing where a document is complete: stdout has one.
+        document: the error's document, whose `error` closes a list that has begun. A complete document is left alone,
+        and a format that was not chosen gets no document: its reader may expect another one.
         """
-        if self._done or self.format not in ("json", "jsonl"):
+        if self._complete or self.format not in ("json", "jsonl"):
             return
         if self._begun:
             self._close_list(document["error"])
-        elif self._asked:
+        elif self._format_chosen:
             self._write(dumps(document) + "\n")
-        self._done = True
+        self._complete = True
         self._flush()
 
     def _json_list(self, header: Record, key: str, records: Iterable[Record]) -> None:
@@ -117,12 +127,12 @@ class Output:
             self._guard(partial(writer.writerow, row))
 
     def _table(self, rows: Iterable[Row], title: str | None) -> None:
-        known: list[Row] = []
+        arrived: list[Row] = []
         try:
-            known.extend(rows)
-        finally:  # what was done before a failure is shown all the same
-            if known:
-                self._print(known, title)
+            arrived.extend(rows)
+        finally:  # the rows before a failure are printed all the same
+            if arrived:
+                self._print(arrived, title)
 
     def _print(self, rows: Sequence[Row], title: str | None) -> None:
         from rich.console import Console
@@ -132,7 +142,7 @@ class Output:
         table = Table(title=title, title_justify="left")
         names = _names(rows)
         for name in names:
-            table.add_column(Text(clean(name)), overflow="fold")
+            table.add_column(Text(one_line(name)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(_cell(row.get(name))) for name in names))  # Text: brackets are no markup
         self._guard(lambda: Console(file=self._stream).print(table))
@@ -144,6 +154,7 @@ class Output:
         self._guard(self._stream.flush)
 
     def _guard(self, action: Callable[[], object]) -> None:
+        """Run an action on the stream; raise OutputError where the file system refuses it."""
         try:
             action()
         except BrokenPipeError:
@@ -154,12 +165,13 @@ class Output:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """JSON text: UTF-8 as it is, never NaN; bytes of file names that are no UTF-8 become escapes."""
+    """Return JSON text: UTF-8 unescaped, never NaN; bytes of file names that are no UTF-8 as \\udc80 to \\udcff."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _names(rows: Iterable[Row]) -> list[str]:
+    """Return the names of all columns that occur in the rows, in the order of their first row."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
@@ -168,4 +180,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))

@@ -1,4 +1,8 @@
-"""The standard streams: usable however they were handed over, and stdout kept for data alone."""
+"""Standard streams that a program can rely on, however the process was started, and a stdout with nothing but data.
+
+Standard streams may be closed, full or read by nobody. Libraries and plugins print to stdout, some from native code,
+and would damage the JSON that a reader expects there.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,11 @@ from typing import Any
 
 
 class ReaderGone(BrokenPipeError):  # noqa: N818 # no error: it is how `| head` ends
-    """Whoever read stdout has seen enough."""
+    """The process that read stdout has closed its end of the pipe."""
 
 
-class _Data(io.FileIO):
-    """Stdout's bytes; its broken pipe is told apart from that of a socket or of a plugin's child."""
+class _StdoutFile(io.FileIO):
+    """The file of stdout; raises ReaderGone for a broken pipe, which a socket or a plugin's child may have, too."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -24,8 +28,8 @@ class _Data(io.FileIO):
             raise ReaderGone(*error.args) from error
 
 
-class _Complaints(io.FileIO):
-    """Stderr's bytes: what nobody can take (a full disk, a closed pipe) is dropped, and the work goes on."""
+class _StderrFile(io.FileIO):
+    """The file of stderr; drops what it can not write (a full disk, a closed pipe), so that the work goes on."""
 
     def write(self, data: Any, /) -> int:
         with contextlib.suppress(OSError):
@@ -34,11 +38,14 @@ class _Complaints(io.FileIO):
 
 
 class DataStream(io.TextIOWrapper):
-    """Stdout on a file descriptor of its own, so that descriptor 1 can be lent to what others print."""
+    """Stdout on a duplicate of descriptor 1, so that descriptor 1 itself can lead to stderr for a while."""
 
 
-def mend() -> None:
-    """Set the standard streams up: none is missing, complaining never raises, stdout has its own descriptor."""
+def prepare_standard_streams() -> None:
+    """Replace sys.stdin, sys.stdout and sys.stderr by streams that exist in any case.
+
+    A closed stream is opened on the null device. Writing to stderr never raises. stdout becomes a DataStream.
+    """
     # In this order: the system gives the lowest number that is free. A closed stdout must go on refusing what is
     # written, hence read-only; were 1 left free, the next picture opened would be written into.
     for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
@@ -49,39 +56,47 @@ def mend() -> None:
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 # it stays open to the end
     sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_Complaints(2, "w", closefd=False)),
+        io.BufferedWriter(_StderrFile(2, "w", closefd=False)),
         encoding="utf-8",
         errors="backslashreplace",
         line_buffering=True,
     )
-    data = _Data(os.dup(1), "w")
+    data = _StdoutFile(os.dup(1), "w")
     sys.stdout = DataStream(
         io.BufferedWriter(data), encoding="utf-8", errors="surrogateescape", line_buffering=data.isatty()
     )
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc] # Final, for who finds them replaced
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc] # typeshed calls them Final
 
 
 @contextlib.contextmanager
-def kept_for_data(stream: Any) -> Iterator[None]:
-    """Send what is printed, by Python or by native code, to stderr while `stream` (stdout) is written."""
-    own = isinstance(stream, DataStream)  # elsewhere, as in a test's capture, descriptor 1 is not ours to change
-    if own:
+def stray_output_on_stderr(stream: Any) -> Iterator[None]:
+    """Redirect to stderr what Python or native code prints to stdout; what is written to `stream` itself stays there.
+
+    stream: stdout. Only for a DataStream native code is redirected: elsewhere, as in a test's capture, descriptor 1
+    belongs to somebody else.
+    """
+    redirects_descriptor = isinstance(stream, DataStream)
+    if redirects_descriptor:
         os.dup2(2, 1)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
-        if own:
+        if redirects_descriptor:
             os.dup2(stream.fileno(), 1)
 
 
-def clean(text: str) -> str:
-    """A text as one line without terminal escapes, whatever a library, a plugin or a file name put into it."""
-    shown = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else " " if c.isspace() else "?" for c in text)
-    return " ".join(shown.split())
+def one_line(text: str) -> str:
+    """Return a text from a library, a plugin or a file name as one line without terminal escapes.
+
+    White space becomes single blanks, other unprintable characters become "?". Bytes of file names that are no UTF-8
+    (U+DC80 to U+DCFF, as surrogateescape decodes them) stay.
+    """
+    safe = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else " " if c.isspace() else "?" for c in text)
+    return " ".join(safe.split())
 
 
-def complain(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.buffer.write(f"facecli: {clean(text)}\n".encode("utf-8", "surrogateescape"))
+def print_error(text: str) -> None:
+    """Print one line, "facecli: TEXT", on stderr."""
+    sys.stderr.buffer.write(f"facecli: {one_line(text)}\n".encode("utf-8", "surrogateescape"))
     sys.stderr.flush()

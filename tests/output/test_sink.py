@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from facecli.errors import OutputError
-from facecli.output.sink import Output, dumps
+from facecli.output.sink import Sink, dumps
 
 RECORDS = [{"source": "a,b.jpg", "faces": 1}, {"source": 'q"é.jpg', "faces": 0}]
 
@@ -21,7 +21,7 @@ FAILURE = {"schema": "facecli.error/1", "version": "0", "error": {"code": "outpu
 
 def stream(fmt: str, records: list[dict[str, object]]) -> str:
     text = io.StringIO()
-    Output(fmt, text).stream({"schema": "x/1"}, "images", records, COLUMNS, *[lambda record: [record]] * 2)
+    Sink(fmt, text).stream({"schema": "x/1"}, "images", records, COLUMNS, *[lambda record: [record]] * 2)
     return text.getvalue()
 
 
@@ -51,7 +51,7 @@ def test_a_record_is_written_before_the_next_is_made() -> None:
         assert "first" in text.getvalue()
         yield {"source": "second"}
 
-    Output("json", text).stream({"schema": "x/1"}, "images", records(), COLUMNS, *[lambda record: [record]] * 2)
+    Sink("json", text).stream({"schema": "x/1"}, "images", records(), COLUMNS, *[lambda record: [record]] * 2)
     assert "second" in text.getvalue()
 
 
@@ -69,7 +69,7 @@ def test_json_has_no_nan_and_no_lone_surrogates() -> None:
 
 
 def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    sink = Output("json")
+    sink = Sink("json")
     with sink.opened():
         print("noise")  # noqa: T201
         sink.document({"schema": "x/1"}, [])
@@ -83,14 +83,14 @@ def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_full_disk_is_told(fmt: str) -> None:
     with open("/dev/full", "w") as full, pytest.raises(OutputError, match="no space left"):  # noqa: PTH123
         try:
-            Output(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, COLUMNS, *[lambda record: [record]] * 2)  # type: ignore[arg-type]
+            Sink(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, COLUMNS, *[lambda record: [record]] * 2)  # type: ignore[arg-type]
         finally:
             os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())  # let close() flush somewhere
 
 
 def late_failure(fmt: str | None) -> str:
     text = io.StringIO()
-    sink = Output(fmt, text)
+    sink = Sink(fmt, text)
     with pytest.raises(OutputError):
         sink.stream({"schema": "x/1"}, "images", failing(), COLUMNS, *[lambda record: [record]] * 2)  # type: ignore[list-item]
     sink.fail(FAILURE)
@@ -113,7 +113,7 @@ def test_a_late_failure_in_the_other_formats_leaves_what_was_done() -> None:
 
 def test_a_failure_after_a_whole_document_adds_no_second_one() -> None:
     text = io.StringIO()
-    sink = Output("json", text)
+    sink = Sink("json", text)
     sink.document({"schema": "x/1"}, [])
     sink.fail(FAILURE)
     assert json.loads(text.getvalue()) == {"schema": "x/1"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.system.streams import clean
+from facecli.system.streams import one_line
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -148,7 +148,7 @@ def on_terminal(command: list[str], env: dict[str, str], *, stdout: bool) -> tup
     return shown, piped or b""
 
 
-def test_a_progress_bar_and_complaints_do_not_mix(examples: Path, cli_env: dict[str, str]) -> None:
+def test_a_progress_bar_and_errors_do_not_mix(examples: Path, cli_env: dict[str, str]) -> None:
     inputs = [str(examples / "hopper.jpg"), "missing.jpg"] * 4
     command = [sys.executable, "-m", "facecli", "detect", *inputs, "--json"]
     shown, piped = on_terminal(command, cli_env, stdout=False)
@@ -156,7 +156,7 @@ def test_a_progress_bar_and_complaints_do_not_mix(examples: Path, cli_env: dict[
     assert "━".encode() in shown  # there was a bar
     before = [line.rpartition(b"facecli: ")[0] for line in shown.split(b"\r\n") if b"facecli: " in line]
     assert len(before) == 4
-    # The bar is erased, or its line is left, right before each complaint.
+    # The bar is erased, or its line is left, right before each error.
     assert all(text == b"" or text.endswith((b"\x1b[2K", b"\x1b[?25h")) for text in before), before
 
 
@@ -171,5 +171,5 @@ def test_data_on_a_terminal_stand_alone(examples: Path, cli_env: dict[str, str])
 
 
 def test_text_for_a_terminal_is_one_line_without_commands() -> None:
-    assert clean("a\x1b[31m\r\nb\x9bc\u2028d") == "a?[31m b?c d"
-    assert clean("caf\udce9") == "caf\udce9"
+    assert one_line("a\x1b[31m\r\nb\x9bc\u2028d") == "a?[31m b?c d"
+    assert one_line("caf\udce9") == "caf\udce9"

@@ -76,8 +76,8 @@ def _described(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _tell_licence(spec: ModelSpec) -> None:
-    from facecli.system.streams import complain
+    from facecli.system.streams import print_error
 
     allowed = "allows commercial use" if spec.commercial_use else "does NOT allow commercial use"
     where = f", {spec.licence_url}" if spec.licence_url else ""
-    complain(f"{spec.id}: licence {spec.licence}{where}; {allowed}")
+    print_error(f"{spec.id}: licence {spec.licence}{where}; {allowed}")
