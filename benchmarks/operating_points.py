@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli.contract import Metric
-from facecli.matching.metrics import METRICS, distance
+from facecli.contract.operating_point import METRICS
+from facecli.matching.metrics import distance
 from facecli.pictures.listing import expand
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.river import Pipeline

@@ -153,5 +153,11 @@ class ExportError(FacecliError):
 
 
 def first_line(error: BaseException) -> str:
-    """What somebody else's error says, in one line; the name of its class where it says nothing."""
+    """Return the first line of the message of an error that is not facecli's, or its class if it has no message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def class_and_first_line(error: BaseException) -> str:
+    """Return an error that is not facecli's as "ValueError: first line of its message"."""
+    name = type(error).__name__
+    return f"{name}: {first_line(error)}" if str(error).strip() else name

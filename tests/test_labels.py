@@ -4,8 +4,8 @@ import pytest
 
 from facecli import labels
 from facecli.contract import AttributePlugin
+from facecli.contract.record_keys import RECORD_KEYS
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import RECORD_KEYS
 from facecli.models import catalogue
 
 # The order.

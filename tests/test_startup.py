@@ -12,7 +12,7 @@ HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch"}
 # Runs the command line as the console script does, and tells afterwards what has been imported.
 PROBE = """
 import sys
-from facecli.cli import run
+from facecli.cli.main import run
 status = run(sys.argv[1:])
 print("modules:", *sorted(sys.modules), file=sys.stderr)
 sys.exit(status)
@@ -57,6 +57,6 @@ def test_the_probe_sees_what_is_imported(imported, examples):
 
 
 def test_importing_the_contract_is_light(cli_env):
-    probe = "import sys, facecli.contract, facecli.hookspecs, facecli.registry; print(*sys.modules)"
+    probe = "import sys, facecli.contract.hookspecs, facecli.hosting.registry; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, env=cli_env, check=True)
     assert {name.partition(".")[0] for name in done.stdout.split()} & (HEAVY | {"click"}) == set()

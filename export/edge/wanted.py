@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
+from facecli.contract import ModelSpec
+from facecli.contract.plugin import Plugin
 from facecli.export.proof.samples import PORTRAITS, Samples
 
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 ONE_LOOK = {"multi_scale": "never"}  # of detectors that can look at a picture twice: a graph looks once
 
 

@@ -8,9 +8,7 @@ import click
 
 from facecli.cli import options, values
 from facecli.cli.values import _numbers, _size
-
-METRICS = ("cosine", "euclidean", "euclidean_l2", "angular")
-
+from facecli.contract.operating_point import METRICS
 
 describing_options = options.chain(
     click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),

@@ -93,9 +93,9 @@ def _calibrate(
     import numpy as np
 
     from facecli.cli import preset, wiring
+    from facecli.contract.operating_point import METRICS
     from facecli.evaluation import calibration, labelled
     from facecli.evaluation import pairs as pair_list
-    from facecli.matching.metrics import METRICS
 
     listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
     calibration.check_enough(sum(not pair.same for pair in listed), fmr)  # told before any work

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from facecli.contract.crop import CropSpec, Preprocessing
+from facecli.contract.kinds import ModelKind
 from facecli.contract.operating_point import OperatingPoint
 
 
@@ -53,7 +53,7 @@ class ModelSpec:
     """
 
     id: str
-    kind: Literal["detector", "recognizer", "attribute", "weights"]
+    kind: ModelKind
     summary: str
     files: tuple[ModelFile, ...]
     licence: str

@@ -1,32 +1,33 @@
-"""TODO: facecli.hosting.entry_points."""
+"""The entry points of installed distributions that belong to facecli, read as text: no plugin is imported for it."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from facecli import __version__
+from facecli.contract.kinds import KINDS, NOUNS, Kind
 
 if TYPE_CHECKING:
     import importlib.metadata
 
-
-Kind = Literal["detectors", "recognizers", "attributes", "recipes", "commands"]
-KINDS: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "recipes", "commands")
 OWN_DISTRIBUTION = "facecli"
-USER = "the user's models"  # in the place of a distribution: what `facecli models add` has taken in
-# The entry-point group that names, by kind of plugin, the module that runs a model which is described as data alone.
-DATA_GROUP = "[facecli.described]"
+USER_MODELS = "the user's models"  # stands for the distribution of a model that `facecli models add` took in
+# Names, for each kind of plugin, the module of ours that runs a model which is described by data alone.
+DESCRIBED_GROUP = "facecli.described"
+FILE = "entry_points.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class PluginEntry:
-    """An entry point as the metadata tells it; nothing of the plugin has been imported."""
+    """One plugin as its distribution's metadata describes it; nothing of the plugin has been imported.
+
+    module: the module that has the hook. distribution: the package's name, or USER_MODELS. version: "" for the latter.
+    """
 
     kind: Kind
     name: str
@@ -36,67 +37,72 @@ class PluginEntry:
 
     @property
     def built_in(self) -> bool:
-        """Whether it comes with facecli itself."""
+        """Whether the plugin comes with facecli itself."""
         return self.distribution == OWN_DISTRIBUTION
 
     @property
     def origin(self) -> str:
-        """Whose plugin it is, for messages: "distribution version"."""
+        """The plugin's distribution in messages: "acme 1.0"."""
         return f"{self.distribution} {self.version}".strip()
 
     @property
     def title(self) -> str:
-        """What it is and whose, for messages: "detector 'x' of acme 1.0"."""
-        return f"{_singular(self.kind)} {self.name!r} of {self.origin}"
+        """The plugin in messages: "detector 'x' of acme 1.0"."""
+        return f"{NOUNS[self.kind]} {self.name!r} of {self.origin}"
 
 
-def _singular(kind: Kind) -> str:
-    return {"attributes": "attribute model", "recipes": "export recipe"}.get(kind, kind[:-1])
+def plugin_entries(text: str, distribution: str, version: str) -> Iterator[PluginEntry]:
+    """Yield the plugins of an entry_points.txt. Raises ValueError for a line of ours that is no `name = module`."""
+    for group, name, module in _lines(text):
+        kind = group.removeprefix("facecli.")
+        if kind in KINDS:
+            yield PluginEntry(kind, name, module, distribution, version)
 
 
-def _entries(distribution: str, version: str, text: str) -> Iterator[PluginEntry]:
-    """The plugins in an entry_points.txt: sections of `name = module` lines. Raises ValueError for another line."""
-    section = ""
+def described_modules(text: str) -> dict[Kind, str]:
+    """Return the lines of DESCRIBED_GROUP in an entry_points.txt, as kind of plugin -> module."""
+    named = {name: module for group, name, module in _lines(text) if group == DESCRIBED_GROUP}
+    return {kind: named[kind] for kind in KINDS if kind in named}
+
+
+def _lines(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (group, name, module) for each line in the groups `facecli.*` of an entry_points.txt.
+
+    Raises ValueError for a line that has no equals sign. Lines of other groups are not looked at.
+    """
+    group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
-            section = line.strip("[]").strip()
-        elif line and line[0] not in "#;" and section.startswith("facecli."):
+            group = line.strip("[]").strip()
+        elif line and line[0] not in "#;" and group.startswith("facecli."):
             name, equals, module = (part.strip() for part in line.partition("="))
             if not equals:
                 raise ValueError(line)
-            kind = section.removeprefix("facecli.")
-            if kind in KINDS:
-                yield PluginEntry(kind, name, module, distribution, version)
-
-
-def _described(text: str) -> Iterator[tuple[Kind, str]]:
-    """Kind of plugin and module, of the group DATA_GROUP of an entry_points.txt."""
-    section = ""
-    for line in map(str.strip, text.splitlines()):
-        section = line if line.startswith("[") else section
-        name, equals, module = (part.strip() for part in line.partition("="))
-        if equals and section == DATA_GROUP:
-            yield from ((kind, module) for kind in KINDS if kind == name)
+            yield group, name, module
 
 
 @cache
-def _own_entry_points() -> str:
-    """The text of facecli's own entry_points.txt.
+def own_text() -> str:
+    """Return the text of facecli's own entry_points.txt.
 
-    It is looked for where importlib.metadata would find it, because importing that module (email, zipfile and more)
-    takes a fifth of the time of `import numpy, cv2, onnxruntime`; where it lies elsewhere, importlib.metadata finds it.
+    The file is looked for where importlib.metadata would find it, because importing that module (email, zipfile and
+    more) takes a fifth of the time of `import numpy, cv2, onnxruntime`. Where it lies elsewhere, that module finds it.
     """
     for folder in sys.path:
-        path = Path(folder) / f"{OWN_DISTRIBUTION}-{__version__}.dist-info" / "entry_points.txt"
+        path = Path(folder) / f"{OWN_DISTRIBUTION}-{__version__}.dist-info" / FILE
         if path.is_file():
             return path.read_text("utf-8")
     import importlib.metadata
 
-    return importlib.metadata.distribution(OWN_DISTRIBUTION).read_text("entry_points.txt") or ""
+    return importlib.metadata.distribution(OWN_DISTRIBUTION).read_text(FILE) or ""
 
 
-def _entry_points(distribution: importlib.metadata.Distribution) -> str:
+def text_of(distribution: importlib.metadata.Distribution) -> str:
+    """Return the text of a distribution's entry_points.txt, "" if it has none.
+
+    Also "" for bytes that are not UTF-8, the format's encoding: another package's damage does not stop facecli.
+    """
     try:
-        return distribution.read_text("entry_points.txt") or ""
-    except UnicodeDecodeError:  # whoever's it is, the format is UTF-8: not a reason for facecli to stop working
+        return distribution.read_text(FILE) or ""
+    except UnicodeDecodeError:
         return ""

@@ -7,10 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin
+from facecli.contract.plugin import Plugin
 from facecli.errors import UsageError
-
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 
 
 def effective(plugins: Sequence[Plugin], given: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -1,73 +1,68 @@
-"""TODO: facecli.hosting.problems."""
+"""Which plugins are broken, and why: every plugin is tried out, without anybody having named it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
-import click
+from facecli.contract import ExportRecipe
+from facecli.contract.command import CommandGroup
+from facecli.contract.kinds import KINDS
+from facecli.contract.plugin import Plugin
+from facecli.errors import PluginError
+from facecli.hosting.entry_points import PluginEntry
+from facecli.hosting.registry import Registry
 
-if TYPE_CHECKING:
-    from facecli.hosting.entry_points import PluginEntry
-    from facecli.hosting.registry import Registry
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A plugin that was tried out.
+
+    descriptor: None for a command, which has none, and for a broken plugin. problem: why it is broken, or None.
+    """
+
+    entry: PluginEntry
+    descriptor: Plugin | ExportRecipe | None = None
+    problem: str | None = None
 
 
-def _named(registry: Registry, name: str) -> list[PluginEntry]:
-    from facecli.errors import PluginError
-    from facecli.hosting.entry_points import KINDS
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Tries out the plugins of a registry.
 
-    found = [entry for kind in KINDS for entry in registry.entries(kind) if entry.name == name]
-    if not found:
+    built_in_commands: the names of facecli's own commands, which no plugin can take. new_group: makes an empty click
+    group, for a command plugin to add its command to.
+    """
+
+    registry: Registry
+    built_in_commands: Collection[str]
+    new_group: Callable[[], CommandGroup]
+
+    def inspect(self, entry: PluginEntry) -> Inspection:
+        """Import one plugin and call its hook. Nothing that a plugin does wrong raises."""
+        if entry.kind == "commands" and entry.name in self.built_in_commands:
+            problem = f"the name {entry.name!r} belongs to facecli itself ({entry.origin} can not take it)"
+            return Inspection(entry, problem=problem)
+        try:
+            if entry.kind == "commands":
+                self.registry.add_command(entry, self.new_group())
+                return Inspection(entry)
+            return Inspection(entry, self.registry.load_entry(entry))
+        except PluginError as error:
+            return Inspection(entry, problem=error.message)
+
+    def inspect_all(self) -> list[Inspection]:
+        """Try out every plugin, kind by kind in the order of KINDS."""
+        return [self.inspect(entry) for kind in KINDS for entry in self.registry.entries(kind)]
+
+    def inspect_named(self, name: str) -> list[Inspection]:
+        """Try out the plugins of this name, of any kind and distribution. Raises PluginError if there is none."""
+        return [self.inspect(entry) for entry in named(self.registry, name)]
+
+
+def named(registry: Registry, name: str) -> list[PluginEntry]:
+    """Return the plugins of this name, of any kind and distribution. Raises PluginError if there is none."""
+    entries = [entry for kind in KINDS for entry in registry.entries(kind) if entry.name == name]
+    if not entries:
         raise PluginError(f"there is no plugin {name!r}", hint="`facecli plugins list` names them all")
-    return found
-
-
-def _load(registry: Registry, entry: PluginEntry) -> tuple[Any, str | None]:
-    """The descriptor (None for a command, which has none) and why it is broken, if it is."""
-    from facecli.cli.group import COMMANDS
-    from facecli.errors import PluginError
-
-    if entry.kind == "commands" and entry.name in COMMANDS:
-        return None, f"the name {entry.name!r} belongs to facecli itself ({entry.origin} can not take it)"
-    try:
-        if entry.kind == "commands":
-            registry.add_command(entry, click.Group("trial"))
-            return None, None
-        return registry.load_entry(entry), None
-    except PluginError as error:
-        return None, error.message
-
-
-def find_problem(registry: Registry, entry: PluginEntry) -> str | None:
-    """Why a plugin is broken, or None."""
-    return _load(registry, entry)[1]
-
-
-def _summary(entry: PluginEntry, descriptor: Any, problem: str | None) -> dict[str, Any]:
-    return {
-        "kind": entry.kind,
-        "name": entry.name,
-        "distribution": entry.distribution,
-        "version": entry.version,
-        "summary": getattr(descriptor, "summary", None),
-        "problem": problem,
-    }
-
-
-def _detail(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
-    descriptor, _ = loaded = _load(registry, entry)
-    return _summary(entry, *loaded) | {
-        "module": entry.module,
-        "parameters": {name: _plain(value) for name, value in getattr(descriptor, "parameters", {}).items()},
-        "models": [spec.id for spec in getattr(descriptor, "models", ())],
-    }
-
-
-def _plain(value: object) -> object:
-    """A parameter's default as JSON has it, or as text: a plugin may have one that JSON can not hold."""
-    from facecli.output.sink import dumps
-
-    try:
-        dumps(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return value
+    return entries

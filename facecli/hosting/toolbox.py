@@ -20,21 +20,17 @@ from facecli.contract import (
     Recognizer,
     RecognizerPlugin,
 )
+from facecli.contract.kinds import Kind
+from facecli.contract.plugin import Plugin
+from facecli.contract.record_keys import RECORD_KEYS
 from facecli.errors import FacecliError, ModelError, PluginError
 from facecli.hosting.choice import Choice, load_recognizer
-from facecli.hosting.entry_points import Kind
-from facecli.hosting.parameters import Plugin, effective, json_safe
+from facecli.hosting.parameters import effective, json_safe
 from facecli.hosting.registry import Registry
 from facecli.inference.providers import Tuning
 from facecli.inference.runtime import OnnxRuntime
 from facecli.inference.session import OnnxSession
 from facecli.models.store import ModelStore
-
-# The keys and columns of a face's record, which no attribute and no label may hide.
-RECORD_KEYS = (
-    *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
-    *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
-)
 
 
 class Toolbox:

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 def check_name(spec: ModelSpec, *, replace: bool, otherwise: str = "choose another --name") -> None:
     """Raise UsageError for a name that is facecli's, a plugin's, or, without `replace`, another model's of the user."""
+    from facecli.contract.kinds import MODEL_KINDS
     from facecli.models.entries import own, shipped
 
     if spec.id in shipped.model_ids():
         raise UsageError(f"the name {spec.id} belongs to facecli itself", hint="choose another --name")
-    kind: Any = f"{spec.kind}s"
     if spec.id in own.model_ids():
         if not replace:
             raise UsageError(f"you have a model {spec.id} already", hint=f"add --replace, or {otherwise}")
-    elif spec.id in context.registry().names(kind):
+    elif spec.id in context.registry().names(MODEL_KINDS[spec.kind]):
         raise UsageError(f"there is a plugin {spec.id} already", hint="choose another --name")
 
 

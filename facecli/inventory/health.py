@@ -105,18 +105,14 @@ def _by_provider(nodes: Sequence[Node]) -> dict[str, list[Node]]:
 
 
 def _plugins() -> Iterator[Check]:
-    from facecli.cli import context
-    from facecli.hosting.entry_points import KINDS
-    from facecli.hosting.problems import find_problem
+    from facecli.cli.inspection import inspector
 
-    registry = context.registry()
-    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
-    problems = [problem for entry in entries if (problem := find_problem(registry, entry))]
-    broken = len(problems)
-    problems += [str(error) for error in registry.unreadable]
-    for problem in problems:
+    plugins = inspector()
+    inspections = plugins.inspect_all()
+    problems = [inspection.problem for inspection in inspections if inspection.problem]
+    for problem in [*problems, *map(str, plugins.registry.unreadable)]:
         yield "plugin", False, problem
-    yield "plugins", True, f"{len(entries) - broken} of {len(entries)} work"
+    yield "plugins", True, f"{len(inspections) - len(problems)} of {len(inspections)} work"
 
 
 def _models() -> Iterator[Check]:

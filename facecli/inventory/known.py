@@ -54,12 +54,11 @@ def _in_archive(name: str) -> list[ModelSpec]:
 def _foreign(known: set[str]) -> list[ModelSpec]:
     """The models of third parties' plugins; a plugin that is broken is told elsewhere."""
     from facecli.cli import context
-    from facecli.hosting.entry_points import Kind
+    from facecli.contract.plugin import PLUGINS
 
-    kinds: tuple[Kind, ...] = ("detectors", "recognizers", "attributes")
     registry = context.registry()
     found: dict[str, ModelSpec] = {}
-    for entry in (entry for kind in kinds for entry in registry.entries(kind) if not entry.built_in):
+    for entry in (entry for kind in PLUGINS for entry in registry.entries(kind) if not entry.built_in):
         try:
             specs = registry.load_entry(entry).models
         except FacecliError:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecli.contract import Metric
 from facecli.types import FloatArray
-
-METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:

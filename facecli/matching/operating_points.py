@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from facecli.contract import Metric, OperatingPoint
+from facecli.contract import OperatingPoint
+from facecli.contract.operating_point import METRICS
 from facecli.errors import ModelError, UsageError
 from facecli.system.files import write_bytes
 
@@ -100,7 +101,7 @@ def _parsed(record: dict[str, Any], name: str) -> Calibrated:
     equivalents = {str(metric): _threshold(value) for metric, value in point.pop("equivalents").items()}
     own = OperatingPoint(**point, equivalents=equivalents, by_fmr=by_fmr)
     _threshold(own.threshold)
-    if own.metric not in get_args(Metric):
+    if own.metric not in METRICS:
         raise ValueError("its metric is unknown")
     return Calibrated(point=own, **record)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facecli import __version__
+from facecli.contract.plugin import Plugin
 from facecli.errors import FacecliError
-from facecli.hosting.parameters import Plugin
 from facecli.hosting.toolbox import Toolbox
 from facecli.pipeline.results import ImageResult
 from facecli.types import Detections, FloatArray

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from facecli.contract import CropSpec
+from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.faces import measures
 from facecli.faces.choice import choose
-from facecli.hosting.parameters import Plugin
 from facecli.hosting.toolbox import Toolbox
 from facecli.pictures import codec
 from facecli.pictures.sources import Source

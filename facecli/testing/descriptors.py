@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import get_args
 
 from facecli import labels
 from facecli.contract import (
@@ -13,16 +12,17 @@ from facecli.contract import (
     AttributePlugin,
     CropSpec,
     DetectorPlugin,
-    Metric,
     OperatingPoint,
     RecognizerPlugin,
 )
+from facecli.contract.operating_point import METRICS
+from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
 
-def require_valid(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -> None:
+def require_valid(plugin: Plugin) -> None:
     """Raise ContractError with everything that is wrong with the descriptor."""
     problems = [*_common(plugin)]
     if not isinstance(plugin, DetectorPlugin):
@@ -37,7 +37,7 @@ def require_valid(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -
         raise ContractError("; ".join(problems))
 
 
-def _common(plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin) -> Iterator[str]:
+def _common(plugin: Plugin) -> Iterator[str]:
     if plugin.api != API_VERSION:
         yield f"api must be {API_VERSION}, got {plugin.api!r}"
     if not _NAME.fullmatch(plugin.name):
@@ -82,10 +82,9 @@ def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
 
 
 def _operating_point(point: OperatingPoint) -> Iterator[str]:
-    metrics = get_args(Metric)
-    unknown = {point.metric, *point.equivalents}.difference(metrics)
+    unknown = {point.metric, *point.equivalents}.difference(METRICS)
     if unknown:
-        yield f"operating_point knows the metrics {', '.join(metrics)}, not {', '.join(sorted(unknown))}"
+        yield f"operating_point knows the metrics {', '.join(METRICS)}, not {', '.join(sorted(unknown))}"
     if not all(math.isfinite(v) and v >= 0 for v in (point.threshold, *point.equivalents.values())):
         yield "the thresholds of operating_point must be distances: finite, not negative"
     rates = [rate for rate in (point.fmr, point.fnmr, *(fmr for fmr, _ in point.by_fmr)) if rate is not None]

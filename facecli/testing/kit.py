@@ -6,20 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
+from facecli.contract.kinds import Kind
+from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ContractError, DeviceError, ModelError, PluginError
-from facecli.hosting.entry_points import Kind
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.testing import behaviour, descriptors, silence
-from facecli.testing.subjects import Plugin, Subject, subject_of
+from facecli.testing.subjects import Subject, subject_of
 from facecli.types import Image
-
-_TYPES: dict[Kind, type[Plugin]] = {
-    "detectors": DetectorPlugin,
-    "recognizers": RecognizerPlugin,
-    "attributes": AttributePlugin,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +90,16 @@ def check_attribute(plugin: str | AttributePlugin, *, picture: Image | None = No
 
 def _resolve(plugin: str | Plugin, kind: Kind | None) -> tuple[Plugin, Kind]:
     if not isinstance(plugin, str):
-        found = [k for k, expected in _TYPES.items() if isinstance(plugin, expected) and kind in (None, k)]
+        found = [k for k, expected in PLUGINS.items() if isinstance(plugin, expected) and kind in (None, k)]
         if not found:
-            raise PluginError(f"{type(plugin).__name__} is no descriptor of {kind or ', '.join(_TYPES)}")
+            raise PluginError(f"{type(plugin).__name__} is no descriptor of {kind or ', '.join(PLUGINS)}")
         return plugin, found[0]
     registry = Registry()
-    kinds = [k for k in _TYPES if plugin in registry.names(k)] if kind is None else [kind]
-    if len(kinds) != 1 or kinds[0] not in _TYPES:
-        known = ", ".join(name for k in _TYPES for name in registry.names(k))
+    kinds = [k for k in PLUGINS if plugin in registry.names(k)] if kind is None else [kind]
+    if len(kinds) != 1 or kinds[0] not in PLUGINS:
+        known = ", ".join(name for k in PLUGINS for name in registry.names(k))
         raise PluginError(f"{plugin!r} names no plugin, or several, that can be checked", hint=f"installed: {known}")
-    return registry.load(kinds[0], plugin, _TYPES[kinds[0]]), kinds[0]
+    return registry.load(kinds[0], plugin, PLUGINS[kinds[0]]), kinds[0]
 
 
 def _cpu(descriptor: Plugin) -> Runtime:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
+from facecli.contract import CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
+from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
 from facecli.testing import inputs
 from facecli.types import Detections, FloatArray, Image, UInt8Array, require_array
 
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin
 Answer = tuple[FloatArray, ...]
 
 

@@ -12,7 +12,9 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from facecli.contract import CropSpec, Metric, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract.kinds import MODEL_KINDS
+from facecli.contract.operating_point import METRICS
 from facecli.errors import ModelError
 from facecli.system.home import ID
 
@@ -98,7 +100,7 @@ _NAMES = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 def _judge(made: ModelSpec) -> None:
     """What types do not say. Raises ValueError."""
     _require(ID.fullmatch(made.id) and len(made.id) <= LONGEST_ID, f"{made.id!r:.60} is no id: a-z, 0-9, - and _")
-    _require(made.kind in ("detector", "recognizer", "attribute"), f"a {made.kind} needs a plugin")
+    _require(made.kind in MODEL_KINDS, f"a {made.kind} needs a plugin")
     _require(made.summary, "summary is empty")
     _require(made.preprocessing, "preprocessing is missing")
     assert made.preprocessing is not None
@@ -151,7 +153,7 @@ def _judge_point(point: OperatingPoint) -> None:
     _require(all(rate is None or 0 <= rate <= 1 for rate in rates), "operating_point: a rate must be 0 to 1")
     thresholds = [point.threshold, *point.equivalents.values(), *(threshold for _, threshold in point.by_fmr)]
     _require(all(threshold >= 0 for threshold in thresholds), "operating_point: a threshold must be 0 or more")
-    _require(set(point.equivalents) <= set(get_args(Metric)), "operating_point.equivalents: an unknown metric")
+    _require(set(point.equivalents) <= set(METRICS), "operating_point.equivalents: an unknown metric")
 
 
 def _require(good: object, what: str) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import ModelFile, ModelSpec
+from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import ModelError
 from facecli.models.entries import checked
 from facecli.system import home
 
-KINDS = ("detector", "recognizer", "attribute")
 SCHEMA = "facecli.model/1"
 LARGEST = 2**20  # bytes of a description
 
@@ -24,7 +24,7 @@ LARGEST = 2**20  # bytes of a description
 def model_ids() -> list[str]:
     """The ids of the user's models, sorted, without those whose description is damaged: they are told when named."""
     found = []
-    for name in sorted({name for kind in KINDS for name in home.added(kind)}):
+    for name in sorted({name for kind in MODEL_KINDS for name in home.added(kind)}):
         with suppress(ModelError):
             load(name)
             found.append(name)
@@ -34,7 +34,7 @@ def model_ids() -> list[str]:
 def load(model_id: str) -> ModelSpec | None:
     """A model of the user's; None if there is none of that id. Raises ModelError if its description is damaged."""
     root = home.folder()
-    for kind in KINDS:
+    for kind in MODEL_KINDS:
         path = home.description(root, kind, model_id)
         try:
             if not path.is_file():
@@ -48,7 +48,7 @@ def load(model_id: str) -> ModelSpec | None:
 
 def forget(root: Path, model_id: str) -> None:
     """Delete the description of a user's model, if it is one. Raises OSError."""
-    for kind in KINDS:
+    for kind in MODEL_KINDS:
         home.description(root, kind, model_id).unlink(missing_ok=True)
 
 

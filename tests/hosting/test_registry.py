@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from facecli.contract import DetectorPlugin
+from facecli.contract.kinds import KINDS
 from facecli.errors import PluginError
-from facecli.hosting.entry_points import KINDS
 from facecli.hosting.registry import Registry
 
-FAKES = Path(__file__).parent / "fakes"
+FAKES = Path(__file__).parents[1] / "fakes"
 
 # entry point of kind detectors: (whose, a part of the reason)
 BROKEN = {

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facecli.contract import CropSpec, OperatingPoint, RecognizerPlugin
+from facecli.contract.operating_point import METRICS
 from facecli.errors import AmbiguousFaceError, NoFaceError, UsageError
 from facecli.faces.choice import check_face_choice, choose
 from facecli.matching import closest as closest_module
 from facecli.matching import metrics, thresholds
 from facecli.matching.closest import closest
-from facecli.matching.metrics import METRICS, cosine_similarity, distance
+from facecli.matching.metrics import cosine_similarity, distance
 from facecli.matching.thresholds import decide
 from facecli.types import Detections
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from facecli.cli import context
 from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
+from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, make
-from facecli.export.edge.wanted import Plugin, Wanted, one_look
+from facecli.export.edge.wanted import Wanted, one_look
 from facecli.export.proof.samples import PORTRAITS
 from facecli.hosting.attributes import resolve
 from facecli.hosting.choice import Choice
@@ -39,7 +40,7 @@ class Chosen:
 def is_model(name: str) -> bool:
     """Whether a plugin runs a model of this name (a detector's may be FAMILY or FAMILY/MODEL)."""
     registry = context.registry()
-    kinds = [registry.names(kind) for kind in ("detectors", "recognizers", "attributes")]
+    kinds = [registry.names(kind) for kind in PLUGINS]
     return any(name in names for names in kinds) or name.partition("/")[0] in kinds[0]
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from facecli.cli import options, settings
-from facecli.hosting.problems import _named
 
 
 @click.command()
@@ -17,7 +16,9 @@ from facecli.hosting.problems import _named
 def command(name: str, picture: str | None, **kwargs: Any) -> int:
     """Run the conformance kit on a plugin."""
     from facecli.cli import context
+    from facecli.contract.plugin import PLUGINS
     from facecli.errors import UsageError
+    from facecli.hosting.problems import named
     from facecli.output import records
     from facecli.pictures import codec
     from facecli.pictures.sources import single
@@ -27,8 +28,8 @@ def command(name: str, picture: str | None, **kwargs: Any) -> int:
     sink = context.open_output(settings.Settings(**kwargs))
     with sink.opened():
         registry = context.registry()
-        kinds = {entry.kind for entry in _named(registry, name)} & {"detectors", "recognizers", "attributes"}
-        entries = [registry.entry(kind, name) for kind in sorted(kinds)]
+        kinds = {entry.kind for entry in named(registry, name)}
+        entries = [registry.entry(kind, name) for kind in sorted(kinds.intersection(PLUGINS))]
         if not entries:
             raise UsageError(
                 f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks"

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from facecli.cli import options, settings
-from facecli.hosting.problems import _detail, _named
 
 
 @click.command()
@@ -16,11 +15,11 @@ from facecli.hosting.problems import _detail, _named
 def command(name: str, **kwargs: Any) -> None:
     """What a plugin is, what it needs and which parameters it takes."""
     from facecli.cli import context
-    from facecli.output import records
+    from facecli.cli.inspection import inspector
+    from facecli.output import plugins, records
 
     sink = context.open_output(settings.Settings(**kwargs))
-    registry = context.registry()
     with sink.opened():
-        known = [_detail(registry, entry) for entry in _named(registry, name)]
-    rows = [{"field": key, "value": value} for one in known for key, value in one.items() if value is not None]
-    sink.document(records.header("plugins.info", plugins=known), rows)
+        inspections = inspector().inspect_named(name)
+    rows = [row for inspection in inspections for row in plugins.detail_rows(inspection)]
+    sink.document(records.header("plugins.info", plugins=list(map(plugins.detail, inspections))), rows)

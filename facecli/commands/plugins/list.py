@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from facecli.cli import options, settings
-from facecli.hosting.problems import _load, _summary
 
 
 @click.command()
@@ -15,14 +14,15 @@ from facecli.hosting.problems import _load, _summary
 def command(**kwargs: Any) -> None:
     """Every plugin found, ours and others'; a broken one with the reason and its distribution."""
     from facecli.cli import context, progress
-    from facecli.hosting.entry_points import KINDS
-    from facecli.output import records
+    from facecli.cli.inspection import inspector
+    from facecli.output import plugins, records
 
     sink = context.open_output(settings.Settings(**kwargs))
-    registry = context.registry()
+    inspection = inspector()
     with sink.opened():
-        rows = [_summary(entry, *_load(registry, entry)) for kind in KINDS for entry in registry.entries(kind)]
-    for error in registry.unreadable:
+        rows = [plugins.summary(plugin) for plugin in inspection.inspect_all()]
+    unreadable = inspection.registry.unreadable
+    for error in unreadable:
         progress.tell("plugins", error)
-    unreadable = [error.message for error in registry.unreadable]
-    sink.document(records.header("plugins.list", plugins=rows, unreadable=unreadable), rows)
+    messages = [error.message for error in unreadable]
+    sink.document(records.header("plugins.list", plugins=rows, unreadable=messages), rows)
