@@ -2,4 +2,4 @@
 
 from facecli.cli.group import VerbGroup
 
-command = VerbGroup("plugins", ("list", "info", "check"), help="List, explain and check plugins.")
+command = VerbGroup("plugins", ("check", "info", "list"), help="List, explain and check plugins.")
