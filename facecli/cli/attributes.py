@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from facecli.cli.settings import Settings
 from facecli.errors import PluginError, UsageError
 from facecli.hosting.attributes import resolve
-from facecli.output.drawing import _drawable
 
 if TYPE_CHECKING:
     from facecli.contract import AttributePlugin
@@ -54,7 +53,7 @@ def run(
 
         def paint(result: Any) -> Any:
             return drawing.attributes_of(
-                result, [_drawable(described(result, row)) for row in range(len(result.indices))]
+                result, [drawing.probabilities_by_label(described(result, row)) for row in range(len(result.indices))]
             )
 
         writers = [pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else []
@@ -63,7 +62,7 @@ def run(
             nonlocal failed
             for result in progress.told(pipeline.run(sources), settings, total):
                 rows = [described(result, row) for row in range(len(result.indices))]
-                done, files = pictures.write(result, writers)
+                done, files = progress.write_pictures(result, writers)
                 failed |= done.error is not None
                 record = records.image(done, rows if result.error is None else None)
                 yield record | ({"written": files} if writers else {})

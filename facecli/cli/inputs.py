@@ -13,8 +13,8 @@ from facecli.cli.settings import Settings
 from facecli.errors import UsageError
 from facecli.hosting.choice import load_recognizer
 from facecli.output import drawing
-from facecli.output.overwriting import _guarded, refuse_inputs
-from facecli.output.pictures import Writer, _takes_folder, annotation_writer, crop_writer
+from facecli.output.overwriting import OutputPaths, protected
+from facecli.output.pictures import Writer, annotation_writer, crop_writer
 from facecli.pictures.listing import expand
 from facecli.pictures.sources import Source
 
@@ -27,17 +27,8 @@ def open_sources(inputs: tuple[str, ...], settings: Settings) -> Iterator[Source
     """
     sources = expand(inputs, files_from=settings.files_from, files_from0=settings.files_from0)
     options = click.get_current_context().params
-    crops, annotate, output = (options.get(name) for name in ("crops", "annotate", "output"))
-    if crops is not None:
-        refuse_inputs(crops, inputs, "--crops")
-    if output is not None:
-        refuse_inputs(output, inputs, "--output")
-    if annotate is None:
-        return sources
-    if not _takes_folder(annotate, many=count_inputs(inputs, settings) != 1):
-        refuse_inputs(annotate, inputs, "--annotate")
-        return sources
-    return _guarded(sources, annotate, inputs)
+    paths = OutputPaths(**{name: options.get(name) for name in ("crops", "annotate", "output")})
+    return protected(sources, inputs, paths, many=count_inputs(inputs, settings) != 1)
 
 
 def face_writers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from facecli.cli.settings import Settings, _root_flag
@@ -15,6 +15,7 @@ from facecli.system.streams import print_error
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
 
 PROGRESS_FROM = 4  # inputs; fewer are done before a bar is read
@@ -41,6 +42,16 @@ def tell(source: str, error: FacecliError) -> None:
     print_error(text if source in text else f"{source}: {text}")
     for bar in _bars:
         bar.start()
+
+
+def write_pictures(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:
+    """Run the writers on a result, and print the error if one of them fails; see facecli.output.pictures.write."""
+    from facecli.output.pictures import write
+
+    written, files = write(result, writers)
+    if written.error is not None and written.error is not result.error:
+        tell(result.source, written.error)
+    return written, files
 
 
 def _wants_bar(settings: Settings) -> bool:

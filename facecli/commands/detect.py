@@ -33,7 +33,7 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
 
     from facecli.cli import context, preset, progress, wiring
     from facecli.cli.inputs import count_inputs, face_writers, open_sources
-    from facecli.output import pictures, records, rows
+    from facecli.output import records, rows
 
     settings = preset.applied(settings, "detector")
 
@@ -49,7 +49,7 @@ def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotat
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
             for result in progress.told(pipeline.run(sources), settings, total):
-                done, files = pictures.write(result, writers)
+                done, files = progress.write_pictures(result, writers)
                 failed |= done.error is not None
                 yield records.image(done) | ({"written": files} if writers else {})
 

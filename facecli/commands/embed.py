@@ -87,6 +87,6 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
 def _open_collector(output: Path | None) -> Any:
     if output is None:
         return None
-    from facecli.output.embeddings_file import Collector
+    from facecli.output.embeddings_file import EmbeddingsFile
 
-    return Collector(output)
+    return EmbeddingsFile(output)

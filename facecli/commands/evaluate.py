@@ -74,7 +74,7 @@ def command(
         rule = rules.rule(tools, tools.recognizer_plugin, wish)
         if roc_path is not None:
             roc.check(roc_path)
-            overwriting.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "--roc")
+            overwriting.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "roc")
             files.check_writable(roc_path)
         pipeline = wiring.open_pipeline(tools, settings, inputs=len(names))
         faces = labelled.Faces(pipeline, root, names, settings)

@@ -79,7 +79,7 @@ def command(
         rules = rules_module.rules(tools, wish)
         if plot is not None:
             codec.check_suffix(plot.suffix)
-            overwriting.refuse_inputs(plot, (a, b), "--plot")
+            overwriting.refuse_inputs(plot, (a, b), "plot")
             files.check_writable(plot)
         pipeline = wiring.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
         results = list(pipeline.run([single(a), single(b)]))

@@ -1,4 +1,8 @@
-"""Embeddings as one file: .npz, .npy or .parquet, each carrying the model it is of; no pickle anywhere."""
+"""Embeddings as one file, .npz, .npy or .parquet, together with the model that they are of.
+
+Embeddings of different models can not be compared, so that none is stored without its model. No format uses pickle: a
+file from somebody else can be opened without running code of theirs.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,11 @@ from facecli.types import FloatArray
 SUFFIXES = (".npz", ".npy", ".parquet")
 
 
-class Collector:
-    """Gathers the faces of many results and writes them at the end, whole or not at all.
+class EmbeddingsFile:
+    """A file of embeddings that gathers the faces of many results and appears at the end, whole or not at all.
 
-    Raises UsageError for a suffix that is not supported and OutputError for a place that can not be written, before any
-    work.
+    Raises, when it is made, UsageError for a suffix that is not supported and for .parquet without pyarrow, and
+    OutputError for a path that can not be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,20 +46,20 @@ class Collector:
         self._scores: list[float] = []
 
     def add(self, result: ImageResult) -> None:
-        """Take the faces of one result in."""
+        """Add the faces of one result; a picture that is itself a crop has NaN for bbox and score."""
         if result.embeddings is None:
             return
         count = len(result.embeddings)
-        missing = np.full((count, 5), np.nan, np.float32)  # a crop that was not detected has no place and no score
-        found = result.detections
+        missing = np.full((count, 5), np.nan, np.float32)
+        detections = result.detections
         self._embeddings.append(result.embeddings)
-        self._bboxes.append(missing[:, :4] if found is None else found.bboxes)
-        self._scores += (missing[:, 4] if found is None else found.scores).tolist()
+        self._bboxes.append(missing[:, :4] if detections is None else detections.bboxes)
+        self._scores += (missing[:, 4] if detections is None else detections.scores).tolist()
         self._sources += [result.source] * count
         self._faces += list(result.indices)
 
     def write(self, header: dict[str, Any]) -> None:
-        """Write the file; `header` says which model the rows are of. Raises OutputError."""
+        """Write the file. header: of the document, whose `recognizer` is the model. Raises OutputError."""
         dim = header["recognizer"]["dim"]
         rows = np.concatenate([np.zeros((0, dim), np.float32), *self._embeddings])
         bboxes = np.concatenate([np.zeros((0, 4), np.float32), *self._bboxes])
@@ -71,10 +75,10 @@ class Collector:
                 np.savez(stream, embedding=rows, bbox=bboxes, meta=np.array(meta), **self._columns())
 
     def _write_npy(self, rows: FloatArray, header: dict[str, Any]) -> None:
-        """The .npy format has no room for metadata: that lies beside, as NAME.npy.json.
+        """Write a matrix and, because .npy has no room for metadata, NAME.npy.json beside it.
 
-        It takes its place last, and says which matrix it is of: if only the first of the two moves is done, the pair
-        that is left can be told to be none.
+        The JSON file is moved to its place last and holds the matrix's sha256. A crash between the two moves therefore
+        leaves a pair that does not fit, and that a reader can recognise by the hash.
         """
         pairs = zip(self._sources, self._faces, strict=True)
         listed = [{"source": source, "face": face} for source, face in pairs]
@@ -87,6 +91,7 @@ class Collector:
             notes.write_text(dumps(header | {"sha256": sha256, "rows": listed}, indent=2), "utf-8")
 
     def _columns(self) -> dict[str, Any]:
+        """Return source, face index and score of every row; bytes of a name that are no UTF-8 become U+FFFD."""
         names = [source.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for source in self._sources]
         scores = np.array(self._scores, np.float32)
         return {"source": np.array(names, np.str_), "face": np.array(self._faces, np.int64), "score": scores}
@@ -101,6 +106,7 @@ class Collector:
 
 
 def _import_pyarrow() -> tuple[Any, Any]:
+    """Import pyarrow and its parquet module. Raises UsageError if it is not installed."""
     try:
         import pyarrow as pa
         from pyarrow import parquet

@@ -1,55 +1,99 @@
-"""TODO: facecli.output.overwriting."""
+"""No output takes the place of an input: checks of the places that a command writes to.
+
+A name may lead to an input in many ways: links, other spellings, a folder that holds it. Files are therefore compared
+by device and inode.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.errors import OutputError, UsageError
-from facecli.output.pictures import _annotated, _Names
+from facecli.output.file_names import FileNames, annotated_copy, names_folder
 from facecli.pictures.sources import Source
 from facecli.types import Limits
 
 
-def refuse_inputs(target: Path, inputs: Iterable[str | Path], option: str) -> None:
-    """Raise UsageError if writing `target` would overwrite one of the inputs."""
+@dataclass(frozen=True, slots=True)
+class OutputPaths:
+    """The places that a command writes to; None for a kind of output that it does not write.
+
+    crops: a folder. annotate: a file or a folder for annotated copies. output: a file.
+    Errors name a place by its field.
+    """
+
+    crops: Path | None = None
+    annotate: Path | None = None
+    output: Path | None = None
+
+
+def protected(
+    sources: Iterable[Source], inputs: tuple[str, ...], paths: OutputPaths, *, many: bool
+) -> Iterator[Source]:
+    """Return the sources; those whose annotated copy would overwrite an input raise OutputError instead of being read.
+
+    inputs: the names that the user gave, which the sources come from. many: whether there may be several sources.
+
+    Raises UsageError, before any source is read, for an output that is one of the inputs.
+    """
+    if paths.crops is not None:
+        refuse_inputs(paths.crops, inputs, "crops")
+    if paths.output is not None:
+        refuse_inputs(paths.output, inputs, "output")
+    if paths.annotate is None:
+        return iter(sources)
+    if names_folder(paths.annotate, many=many):
+        return _guarded(sources, paths.annotate, inputs)
+    refuse_inputs(paths.annotate, inputs, "annotate")
+    return iter(sources)
+
+
+def refuse_inputs(target: Path, inputs: Iterable[str | Path], setting: str) -> None:
+    """Raise UsageError if `target` is one of the input files. setting: which setting names the target."""
     for name in inputs:
         if same_file(target, name):
-            raise UsageError(f"{option} {target} would overwrite the input {name}", hint="name another place")
+            message = f"{{{setting}}} {target} would overwrite the input {name}"
+            raise UsageError(message, hint="name another place", about=setting)
 
 
 def same_file(a: str | Path, b: str | Path) -> bool:
-    """Whether both names lead to one existing file; what can not be looked at is no file."""
+    """Return whether two names lead to one existing file; False for a name that can not be looked up."""
     try:
-        return os.path.samefile(a, b)  # noqa: PTH121 # a Path of "-" or of a URL is not what was named
+        return os.path.samefile(a, b)  # noqa: PTH121 # a Path of "-" or of a URL is another name
     except (OSError, ValueError):
         return False
 
 
-def _guarded(sources: Iterable[Source], out: Path, inputs: tuple[str, ...]) -> Iterator[Source]:
-    """The sources; instead of one whose annotated copy would overwrite a picture that is an input, one that fails."""
-    names, known = _Names(), _Inputs(inputs)
+def _guarded(sources: Iterable[Source], folder: Path, inputs: tuple[str, ...]) -> Iterator[Source]:
+    """Yield the sources, each that may not be annotated in the folder replaced by one that raises when it is read."""
+    names, files = FileNames(), _InputFiles(inputs)
     for source in sources:
-        known.add(source.name)
-        target = _annotated(out, names.take(source.name))
+        files.add(source.name)
+        target = annotated_copy(folder, names.take(source.name))
         if same_file(target, source.name):
             yield _refusing(source, "its own input")
-        elif target in known:
+        elif target in files:
             yield _refusing(source, f"the input {target}")
         else:
             yield source
 
 
-def _refusing(source: Source, what: str) -> Source:
+def _refusing(source: Source, victim: str) -> Source:
     def refuse(name: str, _limits: Limits) -> bytes:
-        raise OutputError(f"the annotated copy of {name} would overwrite {what}", hint="choose another --annotate")
+        message = f"the annotated copy of {name} would overwrite {victim}"
+        raise OutputError(message, hint="choose another {annotate}", about="annotate")
 
     return Source(source.name, refuse)
 
 
-class _Inputs:
-    """The files that are known to be inputs: those named, those met so far, and all that is in the folders named."""
+class _InputFiles:
+    """The files that are known to be inputs: named ones, sources so far, and all files below the folders named.
+
+    Folders are not listed here: they may be large, and the sources in them arrive one by one.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._files: set[tuple[int, int]] = set()
@@ -61,7 +105,7 @@ class _Inputs:
                 self.add(name)
 
     def add(self, name: str) -> None:
-        """Take one file in; what can not be looked at is none."""
+        """Add one file; a name that can not be looked up is ignored."""
         if (identity := _identity(name)) is not None:
             self._files.add(identity)
 
@@ -72,6 +116,7 @@ class _Inputs:
 
 
 def _identity(name: str) -> tuple[int, int] | None:
+    """Return the device and inode of a file, or None for a name that can not be looked up."""
     try:
         status = os.stat(name)  # noqa: PTH116
     except (OSError, ValueError):

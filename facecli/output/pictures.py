@@ -1,86 +1,91 @@
-"""TODO: facecli.output.pictures."""
+"""Pictures that a result leaves behind: crops of its faces, and copies with the faces drawn on them."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from facecli.cli.progress import tell
+import cv2
+
 from facecli.contract import CropSpec
 from facecli.crops import cutting
 from facecli.errors import OutputError, UsageError
+from facecli.output.file_names import FileNames, annotated_copy, names_folder
 from facecli.pictures import codec
 from facecli.pictures.listing import SUFFIXES
 from facecli.pipeline.results import ImageResult
 from facecli.system.files import check_writable, make_folder, write_bytes
-from facecli.types import UInt8Array
+from facecli.types import Detections, UInt8Array
+
+# Writes the pictures of one result, and gives the path of each of them once it is there.
+Writer = Callable[[ImageResult], Iterable[Path]]
+# Draws a copy of a result's picture: (H, W, 3) uint8 RGB.
+Painter = Callable[[ImageResult], UInt8Array]
+
+BBOX_MARGIN = 0.2  # of the bbox's longer side, added on each side of a face that can not be aligned
 
 
 def write(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:
-    """Write what is asked for of a result; what can not be written becomes its error, and the other pictures go on."""
-    import dataclasses
+    """Run the writers on a result. Return the result and the names of the files that were written.
 
-    import cv2
-
+    A failure ends the writing for this result alone: it becomes the `error` of the result that is returned, and files
+    that were written before it stay.
+    """
     files: list[str] = []
     try:
         for writer in writers:
-            files.extend(str(path) for path in writer(result))  # those before a failure stay listed
-    except (OutputError, cv2.error) as error:
-        failure = error if isinstance(error, OutputError) else OutputError(f"can not draw on {result.source}: {error}")
-        if failure is not error:
-            failure.__cause__ = error
-        tell(result.source, failure)
-        result = dataclasses.replace(result, error=failure)
+            files.extend(str(path) for path in writer(result))
+    except OutputError as error:
+        return dataclasses.replace(result, error=error), files
+    except cv2.error as error:
+        failure = OutputError(f"can not draw on {result.source}: {error}")
+        failure.__cause__ = error
+        return dataclasses.replace(result, error=failure), files
     return result, files
 
 
-Writer = Callable[[ImageResult], Iterable[Path]]
-Painter = Callable[[ImageResult], UInt8Array]
-
-
 def crop_writer(folder: Path, spec: CropSpec) -> Writer:
-    """Writes NAME.INDEX.png per face; a detector without landmarks gives bbox crops of the same size."""
-    _check_parent(folder)
-    names = _Names()
+    """Return a writer of NAME.INDEX.png per face into a folder, which is made for the first of them.
 
-    def write(result: ImageResult) -> Iterator[Path]:
+    spec: how to cut. Faces without landmarks give crops of the bbox, of the size that the spec has.
+
+    Raises OutputError if the folder's parent does not exist.
+    """
+    _check_parent(folder)
+    names = FileNames()
+
+    def write_crops(result: ImageResult) -> Iterator[Path]:
         name = names.take(result.source)
         if result.image is None or result.detections is None:
             return
-        own = (
-            spec
-            if spec.template is None or result.detections.landmarks is not None
-            else CropSpec(spec.width, spec.height, margin=0.2, square=True)
-        )
         make_folder(folder)
-        for index, crop in zip(result.indices, cutting.cut(result.image, result.detections, own), strict=True):
+        crops = cutting.cut(result.image, result.detections, _feasible(spec, result.detections))
+        for index, crop in zip(result.indices, crops, strict=True):
             path = folder / f"{name}.{index}.png"
             write_bytes(path, codec.encode(crop, ".png"), parents=False)
             yield path
 
-    return write
+    return write_crops
 
 
 def annotation_writer(out: Path, paint: Painter, *, many: bool) -> Writer:
-    """Writes each picture with what was found drawn on it: to the file `out`, or into the folder `out` for several.
+    """Return a writer of annotated copies: to the file `out`, or as NAME.jpg into the folder `out`.
 
-    Refuses, before any work, a place that can not be.
+    many: whether there may be several pictures, which need a folder.
+
+    Raises UsageError or OutputError, before any picture is read, if `out` can not be such a file or folder.
     """
-    folder = _takes_folder(out, many=many)
+    folder = names_folder(out, many=many)
     if not folder:
         codec.check_suffix(out.suffix)
         check_writable(out)
-    elif out.is_file():
-        raise UsageError(f"--annotate {out} is a file, and there are several pictures", hint="name a folder")
-    elif not out.is_dir() and out.suffix.lower() in SUFFIXES:
-        raise UsageError(f"--annotate {out} names one picture, and there are several", hint="name a folder")
     else:
-        _check_parent(out)
-    names = _Names()
+        _check_folder(out)
+    names = FileNames()
 
-    def write(result: ImageResult) -> Iterator[Path]:
-        path = _annotated(out, names.take(result.source)) if folder else out
+    def write_copy(result: ImageResult) -> Iterator[Path]:
+        path = annotated_copy(out, names.take(result.source)) if folder else out
         if result.image is None:
             return
         if folder:
@@ -88,38 +93,26 @@ def annotation_writer(out: Path, paint: Painter, *, many: bool) -> Writer:
         write_bytes(path, codec.encode(paint(result), path.suffix), parents=False)
         yield path
 
-    return write
+    return write_copy
 
 
-def _takes_folder(out: Path, *, many: bool) -> bool:
-    return many or out.is_dir() or not out.suffix
+def _feasible(spec: CropSpec, detections: Detections) -> CropSpec:
+    """Return the spec, or one for bbox crops of its size if it needs landmarks that the detections lack."""
+    if spec.template is None or detections.landmarks is not None:
+        return spec
+    return CropSpec(spec.width, spec.height, margin=BBOX_MARGIN, square=True)
 
 
-def _annotated(folder: Path, name: str) -> Path:
-    return folder / f"{name}.jpg"
+def _check_folder(out: Path) -> None:
+    if out.is_file():
+        message = f"{{annotate}} {out} is a file, and there are several pictures"
+        raise UsageError(message, hint="name a folder", about="annotate")
+    if not out.is_dir() and out.suffix.lower() in SUFFIXES:
+        message = f"{{annotate}} {out} names one picture, and there are several"
+        raise UsageError(message, hint="name a folder", about="annotate")
+    _check_parent(out)
 
 
 def _check_parent(folder: Path) -> None:
     if not folder.parent.is_dir():
         raise OutputError(f"can not write {folder}: there is no folder {folder.parent}", hint="make it first")
-
-
-class _Names:
-    """File names for results in one folder: the source's own name, numbered where two sources share it.
-
-    Taken for every source in its order, so that all who count agree.
-    """
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def take(self, source: str) -> str:
-        """The name for a source."""
-        stem = Path(source.rstrip("/").rpartition("/")[2].partition("?")[0]).stem or "picture"
-        stem = "stdin" if source == "-" else stem
-        name, number = stem, 1
-        while name in self._taken:
-            number += 1
-            name = f"{stem}-{number}"
-        self._taken.add(name)
-        return name

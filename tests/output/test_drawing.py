@@ -1,3 +1,5 @@
+"""Marks on pictures: on copies, inside the picture, and honest about what is likeliest."""
+
 from __future__ import annotations
 
 import numpy as np

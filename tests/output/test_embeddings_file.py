@@ -11,25 +11,25 @@ import numpy as np
 import pytest
 
 from facecli.errors import OutputError, UsageError
-from facecli.output.embeddings_file import Collector
+from facecli.output.embeddings_file import EmbeddingsFile
 from facecli.pipeline.results import ImageResult
 
 HEADER: dict[str, Any] = {"recognizer": {"dim": 3, "models": [{"id": "new"}]}}
 
 
-def collected(path: Path, rows: int = 2) -> Collector:
-    collector = Collector(path)
+def collected(path: Path, rows: int = 2) -> EmbeddingsFile:
+    target = EmbeddingsFile(path)
     embeddings = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
-    collector.add(ImageResult("a.jpg", 9, 9, rows, tuple(range(rows)), detected=False, embeddings=embeddings))
-    return collector
+    target.add(ImageResult("a.jpg", 9, 9, rows, tuple(range(rows)), detected=False, embeddings=embeddings))
+    return target
 
 
 def test_a_place_that_can_not_be_is_told_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
-        Collector(tmp_path / "typo" / "x.npz")
+        EmbeddingsFile(tmp_path / "typo" / "x.npz")
     with pytest.raises(UsageError, match="can not write embeddings"):
-        Collector(tmp_path / "x.pkl")
-    Collector(tmp_path / "x.npz")
+        EmbeddingsFile(tmp_path / "x.pkl")
+    EmbeddingsFile(tmp_path / "x.npz")
     assert list(tmp_path.iterdir()) == []
 
 

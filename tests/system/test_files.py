@@ -1,3 +1,5 @@
+"""Files that are written whole or not at all, and what the file system refuses."""
+
 from __future__ import annotations
 
 import os
@@ -5,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.errors import OutputError, UsageError
-from facecli.output.overwriting import refuse_inputs
+from facecli.errors import OutputError
 from facecli.system.files import check_writable, make_folder, staged, write_bytes
 
 
@@ -78,11 +79,3 @@ def test_an_error_without_words_of_the_system_keeps_its_own(tmp_path: Path) -> N
 def test_the_umask_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "umask", None)
     write_bytes(tmp_path / "a", b"")
-
-
-def test_an_input_is_not_overwritten_under_any_of_its_names(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").touch()
-    (tmp_path / "b.jpg").symlink_to(tmp_path / "a.jpg")
-    refuse_inputs(tmp_path / "c.jpg", ["-", "http://a/b.jpg", "x" * 5000, "\0", str(tmp_path / "a.jpg")], "--plot")
-    with pytest.raises(UsageError, match=r"--plot .*b\.jpg would overwrite the input .*a\.jpg"):
-        refuse_inputs(tmp_path / "b.jpg", [str(tmp_path / "a.jpg")], "--plot")
