@@ -57,7 +57,7 @@ def open_tuning(settings: Settings, store: ModelStore) -> Tuning:
         options.setdefault(device, {})[option] = value
     entries = dict(_assignment(text, "--session-option", "NAME=VALUE") for text in settings.session_option)
     cache = None
-    if kind != "auto" and providers.KINDS[kind].cache:
+    if kind != "auto" and providers.DEVICES[kind].cache:
         cache = settings.engine_cache or store.root / "engines" / kind
         make_folder(cache, parents=True)
     tuning = Tuning(options, entries, cache)

@@ -1,1 +1,1 @@
-"""ONNX Runtime: whether it loads, where a model runs, and running it."""
+"""ONNX Runtime, which runs all models: whether it loads, which provider runs a model, and sessions that run it."""

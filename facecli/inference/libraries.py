@@ -1,4 +1,4 @@
-"""TODO: facecli.inference.libraries."""
+"""Whether ONNX Runtime and the native libraries of a device can be loaded; if not, the reason in one line."""
 
 from __future__ import annotations
 
@@ -13,33 +13,42 @@ from typing import Any
 
 from facecli.errors import DeviceError, first_line
 from facecli.inference import providers
-from facecli.inference.providers import Tuning
 
-_preparing = threading.Lock()  # two threads that redirect stdout at once would lose it
-DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-FATAL = 4
-QUIET = 3  # ONNX Runtime's severity "error": its warnings about graphs help nobody who runs a finished model
+_preparing = threading.Lock()  # of two threads that redirect stdout at once, one would leave it redirected
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"  # NVIDIA's
+# Severities of ONNX Runtime's log. Its warnings are about graphs, and nobody who runs a finished model can change one.
+ERROR, FATAL = 3, 4
 
 
 def import_onnxruntime() -> Any:
-    """The module onnxruntime. Raises DeviceError saying which line to type if no wheel of it is installed."""
+    """Return the module onnxruntime. Raises DeviceError with the command to type if no wheel of it works."""
     try:
         import onnxruntime
     except ImportError as error:
-        line = 'pip install "facecli[cpu]" (or "facecli[gpu]")'
-        raise DeviceError(f"ONNX Runtime is not installed ({error})", hint=line) from error
+        hint = 'pip install "facecli[cpu]" (or "facecli[gpu]")'
+        raise DeviceError(f"ONNX Runtime is not installed ({error})", hint=hint) from error
     if not hasattr(onnxruntime, "InferenceSession"):
-        line = "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them"
-        raise DeviceError("the installed onnxruntime is broken: it has no InferenceSession", hint=line)
-    onnxruntime.set_default_logger_severity(QUIET)
+        hint = "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them"
+        raise DeviceError("the installed onnxruntime is broken: it has no InferenceSession", hint=hint)
+    onnxruntime.set_default_logger_severity(ERROR)
     return onnxruntime
 
 
-def prepare_cuda(ort: Any) -> str | None:
-    """Load the CUDA libraries of NVIDIA's wheels, once; the loader's reason if there is no driver to use them with.
+def obstacle(ort: Any, kind: str) -> str | None:
+    """Return why a kind of device can not run, as far as can be known before a session is made; None if it may run.
 
-    Without this only `import torch` makes them found. Where no driver is, ONNX Runtime is not even asked: each library
-    that it misses it tells in several lines.
+    Either the installed wheel has no provider for it, or NVIDIA's driver can not be loaded. The libraries of NVIDIA's
+    wheels are loaded meanwhile. ort: the module onnxruntime. kind: a name in providers.DEVICES.
+    """
+    reason = providers.missing(kind, ort.get_available_providers())
+    return prepare_cuda(ort) if not reason and providers.uses_cuda(kind) else reason
+
+
+def prepare_cuda(ort: Any) -> str | None:
+    """Load the CUDA libraries of NVIDIA's wheels, once; return the loader's reason if there is no driver to use them.
+
+    Without this they are found only if torch has been imported. Where there is no driver ONNX Runtime is not tried at
+    all, because it prints several lines for each library that it misses.
     """
     with _preparing:
         return _prepare_cuda(ort)
@@ -47,7 +56,7 @@ def prepare_cuda(ort: Any) -> str | None:
 
 @cache
 def _prepare_cuda(ort: Any) -> str | None:
-    reason = _loading(DRIVER)
+    reason = _load_failure(DRIVER)
     if reason is None and hasattr(ort, "preload_dlls"):
         with redirect_stdout(io.StringIO()):  # it prints what it does not find; `failure` finds that out too
             ort.preload_dlls()
@@ -55,31 +64,31 @@ def _prepare_cuda(ort: Any) -> str | None:
     return reason
 
 
-def _loading(library: str) -> str | None:
-    """The loader's reason why a shared library can not be loaded, None if it can."""
+def failure(ort: Any, kind: str) -> str:
+    """Return why a kind of device did not run: an obstacle, else the loader's reason, else a question to the user."""
+    provider = providers.DEVICES[kind].provider.removesuffix("ExecutionProvider").lower()
+    library = Path(ort.__file__).parent / "capi" / f"libonnxruntime_providers_{provider}.so"
+    return (
+        obstacle(ort, kind)
+        or _load_failure(str(library))
+        or "ONNX Runtime fell back to the CPU; are there a driver and a device? (what it says itself is on stderr)"
+    )
+
+
+def _load_failure(library: str) -> str | None:
+    """Return the loader's reason why a shared library can not be loaded, None if it can."""
     import ctypes
 
     try:
         ctypes.CDLL(library)
     except OSError as error:
-        return _first_line(error)
+        return reason_of(error)
     return None
 
 
-def failure(ort: Any, kind: str) -> str:
-    """Why a kind of device does not run: the installed wheel lacks it, or the loader's own reason."""
-    wanted = providers.KINDS[kind].provider
-    reason = providers.missing(kind, ort.get_available_providers())
-    if not reason and providers.CUDA in dict(providers.chain(kind, "", Tuning())):
-        reason = prepare_cuda(ort)
-    part = wanted.removesuffix("ExecutionProvider").lower()
-    reason = reason or _loading(str(Path(ort.__file__).parent / "capi" / f"libonnxruntime_providers_{part}.so"))
-    return (
-        reason
-        or "ONNX Runtime fell back to the CPU; are there a driver and a device? (what it says itself is on stderr)"
-    )
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error of ONNX Runtime or the loader.
 
-
-def _first_line(error: BaseException) -> str:
-    """What an error says, without the place in ONNX Runtime's own source that some begin with."""
+    ONNX Runtime begins some with a place in its own source, "/home/x/y.cc:12 void f() ", which is left out.
+    """
     return re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*\) (?=\S)", "", first_line(error))

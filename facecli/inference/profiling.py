@@ -1,4 +1,7 @@
-"""What really runs where: ONNX Runtime's own record of a run, node by node."""
+"""Where the nodes of a model really run: ONNX Runtime's profile of one run, read node by node.
+
+A session may run on a GPU and leave some of its nodes to the CPU, which ONNX Runtime does without a word.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from facecli.inference import providers
 from facecli.inference.providers import Tuning
 from facecli.inference.session import OnnxSession, open_session
 
-# What the time of a network goes into; its copies and shapes may well stay on the CPU.
+# Operators that most of a network's time goes into. Copies and computations of shapes may well stay on the CPU.
 HEAVY = ("Conv", "Gemm", "MatMul", "LSTM", "GRU", "Attention")
-SHARE = 0.05  # of the run's time; from here on a node has weight, whatever it does
+SHARE = 0.05  # A node that takes a larger share of the run's time than this is heavy too, whatever its operator.
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One run of one node. seconds: inside the kernel."""
+    """One run of one node of a graph, such as a "Conv". seconds: spent inside the provider's kernel."""
 
     name: str
     operator: str
@@ -28,7 +31,10 @@ class Node:
 
 
 def record(path: Path, warm_up: Callable[[OnnxSession], object], *, device: str, tuning: Tuning) -> list[Node]:
-    """The nodes that a model runs when `warm_up` runs it on a device. Raises what open_session raises."""
+    """Return the nodes that run while `warm_up` runs a model's session on a device, in order.
+
+    Raises DeviceError and ModelError as open_session does.
+    """
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(path, device=device, tuning=replace(tuning, profile=Path(folder, "profile")))
         warm_up(session)
@@ -38,7 +44,7 @@ def record(path: Path, warm_up: Callable[[OnnxSession], object], *, device: str,
             event["name"].removesuffix("_kernel_time"),
             event["args"].get("op_name", ""),
             event["args"]["provider"],
-            event["dur"] / 1e6,
+            event["dur"] / 1e6,  # from microseconds
         )
         for event in events
         if event.get("cat") == "Node" and event.get("args", {}).get("provider")
@@ -46,7 +52,7 @@ def record(path: Path, warm_up: Callable[[OnnxSession], object], *, device: str,
 
 
 def strays(nodes: Sequence[Node], device: str) -> list[Node]:
-    """The nodes of weight that ran on the CPU although the device is another."""
+    """Return the heavy nodes that ran on the CPU although the device is another one; none if the device is the CPU."""
     if providers.split(device)[0] == "cpu":
         return []
     total = sum(node.seconds for node in nodes)

@@ -17,12 +17,14 @@ Options = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of device. unit: the option that takes what stands behind the colon.
+class Device:
+    """A kind of device that a user can name, as "cuda" in "cuda:1".
 
-    before_cpu: providers that take what this one leaves, ahead of the CPU. cache: options that make it keep its
-    compiled engines in a folder, "{}" being that folder. threads: the option that takes the number of CPU threads.
-    sequential: it runs neither with memory patterns nor with parallel execution.
+    provider: ONNX Runtime's name of what runs there. unit: the provider's option for the part behind the colon.
+    numbered: that part is a number. before_cpu: providers that run what this one can not, ahead of the CPU.
+    cache: options that make the provider keep its compiled engines in a folder; "{}" stands for the folder.
+    threads: the provider's option for the number of CPU threads. sequential: the provider supports neither memory
+    patterns nor parallel execution.
     """
 
     provider: str
@@ -34,10 +36,10 @@ class Kind:
     sequential: bool = False
 
 
-KINDS: Mapping[str, Kind] = {
-    "cpu": Kind(CPU),
-    "cuda": Kind(CUDA, "device_id"),
-    "tensorrt": Kind(
+DEVICES: Mapping[str, Device] = {
+    "cpu": Device(CPU),
+    "cuda": Device(CUDA, "device_id"),
+    "tensorrt": Device(
         "TensorrtExecutionProvider",
         "device_id",
         before_cpu=(CUDA,),
@@ -48,31 +50,31 @@ KINDS: Mapping[str, Kind] = {
             "trt_timing_cache_path": "{}",
         },
     ),
-    "openvino": Kind(
+    "openvino": Device(
         "OpenVINOExecutionProvider",
         "device_type",
         numbered=False,
         cache={"cache_dir": "{}"},
         threads="num_of_threads",
     ),
-    "coreml": Kind("CoreMLExecutionProvider", cache={"ModelCacheDirectory": "{}"}),
-    "directml": Kind(
+    "coreml": Device("CoreMLExecutionProvider", cache={"ModelCacheDirectory": "{}"}),
+    "directml": Device(
         "DmlExecutionProvider",
         "device_id",
         sequential=True,
     ),
-    "xnnpack": Kind("XnnpackExecutionProvider", threads="intra_op_num_threads"),
+    "xnnpack": Device("XnnpackExecutionProvider", threads="intra_op_num_threads"),
 }
-NAMES = "auto|" + "|".join(f"{name}[:N]" if kind.unit else name for name, kind in KINDS.items())
+NAMES = "auto|" + "|".join(f"{name}[:N]" if device.unit else name for name, device in DEVICES.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What a user may set of ONNX Runtime beyond device and threads.
+    """Settings of ONNX Runtime beyond the device and the number of threads.
 
-    provider_options: device kind -> option -> value, as ONNX Runtime names them. session_options: configuration
-    entries such as session.intra_op.allow_spinning -> value. cache: the folder for compiled engines, None for none.
-    profile: the beginning of the name of a file that ONNX Runtime writes what it did into.
+    provider_options: kind of device -> option -> value, as ONNX Runtime names them. session_options: entries of its
+    configuration, such as session.intra_op.allow_spinning -> value. cache: the folder for compiled engines, None for
+    none. profile: path and beginning of the name of the file that ONNX Runtime writes a profile into, None for none.
     """
 
     provider_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -82,48 +84,64 @@ class Tuning:
 
 
 def split(device: str) -> tuple[str, str]:
-    """("cuda", "1") from "cuda:1"; the unit is "" where none is named. Raises DeviceError for what is no device."""
+    """Return kind and unit of a device: ("cuda", "1") for "cuda:1", ("cuda", "") for "cuda".
+
+    Raises DeviceError for a text that names no device.
+    """
     kind, colon, unit = device.partition(":")
-    known = KINDS.get(kind)
     if kind == "auto" and not colon:
         return kind, ""
+    known = DEVICES.get(kind)
     fits = known and (not colon or (known.unit and (unit.isdecimal() if known.numbered else unit.isidentifier())))
     if not fits:
         raise DeviceError(f"unknown device {device!r}", hint=f"use {NAMES.replace('|', ', ')}")
     return kind, unit
 
 
+def uses_cuda(kind: str) -> bool:
+    """Return whether a kind of device needs NVIDIA's driver and libraries: "cuda" and "tensorrt"."""
+    return CUDA in (DEVICES[kind].provider, *DEVICES[kind].before_cpu)
+
+
 def chain(kind: str, unit: str, tuning: Tuning, threads: int = 1) -> list[tuple[str, Options]]:
-    """The providers to ask for, best first, each with its options; the CPU is always the last."""
-    wanted = KINDS[kind]
-    options: Options = {wanted.unit: unit or "0"} if wanted.unit and wanted.numbered else {}
-    if wanted.unit and unit and not wanted.numbered:
-        options[wanted.unit] = unit.upper()
+    """Return the providers for a kind of device with their options, best first; the CPU is always the last.
+
+    unit: the part of the device behind the colon, "" for the first or default one. threads: CPU threads of one run.
+    """
+    device = DEVICES[kind]
+    options: Options = {device.unit: unit or "0"} if device.unit and device.numbered else {}
+    if device.unit and unit and not device.numbered:
+        options[device.unit] = unit.upper()
     if tuning.cache is not None:
-        options |= {name: value.format(tuning.cache) for name, value in wanted.cache.items()}
-    if wanted.threads:
-        options[wanted.threads] = str(threads)
-    names = {entry.provider: name for name, entry in KINDS.items()}
-    providers = {wanted.provider: options}
-    for provider in (*wanted.before_cpu, CPU):
+        options |= {name: value.format(tuning.cache) for name, value in device.cache.items()}
+    if device.threads:
+        options[device.threads] = str(threads)
+    kinds = {other.provider: name for name, other in DEVICES.items()}
+    providers = {device.provider: options}
+    for provider in (*device.before_cpu, CPU):
         providers.setdefault(provider, {"device_id": unit or "0"} if provider == CUDA else {})
-    return [(name, {**own, **tuning.provider_options.get(names[name], {})}) for name, own in providers.items()]
+    user = tuning.provider_options
+    return [(name, {**defaults, **user.get(kinds[name], {})}) for name, defaults in providers.items()]
 
 
 def check_options(device: str, tuning: Tuning) -> None:
-    """Raise UsageError for options of a kind of device that `device` does not use."""
+    """Raise UsageError if the tuning has options for a kind of device that `device` does not use."""
     kind, unit = split(device)
     used = chain("cuda" if kind == "auto" else kind, unit, Tuning())
-    names = [name for name, entry in KINDS.items() if entry.provider in dict(used)]
+    kinds = [name for name, other in DEVICES.items() if other.provider in dict(used)]
     for name in tuning.provider_options:
-        if name not in names:
-            hint = f"--device {device} uses {' and '.join(names)}" if name in KINDS else f"there are {', '.join(KINDS)}"
-            raise UsageError(f"{name} is given an option and is not in use", hint=hint)
+        if name not in kinds:
+            used_here = f"{{device}} {device} uses {' and '.join(kinds)}"
+            hint = used_here if name in DEVICES else f"there are {', '.join(DEVICES)}"
+            raise UsageError(f"{name} is given an option and is not in use", hint=hint, about="device")
 
 
 def missing(kind: str, available: Sequence[str]) -> str | None:
-    """Why the installed onnxruntime can not run a kind of device at all; None if it can."""
-    if KINDS[kind].provider in available:
+    """Return why the installed onnxruntime can never run a kind of device; None if it has the provider.
+
+    available: the names of the providers that the installed wheel has.
+    """
+    if DEVICES[kind].provider in available:
         return None
-    has = ", ".join(name for name, entry in KINDS.items() if entry.provider in available) or "none that is known"
-    return f"the installed onnxruntime has no {KINDS[kind].provider}; it has {has}"
+    has = ", ".join(name for name, device in DEVICES.items() if device.provider in available) or "none that is known"
+    return f"the installed onnxruntime has no {DEVICES[kind].provider}; it has {has}"

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the only module that imports it. What the user asks for is what runs, or it is an error."""
+"""The runtime that the host hands to plugins: verified model files, and one shared session for each of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from facecli.inference.session import OnnxSession, open_session
 
 
 class OnnxRuntime:
-    """Sessions for plugins: each made once, on the device asked for, from files that the store vouches for.
+    """Sessions on the device that the user asked for; implements facecli.contract.Runtime.
 
-    locate: (model id, file name or None) -> verified path.
+    locate: (model id, file name, or None for a model's only file) -> the path of the file, whose hash was checked.
+    Raises ModelError if the file is missing. threads: CPU threads that a plugin may keep busy at once.
     """
 
     def __init__(
@@ -33,30 +34,32 @@ class OnnxRuntime:
         self._lock = threading.Lock()
 
     def model_path(self, model_id: str, file: str | None = None) -> Path:
-        """The verified local file of a model. Raises ModelError if it is not installed."""
+        """Return the verified local file of a model. Raises ModelError if it is not installed."""
         return self._locate(model_id, file)
 
     def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> OnnxSession:
-        """The session of a model file, made by the first caller (with its `threads`, or the runtime's) for all."""
+        """Return the session of a model file. The first caller opens it, other threads wait and share it.
+
+        threads: CPU threads of one run, `self.threads` by default; the first caller's number holds.
+        Raises ModelError or DeviceError, to every caller, if the session can not be opened.
+        """
         key = (model_id, file)
         with self._lock:
             future = self._sessions.get(key)
-            mine = future is None
+            first = future is None
             if future is None:
                 future = self._sessions[key] = Future()
-        if mine:
+        if first:
             try:
                 path = self._locate(model_id, file)
-                future.set_result(self._open(path, threads or self.threads))
-            except BaseException as error:  # noqa: BLE001 - whoever waits for this session must learn of it
+                number = threads or self.threads
+                future.set_result(open_session(path, device=self.device, threads=number, tuning=self.tuning))
+            except BaseException as error:  # noqa: BLE001 - every thread that waits for this session must get it
                 future.set_exception(error)
         return future.result()
 
-    def _open(self, path: Path, threads: int) -> OnnxSession:
-        return open_session(path, device=self.device, threads=threads, tuning=self.tuning)
-
     @property
     def sessions(self) -> dict[str, OnnxSession]:
-        """The sessions made so far, by "model id" or "model id/file name"."""
+        """The sessions that are open, by "model id" or "model id/file name"."""
         done = {key: f for key, f in self._sessions.items() if f.done() and f.exception() is None}
         return {"/".join(filter(None, key)): future.result() for key, future in done.items()}

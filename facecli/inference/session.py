@@ -1,4 +1,4 @@
-"""TODO: facecli.inference.session."""
+"""Loading an ONNX file on the device that the user asked for, and running it. Another device than that is an error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli.errors import DeviceError, ModelError
-from facecli.inference import providers
-from facecli.inference.libraries import QUIET, _first_line, failure, import_onnxruntime, prepare_cuda
+from facecli.inference import libraries, providers
 from facecli.inference.providers import Tuning
 
 if TYPE_CHECKING:
@@ -22,12 +21,16 @@ if TYPE_CHECKING:
 
 ALLOW_SPINNING = "session.intra_op.allow_spinning"
 SPIN_DURATION = "session.intra_op.spin_duration_us"
-SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that knows it: its binary has the name, 1.25's has not
+SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that has the entry: its binary has the name, 1.25's has not
 SPIN_MICROSECONDS = "30"
 
 
 class OnnxSession:
-    """A loaded ONNX model; runs from several threads at once and counts the seconds spent inside ONNX Runtime."""
+    """A loaded ONNX model, which several threads may run at once.
+
+    provider: the one that really runs it. input_shapes: input name -> shape, None for a free axis. seconds: spent
+    inside ONNX Runtime, added up over all runs and threads. runs: how many there were.
+    """
 
     def __init__(self, inner: onnxruntime.InferenceSession) -> None:
         self._inner = inner
@@ -42,11 +45,11 @@ class OnnxSession:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What the file says of itself, by key; whoever made it wrote this."""
+        """The file's metadata by key, as its maker wrote it."""
         return dict(self._inner.get_modelmeta().custom_metadata_map)
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
-        """Run once: input name -> array in, output name -> array out."""
+        """Run the model once: input name -> array in, output name -> array out."""
         start = time.perf_counter()
         outputs = self._inner.run(self._outputs, dict(feeds))
         with self._lock:
@@ -55,39 +58,38 @@ class OnnxSession:
         return dict(zip(self._outputs, outputs, strict=True))
 
     def end_profile(self) -> Path:
-        """Write what was recorded so far, and no more from here on; the session was opened with Tuning.profile."""
+        """Stop profiling and return the file that holds the profile; the session was opened with Tuning.profile."""
         return Path(self._inner.end_profiling())
 
 
 def open_session(path: Path, *, device: str = "cpu", threads: int = 1, tuning: Tuning | None = None) -> OnnxSession:
-    """Load an ONNX file on `device` ("auto", "cpu", "cuda:N", ...: providers.NAMES); threads: those of one run.
+    """Load an ONNX file on a device. threads: CPU threads of one run.
 
+    device: "cpu", "cuda:1" or another of providers.NAMES; "auto" is CUDA if it runs, else the CPU.
     Raises DeviceError if the device does not really run, ModelError if the file is no usable model.
     """
     kind, unit = providers.split(device)
-    ort, tuning = import_onnxruntime(), tuning or Tuning()
+    ort, tuning = libraries.import_onnxruntime(), tuning or Tuning()
     if kind == "auto":
-        return _first_that_runs(ort, path, threads, tuning)
+        return _open_automatically(ort, path, threads, tuning)
     chain = providers.chain(kind, unit, tuning, threads)
-    reason = providers.missing(kind, ort.get_available_providers())
-    if not reason and providers.CUDA in dict(chain):
-        reason = prepare_cuda(ort)
+    reason = libraries.obstacle(ort, kind)
     if reason:
         raise _device_error(kind, reason)
     try:
         session = OnnxSession(_create(ort, path, _options(ort, kind, threads, tuning), chain))
     except Exception as error:
+        reason = libraries.reason_of(error)
         if kind == "cpu" or not _loads_on_cpu(ort, path):
             hint = "run `facecli models verify`"
-            raise ModelError(f"{path.name} can not be loaded: {_first_line(error)}", hint=hint) from error
-        raise _device_error(kind, _first_line(error)) from error
+            raise ModelError(f"{path.name} can not be loaded: {reason}", hint=hint) from error
+        raise _device_error(kind, reason) from error
     if session.provider != chain[0][0]:
-        raise _device_error(kind, failure(ort, kind))
+        raise _device_error(kind, libraries.failure(ort, kind))
     return session
 
 
-def _first_that_runs(ort: Any, path: Path, threads: int, tuning: Tuning) -> OnnxSession:
-    """CUDA where it runs, else the CPU."""
+def _open_automatically(ort: Any, path: Path, threads: int, tuning: Tuning) -> OnnxSession:
     if providers.CUDA in ort.get_available_providers():
         try:
             return open_session(path, device="cuda", threads=threads, tuning=tuning)
@@ -97,7 +99,7 @@ def _first_that_runs(ort: Any, path: Path, threads: int, tuning: Tuning) -> Onnx
 
 
 def _loads_on_cpu(ort: Any, path: Path) -> bool:
-    """Whether it is the device, and not the file, that fails."""
+    """Return whether a file loads on the CPU, so that a failure elsewhere is the device's and not the file's."""
     try:
         _create(ort, path, _options(ort, "cpu", 1, Tuning()), [(providers.CPU, {})])
     except Exception:  # noqa: BLE001 - whatever is wrong with the file
@@ -107,10 +109,10 @@ def _loads_on_cpu(ort: Any, path: Path) -> bool:
 
 def _options(ort: Any, kind: str, threads: int, tuning: Tuning) -> Any:
     options = ort.SessionOptions()
-    # A provider with threads of its own does the work: ONNX Runtime's would only stand in their way.
-    options.intra_op_num_threads = 1 if providers.KINDS[kind].threads else threads
-    options.log_severity_level = QUIET
-    if providers.KINDS[kind].sequential:
+    # A provider with threads of its own does the work, and ONNX Runtime's would only stand in their way.
+    options.intra_op_num_threads = 1 if providers.DEVICES[kind].threads else threads
+    options.log_severity_level = libraries.ERROR
+    if providers.DEVICES[kind].sequential:
         options.enable_mem_pattern = False
     for name, value in {**_spinning(ort.__version__, tuning.session_options), **tuning.session_options}.items():
         options.add_session_config_entry(name, value)
@@ -120,13 +122,13 @@ def _options(ort: Any, kind: str, threads: int, tuning: Tuning) -> Any:
     return options
 
 
-def _spinning(version: str, chosen: Mapping[str, str]) -> dict[str, str]:
-    """How long threads that have no work look for some before they sleep, where the user has not chosen.
+def _spinning(version: str, user: Mapping[str, str]) -> dict[str, str]:
+    """Return the entries that set for how long an idle thread looks for work before it sleeps.
 
-    A while spares them most naps between two operators; ONNX Runtime's own is so long that it takes the cores from
-    everybody else. docs/benchmarks.md has the figures.
+    A short while spares threads most naps between two operators. ONNX Runtime's own default is so long that it takes
+    the cores from everybody else: docs/benchmarks.md has the figures. user: the session options that the user set.
     """
-    if ALLOW_SPINNING in chosen:
+    if ALLOW_SPINNING in user:
         return {}
     if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < SPIN_DURATION_SINCE:
         return {ALLOW_SPINNING: "0"}
@@ -134,11 +136,12 @@ def _spinning(version: str, chosen: Mapping[str, str]) -> dict[str, str]:
 
 
 def _create(ort: Any, path: Path, options: Any, chain: Sequence[tuple[str, Mapping[str, str]]]) -> Any:
-    """A session that never changes its provider: ONNX Runtime's own fallback goes to the CPU and says so in prints."""
+    """Return an InferenceSession that never changes its provider: ONNX Runtime's fallback goes to the CPU silently."""
     inner = ort.InferenceSession(str(path), options, providers=list(chain), enable_fallback=0)
     inner.disable_fallback()
     return inner
 
 
 def _device_error(kind: str, reason: str) -> DeviceError:
-    return DeviceError(f"{kind} does not run here: {reason}", hint="use --device cpu, see `facecli doctor`")
+    hint = "use {device} cpu, see `facecli doctor`"
+    return DeviceError(f"{kind} does not run here: {reason}", hint=hint, about="device")

@@ -97,7 +97,7 @@ def _what_auto_is(path: Path, tuning: Tuning) -> str:
     from facecli.inference import providers, session
 
     provider = session.open_session(path, device="auto", tuning=tuning).provider
-    return next(name for name, kind in providers.KINDS.items() if kind.provider == provider)
+    return next(name for name, device in providers.DEVICES.items() if device.provider == provider)
 
 
 def _by_provider(nodes: Sequence[Node]) -> dict[str, list[Node]]:

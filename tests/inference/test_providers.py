@@ -1,3 +1,5 @@
+"""Devices as users name them become ONNX Runtime providers with their options."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -5,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facecli.cli.wording import option
 from facecli.errors import DeviceError, UsageError
 from facecli.inference import libraries, providers
 from facecli.inference.providers import Tuning
@@ -16,7 +19,7 @@ CPU = ("CPUExecutionProvider", {})
 
 
 def test_the_cpu_comes_last_in_every_chain() -> None:
-    for kind in providers.KINDS:
+    for kind in providers.DEVICES:
         assert providers.chain(kind, "", Tuning())[-1] == CPU
 
 
@@ -53,8 +56,9 @@ def test_options_of_the_user_go_to_the_provider_that_they_name() -> None:
 
 @pytest.mark.parametrize(("device", "name"), [("cpu", "cuda"), ("openvino", "tensorrt"), ("auto", "coreml")])
 def test_an_option_for_a_device_that_is_not_in_use_is_refused(device: str, name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} is given an option and is not in use"):
+    with pytest.raises(UsageError, match=f"{name} is given an option and is not in use") as caught:
         providers.check_options(device, Tuning({name: {"x": "1"}}))
+    assert f"; --device {device} uses " in caught.value.text(option)
 
 
 def test_an_option_for_no_device_is_refused() -> None:
