@@ -1,8 +1,9 @@
-"""The plugin contract, API 1: what a plugin hands over, and what the host hands to it.
+"""The plugin contract, API 1: what a plugin hands over, and what facecli, its host, hands to the plugin.
 
-A hook returns cheap descriptors (`DetectorPlugin`, `RecognizerPlugin`, `AttributePlugin`, `ExportRecipe`); the heavy
-object comes from `descriptor.load(runtime, parameters)` when somebody asks for that plugin. A plugin may import this,
-`facecli.types`, `facecli.errors`, `facecli.geometry` and, in its tests, `facecli.testing`; nothing else is stable.
+A hook (see facecli.contract.hookspecs, with examples) yields cheap descriptors: `DetectorPlugin`, `RecognizerPlugin`,
+`AttributePlugin`, `ExportRecipe`. The heavy object comes from `descriptor.load(runtime, parameters)` when somebody asks
+for that plugin. A plugin may import this package, `facecli.types`, `facecli.errors`, `facecli.geometry`,
+`facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
 """
 
 from facecli.contract.attribute import AttributeClassifier, AttributePlugin, CropsClassifier

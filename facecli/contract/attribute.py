@@ -1,4 +1,4 @@
-"""TODO: facecli.contract.attribute."""
+"""The contract of an attribute model: a plugin that classifies crops of faces (emotion), or gives a number (age)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,41 @@ if TYPE_CHECKING:
     from facecli.types import FloatArray, UInt8Array
 
 
+class AttributeClassifier(Protocol):
+    """Answers for one crop of each face; `AttributePlugin.load` returns it. Several threads call it at once."""
+
+    def classify(self, crops: UInt8Array) -> FloatArray:
+        """Return (N, C) float32 probabilities of (N, H, W, 3) uint8 RGB crops, C as many as labels; N may be 0.
+
+        Each row lies within [0, 1] and sums to 1. A plugin without labels returns (N, 1), one number per face.
+        Leave the crops as they are and return an array of its own. Raise the errors of facecli.errors; any other error
+        is reported as a bug of the plugin.
+        """
+
+
+class CropsClassifier(Protocol):
+    """Answers for several crops of each face: a plugin whose descriptor states `more_crops`."""
+
+    def classify(self, *crops: UInt8Array) -> FloatArray:
+        """Return (N, C) float32 as AttributeClassifier.classify does.
+
+        crops: arrays (N, H, W, 3) uint8 RGB of the N faces; the first is cut as `crop` states, the others as
+        `more_crops` states, in that order.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
-    """Describes a model of one attribute (emotion, age, ...); no labels means a regression.
+    """Describes a model of one attribute. Making one must be quick: nothing is loaded before `load` is called.
 
-    labels: the names of the columns; facecli.labels has those of the attributes that several models know.
-    more_crops: further crops of each face, for a model that looks at it in several ways; see CropsClassifier.
-    floor: the probability that the likeliest label must reach; below it the label is told as null.
+    name: the name of the entry point, which users type: ATTRIBUTE/MODEL. summary: one line for lists.
+    attribute: the first part of the name, such as "emotion"; the answer stands under it in the output, so that it may
+    not be one of RECORD_KEYS. load: makes the classifier. crop: how facecli cuts a face for it.
+    labels: the names of the columns, in order; () if the answer is a number. An attribute that facecli.labels has uses
+    the labels there. models: the models that `load` asks the runtime for. parameters: the settings that users may
+    change, with their defaults; a value must have the type of its default. api: leave it out.
+    more_crops: further crops of each face, for a model that looks at a face in several ways; see CropsClassifier.
+    floor: a probability. If the likeliest label does not reach it, the output has null for the label.
     """
 
     name: str
@@ -35,17 +63,3 @@ class AttributePlugin:
     more_crops: tuple[CropSpec, ...] = ()
     floor: float = 0.0
     api: int = API_VERSION
-
-
-class AttributeClassifier(Protocol):
-    """Turns crops into class probabilities, or into one number per face."""
-
-    def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, C) float32, rows summing to 1, or (N, 1) for a regression."""
-
-
-class CropsClassifier(Protocol):
-    """The same for a plugin that states `more_crops`: it gets every face cut in several ways."""
-
-    def classify(self, *crops: UInt8Array) -> FloatArray:
-        """As AttributeClassifier.classify; crops[0] as `crop` says, the others as `more_crops` say, in that order."""

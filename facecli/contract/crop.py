@@ -1,4 +1,4 @@
-"""TODO: facecli.contract.crop."""
+"""How facecli cuts a face out of a picture for a model, and how the crop becomes the numbers of the model's input."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ Point = tuple[float, float]
 class CropSpec:
     """How the host cuts a face for a model: aligned to five template points, or as a bbox with a margin.
 
+    width, height: of the crop, px.
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
     margin: for a bbox crop, the part of the bbox's width and height that is added on each side; below 0 it is cut off.
     square: for a bbox crop, grow the shorter side to the longer one first.
-    outside: where a bbox crop reaches outside the picture, "black" fills it up; "clip" cuts off what is outside, as
+    outside: for a bbox crop that reaches outside the picture. "black" fills the rest; "clip" cuts the rest off, as
         facenet-pytorch does; "shift" moves the crop inside, and shrinks it if the picture is too small, as
         Silent-Face-Anti-Spoofing does.
-    resample: "warp" meets the bbox or the template to a fraction of a pixel: bilinear, averaging first what is more
-        than twice as large. The others cut whole pixels and resize them by OpenCV's linear or area, or by Pillow's
-        antialiased BILINEAR.
-    fit: for whole pixels, "pad" keeps the ratio of the sides and fills up with black; "stretch" does not.
-    upright: for whole pixels with "black", turn the picture about the bbox until the eyes are level, as deepface
-        does, where the detector gives landmarks, or eyes.
+    resample: "warp" maps the bbox or the template exactly, to fractions of a pixel: bilinear, after averaging where the
+        face is more than twice as large as the crop. The others cut whole pixels and resize them by OpenCV's "linear"
+        or "area", or by Pillow's BILINEAR ("antialias").
+    fit: for crops of whole pixels. "pad" keeps the ratio of the sides and fills the rest black; "stretch" does not.
+    upright: for crops of whole pixels with outside="black". Turn the picture about the bbox until the eyes are level,
+        as deepface does, if the detector gives landmarks or eyes.
 
     Raises ValueError for a combination that has no meaning.
     """
@@ -49,10 +50,11 @@ class CropSpec:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How crop pixels become a model's input: (pixels in `colour` order - mean) / std, laid out as `layout`.
+    """How the pixels of a crop become a model's input: (pixel - mean) / std, as float32.
 
-    mean and std have one value per channel, or one for all. `version` rises whenever any of this, or the crop,
-    changes for a model, because embeddings made before and after may not be compared.
+    colour: order of the channels; "grey" is one channel of ITU-R BT.601 luma. mean, std: in levels of 0 to 255, one
+    value per channel, or one for all. layout: order of the axes: batch N, channels C, height H, width W.
+    version: raise it whenever a model's crop or preprocessing changes: embeddings of two versions are not compared.
     """
 
     colour: Literal["RGB", "BGR", "grey"]

@@ -1,4 +1,4 @@
-"""TODO: facecli.contract.model."""
+"""The description of a model: its files with their hashes, its licence, and how it is used. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from facecli.contract.operating_point import OperatingPoint
 
 @dataclass(frozen=True, slots=True)
 class ModelArchive:
-    """A zip file that publishers pack model files in; its sha256 is always known, for it is opened.
+    """A zip file in which a publisher offers model files.
 
-    name: the file's name on mirrors. size: bytes.
+    name: the file's name on mirrors. sha256: always stated, because an archive is opened. size: bytes.
+    urls: where it is published, the best first.
     """
 
     name: str
@@ -27,11 +28,12 @@ class ModelArchive:
 class ModelFile:
     """One file of a model.
 
-    sha256: None for a file that the user makes by an export, which has no urls, and for one whose publisher states
-    none: that is only fetched by `facecli models pull`, which records its sha256.
-    name: the file's own name, on mirrors too; no other file may have it. size: bytes. urls: where it is published, the
-    best first. packed: the archives that have it, and the file name that it has there, in whatever folder. path: where
-    it lies if a distribution carries it.
+    name: the file's own name, on mirrors too; no other model's file may have it.
+    sha256: None in two cases. Files made by an export have no urls. Files whose publisher states no hash are fetched
+        only by `models pull`, which then records the hash.
+    size: bytes. urls: where it is published, the best first.
+    path: the file itself, if the plugin's distribution carries it; nothing is fetched then.
+    packed: the archives that hold it, each with the file's name inside; its folder there does not matter.
     """
 
     name: str
@@ -44,12 +46,20 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Everything that is known about a model; nothing is ever guessed from its file.
+    """Everything that is known about a model. Fields that do not apply to its kind keep their defaults.
 
-    kind: "weights" are what a recipe exports. licence: the same text for the same licence: one that does not allow
-    commercial use is accepted by it, once for all models; licence_url: where its text is. hint: what to type without
-    the file. labels: the classes in column order; those of facecli.labels where it has them. logits: the file ends
-    before its softmax. floor: the probability below which no label is told. family: who reads a user's detector.
+    id: its name in commands and output: small letters, digits, . _ - and /. kind: the plugins that run it; "weights"
+        are run by none, a recipe exports them.
+    summary: one line for lists. files: all of them are fetched together.
+    licence: the licence's name. Acceptance is stored under this text, so models with the same licence must spell it
+        alike. commercial_use: whether the licence allows it. licence_url: where its text is.
+    source: who published it, and where. paper, training_data: a citation, and what it was trained on.
+    hint: another way to its files, such as the command of an export; shown if they can not be fetched.
+    crop, preprocessing: how a face becomes its input.
+    dim, operating_point: of a recognizer, as in RecognizerPlugin. normalized: facecli scales embeddings to length 1.
+    attribute, labels, floor: of an attribute model, as in AttributePlugin. logits: its file ends before the softmax.
+    accuracy: measured figures, one sentence each.
+    family: the built-in detector whose outputs this file has, such as "scrfd"; for detectors that users add.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""TODO: facecli.contract.operating_point."""
+"""The distance up to which two embeddings count as one person, and the error rates that were measured there."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+# Distances between embeddings a and b, 0 for equal ones. cosine: 1 - their cosine similarity. euclidean: length of
+# a - b. euclidean_l2: length of a - b after both are scaled to length 1. angular: their angle divided by pi.
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """Where "same person" begins: distance <= threshold in `metric`, with what is known about the error there.
+    """A threshold of a recognizer: two faces are one person if their distance in `metric` is at most `threshold`.
 
-    source: who states the threshold. protocol: the data and protocol that fmr and fnmr were measured on.
-    equivalents: thresholds of other metrics at the same FMR, measured on the same data.
-    by_fmr: measured (FMR, threshold) pairs in `metric`.
+    source: who states the threshold. protocol: the data and the protocol that the rates were measured by.
+    fmr, fnmr: false match rate and false non-match rate there, 0 to 1; None where they were not measured.
+    equivalents: other metric -> the threshold that has the FMR of this one, measured on the same data.
+    by_fmr: further measured pairs of an FMR and its threshold in `metric`, among which a user can choose.
     """
 
     metric: Metric

@@ -1,4 +1,7 @@
-"""TODO: facecli.contract.recipe."""
+"""The contract of an export recipe: a plugin that turns somebody's weights into networks that facecli exports to ONNX.
+
+facecli converts each network, proves that the ONNX file agrees with it, and installs the file as a model.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# A network's first output: (N, dim) embeddings, (N, classes) scores, or values that have no further meaning.
 Task = Literal["embedding", "classification", "values"]
 
 
@@ -23,15 +27,19 @@ Task = Literal["embedding", "classification", "values"]
 class ExportPart:
     """One network of a recipe, ready to be exported to one ONNX file.
 
-    module: a torch.nn.Module in eval mode. sample: (batch, variant) -> its positional inputs, always the same ones, as
-    float32 arrays; variant 0 has the size to trace with, variants 1 and 2 other sizes where height or width is dynamic.
-    dynamic_axes: input name -> {axis: name}. output_axes: the same of outputs; None: what changes in the source.
-    tolerance: the largest absolute difference allowed to any output. source: the file that the weights are from.
-    reference: arrays -> arrays by another implementation, where the original differs from the `module` exported.
-    task: what the first output is, (N, dim) embeddings or (N, classes) scores, so that the proof holds for its meaning
-    too (cosine, arg max); "values" has none. crop, preprocessing: how real crops become the one input.
-    None for these three: what the model's ModelSpec says.
-    notes: what was done to the file's content to get the weights (unwrapped, names changed, left out), one clause each.
+    file: the ONNX file's name. module: a torch.nn.Module in eval mode.
+    input_names, output_names: of the ONNX file, in the order of the module's arguments and results.
+    sample: (batch, variant) -> the inputs of the module, float32 arrays that are equal in every call. Variant 0 has the
+        size to trace with; 1 and 2 have other sizes, if height or width is dynamic.
+    dynamic_axes: input name -> {axis: name} for axes of any length. output_axes: likewise for outputs; None takes the
+        axes whose length changes in the module.
+    source: the file of the weights. notes: what was done to its content to get the weights (unwrapped, renamed, left
+        out), one clause each.
+    tolerance: the largest absolute difference that any value of an output may have.
+    reference: another implementation, arrays -> arrays, that the ONNX file is compared with instead of `module`; for a
+        module that was written anew.
+    task, crop, preprocessing: default to the ModelSpec's. The proof uses them to cut real crops for the one input, and
+        to compare what the output means: cosine of embeddings, likeliest class.
     """
 
     file: str
@@ -52,12 +60,16 @@ class ExportPart:
 
 @dataclass(frozen=True, slots=True)
 class ExportRecipe:
-    """How source weights become the ONNX files of one catalogue model.
+    """Describes how weights become the ONNX files of one model. Making one must be quick: `build` imports torch.
 
-    build: weights file, or None for the recipe's own default -> the networks. default_weights: what None stands for.
-    spec: what is known about the model, for one that the catalogue does not have; it goes into the file's metadata.
-    detector: of a detector, the plugin that runs these files, if it is not called like the model; the proof lets it
-    find faces with the source networks and with the exported ones.
+    name: the name of the entry point, which users type. summary: one line for lists. model: the id of the model.
+    build: file of the weights, or None for the default -> the networks. Raises ExportError for other weights.
+    default_weights: where the default weights are from, for lists; None if the user must bring a file.
+    licence: the licence of the weights. opset: of the ONNX files. api: leave it out.
+    preprocessing_version: goes into the files' metadata if no Preprocessing is known.
+    spec: the model's description, if the catalogue has none; it goes into the files' metadata.
+    detector: for a detector's networks, the plugin that runs the files if its name is not the model's. The proof lets
+        it find faces with the source networks and with the exported ones.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""TODO: facecli.contract.recognizer."""
+"""The contract of a recognizer: a plugin that turns crops of faces into embeddings, which are near for one person."""
 
 from __future__ import annotations
 
@@ -16,9 +16,29 @@ if TYPE_CHECKING:
     from facecli.types import FloatArray, UInt8Array
 
 
+class Recognizer(Protocol):
+    """Turns crops into embeddings; `RecognizerPlugin.load` returns it. Several threads call it at once."""
+
+    def embed(self, crops: UInt8Array) -> FloatArray:
+        """Return (N, dim) float32 embeddings of (N, H, W, 3) uint8 RGB crops; N may be 0.
+
+        Leave the crops as they are and return an array of its own. Raise the errors of facecli.errors; any other error
+        is reported as a bug of the plugin.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class RecognizerPlugin:
-    """Describes a recognizer. `normalized` says whether its embeddings have length 1."""
+    """Describes a recognizer. Making one must be quick: nothing is loaded before `load` is called.
+
+    name: the name of the entry point, which users type. summary: one line for lists. load: makes the recognizer.
+    crop: how facecli cuts a face for it. dim: the length of an embedding. normalized: True if all embeddings have
+    length 1. operating_point: the distance up to which two faces are one person. models: the models that `load` asks
+    the runtime for. parameters: the settings that users may change, with their defaults; a value must have the type of
+    its default. api: leave it out.
+    preprocessing_version: raise it whenever the plugin prepares crops in another way: embeddings of two versions are
+    not compared.
+    """
 
     name: str
     summary: str
@@ -31,10 +51,3 @@ class RecognizerPlugin:
     preprocessing_version: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api: int = API_VERSION
-
-
-class Recognizer(Protocol):
-    """Turns crops into embeddings."""
-
-    def embed(self, crops: UInt8Array) -> FloatArray:
-        """(N, H, W, 3) uint8 RGB crops -> (N, dim) float32; N may be 0."""

@@ -1,4 +1,4 @@
-"""What the host hands to a plugin, and what its `load` gives back: a part of facecli.contract, to be imported there."""
+"""What facecli hands to a plugin's `load`: model files, sessions that run them, and the values of the parameters."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# The name of a parameter -> its value. `load` gets all parameters of the descriptor: those that the user set have the
+# type of their default, the others are the defaults.
+Parameters = Mapping[str, Any]
+
 
 class Session(Protocol):
-    """A model that is loaded and ready; safe to run from several threads at once."""
+    """A loaded ONNX model, which several threads may run at once."""
 
     @property
     def input_shapes(self) -> Mapping[str, tuple[int | None, ...]]:
-        """Input name -> shape, None for a free axis."""
+        """The shapes of the inputs: input name -> shape, None for a free axis."""
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
-        """Run once: input name -> array in, output name -> array out."""
+        """Run the model once: input name -> array in, output name -> array out."""
 
 
 class Runtime(Protocol):
-    """What the host hands to `load`: verified model files, and sessions on the device the user asked for."""
+    """The models of a plugin's descriptor, on the device that the user asked for.
+
+    A plugin names a model by its ModelSpec.id, and a file of it by its ModelFile.name if the model has several files.
+    """
 
     def model_path(self, model_id: str, file: str | None = None) -> Path:
-        """The verified local file of a model. Raises ModelError if it is not installed."""
+        """Return the local file of a model, whose sha256 was checked. Raises ModelError if it is not installed."""
 
     def session(self, model_id: str, file: str | None = None, *, threads: int | None = None) -> Session:
-        """The loaded session of a model file (`file` if it has several), made once and shared.
+        """Return the session of a model file. It is opened once; every later call gets the one session.
 
-        threads: how many one run may use, where that shall not be `self.threads`: a plugin that makes several runs at
-        once asks for 1.
+        threads: CPU threads of one run, `self.threads` by default. A plugin that makes several runs at once asks for 1.
+        Raises ModelError if the model is not installed or damaged, DeviceError if the device does not run it.
         """
 
     @property
     def threads(self) -> int:
-        """How many threads a plugin may keep busy at once."""
-
-
-Parameters = Mapping[str, Any]
+        """The number of CPU threads that a plugin may keep busy at once."""

@@ -1,0 +1,83 @@
+"""The public names of the contract stay, and each of them can be imported."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from typing import get_type_hints
+
+import pytest
+
+from facecli import contract
+from facecli.contract.kinds import KINDS, MODEL_KINDS, NOUNS
+from facecli.contract.operating_point import METRICS
+from facecli.contract.plugin import DESCRIPTORS, PLUGINS, kind_of
+
+# What plugins import: a name may be added, none may go.
+NAMES = [
+    "API_VERSION",
+    "AttributeClassifier",
+    "AttributePlugin",
+    "CropSpec",
+    "CropsClassifier",
+    "Detector",
+    "DetectorPlugin",
+    "ExportPart",
+    "ExportRecipe",
+    "Metric",
+    "ModelArchive",
+    "ModelFile",
+    "ModelSpec",
+    "OperatingPoint",
+    "Parameters",
+    "Point",
+    "Preprocessing",
+    "Recognizer",
+    "RecognizerPlugin",
+    "Runtime",
+    "Session",
+    "Task",
+    "hookimpl",
+]
+
+
+def test_the_public_names_are_these() -> None:
+    assert contract.__all__ == NAMES
+    assert [name for name in NAMES if not hasattr(contract, name)] == []
+
+
+@pytest.mark.parametrize("module", ["contract", "types", "errors", "geometry", "labels", "testing"])
+def test_what_a_plugin_may_import_is_there_and_the_contract_says_so(module: str) -> None:
+    assert importlib.import_module(f"facecli.{module}").__doc__
+    assert module == "contract" or f"`facecli.{module}`" in contract.__doc__
+
+
+@pytest.mark.parametrize(
+    "name", ["ModelSpec", "ModelFile", "ModelArchive", "CropSpec", "Preprocessing", "OperatingPoint"]
+)
+def test_the_fields_of_a_models_description_are_known_at_run_time(name: str) -> None:
+    """A user's description is checked against these annotations, in the module of the class."""
+    described = getattr(contract, name)
+    hints = get_type_hints(described, vars(importlib.import_module(described.__module__)))
+    assert set(hints) == {field.name for field in dataclasses.fields(described)}
+
+
+def test_every_kind_has_its_noun_and_its_descriptor() -> None:
+    assert tuple(NOUNS) == KINDS == (*DESCRIPTORS, "commands")
+    assert set(MODEL_KINDS.values()) == set(PLUGINS)
+
+
+def test_a_plugins_kind_is_known_by_its_descriptor() -> None:
+    crop, point = contract.CropSpec(8, 8), contract.OperatingPoint("cosine", 0.5, "made up")
+
+    def load(*_: object) -> None:
+        return None
+
+    detector = contract.DetectorPlugin("x", "", load, landmarks=False)
+    recognizer = contract.RecognizerPlugin("x", "", load, crop, 2, True, point)
+    attribute = contract.AttributePlugin("x/x", "", "x", load, crop, ())
+    assert [kind_of(plugin) for plugin in (detector, recognizer, attribute)] == list(PLUGINS)
+
+
+def test_metrics_are_those_of_the_type() -> None:
+    assert METRICS == ("cosine", "euclidean", "euclidean_l2", "angular")
