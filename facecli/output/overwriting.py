@@ -13,8 +13,7 @@ from pathlib import Path
 
 from facecli.errors import OutputError, UsageError
 from facecli.output.file_names import FileNames, annotated_copy, names_folder
-from facecli.pictures.sources import Source
-from facecli.types import Limits
+from facecli.pictures.sources import Source, failing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,8 @@ def _guarded(sources: Iterable[Source], folder: Path, inputs: tuple[str, ...]) -
 
 
 def _refusing(source: Source, victim: str) -> Source:
-    def refuse(name: str, _limits: Limits) -> bytes:
-        message = f"the annotated copy of {name} would overwrite {victim}"
-        raise OutputError(message, hint="choose another {annotate}", about="annotate")
-
-    return Source(source.name, refuse)
+    message = f"the annotated copy of {source.name} would overwrite {victim}"
+    return failing(source.name, OutputError(message, hint="choose another {annotate}", about="annotate"))
 
 
 class _InputFiles:

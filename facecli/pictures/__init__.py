@@ -1,1 +1,1 @@
-"""From names to pixels: which files an input means, reading, checking and decoding them."""
+"""From names to pixels and back: which pictures an input means, and reading, checking, decoding and encoding them."""

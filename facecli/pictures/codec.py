@@ -1,4 +1,8 @@
-"""Bytes to pixels and back."""
+"""Picture files to pixels and back, by OpenCV.
+
+OpenCV alone would decode any size, ignore damage and print its own messages; what it refuses or can not hold becomes an
+error of ours.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +24,18 @@ _ENCODINGS: dict[str, list[int]] = {
 
 
 def decode(data: bytes, source: str, limits: Limits) -> Image:
-    """A picture file's bytes -> an upright RGB picture (the first frame of an animation, alpha dropped).
+    """Return the upright RGB image in a picture file: the first frame of an animation, alpha dropped.
 
-    Raises DecodeError if the bytes are no picture, truncated or damaged, or describe more than limits.max_pixels,
-    which is known before any pixel is decoded.
+    data: the whole file. source: its name in the image and in errors.
+
+    Raises DecodeError if the bytes are no picture, truncated or damaged, and, before any pixel is decoded, if they
+    describe more than limits.max_pixels.
     """
     header = read_header(data, source)
     check_size(header.width, header.height, source, limits)
-    if header.format == "GIF":  # OpenCV refuses a background outside the palette and a missing end, as old files have
+    if header.format == "GIF":  # old files: OpenCV refuses a background outside the palette and a missing end
         data = data[:11] + b"\0" + data[12:] + b";"
-    _hush()
+    _silence_opencv()
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
@@ -49,30 +55,32 @@ def check_size(width: int, height: int, source: str, limits: Limits) -> None:
 
 
 def encode(pixels: UInt8Array, suffix: str) -> bytes:
-    """(H, W, 3) uint8 RGB pixels -> the bytes of a file with this suffix.
+    """Return the bytes of a picture file for (H, W, 3) uint8 RGB pixels.
 
-    Raises UsageError for a suffix that is not written, OutputError for a picture that the format can not hold.
+    suffix: of the file, such as ".png"; it chooses the format.
+
+    Raises UsageError for a suffix without encoder, OutputError for pixels that the format can not hold.
     """
     check_suffix(suffix)
     settings = _ENCODINGS[suffix.lower()]
-    _hush()
+    _silence_opencv()
     try:
-        done, data = cv2.imencode(suffix.lower(), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), settings)
+        encoded, data = cv2.imencode(suffix.lower(), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), settings)
     except cv2.error:
-        done = False
-    if not done:
+        encoded = False
+    if not encoded:
         size = f"{pixels.shape[1]}x{pixels.shape[0]}"
         raise OutputError(f"a {size} picture does not fit into a {suffix} file", hint="use .png")
     return data.tobytes()
 
 
 def check_suffix(suffix: str) -> None:
-    """Raise UsageError for a suffix that encode does not write, so that a command can refuse it before its work."""
+    """Raise UsageError for a suffix without encoder; for callers that refuse it before their work begins."""
     if suffix.lower() not in _ENCODINGS:
         raise UsageError(f"can not write a {suffix or 'nameless'} picture", hint=f"use {', '.join(_ENCODINGS)}")
 
 
-def _hush() -> None:
-    """Silence OpenCV's log, which repeats our errors on stderr in words of its own; not at import: others use cv2."""
+def _silence_opencv() -> None:
+    """Switch off OpenCV's log, which would print errors that we raise. Not at import: others in the process use cv2."""
     if "OPENCV_LOG_LEVEL" not in os.environ:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

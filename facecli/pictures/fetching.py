@@ -1,4 +1,8 @@
-"""Pictures from http and https, within limits on time and bytes."""
+"""Pictures from http and https, within limits on time and bytes.
+
+A URL comes from a user or from a list of strangers: redirects can not leave http, a slow server can not hold the
+program, and an endless answer can not fill the memory.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,17 @@ if TYPE_CHECKING:
 
     from facecli.types import Limits
 
-_BLOCK = 2**16
+_BLOCK = 2**16  # bytes that are read at once
+# Content types that say nothing: the bytes decide.
 _UNTYPED = ("application/octet-stream", "binary/octet-stream", "")
 
 
 def fetch(url: str, limits: Limits) -> bytes:
-    """The body of a URL; FetchError if it does not answer with a picture within limits.timeout and limits.max_bytes."""
+    """Return the bytes that a URL answers with.
+
+    Raises FetchError for another scheme than http and https, and for a server that does not send a picture of at most
+    limits.max_bytes bytes within limits.timeout seconds.
+    """
     from concurrent.futures import Future
 
     if not url.lower().startswith(("http://", "https://")):
@@ -32,10 +41,11 @@ def fetch(url: str, limits: Limits) -> bytes:
     def work() -> None:
         try:
             outcome.set_result(_fetch(url, limits, deadline))
-        except BaseException as error:  # noqa: BLE001 # it is raised again where somebody waits
+        except BaseException as error:  # noqa: BLE001 # the thread that waits raises it
             outcome.set_exception(error)
 
-    # A socket's time-out starts again with every byte, so a slow server could hold us for ever; a thread can be left.
+    # A socket's time-out starts again with every byte, so a slow server could hold us for ever. A thread can be left
+    # behind.
     threading.Thread(target=work, name="fetch", daemon=True).start()
     try:
         return outcome.result(limits.timeout)
@@ -45,6 +55,7 @@ def fetch(url: str, limits: Limits) -> bytes:
 
 
 def _fetch(url: str, limits: Limits, deadline: float) -> bytes:
+    """Return the bytes that a URL answers with. deadline: time.monotonic() at which to give up with TimeoutError."""
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import Request
@@ -67,10 +78,11 @@ def _fetch(url: str, limits: Limits, deadline: float) -> bytes:
 
 
 def _body(response: HTTPResponse, url: str, limits: Limits, deadline: float) -> bytes:
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/") and kind not in _UNTYPED:
+    """Return the body of an answer; raise FetchError for another content type, too many bytes or too few."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not media_type.startswith("image/") and media_type not in _UNTYPED:
         hint = "give the address of the picture itself"
-        raise FetchError(f"can not use {url}: it is {kind}, not a picture", hint=hint)
+        raise FetchError(f"can not use {url}: it is {media_type}, not a picture", hint=hint)
     expected = response.length or 0
     chunks, size = [], 0
     while size <= limits.max_bytes >= expected and (chunk := response.read1(_BLOCK)):
@@ -87,7 +99,7 @@ def _body(response: HTTPResponse, url: str, limits: Limits, deadline: float) -> 
 
 
 def _opener() -> OpenerDirector:
-    """An opener that knows http and https alone, so that a redirect can not lead to a file or to ftp."""
+    """Return an opener for http and https alone: a redirect to a file or to ftp fails."""
     from urllib import request
 
     opener = request.OpenerDirector()
@@ -105,13 +117,14 @@ def _opener() -> OpenerDirector:
 
 
 def _ascii(url: str) -> str:
-    """The URL as it goes over the wire: odd characters escaped, what is escaped already left alone."""
+    """Return a URL in ASCII: other characters are escaped, existing escapes stay, the host is in IDNA."""
     parts = urlsplit(url)
     path, query = (quote(part, safe="/%:=&?~+!$,;'@()*[]") for part in (parts.path, parts.query))
     return urlunsplit((parts.scheme, parts.netloc.encode("idna").decode(), path, query, ""))
 
 
 def _failed(url: str, reason: object) -> FetchError:
-    words = (reason.strerror if isinstance(reason, OSError) else None) or str(reason) or type(reason).__name__
-    words = " ".join(words.split())  # urllib has some with line breaks
-    return FetchError(f"can not fetch {url}: {words}", hint="check the address and the network")
+    """Return the error for a URL that can not be fetched. reason: an exception, or a text."""
+    text = (reason.strerror if isinstance(reason, OSError) else None) or str(reason) or type(reason).__name__
+    text = " ".join(text.split())  # some of urllib's have line breaks
+    return FetchError(f"can not fetch {url}: {text}", hint="check the address and the network")

@@ -1,4 +1,8 @@
-"""What a picture's first bytes say, read before any pixel is: its format and size, and whether the file is whole."""
+"""Format, size and completeness of a picture file, read from its header before any pixel is decoded.
+
+A header of a few bytes can describe a picture of gigabytes, and OpenCV decodes what is left of a truncated file without
+a word. Both are refused here. Walking a file's segments is also all that tells a thumbnail from the picture.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from facecli.errors import DecodeError
+from facecli.pictures.foreign import kind_of
 
 Size = tuple[int, int]
 
 
 class Header(NamedTuple):
-    """The format's name, and width and height in pixels as stored (an EXIF orientation may still swap them)."""
+    """The format's name, and width and height in px as stored; an EXIF orientation may still swap them."""
 
     format: str
     width: int
@@ -22,18 +27,25 @@ class Header(NamedTuple):
 
 
 def read_header(data: bytes, source: str) -> Header:
-    """The header of a whole picture file; DecodeError if it is empty, cut short, damaged or of no known format."""
+    """Return the header of a picture file; raise DecodeError if it is empty, truncated, damaged or of no known format.
+
+    data: the whole file. source: its name in errors.
+    """
     if not data:
         raise DecodeError(f"{source} is empty: 0 bytes", hint="copy or fetch it again")
-    for name, magic, offset, measure in _FORMATS:
-        if data.startswith(magic, offset):
-            return _measured(data, source, name, measure)
-    raise DecodeError(f"{source} is {_looks_like(data)}, not a picture that is read", hint=f"convert it to {KNOWN}")
+    for name, signature, offset, read_size in _FORMATS:
+        if data.startswith(signature, offset):
+            return _header(data, source, name, read_size)
+    raise DecodeError(f"{source} is {kind_of(data)}, not a picture that is read", hint=f"convert it to {KNOWN}")
 
 
-def _measured(data: bytes, source: str, name: str, measure: Callable[[bytes], Size]) -> Header:
+def _header(data: bytes, source: str, name: str, read_size: Callable[[bytes], Size]) -> Header:
+    """Return the header with the size that a format's reader gives; turn the reader's exceptions into DecodeError.
+
+    read_size: raises EOFError or struct.error for a truncated file, ValueError for a damaged one.
+    """
     try:
-        width, height = measure(data)
+        width, height = read_size(data)
     except (EOFError, struct.error) as error:
         raise DecodeError(f"{source} is a truncated {name} file", hint="copy or fetch it again") from error
     except ValueError as error:
@@ -49,10 +61,10 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _jpeg(data: bytes) -> Size:
-    """Walk from segment to segment, so that thumbnails inside and whatever is appended behind do not count."""
+    """Return a JPEG's size, walking from segment to segment: thumbnails inside and data behind do not count."""
     size, position = None, 2
-    while found := _JPEG_MARKER.search(data, position):
-        marker, position = data[found.start() + 1], found.end()
+    while match := _JPEG_MARKER.search(data, position):
+        marker, position = data[match.start() + 1], match.end()
         if marker == 0xD9:
             if size is None:
                 raise ValueError("it has no frame")
@@ -68,7 +80,7 @@ def _jpeg(data: bytes) -> Size:
 
 
 def _png(data: bytes) -> Size:
-    """Walk the chunks to IEND, with their checksums: libpng would print about a wrong one instead of raising."""
+    """Return a PNG's size, once all chunks up to IEND have right checksums: for a wrong one libpng only prints."""
     size: Size = struct.unpack_from(">II", data, 16)
     kind, position = b"", 8
     while kind != b"IEND":
@@ -82,6 +94,7 @@ def _png(data: bytes) -> Size:
 
 
 def _webp(data: bytes) -> Size:
+    """Return a WebP's size: extended, lossless or lossy (RFC 9649)."""
     if len(data) < 8 + struct.unpack_from("<I", data, 4)[0]:
         raise EOFError
     match data[12:16]:
@@ -97,46 +110,50 @@ def _webp(data: bytes) -> Size:
 
 
 def _gif(data: bytes) -> Size:
+    """Return a GIF's size, that of its logical screen."""
     width, height = struct.unpack_from("<HH", data, 6)
     return width, height
 
 
 def _bmp(data: bytes) -> Size:
+    """Return a BMP's size, from the OS/2 or any of the Windows headers."""
     (length,) = struct.unpack_from("<I", data, 14)
     if length not in (12, 40, 52, 56, 64, 108, 124):
         raise ValueError("its header is of no known kind")
     width, height = struct.unpack_from("<HH" if length == 12 else "<ii", data, 18)
-    return width, abs(height)  # negative: stored from the top down
+    return width, abs(height)  # a negative height means rows from the top down
 
 
 def _tiff(data: bytes) -> Size:
-    """Width and height from the tags of the first directory, in either byte order, classic or BigTIFF."""
+    """Return a TIFF's size, from the tags of the first directory, in either byte order, classic or BigTIFF."""
     order = "<" if data[:2] == b"II" else ">"
     big = 43 in data[2:4]
     (directory,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
     (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, min(directory, len(data)))
     first, step, value = (8, 20, 12) if big else (2, 12, 8)
-    found: dict[int, int] = {}
+    sides: dict[int, int] = {}  # tag 256 is the width, 257 the height
     for entry in range(directory + first, directory + first + step * min(count, 4096), step):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
         if tag in (256, 257):
-            (found[tag],) = struct.unpack_from(order + {3: "H", 4: "I", 16: "Q"}.get(kind, "I"), data, entry + value)
-    return found.get(256, 0), found.get(257, 0)
+            (sides[tag],) = struct.unpack_from(order + {3: "H", 4: "I", 16: "Q"}.get(kind, "I"), data, entry + value)
+    return sides.get(256, 0), sides.get(257, 0)
 
 
 _PNM = re.compile(rb"P([1-6])(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})(?:(?:\s|#[^\n]*\n)+(\d{1,5}))?\s")
 
 
 def _pnm(data: bytes) -> Size:
-    found = _PNM.match(data, 0, 2**16)
-    if not found:
+    """Return the size of a PBM, PGM or PPM, comments in whose header are skipped (netpbm, ppm(5))."""
+    match = _PNM.match(data, 0, 2**16)
+    if not match:
         raise ValueError("its header can not be read")
-    kind, width, height, peak = found.groups()
-    if kind in b"56" and int(peak or 0) not in (255, 65535):  # OpenCV takes 4095 as nearly black
+    kind, width, height, peak = match.groups()
+    if kind in b"56" and int(peak or 0) not in (255, 65535):  # OpenCV would show 4095 as nearly black
         raise ValueError(f"its brightest value is {int(peak or 0)}, and only 255 and 65535 are read")
     return int(width), int(height)
 
 
+# Name, the bytes that a file begins with, where they stand, and what reads the size.
 _FORMATS: tuple[tuple[str, bytes, int, Callable[[bytes], Size]], ...] = (
     ("JPEG", b"\xff\xd8\xff", 0, _jpeg),
     ("PNG", b"\x89PNG\r\n\x1a\n", 0, _png),
@@ -151,36 +168,3 @@ _FORMATS: tuple[tuple[str, bytes, int, Callable[[bytes], Size]], ...] = (
     *(("PNM", b"P%d%c" % (kind, space), 0, _pnm) for kind in range(1, 7) for space in b" \t\r\n#"),
 )
 KNOWN = "JPEG, PNG, WebP, GIF, TIFF, BMP or PNM"
-
-_FOREIGN = (
-    (b"ftypavif", 4, "an AVIF picture"),
-    (b"ftypavis", 4, "an AVIF picture"),
-    *((b"ftyp" + brand, 4, "a HEIC picture") for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")),
-    (b"ftyp", 4, "a video"),
-    (b"\x1aE\xdf\xa3", 0, "a video"),
-    (b"\xff\x0a", 0, "a JPEG XL picture"),
-    (b"JXL ", 4, "a JPEG XL picture"),
-    (b"jP  ", 4, "a JPEG 2000 picture"),
-    (b"8BPS", 0, "a Photoshop picture"),
-    (b"%PDF", 0, "a PDF document"),
-    (b"PK\3\4", 0, "a ZIP archive"),
-    (b"\x1f\x8b", 0, "a gzip archive"),
-)
-_CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-
-
-def _looks_like(data: bytes) -> str:
-    for magic, offset, words in _FOREIGN:
-        if data.startswith(magic, offset):
-            return words
-    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page"
-    if start.startswith((b"<svg", b"<?xml")):
-        return "an SVG or XML document"
-    try:
-        data[:500].decode()
-    except UnicodeDecodeError as error:
-        if error.start < 497:  # later, a character was cut in two
-            return "unknown data"
-    return "unknown data" if _CONTROLS.search(data[:500]) else "text"

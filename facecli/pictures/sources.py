@@ -1,4 +1,7 @@
-"""Where pictures come from: files, folders, globs, URLs, stdin, and lists of names."""
+"""One picture that has a name and has not been read yet: a file, a URL, or stdin.
+
+Reading is bounded, because a name may lead to an endless device, a huge file or a slow server.
+"""
 
 from __future__ import annotations
 
@@ -11,49 +14,67 @@ from dataclasses import dataclass
 from io import BufferedIOBase, RawIOBase
 from typing import TYPE_CHECKING, cast
 
-from facecli.errors import InputError
+from facecli.errors import FacecliError, InputError
 
 if TYPE_CHECKING:
     from facecli.types import Limits
 
 
-_BLOCK = 2**20
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+BLOCK = 2**20  # bytes that are read at once
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One picture that has not been read yet, and its name as the user gave it (surrogateescape for odd bytes)."""
+    """One picture that has not been read yet, and its name as the user gave it.
+
+    name: bytes of a file name that are no UTF-8 are decoded with surrogateescape. reader: gives the bytes of a name.
+    """
 
     name: str
     reader: Callable[[str, Limits], bytes]
 
     def read(self, limits: Limits) -> bytes:
-        """The picture file's bytes; InputError (FetchError for a URL) if there are none within the limits."""
+        """Return the bytes of the picture file; raise InputError (FetchError for a URL) if there are none in limits."""
         return self.reader(self.name, limits)
 
 
 def single(name: str) -> Source:
-    """The one picture that a name stands for: a file, a URL, or - for stdin; nothing is expanded."""
-    if name == "-":
-        return Source(name, _read_stdin)
-    return Source(name, _read_url if _URL.match(name) else _read_file)
+    """Return the source that a name stands for: a file, a URL, or - for stdin. Folders and globs are not expanded."""
+    return Source(name, read_stdin) if name == "-" else file_or_url(name)
 
 
-def _read_url(name: str, limits: Limits) -> bytes:
+def file_or_url(name: str) -> Source:
+    """Return the source of a URL, if the name is one, else of a file; also of a file that is named "-"."""
+    return Source(name, read_url if URL.match(name) else read_file)
+
+
+def failing(name: str, error: FacecliError) -> Source:
+    """Return a source whose `read` raises this error: a failure among many pictures must not end the others."""
+
+    def fail(_name: str, _limits: Limits) -> bytes:
+        raise error
+
+    return Source(name, fail)
+
+
+def read_url(name: str, limits: Limits) -> bytes:
+    """Return the bytes that an http or https URL leads to. Raises FetchError."""
     from facecli.pictures.fetching import fetch
 
     return fetch(name, limits)
 
 
-def _read_stdin(name: str, limits: Limits) -> bytes:
+def read_stdin(name: str, limits: Limits) -> bytes:
+    """Return all bytes of stdin. Raises InputError."""
     try:
-        return _bounded(_stdin(), name, limits)
+        return _bounded(open_stdin(), name, limits)
     except (OSError, ValueError) as error:  # ValueError: it was closed
-        raise InputError(f"can not read stdin: {_why(error)}", hint="check what it is") from error
+        raise InputError(f"can not read stdin: {reason(error)}", hint="check what it is") from error
 
 
-def _read_file(name: str, limits: Limits) -> bytes:
+def read_file(name: str, limits: Limits) -> bytes:
+    """Return the bytes of a file, FIFO or device. Raises InputError."""
     try:
         with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # Path("") would be "."
             status = os.fstat(handle.fileno())
@@ -62,17 +83,14 @@ def _read_file(name: str, limits: Limits) -> bytes:
             return _bounded(handle, name, limits)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         hint = "check the name" if isinstance(error, FileNotFoundError) else "check what it is and its permissions"
-        raise InputError(f"can not read {name}: {_why(error)}", hint=hint) from error
+        raise InputError(f"can not read {name}: {reason(error)}", hint=hint) from error
 
 
-def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits) -> bytes:
-    chunks, size = [], 0
-    while chunk := handle.read(_BLOCK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limits.max_bytes:
-            raise too_large(name, limits)
-    return b"".join(chunks)
+def open_stdin() -> BufferedIOBase:
+    """Return stdin as a stream of bytes. Raises InputError if it is closed."""
+    if sys.stdin is None:
+        raise InputError("stdin is closed", hint="name a file instead of -")
+    return cast("BufferedIOBase", sys.stdin.buffer)  # typed as BinaryIO, which has no read1
 
 
 def too_large(name: str, limits: Limits) -> InputError:
@@ -81,12 +99,18 @@ def too_large(name: str, limits: Limits) -> InputError:
     return InputError(message, hint="raise {max_bytes} if you trust it", about="max_bytes")
 
 
-def _stdin() -> BufferedIOBase:
-    if sys.stdin is None:
-        raise InputError("stdin is closed", hint="name a file instead of -")
-    return cast("BufferedIOBase", sys.stdin.buffer)  # typed as BinaryIO, which has no read1
+def reason(error: OSError | ValueError) -> str:
+    """Return why the system refused a file, as the end of a sentence: "no such file or directory"."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text[:1].lower() + text[1:]
 
 
-def _why(error: OSError | ValueError) -> str:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return reason[:1].lower() + reason[1:]
+def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits) -> bytes:
+    """Return all bytes of a stream; raise InputError as soon as there are more than limits.max_bytes."""
+    chunks, size = [], 0
+    while chunk := handle.read(BLOCK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limits.max_bytes:
+            raise too_large(name, limits)
+    return b"".join(chunks)
