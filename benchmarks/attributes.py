@@ -22,8 +22,8 @@ import numpy as np
 from facecli.contract import AttributePlugin, ExportRecipe
 from facecli.crops.preprocess import to_input
 from facecli.faces import measures
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.types import Detections, Image, UInt8Array
 

@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
@@ -148,6 +149,6 @@ def folder(path: Path) -> Iterator[Path]:
 def toolbox(detector: str | None, recognizer: str | None, threads: int, **parameters: object) -> Toolbox:
     """Our plugins, loaded, on the CPU; parameters go to the recognizer."""
     choice = Choice(detector, recognizer, (), {recognizer: parameters} if recognizer else {})
-    tools = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
+    tools = Toolbox(choice, Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=threads))
     tools.wait()
     return tools

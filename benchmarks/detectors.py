@@ -24,6 +24,7 @@ import numpy as np
 from facecli.evaluation import detection as evaluation
 from facecli.evaluation import ground_truth
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
@@ -123,7 +124,7 @@ def loaded(name: str, threads: int, *, low: bool = False) -> Toolbox:
     if low and plugin not in ("mtcnn", "haar"):
         parameters = parameters | {"score_threshold": LOW}
     choice = Choice(plugin, None, (), {plugin: parameters})
-    tools = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
+    tools = Toolbox(choice, Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=threads))
     tools.wait()
     return tools
 
@@ -165,7 +166,7 @@ def timed(name: str, root: Path, threads: int, seconds: float) -> dict[str, Any]
 
 def inside(tools: Toolbox) -> Any:
     """Seconds that the sessions have spent inside ONNX Runtime; None without sessions."""
-    sessions = tools.runtime.sessions.values()
+    sessions = tools.loader.runtime.sessions.values()
     return sum(session.seconds for session in sessions) if sessions else None
 
 

@@ -21,6 +21,7 @@ from facecli.crops import cutting
 from facecli.export.recipes import mini_xception
 from facecli.export.run import export_recipe
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models import catalogue
@@ -104,7 +105,7 @@ def answers(pixels: UInt8Array, weights: Path, rounds: int) -> dict[str, Answers
 def toolbox(store: ModelStore, name: str, **parameters: str) -> Toolbox:
     """One attribute model on one thread, loaded."""
     choice = Choice(attributes=(name,), parameters={name: parameters})
-    tools = Toolbox(choice, Registry(third_party=False), store, device="cpu", threads=1)
+    tools = Toolbox(choice, Loader(Registry(third_party=False), store, device="cpu", threads=1))
     tools.wait()
     return tools
 

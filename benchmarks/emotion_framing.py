@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from facecli.contract import CropSpec
 from facecli.crops import cutting
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
@@ -77,7 +78,7 @@ def main() -> None:
 def toolbox(detector: str) -> Toolbox:
     """Our emotion model behind a detector, on one thread."""
     choice = Choice(detector, None, (OURS,))
-    return Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=1)
+    return Toolbox(choice, Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=1))
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import numpy as np
 from facecli.contract import RecognizerPlugin
 from facecli.crops import cutting
 from facecli.errors import ModelError
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.pictures.codec import decode

@@ -21,6 +21,7 @@ from insightface.model_zoo.scrfd import SCRFD
 from facecli.crops import cutting
 from facecli.geometry import overlap
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
@@ -115,7 +116,7 @@ def tools(model: str, threads: int, recognizer: str | None = None) -> Toolbox:
     """Our plugins; one look at the picture, as insightface takes with a file of fixed size."""
     parameters = {"scrfd": {"model": model, "multi_scale": "never", "score_threshold": THRESHOLD}}
     choice = Choice("scrfd", recognizer, (), parameters)
-    own = Toolbox(choice, Registry(third_party=False), ModelStore(), device="cpu", threads=threads)
+    own = Toolbox(choice, Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=threads))
     own.wait()
     return own
 

@@ -32,10 +32,10 @@ def main() -> None:
         start, cpu = time.perf_counter(), time.process_time()
         for number, result in enumerate(pipeline.run(islice(expand([str(root)]), given.count)), 1):
             assert result.error is None and result.embeddings is not None, result.error
-            dumps(records.image(result, [{"embedding": records.embedding(row)} for row in result.embeddings]))
+            dumps(records.image(result, embeddings=True))
             resident[number] = _resident()
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    inside = {name: session.seconds for name, session in tools.runtime.sessions.items()}
+    inside = {name: session.seconds for name, session in tools.loader.runtime.sessions.items()}
     early, last = resident[max(1, given.count // 5)], resident[len(resident)]
     setting = f"{given.jobs} jobs, {given.threads} thread{'s' * (given.threads > 1)} each, batch {given.batch_size}"
     figures = [

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import facecli
 from facecli.errors import ExportError, OutputError
 from facecli.export import report
 from facecli.export.part import _Told
@@ -21,6 +20,7 @@ from facecli.export.publish import publish, staging
 from facecli.export.report import ExportedFile
 from facecli.export.target import Target
 from facecli.export.weights.source import sha256
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from facecli.contract import DetectorPlugin, ExportPart, ExportRecipe, ModelSpec
@@ -77,7 +77,7 @@ def export_recipe(
     )
     origin = {
         "recipe": recipe.name,
-        "facecli": facecli.__version__,
+        "facecli": __version__,
         "licence": recipe.licence,
         "reports": [json.loads(file.report.read_text("utf-8")) for file in published],
     }
@@ -191,5 +191,5 @@ class _Work:
             "preprocessing_version": str(
                 self.recipe.preprocessing_version if known.preprocessing is None else known.preprocessing.version
             ),
-            "version": facecli.__version__,
+            "version": __version__,
         }

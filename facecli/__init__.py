@@ -1,3 +1,3 @@
 """facecli: face detection, verification and attributes from the command line."""
 
-__version__ = "0.1.0"
+from facecli.version import __version__ as __version__

@@ -25,8 +25,11 @@ Wording = Callable[[str], str]
 
 
 def keyword(setting: str) -> str:
-    """Return the name of a setting as Python spells it: `max_pixels` is a keyword argument of that name."""
-    return setting
+    """Return the name of a setting as Python spells it: `max_pixels` is a keyword argument of that name.
+
+    Only `debug` is none: where the command line has an option, Python has a debugger.
+    """
+    return "a debugger" if setting == "debug" else setting
 
 
 class FacecliError(Exception):

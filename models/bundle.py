@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
-from facecli import __version__
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models.arrival import archives
@@ -27,6 +26,7 @@ from facecli.models.selftests import recorded
 from facecli.models.store import ModelStore
 from facecli.system import home
 from facecli.system.files import sha256_of, staged, write_bytes
+from facecli.version import __version__
 
 SCHEMA = "facecli.bundle/1"
 MANIFEST = "manifest.json"

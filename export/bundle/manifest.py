@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import facecli
 from facecli.errors import ExportError
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
@@ -45,7 +45,7 @@ def describe(members: Sequence[Member], web: dict[str, str], texts: Mapping[str,
     detector, recognizer, *attributes = members
     return {
         "schema": SCHEMA,
-        "version": facecli.__version__,
+        "version": __version__,
         "detector": _detector(detector),
         "recognizer": _recognizer(recognizer),
         "attributes": [_attribute(member) for member in attributes],

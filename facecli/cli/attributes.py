@@ -46,25 +46,19 @@ def run(
         sources = open_sources(inputs, settings)
         failed = False
 
-        def described(result: Any, row: int) -> dict[str, Any]:
-            pairs = zip(tools.attribute_plugins, result.attributes, strict=True)
-            answers = {p.attribute: records.probabilities(p.labels, rows[row], labels, p.floor) for p, rows in pairs}
-            return answers | {name: records.measure(result.measures[row][name]) for name in measured}
-
         def paint(result: Any) -> Any:
-            return drawing.attributes_of(
-                result, [drawing.probabilities_by_label(described(result, row)) for row in range(len(result.indices))]
-            )
+            names = [answer.attribute for answer in result.attributes]
+            faces = [{name: face[name] for name in names} for face in records.image(result, labels=labels)["faces"]]
+            return drawing.attributes_of(result, [drawing.probabilities_by_label(face) for face in faces])
 
         writers = [pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else []
 
         def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
             for result in progress.told(pipeline.run(sources), settings, total):
-                rows = [described(result, row) for row in range(len(result.indices))]
                 done, files = progress.write_pictures(result, writers)
                 failed |= done.error is not None
-                record = records.image(done, rows if result.error is None else None)
+                record = records.image(done, labels=labels)
                 yield record | ({"written": files} if writers else {})
 
         header = records.header(

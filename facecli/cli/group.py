@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli import __version__
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from facecli import __version__
 from facecli.cli.group import group
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
 from facecli.system import streams
 from facecli.system.environment import flag
 from facecli.system.streams import print_error
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from facecli.output.sink import Sink

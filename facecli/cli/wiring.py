@@ -11,6 +11,7 @@ from facecli.cli.settings import Settings
 from facecli.cli.values import _assignment, parse_parameters
 from facecli.errors import UsageError
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
 from facecli.inference import providers
 from facecli.inference.providers import Tuning
@@ -42,7 +43,7 @@ def open_toolbox(
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
     store = open_store()
     tuning = open_tuning(settings, store)
-    return Toolbox(choice, registry(), store, device=settings.device, threads=threads, tuning=tuning)
+    return Toolbox(choice, Loader(registry(), store, device=settings.device, threads=threads, tuning=tuning))
 
 
 def open_tuning(settings: Settings, store: ModelStore) -> Tuning:

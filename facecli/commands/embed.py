@@ -56,11 +56,9 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
             nonlocal failed
             for result in progress.told(pipeline.run(sources), settings, total):
                 failed |= result.error is not None
-                rows = [] if result.embeddings is None else [records.embedding(row) for row in result.embeddings]
                 if collector is not None:
                     collector.add(result)
-                extra = [{} if collector is not None else {"embedding": row} for row in rows]
-                yield records.image(result, extra)
+                yield records.image(result, embeddings=collector is None)
             if collector is not None:
                 collector.write(header)  # here, so that a failure is told in the document
 
@@ -68,7 +66,6 @@ def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
         recognizer = records.described(tools, tools.recognizer_plugin)
         assert recognizer is not None
         recognizer |= {"dim": tools.recognizer_plugin.dim, "normalized": tools.recognizer_plugin.normalized}
-        recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
         detector = records.described(tools, tools.detector_plugin)
         header = records.header("embed", detector=detector, recognizer=recognizer, **preset.named(settings))
         identity = records.identity(recognizer)

@@ -32,7 +32,7 @@ class Faces:
         self.several = 0
         results = pipeline.run(single(_path(root, name)) for name in names)
         for name, result in zip(names, progress.told(results, settings, len(names)), strict=True):
-            self.several += result.found > 1
+            self.several += result.faces_found > 1
             if result.error is not None or result.embeddings is None:
                 self.failed.append(result)
             else:

@@ -1,4 +1,4 @@
-"""TODO: facecli.hosting.choice."""
+"""A user's choice of plugins, by name, before anything of them is loaded."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from typing import Any
 from facecli.contract import RecognizerPlugin
 from facecli.hosting.registry import Registry
 
+DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # used where nobody names another
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which plugins to use, by name, and parameters that differ from a plugin's defaults; None leaves a stage out.
+    """The plugins to use, by name; None leaves a stage out.
 
-    ensemble: recognizers beside `recognizer`, which work on the same faces. crops: recognizer -> fields of its CropSpec
-    that are to be otherwise.
+    attributes: names of attribute models, such as "emotion/facecli-resnet". parameters: plugin's name -> parameters
+    that differ from its defaults. further_recognizers: recognizers that embed the same faces after `recognizer`. crops:
+    recognizer's name -> fields of its CropSpec that are replaced.
     """
 
     detector: str | None = None
     recognizer: str | None = None
     attributes: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    ensemble: tuple[str, ...] = ()
+    further_recognizers: tuple[str, ...] = ()
     crops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def load_recognizer(registry: Registry, name: str, crops: Mapping[str, Mapping[str, Any]]) -> RecognizerPlugin:
-    """A recognizer's descriptor, its crop changed as `Choice.crops` says."""
+    """Return a recognizer's descriptor, with the fields of its crop that `crops` replaces. Raises PluginError."""
     plugin: RecognizerPlugin = registry.load("recognizers", name, RecognizerPlugin)
     fields = crops.get(name)
     return replace(plugin, crop=replace(plugin.crop, **fields)) if fields else plugin

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli import __version__
 from facecli.contract.kinds import KINDS, NOUNS, Kind
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     import importlib.metadata

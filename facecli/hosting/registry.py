@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
 
-from facecli import __version__
 from facecli.contract.command import CommandGroup
 from facecli.contract.kinds import MODEL_KINDS, NOUNS, Kind
 from facecli.errors import PluginError
@@ -25,6 +24,7 @@ from facecli.hosting.entry_points import (
     text_of,
 )
 from facecli.system import environment, home
+from facecli.version import __version__
 
 D = TypeVar("D")
 

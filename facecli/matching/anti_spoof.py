@@ -35,7 +35,7 @@ def judge(document: dict[str, Any], tools: Toolbox, results: Sequence[ImageResul
     (plugin,) = tools.attribute_plugins
     scores = []
     for picture, result, row in zip(document["images"], results, rows, strict=True):
-        (probabilities,) = result.attributes
+        probabilities = result.attributes[0].rows
         picture["face"][ATTRIBUTE] = records.probabilities(plugin.labels, probabilities[row])
         scores.append(float(probabilities[row, plugin.labels.index(REAL)]))
     passed = min(scores) >= THRESHOLD

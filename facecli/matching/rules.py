@@ -54,7 +54,7 @@ def rule(tools: Toolbox, plugin: RecognizerPlugin, wish: Wish) -> Decision:
             note = "; stated for default parameters" if altered else ""
             return Decision(metric, stated[metric], f"preset {wish.preset}: {preset.source}{note}")
         wish = replace(wish, metric=metric, operating_point=CATALOGUE)
-    own, altered = _own(tools, plugin, wish), altered or bool(tools.recropped(plugin))
+    own, altered = _own(tools, plugin, wish), altered or bool(tools.changed_crop(plugin))
     return decide(plugin, wish.metric, wish.threshold, wish.fmr, altered=altered, own=own)
 
 

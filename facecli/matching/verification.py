@@ -20,7 +20,7 @@ def _compared(
     """The rows of the two faces that were compared, and what is said of them."""
     from facecli.matching import closest
 
-    a, b = ([row for row in (r.embeddings, *r.ensemble) if row is not None] for r in results)
+    a, b = ([row for row in (r.embeddings, *r.further_embeddings) if row is not None] for r in results)
     if len(rules) == 1:
         pair = closest.closest(a[0], b[0], rules[0].metric)
         return pair.rows, _answer(tools, tools.recognizer_plugins[0], rules[0], pair)
@@ -45,7 +45,6 @@ def _answer(tools: Toolbox, plugin: RecognizerPlugin, rule: Decision, pair: Clos
 
     recognizer = records.described(tools, plugin)
     assert recognizer is not None
-    recognizer["preprocessing_version"] = plugin.preprocessing_version
     return {
         "verified": bool(pair.distance <= rule.threshold),
         "metric": rule.metric,

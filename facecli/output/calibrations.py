@@ -18,7 +18,6 @@ def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces,
 
     recognizer = records.described(tools, tools.recognizer_plugin)
     assert recognizer is not None and tools.recognizer_plugin is not None
-    recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
     return records.header(
         "calibrate",
         name=kept.name,

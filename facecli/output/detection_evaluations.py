@@ -29,7 +29,7 @@ def _document(
         detector=records.described(tools, tools.detector_plugin),
         pictures=len(pictures),
         failures=[{"source": failed.source, "error": records.error(failed.error)} for failed in found.failed],
-        detections=sum(result.found for result in found.results.values()),
+        detections=sum(result.faces_found for result in found.results.values()),
         ms_per_picture=round(found.milliseconds, 3),
         subsets={name: _subset(name, pictures, found, own_threshold) for name in subsets},
     )

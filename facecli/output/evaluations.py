@@ -34,7 +34,6 @@ def _document(
 
     recognizer = records.described(tools, tools.recognizer_plugin)
     assert recognizer is not None and tools.recognizer_plugin is not None
-    recognizer["preprocessing_version"] = tools.recognizer_plugin.preprocessing_version
     failures = [{"source": failed.source, "error": records.error(failed.error)} for failed in faces.failed]
     pictures = len(faces.embeddings) + len(failures)
     folds = result.cross_validation

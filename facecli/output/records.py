@@ -1,29 +1,119 @@
-"""Results as plain records, the same for JSON, tables and CSV; the JSON Schemas in docs/ describe them."""
+"""Results as plain records, the same for JSON, tables and CSV; the JSON Schemas in docs/schemas describe them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from facecli import __version__
 from facecli.contract.plugin import Plugin
-from facecli.errors import FacecliError
+from facecli.errors import FacecliError, Wording, keyword
 from facecli.hosting.toolbox import Toolbox
 from facecli.pipeline.results import ImageResult
 from facecli.types import Detections, FloatArray
+from facecli.version import __version__
 
 Record = dict[str, Any]
 
-PIXEL_DIGITS, SCORE_DIGITS = 2, 4
+PIXEL_DIGITS, SCORE_DIGITS = 2, 4  # decimals of a coordinate in px, and of a score or probability
 
 
-def header(schema: str, **parts: Any) -> dict[str, Any]:
-    """The beginning of every document: schema name with its version, and the tool's version."""
+def header(schema: str, **parts: Any) -> Record:
+    """Return the beginning of a document: the schema's name with its version, the tool's version, then the parts."""
     return {"schema": f"facecli.{schema}/1", "version": __version__, **parts}
 
 
-def face(detections: Detections | None, row: int, index: int) -> dict[str, Any]:
-    """One face: its index among those found, bbox and landmarks in px, score. All null for a crop without detection."""
+def image(
+    result: ImageResult, *, embeddings: bool = False, labels: Sequence[str] = (), wording: Wording = keyword
+) -> Record:
+    """Return one picture with its faces.
+
+    embeddings: whether each face has its embedding. labels: see probabilities. wording: spelling of settings in an
+    error.
+    """
+    return {
+        "source": result.source,
+        "width": result.width,
+        "height": result.height,
+        "detected": result.detected,
+        "faces_found": result.faces_found,
+        "faces": [face(result, row, embeddings=embeddings, labels=labels) for row in range(len(result.indices))],
+        "error": error(result.error, wording),
+    }
+
+
+def chosen(result: ImageResult, row: int) -> Record:
+    """Return one picture of a comparison, with the one face of it that was compared."""
+    record = image(result)
+    faces = record.pop("faces")
+    del record["error"]
+    return record | {"face": faces[row]}
+
+
+def face(result: ImageResult, row: int, *, embeddings: bool = False, labels: Sequence[str] = ()) -> Record:
+    """Return all that a result has of one face: place, attributes, measures and, if asked for, the embedding."""
+    record = _place(result.detections, row, result.indices[row])
+    for answer in result.attributes:
+        record[answer.attribute] = probabilities(answer.labels, answer.rows[row], labels, answer.floor)
+    if result.measures:
+        record |= {name: measure(values) for name, values in result.measures[row].items()}
+    if embeddings and result.embeddings is not None:
+        record["embedding"] = embedding(result.embeddings[row])
+    return record
+
+
+def embedding(row: FloatArray) -> list[float]:
+    """Return a float32 (D,) embedding as the shortest decimals that read back as the same float32."""
+    return [float(text) for text in row.astype(str)]
+
+
+def probabilities(
+    labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None, floor: float = 0.0
+) -> Record:
+    """Return an attribute's answer: the likeliest label and the probabilities, or a number if it has no labels.
+
+    row: (C,) float32. shown: labels whose probabilities are listed, if the attribute has any of them; the likeliest is
+    named all the same. floor: probability that the likeliest must reach; below it the label is None.
+    """
+    if not labels:
+        return {"value": round(float(row[0]), SCORE_DIGITS)}
+    rounded = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
+    listed = {label: rounded[label] for label in shown_labels(labels, shown)}
+    best = int(row.argmax())
+    return {"label": labels[best] if row[best] >= floor else None, "probabilities": listed}
+
+
+def measure(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the numbers of one measure of a face, rounded; None stays None: it could not be measured."""
+    return {name: None if value is None else round(value, SCORE_DIGITS) for name, value in values.items()}
+
+
+def shown_labels(labels: Sequence[str], shown: Sequence[str] | None = None) -> list[str]:
+    """Return the labels of an attribute that are in `shown`, or all labels if none of them is."""
+    return [label for label in labels if shown and label in shown] or list(labels)
+
+
+def error(failure: FacecliError | None, wording: Wording = keyword) -> dict[str, str | None] | None:
+    """Return code, message and hint of an error, None if there is none. wording: spelling of the settings in it."""
+    return None if failure is None else failure.as_dict(wording)
+
+
+def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
+    """Return the plugin, models and provider that really run, after they are loaded; None where a stage is left out."""
+    return None if plugin is None else tools.describe(plugin)
+
+
+def identity(recognizer: Record) -> Record:
+    """Return what an embedding in a row of its own must carry: model id, sha256, and version of the preprocessing."""
+    files = [file["sha256"] for model in recognizer["models"] for file in model["files"]]
+    return {
+        "model": " ".join(model["id"] for model in recognizer["models"]) or recognizer["plugin"],
+        "sha256": " ".join(files),
+        "preprocessing_version": recognizer["preprocessing_version"],
+    }
+
+
+def _place(detections: Detections | None, row: int, index: int) -> Record:
+    """Return a face's index, bbox and landmarks in px, and score; all null for a picture that was taken as a crop."""
     if detections is None:
         return {"index": index, "bbox": None, "score": None, "landmarks": None}
     landmarks = None if detections.landmarks is None else detections.landmarks[row].tolist()
@@ -32,79 +122,4 @@ def face(detections: Detections | None, row: int, index: int) -> dict[str, Any]:
         "bbox": [round(v, PIXEL_DIGITS) for v in detections.bboxes[row].tolist()],
         "score": round(float(detections.scores[row]), SCORE_DIGITS),
         "landmarks": landmarks and [[round(v, PIXEL_DIGITS) for v in point] for point in landmarks],
-    }
-
-
-def embedding(row: FloatArray) -> list[float]:
-    """A float32 row as the shortest decimals that read back as the same float32."""
-    return [float(text) for text in row.astype(str)]
-
-
-def probabilities(
-    labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None, floor: float = 0.0
-) -> dict[str, Any]:
-    """An attribute's answer: the likeliest label and the probabilities, or a number if it has no labels.
-
-    shown: the labels to give probabilities of, where the attribute has any of them; the likeliest is told all the same.
-    floor: the probability that the likeliest must reach to be told; below it the label is None.
-    """
-    if not labels:
-        return {"value": round(float(row[0]), SCORE_DIGITS)}
-    every = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
-    some = {label: every[label] for label in shown_labels(labels, shown)}
-    best = int(row.argmax())
-    return {"label": labels[best] if row[best] >= floor else None, "probabilities": some}
-
-
-def measure(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    """What was measured of a face, rounded; None where it could not be measured."""
-    return {name: None if value is None else round(value, SCORE_DIGITS) for name, value in values.items()}
-
-
-def shown_labels(labels: Sequence[str], shown: Sequence[str] | None = None) -> list[str]:
-    """Those of an attribute's labels that are asked for, or all if none of them is."""
-    return [label for label in labels if shown and label in shown] or list(labels)
-
-
-def error(failure: FacecliError | None) -> dict[str, str | None] | None:
-    """An error as it appears in a record: code, message and hint; None for none."""
-    return None if failure is None else failure.as_dict()
-
-
-def image(result: ImageResult, extra: Sequence[Record] | None = None) -> Record:
-    """One picture with its faces; extra: what else is known of each face, in the same order."""
-    faces = [face(result.detections, row, index) for row, index in enumerate(result.indices)]
-    if extra is not None:
-        faces = [own | more for own, more in zip(faces, extra, strict=True)]
-    return {
-        "source": result.source,
-        "width": result.width,
-        "height": result.height,
-        "detected": result.detected,
-        "faces_found": result.found,
-        "faces": faces,
-        "error": error(result.error),
-    }
-
-
-def chosen(result: ImageResult, row: int) -> Record:
-    """One picture of a comparison, with the one face of it that was compared."""
-    record = image(result)
-    faces = record.pop("faces")
-    del record["error"]
-    return record | {"face": faces[row]}
-
-
-def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
-    """Which plugin, models and provider really run; waits until they are loaded. None where a stage is left out."""
-    return None if plugin is None else tools.describe(plugin)
-
-
-def identity(recognizer: Record) -> Record:
-    """What an embedding must carry in a row of its own: the model, its sha256 and its preprocessing's version."""
-    files = [file["sha256"] for model in recognizer["models"] for file in model["files"]]
-    return {
-        "model": " ".join(model["id"] for model in recognizer["models"]) or recognizer["plugin"],
-        "sha256": " ".join(files),
-        "preprocessing_version": recognizer["preprocessing_version"],
     }

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from facecli import __version__
 from facecli.errors import FetchError
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

@@ -1,4 +1,4 @@
-"""TODO: facecli.pipeline.flow."""
+"""The settings of the river, and the clock that measures it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from facecli.types import Limits
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How the river runs.
+    """The settings of one run of the river.
 
-    faces: which faces of a picture go on (see compare.choose). need_face: a picture without a face is an error.
-    detect: False takes each whole picture as one crop. batch_size: pictures that go through the models together.
-    jobs: batches at work at once. measures: what to measure of each face without a model (see measures.MEASURES).
-    keep_image: leave the pictures in the results.
+    faces: the choice among a picture's faces, see faces.choice.choose. min_score: faces that the detector is less sure
+    of are left out, in [0, 1]. need_face: a picture without a face is an error. detect: False takes each whole picture
+    as one crop. batch_size: pictures that go through the models together. jobs: batches at work at once. limits: costs
+    of one input. measures: names of faces.measures.MEASURES. keep_image: leave the decoded pictures in the results.
     """
 
     faces: str = "all"
+    min_score: float = 0.0
     need_face: bool = True
     detect: bool = True
     batch_size: int = 1
@@ -40,7 +41,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Count the time inside under `stage`."""
+        """Add the time that passes inside the block to the seconds of `stage`."""
         start = time.perf_counter()
         try:
             yield

@@ -1,7 +1,8 @@
-"""TODO: facecli.pipeline.results."""
+"""A picture's way through the stages as one frozen value: its faces are the rows of arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from facecli.errors import FacecliError
@@ -10,26 +11,40 @@ from facecli.types import Detections, FloatArray, Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImageResult:
-    """What became of one source. The faces are rows: detections, embeddings and attributes have the same N.
+class AttributeRows:
+    """The answers of one attribute model for all faces of a picture.
 
-    found: how many faces there were before the choice. detected: False where the whole picture was taken as the crop.
-    indices: which of the faces found they are. ensemble: the embeddings of the recognizers beside the first.
-    measures: what Flow.measures asks for, one mapping per face.
-    image: only kept on request.
-    error: why this source could not be done; there are no faces then.
+    attribute: its name, such as "emotion". labels: names of the columns; empty for a number. floor: probability that
+    the likeliest label must reach to be the answer. rows: (N, C) float32 probabilities, or (N, 1) float32 numbers.
+    """
+
+    attribute: str
+    labels: tuple[str, ...]
+    floor: float
+    rows: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """One picture after the stages. Detections, embeddings, attributes and measures have the same N, its faces.
+
+    source: the picture's name as the user gave it. width, height: px of the upright picture, None if it was not
+    decoded. faces_found: faces before one was chosen. indices: places of the N faces among these. detected: False where
+    the whole picture was taken as one crop. embeddings: (N, D) float32 of the first recognizer; further_embeddings: of
+    the others. measures: Flow.measures, by name, for each face. image: the decoded picture, kept only on request.
+    error: the reason why the picture failed; it has no faces then.
     """
 
     source: str
     width: int | None = None
     height: int | None = None
-    found: int = 0
+    faces_found: int = 0
     indices: tuple[int, ...] = ()
     detected: bool = True
     detections: Detections | None = None
     embeddings: FloatArray | None = None
-    ensemble: tuple[FloatArray, ...] = ()
-    attributes: tuple[FloatArray, ...] = ()
-    measures: tuple[dict[str, Measure], ...] = ()
+    further_embeddings: tuple[FloatArray, ...] = ()
+    attributes: tuple[AttributeRows, ...] = ()
+    measures: tuple[Mapping[str, Measure], ...] = ()
     image: Image | None = None
     error: FacecliError | None = None

@@ -1,28 +1,219 @@
-"""TODO: facecli.pipeline.stages."""
+"""The stages of one batch: read, decode, detect, choose, then everything that is done with the chosen faces.
+
+The command line, Python, a server, films and the workers of an engine run these stages; only the order and the threads
+around them differ (see pipeline.river for ours).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
 
-import numpy as np
+from facecli.contract import (
+    AttributeClassifier,
+    AttributePlugin,
+    CropsClassifier,
+    Detector,
+    DetectorPlugin,
+    Recognizer,
+    RecognizerPlugin,
+)
+from facecli.contract.plugin import Plugin
+from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
+from facecli.faces import measures
+from facecli.faces.choice import choose
+from facecli.pictures import codec
+from facecli.pictures.sources import Source
+from facecli.pipeline import per_face
+from facecli.pipeline.flow import Flow, Stopwatch
+from facecli.pipeline.results import AttributeRows, ImageResult
+from facecli.types import Detections, Image
 
-from facecli.crops import cutting
-from facecli.errors import ContractError
-from facecli.pipeline.results import ImageResult
-from facecli.types import FloatArray, UInt8Array
 
-EPSILON = 1e-3  # how far rounding may bring a sum of probabilities away from 1
+class Tools(Protocol):
+    """The loaded plugins that the stages need; hosting.toolbox.Toolbox is one."""
+
+    @property
+    def detector_plugin(self) -> DetectorPlugin | None:
+        """The detector's descriptor; None where each picture is a crop already."""
+
+    @property
+    def detector(self) -> Detector:
+        """The loaded detector; waits for it."""
+
+    @property
+    def recognizer_plugins(self) -> tuple[RecognizerPlugin, ...]:
+        """Descriptors of the recognizers."""
+
+    @property
+    def recognizers(self) -> tuple[Recognizer, ...]:
+        """The loaded recognizers, in the order of their descriptors."""
+
+    @property
+    def attribute_plugins(self) -> tuple[AttributePlugin, ...]:
+        """Descriptors of the attribute models."""
+
+    @property
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
+        """The loaded attribute models, in the order of their descriptors."""
+
+    def wait(self) -> None:
+        """Return when everything is loaded; raise what a load raised."""
+
+    def blame(self, plugin: Plugin, failure: str, error: BaseException) -> PluginError:
+        """Return the error for a failure of a plugin's own code."""
 
 
-def _check_probabilities(name: str, rows: FloatArray) -> None:
-    outside = (rows < 0).any() or (rows > 1 + 1e-6).any()
-    if outside or (abs(rows.sum(1) - 1) > EPSILON).any():
-        raise ContractError(f"the output of {name} must be probabilities: rows within [0, 1] that sum to 1")
+class Stages:
+    """All stages for one batch of pictures.
+
+    tools: the plugins. flow: the settings. clock: seconds per stage, over all batches.
+    """
+
+    def __init__(self, tools: Tools, flow: Flow) -> None:
+        self.tools, self.flow, self.clock = tools, flow, Stopwatch()
+
+    def process(self, batch: Sequence[Source | Image]) -> list[ImageResult]:
+        """Return one result per picture, in order; a picture that fails becomes a result with `error`.
+
+        One bad picture does not take its batch along: after a failure each picture goes through the models alone.
+        Raises ModelError, DeviceError and whatever a plugin's load raised, which are no picture's fault.
+        """
+        results = [self._open(source) for source in batch]
+        good = [i for i, result in enumerate(results) if result.error is None]
+        try:
+            analysed = self._analyse([results[i] for i in good])
+        except (ModelError, DeviceError):
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises
+            self.tools.wait()  # what a load raised leaves from here
+            alone = len(good) == 1
+            analysed = [_failed(results[i], error) if alone else self._analyse_alone(results[i]) for i in good]
+        for i, result in zip(good, analysed, strict=True):
+            results[i] = result
+        return results
+
+    def _open(self, source: Source | Image) -> ImageResult:
+        if isinstance(source, Image):
+            return ImageResult(source.source, source.width, source.height, image=source)
+        try:
+            with self.clock("read"):
+                data = source.read(self.flow.limits)
+            with self.clock("decode"):
+                image = codec.decode(data, source.name, self.flow.limits)
+        except FacecliError as error:
+            return ImageResult(source.name, error=error)
+        return ImageResult(source.name, image.width, image.height, image=image)
+
+    def _analyse_alone(self, opened: ImageResult) -> ImageResult:
+        try:
+            return self._analyse([opened])[0]
+        except (ModelError, DeviceError):
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's bug is an error of the picture that shows it
+            return _failed(opened, error)
+
+    def _analyse(self, opened: Sequence[ImageResult]) -> list[ImageResult]:
+        if not opened:
+            return []
+        pictures = [result.image for result in opened if result.image is not None]
+        results = [self._choose(*pair) for pair in zip(opened, self._detect(pictures), strict=True)]
+        with self.clock("load"):
+            self.tools.wait()
+        results = self._classified(self._embedded(results))
+        if self.flow.measures:
+            with self.clock("measure"):
+                results = [self._measured(result) for result in results]
+        return results if self.flow.keep_image else [replace(result, image=None) for result in results]
+
+    def _detect(self, pictures: list[Image]) -> Sequence[Detections | None]:
+        if not self.flow.detect:
+            return [None] * len(pictures)
+        with self.clock("load"):  # the rest of it: models load while pictures are read
+            detector = self.tools.detector
+        plugin = self.tools.detector_plugin
+        assert plugin is not None
+        with self.clock("detect"), self._blaming(plugin, [picture.source for picture in pictures]):
+            detections = list(detector.detect(pictures))
+        if len(detections) != len(pictures) or not all(isinstance(d, Detections) for d in detections):
+            raise ContractError(f"{plugin.name}.detect must give one Detections per picture")
+        if plugin.landmarks and any(d.landmarks is None for d in detections):
+            raise ContractError(f"{plugin.name} promises landmarks and gave None")
+        return detections
+
+    def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
+        assert opened.width is not None and opened.height is not None
+        if detections is None:
+            return replace(opened, faces_found=1, indices=(0,), detected=False)
+        if self.flow.min_score > 0:
+            sure = int((detections.scores >= self.flow.min_score).sum())
+            detections = detections.select(list(range(sure)))  # scores descend
+        count = len(detections)
+        try:
+            chosen = choose(detections, self.flow.faces, opened.width, opened.height, opened.source)
+        except NoFaceError as error:
+            wanted = self.flow.need_face or count > 0
+            none = detections.select([])
+            return replace(opened, faces_found=count, detections=none, error=error if wanted else None)
+        except FacecliError as error:
+            return replace(opened, faces_found=count, error=error)
+        return replace(opened, faces_found=count, indices=tuple(chosen), detections=detections.select(chosen))
+
+    def _embedded(self, results: list[ImageResult]) -> list[ImageResult]:
+        pairs = zip(self.tools.recognizer_plugins, self.tools.recognizers, strict=True)
+        for number, (plugin, recognizer) in enumerate(pairs):
+            with self.clock("crop"):
+                crops = per_face.cut(results, (plugin.crop,))
+            with self.clock("embed"), self._blaming(plugin, [result.source for result in results]):
+                output = recognizer.embed(*crops.together)
+            rows = crops.split(output, plugin.name, plugin.dim)
+            further = [(*result.further_embeddings, row) for result, row in zip(results, rows, strict=True)]
+            results = [
+                replace(result, further_embeddings=more) if number else replace(result, embeddings=row)
+                for result, row, more in zip(results, rows, further, strict=True)
+            ]
+        return results
+
+    def _classified(self, results: list[ImageResult]) -> list[ImageResult]:
+        for plugin, model in zip(self.tools.attribute_plugins, self.tools.classifiers, strict=True):
+            with self.clock("crop"):
+                crops = per_face.cut(results, (plugin.crop, *plugin.more_crops))
+            with self.clock(plugin.attribute), self._blaming(plugin, [result.source for result in results]):
+                output = model.classify(*crops.together)
+            rows = crops.split(output, plugin.name, len(plugin.labels) or 1)
+            if plugin.labels:
+                per_face.check_probabilities(plugin.name, output)
+            answers = [AttributeRows(plugin.attribute, plugin.labels, plugin.floor, own) for own in rows]
+            results = [
+                replace(result, attributes=(*result.attributes, answer))
+                for result, answer in zip(results, answers, strict=True)
+            ]
+        return results
+
+    def _measured(self, result: ImageResult) -> ImageResult:
+        if result.error is not None or result.image is None:
+            return result
+        faces = measures.of_faces(result.image, result.detections, self.flow.measures)
+        return replace(result, measures=tuple(faces))
+
+    @contextmanager
+    def _blaming(self, plugin: Plugin, sources: Sequence[str]) -> Iterator[None]:
+        """Turn what a plugin raises into a PluginError with its name; its sys.exit too, which would end the run."""
+        try:
+            yield
+        except FacecliError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self.tools.blame(plugin, f"failed on {', '.join(sources)}", error) from error
 
 
-def _crops(result: ImageResult, spec: Any) -> UInt8Array:
-    if result.error is not None or result.image is None:
-        return np.zeros((0, spec.height, spec.width, 3), np.uint8)
-    if result.detections is None:
-        return cutting.whole(result.image, spec)
-    return cutting.cut(result.image, result.detections, spec)
+def _failed(opened: ImageResult, error: BaseException) -> ImageResult:
+    if not isinstance(error, FacecliError):
+        failure = PluginError(
+            f"{opened.source} can not be analysed: {type(error).__name__}: {error}", hint="use {debug}", about="debug"
+        )
+        failure.__cause__ = error
+        error = failure
+    return ImageResult(opened.source, opened.width, opened.height, error=error)

@@ -9,8 +9,8 @@ from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, 
 from facecli.contract.kinds import Kind
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ContractError, DeviceError, ModelError, PluginError
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.testing import behaviour, descriptors, silence
 from facecli.testing.subjects import Subject, subject_of

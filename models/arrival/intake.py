@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from facecli import __version__
 from facecli.contract import ModelArchive, ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models.arrival import archives
@@ -20,6 +19,7 @@ from facecli.models.disk.layout import Layout, stamp_of
 from facecli.models.disk.licences import Licences
 from facecli.models.disk.locks import locked
 from facecli.system.files import sha256_of, staged, write_bytes
+from facecli.version import __version__
 
 OTHER_HOME = "name another folder in FACECLI_HOME"
 RECORDS = "records"  # the lock's name

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from facecli import __version__
 from facecli.errors import OutputError
+from facecli.version import __version__
 
 if TYPE_CHECKING:
     from requests import Response, Session

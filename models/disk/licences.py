@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from facecli import __version__
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models.disk.locks import locked
 from facecli.system.files import write_bytes
+from facecli.version import __version__
 
 
 class Licences:

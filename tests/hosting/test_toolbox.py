@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facecli.cli.wording import option
 from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
 from facecli.errors import ModelError, PluginError, UsageError
 from facecli.hosting.choice import Choice
 from facecli.hosting.entry_points import PluginEntry
+from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
 
@@ -47,7 +49,7 @@ def recognizer(name: str = "know", **parameters: Any) -> RecognizerPlugin:
 
 def toolbox(choice: Choice, *plugins: Any) -> Toolbox:
     known: Any = Known(*plugins)
-    return Toolbox(choice, known, ModelStore(), device="cpu", threads=1)
+    return Toolbox(choice, Loader(known, ModelStore(), device="cpu", threads=1))
 
 
 def given(name: str = "see", **values: Any) -> Toolbox:
@@ -118,7 +120,7 @@ def test_a_load_that_fails_names_the_plugin_and_whose_it_is(error: BaseException
     with pytest.raises(PluginError) as caught:
         tools.wait()
     assert caught.value.message == f"detector 'see' of acme 1.0 can not be loaded: {type(error).__name__}: boom"
-    assert caught.value.hint == "run it with --debug and report it to the authors of acme"
+    assert caught.value.as_dict(option)["hint"] == "run it with --debug and report it to the authors of acme"
     assert caught.value.__cause__ is error
 
 

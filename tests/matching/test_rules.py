@@ -10,6 +10,7 @@ import pytest
 from facecli.contract import OperatingPoint
 from facecli.errors import UsageError
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.matching.operating_points import Calibrated, Shelf
@@ -19,7 +20,7 @@ from facecli.models.store import ModelStore
 
 def toolbox(home: Path, **choice: Any) -> Toolbox:
     wanted = Choice(**{"detector": "mtcnn", "recognizer": "dlib-resnet"} | choice)
-    return Toolbox(wanted, Registry(third_party=False), ModelStore(home), device="cpu", threads=1)
+    return Toolbox(wanted, Loader(Registry(third_party=False), ModelStore(home), device="cpu", threads=1))
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_a_point_holds_for_what_it_was_measured_with_alone(tools: Toolbox, tmp_p
 
 
 def test_several_recognizers_each_have_their_own(tools: Toolbox, tmp_path: Path) -> None:
-    several = toolbox(tmp_path, ensemble=("mobilefacenet",))
+    several = toolbox(tmp_path, further_recognizers=("mobilefacenet",))
     assert [found.source.partition(":")[0] for found in rules(several, Wish())] == ["second", "ours"]
     assert [found.threshold for found in rules(several, Wish(fmr=0.001))] == [0.5481, 0.6633]
     for wish in (Wish(threshold=0.5), Wish(operating_point="first")):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from facecli import __version__
 from facecli.errors import NoFaceError
 from facecli.output import records
 from facecli.output.rows import CSV_COLUMNS, attribute_columns, csv_rows, embedding_columns, table_rows
-from facecli.pipeline.results import ImageResult
+from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import Detections
 
 FACES = Detections(
@@ -14,7 +17,12 @@ FACES = Detections(
     np.float32([0.98768, 0.5]),
     np.arange(20, dtype=np.float32).reshape(2, 5, 2),
 )
-RESULT = ImageResult("a.jpg", 10, 20, found=5, indices=(1, 4), detections=FACES)
+RESULT = ImageResult("a.jpg", 10, 20, faces_found=5, indices=(1, 4), detections=FACES)
+
+
+def answered(name: str, labels: Sequence[str], row: Sequence[float], floor: float = 0.0) -> AttributeRows:
+    """The same answer for both faces."""
+    return AttributeRows(name, tuple(labels), floor, np.float32([row, row]))
 
 
 def test_header() -> None:
@@ -22,14 +30,17 @@ def test_header() -> None:
 
 
 def test_a_picture_with_faces() -> None:
-    record = records.image(RESULT, [{"emotion": {"label": "happy"}}, {"emotion": {"label": "sad"}}])
+    rows = np.float32([[0.75, 0.25], [0.25, 0.75]])
+    emotion = AttributeRows("emotion", ("happy", "sad"), 0.0, rows)
+    record = records.image(replace(RESULT, attributes=(emotion,)))
     assert (record["source"], record["width"], record["height"], record["faces_found"]) == ("a.jpg", 10, 20, 5)
     first = record["faces"][0]
     assert first["index"] == 1
     assert first["bbox"] == [1.23, 2.0, 3.0, 4.0]
     assert first["score"] == 0.9877
     assert first["landmarks"][4] == [8.0, 9.0]
-    assert first["emotion"] == {"label": "happy"}
+    assert first["emotion"] == {"label": "happy", "probabilities": {"happy": 0.75, "sad": 0.25}}
+    assert record["faces"][1]["emotion"]["label"] == "sad"
     assert record["error"] is None
 
 
@@ -42,7 +53,7 @@ def test_a_picture_that_failed() -> None:
 
 
 def test_flat_rows_are_one_per_face() -> None:
-    record = records.image(RESULT, [{"embedding": [0.5, 1.0]}, {"embedding": [2.0, 3.0]}])
+    record = records.image(replace(RESULT, embeddings=np.float32([[0.5, 1], [2, 3]])), embeddings=True)
     rows = csv_rows(record)
     assert [row["face"] for row in rows] == [1, 4]
     assert rows[1]["e1"] == 3.0
@@ -52,8 +63,7 @@ def test_flat_rows_are_one_per_face() -> None:
 
 
 def test_a_table_tells_probabilities_in_one_cell_likeliest_first() -> None:
-    answer = {"emotion": {"label": "sad", "probabilities": {"happy": 0.25, "sad": 0.75}}}
-    record = records.image(RESULT, [answer, answer])
+    record = records.image(replace(RESULT, attributes=(answered("emotion", ("happy", "sad"), (0.25, 0.75)),)))
     assert table_rows(record)[0]["probabilities"] == "sad 75.0%, happy 25.0%"
     assert csv_rows(record)[0] | {"emotion": "sad", "happy": 0.25, "sad": 0.75} == csv_rows(record)[0]
 
@@ -79,23 +89,24 @@ def test_below_the_floor_the_label_is_null_and_the_probabilities_are_there() -> 
     assert told == {"label": None, "probabilities": {"happy": 0.375, "sad": 0.3125, "angry": 0.3125}}
     assert records.probabilities(labels, just, None, 0.5)["label"] == "happy"
     assert records.probabilities(labels, unsure)["label"] == "happy"
-    (row, _) = csv_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    record = records.image(replace(RESULT, attributes=(answered("mood", labels, (0.375, 0.3125, 0.3125), 0.5),)))
+    (row, _) = csv_rows(record)
     assert row["mood"] is None
-    (row, _) = table_rows(records.image(RESULT, [{"mood": told}, {"mood": told}]))
+    (row, _) = table_rows(record)
     assert row["mood"] is None
     assert row["probabilities"].startswith("happy 37.5%")
 
 
 def test_rows_of_several_attributes_say_whose_each_label_is() -> None:
-    answer = {name: {"label": "a", "probabilities": {"a": 1.0, "b": 0.0}} for name in ("mood", "light")}
-    (row, _) = csv_rows(records.image(RESULT, [answer, answer]))
+    answers = tuple(answered(name, ("a", "b"), (1, 0)) for name in ("mood", "light"))
+    (row, _) = csv_rows(records.image(replace(RESULT, attributes=answers)))
     columns = attribute_columns({"mood": ["a", "b"], "light": ["a", "b"]})
     assert columns == ["mood", "mood a", "mood b", "light", "light a", "light b"]
     assert list(row) == [*CSV_COLUMNS, *columns]
 
 
 def test_rows_flag_a_picture_that_was_taken_for_the_face() -> None:
-    record = records.image(ImageResult("a.jpg", 10, 20, found=1, indices=(0,), detected=False))
+    record = records.image(ImageResult("a.jpg", 10, 20, faces_found=1, indices=(0,), detected=False))
     assert csv_rows(record)[0]["detected"] is False
     assert table_rows(record)[0]["detected"] is False
     assert "detected" not in table_rows(records.image(RESULT))[0]

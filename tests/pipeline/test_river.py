@@ -81,7 +81,7 @@ def test_order_is_kept_and_each_picture_gets_its_own_rows(jobs: int, batch_size:
     results = list(pipeline(jobs=jobs, batch_size=batch_size).run(source(n) for n in range(23)))
     assert [result.source for result in results] == [f"picture {n}" for n in range(23)]
     assert [float(result.embeddings[0, 0]) for result in results if result.embeddings is not None] == list(range(23))
-    assert [float(result.attributes[0][0, 0]) for result in results] == list(range(23))
+    assert [float(result.attributes[0].rows[0, 0]) for result in results] == list(range(23))
 
 
 def test_a_batch_goes_through_the_models_together() -> None:
@@ -125,7 +125,7 @@ def test_no_face_is_an_error_only_where_a_face_is_needed() -> None:
 
 def test_the_chosen_faces_keep_their_indices() -> None:
     (result,) = pipeline(Detector(faces=4), faces="2").run([source(1)])
-    assert (result.found, result.indices) == (4, (2,))
+    assert (result.faces_found, result.indices) == (4, (2,))
     (result,) = pipeline(Detector(faces=4), faces="only").run([source(1)])
     assert result.error is not None
     assert result.error.code == "ambiguous_face"
@@ -147,8 +147,8 @@ def test_every_recognizer_sees_the_same_faces(batch_size: int) -> None:
     for result in results:
         assert result.embeddings is not None
         assert len(result.embeddings)
-        assert len(result.ensemble) == 2
-        for rows in result.ensemble:
+        assert len(result.further_embeddings) == 2
+        for rows in result.further_embeddings:
             np.testing.assert_array_equal(rows, 2 * result.embeddings)
 
 
@@ -289,7 +289,7 @@ def test_a_model_gets_each_face_cut_in_every_way_that_it_states() -> None:
     plugin = replace(running.tools.attribute_plugins[0], more_crops=(CropSpec(4, 6, margin=1.0), CropSpec(3, 3)))
     running.tools.attribute_plugins, running.tools.classifiers = (plugin,), (Both(),)  # type: ignore[misc]
     results = list(running.run(source(n) for n in range(3)))
-    assert [result.attributes[0].shape for result in results] == [(2, 1)] * 3
+    assert [result.attributes[0].rows.shape for result in results] == [(2, 1)] * 3
     assert seen == [((6, 8, 8, 3), (6, 6, 4, 3), (6, 3, 3, 3))]
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from facecli.contract import AttributePlugin
 from facecli.crops import cutting
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.plugins.attributes.catalogued import softmax
 from facecli.testing import assert_conforms

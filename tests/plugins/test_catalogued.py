@@ -11,8 +11,8 @@ import pytest
 from facecli.contract import ModelSpec, Preprocessing, RecognizerPlugin, Session
 from facecli.crops.preprocess import to_input
 from facecli.errors import ModelError
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.inference.session import open_session
 from facecli.models import catalogue
 from facecli.models.store import ModelStore

@@ -14,6 +14,7 @@ import pytest
 from facecli.evaluation import ground_truth
 from facecli.geometry import overlap
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.presets import PRESETS
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
@@ -37,7 +38,7 @@ def load(shared: Path, tmp_path: Path) -> Callable[..., Any]:
 
     def make(name: str, **parameters: Any) -> Any:
         choice = Choice(name, parameters={name: parameters} if parameters else {})
-        return Toolbox(choice, Registry(third_party=False), store, device="cpu", threads=2).detector
+        return Toolbox(choice, Loader(Registry(third_party=False), store, device="cpu", threads=2)).detector
 
     return make
 

@@ -8,8 +8,8 @@ import pytest
 
 from facecli.contract import DetectorPlugin
 from facecli.errors import UsageError
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import mtcnn
 from facecli.types import Image

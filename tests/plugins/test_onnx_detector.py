@@ -9,8 +9,9 @@ import pytest
 from facecli.contract import DetectorPlugin
 from facecli.errors import ModelError, UsageError
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader, make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import Toolbox, make_runtime
+from facecli.hosting.toolbox import Toolbox
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
@@ -316,7 +317,7 @@ def test_the_models_are_those_of_the_catalogue(family: Any) -> None:
 def test_only_the_model_that_runs_is_described(shared: Any, tmp_path: Any) -> None:
     store = ModelStore(tmp_path, mirror=str(shared / "models"), offline=True, accept_licence=True)
     choice = Choice("scrfd", parameters={"scrfd": {"model": "2.5g"}})
-    tools = Toolbox(choice, Registry(third_party=False), store, device="cpu", threads=1)
+    tools = Toolbox(choice, Loader(Registry(third_party=False), store, device="cpu", threads=1))
     described = tools.describe(tools.detector_plugin)
     assert [model["id"] for model in described["models"]] == ["scrfd/2.5g"]
     assert described["models"][0]["provider"] == "CPUExecutionProvider"

@@ -17,6 +17,7 @@ from facecli.export.edge.wanted import Wanted, one_look
 from facecli.export.proof.samples import PORTRAITS
 from facecli.hosting.attributes import resolve
 from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[st
     attributes += [name for kind, name in own.items() if kind == "attribute" and name not in attributes]
     parameters = {**edge.parameters, detector.plugin.name: detector.parameters}
     choice = Choice(detector.plugin.name, recognizer, tuple(attributes), parameters)
-    tools = Toolbox(choice, registry, store, device="cpu", threads=1)
+    tools = Toolbox(choice, Loader(registry, store, device="cpu", threads=1))
     assert tools.recognizer_plugin is not None
     tools.wait()
     with TemporaryDirectory(prefix="facecli-edge-") as folder:

@@ -257,8 +257,8 @@ def test_wrong_runner_is_found_by_the_proof(bundle, tmp_path):
     from facecli.contract import DetectorPlugin, RecognizerPlugin
     from facecli.errors import ExportError
     from facecli.export.bundle.proof import Tools, prove
+    from facecli.hosting.loader import make_runtime
     from facecli.hosting.registry import Registry
-    from facecli.hosting.toolbox import make_runtime
     from facecli.models.store import ModelStore
 
     registry = Registry(third_party=False)

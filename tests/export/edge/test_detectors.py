@@ -10,8 +10,8 @@ import pytest
 
 from facecli.contract import DetectorPlugin
 from facecli.errors import ExportError
+from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import make_runtime
 from facecli.inference.session import open_session
 from facecli.models.store import ModelStore
 from facecli.pictures.codec import decode

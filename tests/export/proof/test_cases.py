@@ -22,11 +22,12 @@ def test_the_sample_faces_are_where_mtcnn_finds_them():
     from facecli.contract import CropSpec
     from facecli.geometry import overlap
     from facecli.hosting.choice import Choice
+    from facecli.hosting.loader import Loader
     from facecli.hosting.registry import Registry
     from facecli.hosting.toolbox import Toolbox
     from facecli.models.store import ModelStore
 
-    tools = Toolbox(Choice("mtcnn"), Registry(third_party=False), ModelStore(), device="cpu", threads=1)
+    tools = Toolbox(Choice("mtcnn"), Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=1))
     images, known = zip(*samples.portraits(), strict=True)
     for found, own in zip(tools.detector.detect(list(images)), known, strict=True):
         assert len(found) == 1
