@@ -250,7 +250,7 @@ def test_what_a_load_raised_ends_the_run_once(jobs: int, error: Exception) -> No
     def fail() -> None:
         raise error
 
-    running.tools.wait = fail  # type: ignore[method-assign]
+    running.stages.tools.wait = fail  # type: ignore[method-assign]
     with pytest.raises(type(error)):
         list(running.run(source(n) for n in range(5)))
 
@@ -268,7 +268,7 @@ def test_probabilities_may_be_rounded_and_absent() -> None:
     classifier = SimpleNamespace(classify=lambda crops: np.float32([[0.3, 0.7002]] * len(crops)))
     assert next(iter(pipeline(classifier=classifier).run([source(1)]))).error is None
     nobody = pipeline(Detector(faces=0), classifier=classifier, need_face=False)
-    nobody.tools.classifiers = (Mean2(),)  # type: ignore[misc]
+    nobody.stages.tools.classifiers = (Mean2(),)  # type: ignore[misc]
     assert next(iter(nobody.run([source(1)]))).error is None
 
 
@@ -286,8 +286,8 @@ def test_a_model_gets_each_face_cut_in_every_way_that_it_states() -> None:
             return np.stack([own.mean((1, 2, 3)) for own in crops], 1)[:, :1].astype(np.float32)
 
     running = pipeline(Detector(faces=2), classifier=None, batch_size=3)
-    plugin = replace(running.tools.attribute_plugins[0], more_crops=(CropSpec(4, 6, margin=1.0), CropSpec(3, 3)))
-    running.tools.attribute_plugins, running.tools.classifiers = (plugin,), (Both(),)  # type: ignore[misc]
+    plugin = replace(running.stages.tools.attribute_plugins[0], more_crops=(CropSpec(4, 6, margin=1.0), CropSpec(3, 3)))
+    running.stages.tools.attribute_plugins, running.stages.tools.classifiers = (plugin,), (Both(),)  # type: ignore[misc]
     results = list(running.run(source(n) for n in range(3)))
     assert [result.attributes[0].rows.shape for result in results] == [(2, 1)] * 3
     assert seen == [((6, 8, 8, 3), (6, 6, 4, 3), (6, 3, 3, 3))]
