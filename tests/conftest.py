@@ -43,6 +43,43 @@ class Run(subprocess.CompletedProcess[bytes]):
         return os.fsdecode(self.stderr).splitlines()
 
 
+# What a test needs beyond facecli[cpu,dev]. It asks for the fixture of this name, and is marked so.
+NEEDS = ("torch", "browser", "shared")
+TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME"}  # where tests find what is not in the repository
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs, so that `-m "not torch"` leaves it out."""
+    for item in items:
+        for need in NEEDS:
+            if need in getattr(item, "fixturenames", ()):
+                item.add_marker(need)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """No setting and no model of this machine's user reaches code that runs in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("FACECLI_") and name not in TEST_SETTINGS:
+                patch.delenv(name)
+        patch.setenv("FACECLI_HOME", str(tmp_path_factory.mktemp("nobody")))
+        yield patch
+
+
+@pytest.fixture(autouse=True)
+def _empty_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each test finds an empty model store; one that wants another sets FACECLI_HOME."""
+    monkeypatch.setenv("FACECLI_HOME", str(tmp_path_factory.mktemp("empty")))
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch, where the extra `export` is installed."""
+    pytest.importorskip("onnxscript", reason="an export needs facecli[export]: onnxscript is not installed")
+    return pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
+
+
 @pytest.fixture(scope="session")
 def examples() -> Path:
     """The folder with the sample portraits."""

@@ -1,15 +1,9 @@
-"""What the tests of facecli.export share: torch or a skip that says so, a small recipe."""
+"""What the tests of facecli.export share: small recipes."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture
-def torch():
-    pytest.importorskip("onnxscript", reason="an export needs facecli[export]: onnxscript is not installed")
-    return pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
 
 
 @pytest.fixture

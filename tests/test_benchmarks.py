@@ -1,0 +1,30 @@
+"""The benchmarks import names that exist: they run now and then, on machines with peers and data, and must not rot."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = [*sorted((ROOT / "benchmarks").glob("*.py")), *sorted((ROOT / "docs").glob("*.py"))]
+
+
+def _ours(script: Path) -> list[tuple[str, str]]:
+    """The module and the name of each import from facecli, also inside functions."""
+    nodes = list(ast.walk(ast.parse(script.read_text("utf-8"))))
+    names = [(alias.name, "") for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [(str(node.module), alias.name) for node in froms for alias in node.names]
+    return [(module, name) for module, name in names if module.split(".")[0] == "facecli"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_names_that_a_script_imports_exist(script, request):
+    if "facecli.export" in script.read_text("utf-8"):
+        request.getfixturevalue("torch")
+    for module, name in _ours(script):
+        if not hasattr(importlib.import_module(module), name or "__name__"):
+            importlib.import_module(f"{module}.{name}")
