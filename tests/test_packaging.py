@@ -106,7 +106,8 @@ def test_wheel_works_where_the_repository_is_not(wheel, tmp_path, cli_env):
     install = ["pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel]
     subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
     environment = cli_env | {"PYTHONPATH": os.fspath(tmp_path / "site")}
-    probe = "import facecli, facecli.models.store, facecli.plugins.crop_model, facecli.export.run; print(facecli.__file__)"
+    names = "facecli, facecli.models.store, facecli.plugins.crop_model, facecli.export.run"
+    probe = f"import {names}; print(facecli.__file__)"
     where = subprocess.run(
         [sys.executable, "-c", probe], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
