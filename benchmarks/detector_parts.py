@@ -18,8 +18,8 @@ import common
 import cv2
 from detectors import loaded, shrunk
 
-from facecli.plugins.single_shot import candidates
-from facecli.plugins.single_shot import detector as detector_module
+from facecli.plugins.single_shot import network as network_module
+from facecli.plugins.single_shot.candidates import Layout
 from facecli.types import Image
 
 NAMES = ("yunet", "retinaface", "scrfd 500m", "yolov5-face", "yolov8-face")
@@ -84,14 +84,15 @@ def measured(detector: Any) -> Iterator[dict[str, float]]:
 
         return run
 
-    draw, layout, session = detector_module.draw, detector._layout, detector._session
-    detector_module.draw = timed(PLANES, draw)
-    detector._layout = candidates.Layout(timed(DECODING, layout.decode), layout.shapes)
-    detector._session = _Session(timed(INSIDE, session.run))
+    network = detector.network
+    draw, layout, session = network_module.draw, network.layout, network.session
+    network_module.draw = timed(PLANES, draw)
+    network.layout = Layout(timed(DECODING, layout.decode), layout.shapes)
+    network.session = _Session(timed(INSIDE, session.run))
     try:
         yield seconds
     finally:
-        detector_module.draw, detector._layout, detector._session = draw, layout, session
+        network_module.draw, network.layout, network.session = draw, layout, session
 
 
 class _Session:

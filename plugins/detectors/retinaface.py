@@ -13,8 +13,10 @@ import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
 from facecli.plugins.single_shot.candidates import Candidates, Layout
-from facecli.plugins.single_shot.cells import STRIDES, around, corners_of, gathered, grids
+from facecli.plugins.single_shot.cells import STRIDES, boxes_around, corners_of, grids, join_levels
 from facecli.plugins.single_shot.family import Family
+from facecli.plugins.single_shot.parameters import DetectorParameters
+from facecli.plugins.single_shot.plugin import family_plugin
 from facecli.types import FloatArray
 
 # Sides of the square priors, px, level by level: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet.
@@ -27,7 +29,12 @@ CENTRE_VARIANCE, SIZE_VARIANCE = np.float32(0.1), np.float32(0.2)
 def decode(
     outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float, *, priors: FloatArray = PRIORS
 ) -> Candidates:
-    """Box offsets (N, 4), scores (N, 2) and landmark offsets (N, 10) of all priors, level after level."""
+    """Return the candidates in the outputs of one picture, in px of the canvas.
+
+    outputs: box offsets (N, 4), scores (N, 2) of background and face, and landmark offsets (N, 10), of all priors,
+    level by level. canvas: (height, width) px. least: the least score. priors: (3, 2) px, the sides of each level's
+    priors.
+    """
     boxes, scores, offsets = outputs
     levels: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     start = 0
@@ -40,13 +47,13 @@ def decode(
         side = sides[kept % len(sides), None]
         centres = centre + rows[:, :2] * CENTRE_VARIANCE * side
         landmarks = centre[:, None] + offsets[start + kept].reshape(-1, 5, 2) * (CENTRE_VARIANCE * side[:, None])
-        levels.append((around(centres, side * np.exp(rows[:, 2:] * SIZE_VARIANCE)), faces[kept], landmarks))
+        levels.append((boxes_around(centres, side * np.exp(rows[:, 2:] * SIZE_VARIANCE)), faces[kept], landmarks))
         start += count
-    return gathered(levels)
+    return join_levels(levels)
 
 
 def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Of the outputs for one picture."""
+    """Return the shapes of the outputs of one picture, on a canvas of (height, width) px; see decode."""
     priors = sum(height * width for height, width in grids(canvas)) * PRIORS.shape[1]
     return [(priors, 4), (priors, 2), (priors, 10)]
 
@@ -54,16 +61,14 @@ def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
 FAMILY = Family(
     "retinaface",
     "RetinaFace with a small MobileNet, with landmarks",
-    decode,
-    shapes,
+    Layout(decode, shapes),
     model="mobilenet0.25",
-    score_threshold=0.8,
-    nms_threshold=0.4,
+    defaults=DetectorParameters(score_threshold=0.8, nms_threshold=0.4),
     others={f"uniface-{name}": Layout(partial(decode, priors=UNIFACE_PRIORS), shapes) for name in UNIFACE},
 )
 
 
 @hookimpl
 def facecli_detectors() -> Iterable[DetectorPlugin]:
-    """RetinaFace."""
-    yield FAMILY.plugin()
+    """Yield RetinaFace with all its models."""
+    yield family_plugin(FAMILY)

@@ -11,17 +11,22 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.single_shot.candidates import Candidates
-from facecli.plugins.single_shot.cells import STRIDES, beside, corners_of, gathered, grids, sigmoid
+from facecli.plugins.single_shot.candidates import Candidates, Layout
+from facecli.plugins.single_shot.cells import STRIDES, boxes_at, corners_of, grids, join_levels, sigmoid
 from facecli.plugins.single_shot.family import Family
+from facecli.plugins.single_shot.parameters import DetectorParameters
+from facecli.plugins.single_shot.plugin import family_plugin
 from facecli.types import FloatArray
 
-BINS = 16  # distances 0..15 strides
-CLASS = 4 * BINS
+BINS = 16  # distances of 0 to 15 strides
+CLASS = 4 * BINS  # channel of the class logit, behind those of the four sides
 
 
 def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
-    """Three levels of (80, H, W) logits."""
+    """Return the candidates in the outputs of one picture, in px of the canvas.
+
+    outputs: maps (80, H, W) of logits, one per level. canvas: (height, width) px. least: the least score.
+    """
     levels = []
     for output, stride in zip(outputs, STRIDES, strict=True):
         maps = output.reshape(len(output), -1)
@@ -29,37 +34,35 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
         kept = np.flatnonzero(scores >= least)
         rows = maps[:, kept].T
         corners = corners_of(kept, canvas[1], stride)
-        distances = _expected(rows[:, :CLASS].reshape(-1, 4, BINS)) * np.float32(stride)
+        distances = _means(rows[:, :CLASS].reshape(-1, 4, BINS)) * np.float32(stride)
         offsets = rows[:, CLASS + 1 :].reshape(-1, 5, 3)[:, :, :2] * np.float32(2 * stride)
         landmarks = corners[:, None] + offsets
-        levels.append((beside(corners + np.float32(stride / 2), distances), scores[kept], landmarks))
-    return gathered(levels)
+        levels.append((boxes_at(corners + np.float32(stride / 2), distances), scores[kept], landmarks))
+    return join_levels(levels)
 
 
-def _expected(logits: FloatArray) -> FloatArray:
-    """(N, 4, BINS) logits of a distribution over 0..BINS-1 -> (N, 4) means."""
+def _means(logits: FloatArray) -> FloatArray:
+    """Return the means (N, 4) of distributions over 0 to BINS - 1 that are given as logits (N, 4, BINS)."""
     weights = np.exp(logits - logits.max(2, keepdims=True))
     means: FloatArray = weights @ np.arange(BINS, dtype=np.float32) / weights.sum(2)
     return means
 
 
 def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Of the outputs for one picture."""
+    """Return the shapes of the outputs of one picture, on a canvas of (height, width) px; see decode."""
     return [(CLASS + 16, *grid) for grid in grids(canvas)]
 
 
 FAMILY = Family(
     "yolov8-face",
     "YOLOv8 with landmarks",
-    decode,
-    shapes,
+    Layout(decode, shapes),
     model="lite-t",
-    score_threshold=0.35,
-    nms_threshold=0.5,
+    defaults=DetectorParameters(score_threshold=0.35, nms_threshold=0.5),
 )
 
 
 @hookimpl
 def facecli_detectors() -> Iterable[DetectorPlugin]:
-    """YOLOv8-face."""
-    yield FAMILY.plugin()
+    """Yield YOLOv8-face with all its models."""
+    yield family_plugin(FAMILY)

@@ -10,16 +10,23 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from facecli.contract import DetectorPlugin, hookimpl
-from facecli.plugins.single_shot.candidates import Candidates
-from facecli.plugins.single_shot.cells import STRIDES, around, corners_of, gathered, rows
+from facecli.plugins.single_shot.candidates import Candidates, Layout
+from facecli.plugins.single_shot.cells import STRIDES, boxes_around, corners_of, join_levels, row_shapes
 from facecli.plugins.single_shot.family import Family
+from facecli.plugins.single_shot.parameters import DetectorParameters
+from facecli.plugins.single_shot.plugin import family_plugin
 from facecli.types import FloatArray
 
-LARGEST = 20.0  # of the logarithm of a side, so that a stray value does not overflow
+LARGEST = 20.0  # logarithm of a side in strides: larger ones are stray values, whose exponential would overflow
 
 
 def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float) -> Candidates:
-    """Three levels each of class and object scores (N, 1), boxes (N, 4) and landmarks (N, 10), in strides."""
+    """Return the candidates in the outputs of one picture, in px of the canvas.
+
+    outputs: three levels each of class scores (N, 1), object scores (N, 1), boxes (N, 4) as centre offsets and
+    logarithms of the sides, and landmark offsets (N, 10), in strides. canvas: (height, width) px. least: the least
+    score.
+    """
     levels = []
     for level, stride in enumerate(STRIDES):
         classes, objects, boxes, offsets = outputs[level::3]
@@ -27,32 +34,28 @@ def decode(outputs: Sequence[FloatArray], canvas: tuple[int, int], least: float)
         kept = np.flatnonzero(scores >= least)
         points = corners_of(kept, canvas[1], stride)
         boxes = boxes[kept]
-        centres, sides = (
-            points + boxes[:, :2] * np.float32(stride),
-            np.exp(np.minimum(boxes[:, 2:], LARGEST)) * np.float32(stride),
-        )
+        centres = points + boxes[:, :2] * np.float32(stride)
+        sides = np.exp(np.minimum(boxes[:, 2:], LARGEST)) * np.float32(stride)
         landmarks = points[:, None] + offsets[kept].reshape(-1, 5, 2) * np.float32(stride)
-        levels.append((around(centres, sides), scores[kept], landmarks))
-    return gathered(levels)
+        levels.append((boxes_around(centres, sides), scores[kept], landmarks))
+    return join_levels(levels)
 
 
 def shapes(canvas: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Of the outputs for one picture."""
-    return rows(canvas, 1, (1, 1, 4, 10))
+    """Return the shapes of the outputs of one picture, on a canvas of (height, width) px; see decode."""
+    return row_shapes(canvas, 1, (1, 1, 4, 10))
 
 
 FAMILY = Family(
     "yunet",
     "YuNet, tiny and quick, with landmarks",
-    decode,
-    shapes,
+    Layout(decode, shapes),
     model="n",
-    score_threshold=0.7,
-    nms_threshold=0.3,
+    defaults=DetectorParameters(score_threshold=0.7, nms_threshold=0.3),
 )
 
 
 @hookimpl
 def facecli_detectors() -> Iterable[DetectorPlugin]:
-    """YuNet."""
-    yield FAMILY.plugin()
+    """Yield YuNet with all its models."""
+    yield family_plugin(FAMILY)

@@ -1,1 +1,1 @@
-"""What the single-shot detectors share."""
+"""What single-shot detectors share: one network sees the whole picture once, and a decoder reads its outputs."""

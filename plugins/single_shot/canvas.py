@@ -1,4 +1,4 @@
-"""Pictures on the canvas that a detector's network takes: shrunk or enlarged, top left, the rest black."""
+"""Canvases: the arrays that a detector's network takes, with the resized picture top left and the rest black."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from facecli.contract import Preprocessing
 from facecli.crops.preprocess import levels, look_up
 from facecli.types import FloatArray, UInt8Array
 
-GRID = 32  # px; the coarsest stride of the networks here: a free canvas has sides of its multiples
+GRID = 32  # px; the coarsest stride of these networks; the sides of a free canvas are multiples of it
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies on its canvas.
+    """The place of a picture on its canvas.
 
-    canvas: (height, width) px of the canvas. picture: (height, width) px of the picture on it, top left.
-    scale: canvas px per picture px, along x and y.
+    canvas: (height, width) px of the canvas. picture: (height, width) px that the picture takes, top left. scale:
+    canvas px per picture px, along x and y.
     """
 
     canvas: tuple[int, int]
@@ -28,11 +28,12 @@ class Placement:
 def place(
     height: int, width: int, *, within: tuple[int, int], fixed: tuple[int, int] | None, one_scale: bool = False
 ) -> Placement:
-    """Where a picture of height x width px goes: as large as `within` (height, width) holds, in its proportions.
+    """Return the place of a picture of height x width px: as large as possible, in its proportions.
 
-    fixed: the canvas, where the network takes no other; else it is the picture with sides rounded up to GRID.
-    one_scale: count both axes in the scale of the height, as insightface does, though rounding to whole pixels makes
-    that of the width differ by up to 1 / height.
+    within: (height, width) px that it must fit in. fixed: (height, width) px of the canvas, if the network takes no
+    other; the canvas is else as large as the picture, its sides rounded up to GRID. one_scale: use the scale of the
+    height for both axes, as insightface does, although rounding to whole pixels makes that of the width differ by up
+    to 1 / height.
     """
     proportion = height / width
     if proportion > within[0] / within[1]:
@@ -45,17 +46,20 @@ def place(
 
 
 def on_grid(side: int) -> int:
-    """The least multiple of GRID that holds a side, px."""
+    """Return the least multiple of GRID that is not below a side, in px."""
     return -(-side // GRID) * GRID
 
 
-def draw(pixels: UInt8Array, placement: Placement, how: Preprocessing, out: FloatArray) -> None:
-    """Put (H, W, 3) uint8 RGB pixels onto a canvas: into `out`, (3, height, width) float32, as `how` wants them."""
+def draw(pixels: UInt8Array, placement: Placement, preprocessing: Preprocessing, out: FloatArray) -> None:
+    """Resize (H, W, 3) uint8 RGB pixels, preprocess them, and write them to a canvas.
+
+    out: the canvas, (3, height, width) float32; pixels beside the picture become what the preprocessing makes of black.
+    """
     import cv2
 
     height, width = placement.picture
     resized = cast(UInt8Array, cv2.resize(pixels, (width, height)))
-    look_up(resized, how, out[:, :height, :width])
-    black = levels(how.mean, how.std)[:, :1, None]
+    look_up(resized, preprocessing, out[:, :height, :width])
+    black = levels(preprocessing.mean, preprocessing.std)[:, :1, None]
     out[:, height:] = black
     out[:, :height, width:] = black

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from facecli.inference.session import open_session
 from facecli.models import catalogue
-from facecli.plugins.single_shot.detector import OnnxDetector
+from facecli.plugins.single_shot.detector import SingleShotDetector
 from facecli.plugins.single_shot.family import Family
 
 STRIDES = (8, 16, 32)
@@ -132,19 +133,18 @@ LAYOUTS = {
 
 
 @pytest.fixture
-def toy_detector(tmp_path: Path) -> Callable[..., OnnxDetector]:
+def toy_detector(tmp_path: Path) -> Callable[..., SingleShotDetector]:
     """Make a family's detector with a toy network: its cells of `stride` px are faces where they are bright."""
     onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
 
     def make(
         family: Family, *, stride: int = 16, batch: int | str = 1, fixed: Size | None = (128, 160), **given: Any
-    ) -> OnnxDetector:
+    ) -> SingleShotDetector:
         spec = catalogue.load(f"{family.name}/{family.model}")
         toy = Toy(onnx, spec.preprocessing, batch, fixed)
         toy.cells = lambda own: [n // own for n in fixed or (0, 0)]  # type: ignore[attr-defined]
         LAYOUTS[family.name](toy, stride)
         path = toy.save(tmp_path / f"{family.name}-{stride}-{batch}-{len(list(tmp_path.iterdir()))}.onnx")
-        settings = {name: value for name, value in family.parameters.items() if name != "model"} | given
-        return OnnxDetector(family, spec, open_session(path), **settings)
+        return SingleShotDetector(family, spec, open_session(path), replace(family.defaults, **given))
 
     return make

@@ -181,4 +181,4 @@ def test_models_of_another_layout_are_in_the_catalogue(family: Family) -> None:
     assert family.others
     for name in family.others:
         assert catalogue.load(f"{family.name}/{name}").kind == "detector"
-    assert family.layout(catalogue.load(f"{family.name}/{family.model}")).decode is family.decode
+    assert family.layout(catalogue.load(f"{family.name}/{family.model}")) is family.usual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import scrfd, yolov5_face
 from facecli.plugins.single_shot.cells import STRIDES
-from facecli.plugins.single_shot.detector import OnnxDetector
+from facecli.plugins.single_shot.detector import SingleShotDetector
 from facecli.types import Image
 
 # Read off collins.jpg by eye, px; image-left first.
@@ -145,9 +146,8 @@ def test_the_preset_insightface_gives_its_boxes(
     theirs.prepare(0, input_size=[(128, 128), (640, 640)], det_thresh=0.5)
     parameters = {**PRESETS["insightface"].parameters["scrfd"]}
     parameters.pop("model")
-    settings = {**scrfd.FAMILY.parameters, **parameters}
-    settings.pop("model")
-    ours = OnnxDetector(scrfd.FAMILY, catalogue.load("scrfd/500m"), open_session(path), **settings)
+    settings = replace(scrfd.FAMILY.defaults, **parameters)
+    ours = SingleShotDetector(scrfd.FAMILY, catalogue.load("scrfd/500m"), open_session(path), settings)
     portraits = [read(examples / name) for name in ("collins.jpg", "hopper.jpg", "collins_variant.jpg")]
     tight = Image(np.ascontiguousarray(portraits[0].pixels[60:180, 180:272]), "a face that fills the picture")
     faces = 0
@@ -212,8 +212,8 @@ class LastLayer:
 
 def test_a_yolov5_file_that_ends_in_rows_finds_the_same_faces(load: Callable, wider: dict[str, Any]) -> None:
     maps = load("yolov5-face")
-    settings = {name: value for name, value in yolov5_face.FAMILY.parameters.items() if name != "model"}
-    rows = OnnxDetector(yolov5_face.FAMILY, catalogue.load("yolov5-face/n"), LastLayer(maps._session), **settings)
+    family, session = yolov5_face.FAMILY, LastLayer(maps.network.session)
+    rows = SingleShotDetector(family, catalogue.load("yolov5-face/n"), session, family.defaults)
     faces = 0
     for one, other in zip(maps.detect(wider["images"]), rows.detect(wider["images"]), strict=True):
         faces += len(one)

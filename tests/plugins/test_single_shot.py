@@ -1,3 +1,5 @@
+"""What single-shot detectors share: looks, batches, suppression and refusals, each family with a toy network."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -16,7 +18,8 @@ from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_face, yunet
 from facecli.plugins.single_shot.candidates import Layout
-from facecli.plugins.single_shot.detector import SMALL, OnnxDetector
+from facecli.plugins.single_shot.detector import SingleShotDetector
+from facecli.plugins.single_shot.parameters import SMALL
 from facecli.types import Image
 
 FAMILIES = [scrfd.FAMILY, yunet.FAMILY, retinaface.FAMILY, yolov8_face.FAMILY, yolov5_face.FAMILY]
@@ -187,10 +190,10 @@ def test_both_looks_share_one_suppression_and_one_scale(toy_detector: Callable) 
     assert (np.diff(twice.scores) <= 0).all()
 
 
-def watched(detector: OnnxDetector) -> list[tuple[int, ...]]:
+def watched(detector: SingleShotDetector) -> list[tuple[int, ...]]:
     """The shapes of what the network is given from now on."""
     shapes: list[tuple[int, ...]] = []
-    inner = detector._session
+    inner = detector.network.session
 
     class Watch:
         input_shapes = inner.input_shapes
@@ -199,7 +202,7 @@ def watched(detector: OnnxDetector) -> list[tuple[int, ...]]:
             shapes.append(next(iter(feeds.values())).shape)
             return inner.run(feeds)
 
-    detector._session = Watch()
+    detector.network.session = Watch()
     return shapes
 
 
@@ -225,7 +228,7 @@ def test_parameters_that_can_not_work_are_refused(toy_detector: Callable, bad: d
 def test_a_second_look_that_would_not_be_smaller_is_refused_where_it_is_asked_for(toy_detector: Callable) -> None:
     with pytest.raises(UsageError, match="small_size 160 is not below the 160 px of the first look"):
         toy_detector(scrfd.FAMILY, multi_scale="always", small_size=160)
-    assert toy_detector(scrfd.FAMILY, multi_scale="auto", small_size=160).multi_scale == "never"
+    assert toy_detector(scrfd.FAMILY, multi_scale="auto", small_size=160).looks.mode == "never"
 
 
 def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -> None:
@@ -236,7 +239,9 @@ def test_a_size_that_the_file_does_not_take_is_refused(toy_detector: Callable) -
 
 def test_a_file_of_another_kind_is_refused(toy_detector: Callable) -> None:
     detector = toy_detector(scrfd.FAMILY)
-    detector._layout = Layout(scrfd.decode, lambda canvas: scrfd.shapes(canvas)[:6])  # of files without landmarks
+    detector.network.layout = Layout(
+        scrfd.decode, lambda canvas: scrfd.shapes(canvas)[:6]
+    )  # of files without landmarks
     with pytest.raises(ModelError, match="this file has 9 outputs, scrfd with landmarks 6"):
         detector.detect([picture(64, 64)])
 
@@ -245,7 +250,7 @@ def test_a_file_of_another_kind_is_refused(toy_detector: Callable) -> None:
 def test_outputs_of_another_shape_are_refused(toy_detector: Callable, family: Any) -> None:
     """A canvas of 128x160 px against maps of 128x128: numbers that another decoder would read without a word."""
     detector = toy_detector(family)
-    inner = detector._session
+    inner = detector.network.session
 
     class Cut:
         input_shapes = inner.input_shapes
@@ -253,7 +258,7 @@ def test_outputs_of_another_shape_are_refused(toy_detector: Callable, family: An
         def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
             return {name: output[:, :-1] for name, output in inner.run(feeds).items()}
 
-    detector._session = Cut()
+    detector.network.session = Cut()
     with pytest.raises(ModelError, match=f"this file's output 0 is .*, of {family.name} it would be"):
         detector.detect([picture(128, 160)])
 
@@ -275,7 +280,7 @@ def test_rows_of_several_pictures_in_one_axis_are_never_mixed(toy_detector: Call
     detector = toy_detector(family, batch="n", fixed=None, size=160, multi_scale="never")
     pictures = [picture(128, 160, (16 * k, 32, 16)) for k in (1, 3, 6)]
     alone = [detector.detect([one])[0] for one in pictures]
-    detector._session = flat = Flat(detector._session, None)
+    detector.network.session = flat = Flat(detector.network.session, None)
     for _ in range(2):
         for a, b in zip(alone, detector.detect(pictures), strict=True):
             assert len(a) == 1
@@ -294,12 +299,12 @@ def test_the_small_look_fits_the_file(toy_detector: Callable) -> None:
     detector = toy_detector(scrfd.FAMILY, multi_scale="always", small_size=144)  # the file: 128 high, 160 wide
     tall = picture(300, 100)
     detector.detect([tall])
-    assert detector._small == (128, 144)
+    assert detector.looks.second == (128, 144)
 
 
 def test_a_file_that_wants_several_pictures_and_mixes_them_is_refused(toy_detector: Callable) -> None:
     detector = toy_detector(scrfd.FAMILY, batch=3)
-    detector._session = Flat(detector._session, 3)
+    detector.network.session = Flat(detector.network.session, 3)
     with pytest.raises(ModelError, match="takes 3 pictures and does not tell their faces apart"):
         detector.detect([picture(128, 160)])
 
