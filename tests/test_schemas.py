@@ -18,7 +18,7 @@ from referencing import Registry, Resource
 
 from facecli import __version__, errors
 from facecli.contract import OperatingPoint
-from facecli.matching.operating_points import Calibrated, Shelf
+from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
 from facecli.models import catalogue
 from facecli.models.bundle import export_bundle
 from facecli.models.disk import records as model_records
@@ -167,7 +167,9 @@ def _keep_points(home: Path) -> None:
     identity = {"recognizer": "gone", "detector": "mtcnn", "parameters": {}}
     point = OperatingPoint("cosine", 0.5, "a test", "no data", 0.01, 0.1)
     for name in ("kept", "other"):
-        Shelf(home).save(Calibrated(name, identity, point, "2026-01-01T00:00:00+00:00", {"note": None}))
+        OperatingPointStore(home).save(
+            UserOperatingPoint(name, identity, point, "2026-01-01T00:00:00+00:00", {"note": None})
+        )
 
 
 @pytest.fixture

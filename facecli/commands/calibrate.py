@@ -1,4 +1,4 @@
-"""`facecli calibrate`: a threshold of one's own, measured on one's own pictures."""
+"""`facecli calibrate`: measures and keeps a threshold of the user's own, from the user's pairs of pictures."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ import click
 
 from facecli.cli import options, values
 from facecli.cli.settings import Settings
-from facecli.evaluation.calibration import _calibrated
-from facecli.matching.operating_points import _refuse_another
-from facecli.output.calibrations import _document, _listed, _listed_row, _rows
 
 if TYPE_CHECKING:
-    from facecli.evaluation.calibration import Calibration
-    from facecli.matching.operating_points import Shelf
+    from facecli.matching.operating_points import OperatingPointStore
 
 
 @click.command()
@@ -65,52 +61,53 @@ def command(
         raise click.UsageError("give PAIRS.csv, --list or --remove")
 
     from facecli.cli import context, preset
-    from facecli.matching import operating_points
+    from facecli.matching.operating_points import OperatingPointStore
 
     settings = preset.applied(settings, "detector", "recognizer")
-    output = context.open_output(settings)
-    with output.opened():
-        shelf = operating_points.Shelf(context.open_store().root)
+    sink = context.open_output(settings)
+    with sink.opened():
+        from facecli.output import calibrations
+
+        store = OperatingPointStore(context.open_store().root)
         if pairs is None:
             if remove is not None:
-                shelf.remove(remove)
-            document = _listed(shelf, remove)
-            rows = [_listed_row(own) for own in document["operating_points"]]
-            failed = False
+                store.remove(remove)
+            document, failed = calibrations.list_document(store.all(), remove), False
+            rows = calibrations.list_rows(document)
         else:
             name = name or f"{settings.recognizer}@{fmr:g}".replace("/", "-")
-            shelf.path(name)
-            document, failed = _calibrate(pairs, root, fmr, name, metric, settings, shelf)
-            rows = _rows(document)
-    output.document(document, rows)
+            store.path(name)  # raises, before any work, for a text that can not be a name
+            document, failed = _calibrate(pairs, root, fmr, name, metric, settings, store)
+            rows = calibrations.rows(document)
+    sink.document(document, rows)
     return 1 if failed else 0
 
 
 def _calibrate(
-    pairs: IO[str], root: Path, fmr: float, name: str, metric: Any, settings: Settings, shelf: Shelf
+    pairs: IO[str], root: Path, fmr: float, name: str, metric: Any, settings: Settings, store: OperatingPointStore
 ) -> tuple[dict[str, Any], bool]:
-    """Do the work and keep its result; whether a picture failed."""
-    import numpy as np
-
-    from facecli.cli import preset, wiring
-    from facecli.contract.operating_point import METRICS
+    """Measure and keep an operating point; returns its document, and whether a picture failed."""
+    from facecli.cli import preset, progress, wiring
+    from facecli.cli.wording import option
     from facecli.evaluation import calibration, labelled
-    from facecli.evaluation import pairs as pair_list
+    from facecli.evaluation.pairs import pictures_of, read_stream
+    from facecli.output import calibrations
 
-    listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
-    calibration.check_enough(sum(not pair.same for pair in listed), fmr)  # told before any work
-    names = list(dict.fromkeys(file for pair in listed for file in (pair.a, pair.b)))
+    labelled_pairs = read_stream(pairs, pairs.name)
+    calibration.check_enough(sum(not pair.same for pair in labelled_pairs), fmr)  # before any work
+    names = pictures_of(labelled_pairs)
     tools = wiring.open_toolbox(settings, inputs=len(names))
-    assert tools.recognizer_plugin is not None
-    _refuse_another(shelf, name, tools.identity(tools.recognizer_plugin))
-    metric = metric or preset.metric(settings) or tools.recognizer_plugin.operating_point.metric
-    faces = labelled.Faces(wiring.open_pipeline(tools, settings, inputs=len(names)), root, names, settings)
-    found: dict[str, Calibration] = {}
-    for own in METRICS:
-        distances, same = labelled.compared(listed, faces.embeddings, own)
-        compared = ~np.isnan(distances)
-        found[own] = calibration.calibrate(distances[compared & same], distances[compared & ~same], fmr)
-    kept = _calibrated(tools, settings, name, metric, found, pairs.name, len(faces.failed))
-    path = shelf.save(kept)
-    document = _document(tools, kept, found[metric], faces, path) | preset.named(settings)
-    return document, bool(faces.failed)
+    plugin = tools.recognizer_plugin
+    assert plugin is not None
+    identity = tools.identity(plugin)
+    store.refuse_other_owner(name, identity)
+    metric = metric or preset.metric(settings) or plugin.operating_point.metric
+    pipeline = wiring.open_pipeline(tools, settings, inputs=len(names))
+    results = progress.told(pipeline.run(labelled.sources_of(root, names)), settings, len(names))
+    faces = labelled.collect_faces(names, results)
+    measured = calibration.calibrate_metrics(labelled_pairs, faces.embeddings, fmr)
+    evidence = calibration.Evidence(pairs.name, len(faces.failures), f"--face {settings.face}")
+    entry = calibration.operating_point(name, identity, metric, measured, evidence)
+    path = store.save(entry)
+    document = calibrations.document(tools, entry, measured[metric], faces.failures, option) | {"path": str(path)}
+    return document | preset.named(settings), bool(faces.failures)

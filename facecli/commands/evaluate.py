@@ -1,4 +1,4 @@
-"""`facecli evaluate`: how well faces are recognised on pairs of which the truth is known."""
+"""`facecli evaluate`: measures the error rates of a recognizer on labelled pairs of pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 
 from facecli.cli import options
 from facecli.cli.settings import Settings
-from facecli.output.evaluations import _document, _rows
 
 
 @click.command()
@@ -53,36 +52,38 @@ def command(
     start = time.perf_counter()
     settings = Settings(**kwargs)
 
-    from facecli.cli import context, preset, wiring
-    from facecli.evaluation import labelled
-    from facecli.evaluation import pairs as pair_list
-    from facecli.matching import rules
+    from facecli.cli import context, preset, progress, wiring
+    from facecli.cli.wording import option
+    from facecli.evaluation.pairs import pictures_of, read_stream
 
     settings = preset.applied(settings, "detector", "recognizer")
-    output = context.open_output(settings)
-    with output.opened():
-        listed = pair_list.read(pair_list.lines_of(pairs, pairs.name), pairs.name)
-        names = list(dict.fromkeys(name for pair in listed for name in (pair.a, pair.b)))
+    sink = context.open_output(settings)
+    with sink.opened():
+        labelled_pairs = read_stream(pairs, pairs.name)
+        names = pictures_of(labelled_pairs)
         tools = wiring.open_toolbox(settings, inputs=len(names))
 
-        from facecli.evaluation import recognition, roc
-        from facecli.output import overwriting
+        # Imported while the models load in their threads.
+        from facecli.evaluation import labelled, roc
+        from facecli.matching.rules import DecisionRequest, rule_for
+        from facecli.output import evaluations, overwriting
         from facecli.system import files
 
-        assert tools.recognizer_plugin is not None
-        wish = rules.Wish(metric, threshold, fmr, operating_point, settings.preset)
-        rule = rules.rule(tools, tools.recognizer_plugin, wish)
+        plugin = tools.recognizer_plugin
+        assert plugin is not None
+        rule = rule_for(tools, plugin, DecisionRequest(metric, threshold, fmr, operating_point, settings.preset))
         if roc_path is not None:
             roc.check(roc_path)
             overwriting.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "roc")
             files.check_writable(roc_path)
         pipeline = wiring.open_pipeline(tools, settings, inputs=len(names))
-        faces = labelled.Faces(pipeline, root, names, settings)
-        distances, same = labelled.compared(listed, faces.embeddings, rule.metric)
-        result = recognition.evaluate(distances, same, rule.threshold)
-        document = _document(tools, settings, rule, faces, result)
+        results = progress.told(pipeline.run(labelled.sources_of(root, names)), settings, len(names))
+        faces = labelled.collect_faces(names, results)
+        evaluation = labelled.evaluate_pairs(labelled_pairs, faces, rule, settings.face)
+        document = evaluations.document(evaluation, tools, option) | preset.named(settings)
         if roc_path is not None:
-            roc.write(roc_path, result, f"{tools.recognizer_plugin.name}, {len(listed)} pairs, {rule.metric} distance")
+            title = f"{plugin.name}, {len(labelled_pairs)} pairs, {rule.metric} distance"
+            roc.write(roc_path, evaluation.rates, title)
         document["seconds"] = round(time.perf_counter() - start, 4)
-    output.document(document, _rows(document))
-    return 1 if faces.failed else 0
+    sink.document(document, evaluations.rows(document))
+    return 1 if faces.failures else 0

@@ -1,4 +1,4 @@
-"""`facecli evaluate-detection`: how well faces are found on pictures of which it is known where they are."""
+"""`facecli evaluate-detection`: measures a detector on pictures whose true faces are listed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import click
 
 from facecli.cli import options, values
 from facecli.cli.settings import Settings
-from facecli.evaluation.labelled import _Found
-from facecli.output.detection_evaluations import _document, _rows
 
-LOW = 0.02  # --score-threshold, where nobody gives one
-PARAMETER = "score_threshold"  # what detectors call the least score of a face
+LOW = 0.02  # the least score of a face without --score-threshold
+PARAMETER = "score_threshold"  # the name of this parameter in all detectors that have it
 
 
 @click.command()
@@ -27,6 +25,7 @@ PARAMETER = "score_threshold"  # what detectors call the least score of a face
 )
 @click.option(
     "--ground-truth",
+    "ground_truth_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
     metavar="FILE",
@@ -41,7 +40,7 @@ PARAMETER = "score_threshold"  # what detectors call the least score of a face
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(root: Path, ground_truth: Path, score_threshold: float | None, **kwargs: Any) -> int:
+def command(root: Path, ground_truth_path: Path, score_threshold: float | None, **kwargs: Any) -> int:
     """Measure a detector's average precision, as WIDER FACE does.
 
     Precision, recall and F1 are told at the detector's own score threshold, unless only higher scores were asked for,
@@ -50,47 +49,56 @@ def command(root: Path, ground_truth: Path, score_threshold: float | None, **kwa
     start = time.perf_counter()
     settings = Settings(**kwargs)
 
-    from facecli.cli import context, wiring
+    from facecli.cli import context, progress, wiring
+    from facecli.cli.wording import option
     from facecli.contract import DetectorPlugin
     from facecli.errors import UsageError
-    from facecli.evaluation import ground_truth as truth
+    from facecli.evaluation import ground_truth
 
-    output = context.open_output(settings)
-    with output.opened():
-        pictures = truth.read(ground_truth)
+    sink = context.open_output(settings)
+    with sink.opened():
+        truth = ground_truth.read(ground_truth_path)
         plugin = context.registry().load("detectors", settings.detector or "", DetectorPlugin)
-        own = plugin.parameters.get(PARAMETER)
-        own = own if isinstance(own, float) else None  # a plugin may call something else so
-        if own is not None:
-            settings = _cut(settings, plugin.name, score_threshold)
+        default = plugin.parameters.get(PARAMETER)
+        threshold = default if isinstance(default, float) else None  # a plugin may call something else so
+        if threshold is not None:
+            settings = _with_least_score(settings, plugin.name, score_threshold)
         elif score_threshold is not None:
-            known = ", ".join(plugin.parameters) or "none"
+            names = ", ".join(plugin.parameters) or "none"
             message = f"{plugin.name} has no least score of a face"
-            raise UsageError(message, hint=f"leave --score-threshold out; its parameters are {known}")
-        tools = wiring.open_toolbox(settings, inputs=len(pictures))
+            raise UsageError(message, hint=f"leave --score-threshold out; its parameters are {names}")
+        tools = wiring.open_toolbox(settings, inputs=len(truth))
         assert tools.detector_plugin is not None
-        if own is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > own:
-            own = None  # what has a score between the two was never seen: nothing can be said of the own threshold
-        pipeline = wiring.open_pipeline(tools, settings, inputs=len(pictures), need_face=False)
-        found = _Found(pipeline, root, pictures, settings)
-        document = _document(tools, pictures, found, own)
+        if threshold is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > threshold:
+            threshold = None  # faces with a score between the two are not detected: no figures at the own threshold
+
+        from facecli.evaluation import detection, labelled
+        from facecli.output import detection_evaluations
+
+        pipeline = wiring.open_pipeline(tools, settings, inputs=len(truth), need_face=False)
+        results = progress.told(pipeline.run(labelled.sources_of(root, truth)), settings, len(truth))
+        detections = labelled.collect_detections(truth, results)
+        seconds = pipeline.clock.seconds.get("detect", 0.0)
+        evaluation = detection.evaluate(truth, detections, threshold, seconds)
+        document = detection_evaluations.document(evaluation, tools, option)
         document["seconds"] = round(time.perf_counter() - start, 4)
-    output.document(document, _rows(document))
-    return 1 if found.failed else 0
+    sink.document(document, detection_evaluations.rows(document))
+    return 1 if evaluation.failures else 0
 
 
-def _cut(settings: Settings, plugin: str, least: float | None) -> Settings:
-    """The settings with the least score as the detector's parameter, where the user has not given it as one."""
+def _with_least_score(settings: Settings, plugin: str, least: float | None) -> Settings:
+    """Return the settings with the least score as the detector's parameter, unless the user has set this parameter.
+
+    least: that of --score-threshold; None takes LOW. Raises UsageError if the user has given both and they differ.
+    """
     from facecli.cli import values
     from facecli.errors import UsageError
 
     name = f"{plugin}.{PARAMETER}"
-    given = values.parse_parameters(settings.parameter).get(plugin, {})
-    if PARAMETER not in given:
+    parameters = values.parse_parameters(settings.parameter).get(plugin, {})
+    if PARAMETER not in parameters:
         return replace(settings, parameter=(*settings.parameter, f"{name}={LOW if least is None else least}"))
-    if least is not None and given[PARAMETER] != least:
-        message = (
-            f"--score-threshold is {least:g} and -p {name} is {given[PARAMETER]}: both are the least score of a face"
-        )
-        raise UsageError(message, hint="give one of them")
+    if least is not None and parameters[PARAMETER] != least:
+        message = f"--score-threshold is {least:g} and -p {name} is {parameters[PARAMETER]}"
+        raise UsageError(f"{message}: both are the least score of a face", hint="give one of them")
     return settings

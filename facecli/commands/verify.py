@@ -1,4 +1,4 @@
-"""`facecli verify`: are these two pictures of the same person?"""
+"""`facecli verify`: decides whether two pictures show the same person."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 
 from facecli.cli import options
 from facecli.cli.settings import Settings
-from facecli.matching.verification import _compared
-from facecli.output.verifications import _document, _plot, _rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facecli.pipeline.results import ImageResult
 
 
@@ -61,49 +61,50 @@ def command(
     settings = Settings(**kwargs)
 
     from facecli.cli import context, preset, wiring
-    from facecli.matching import rules as rules_module
-    from facecli.matching.anti_spoof import judge, models
 
     settings = preset.applied(settings, "detector", "recognizer", "face")
-    output = context.open_output(settings)
-    with output.opened():
-        judges = models(settings) if anti_spoof else ()
-        tools = wiring.open_toolbox(settings, inputs=2, attributes=judges, ensemble=True)
+    sink = context.open_output(settings)
+    with sink.opened():
+        attributes = (_anti_spoof_model(settings),) if anti_spoof else ()
+        tools = wiring.open_toolbox(settings, inputs=2, attributes=attributes, ensemble=True)
 
-        from facecli.output import overwriting
+        # Imported while the models load in their threads.
+        from facecli.matching.rules import DecisionRequest, rules_for
+        from facecli.matching.verification import verify
+        from facecli.output import overwriting, verifications
         from facecli.pictures import codec
         from facecli.pictures.sources import single
         from facecli.system import files
 
-        wish = rules_module.Wish(metric, threshold, fmr, operating_point, settings.preset)
-        rules = rules_module.rules(tools, wish)
+        rules = rules_for(tools, DecisionRequest(metric, threshold, fmr, operating_point, settings.preset))
         if plot is not None:
             codec.check_suffix(plot.suffix)
             overwriting.refuse_inputs(plot, (a, b), "plot")
             files.check_writable(plot)
         pipeline = wiring.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
         results = list(pipeline.run([single(a), single(b)]))
-        _refuse_failures(results)
-        rows, answer = _compared(tools, results, rules)
-        document = _document(tools, results, rows, answer | preset.named(settings))
-        if anti_spoof:
-            judge(document, tools, results, rows)
+        _report_further_failures(results)
+        verification = verify(tools, results, rules, anti_spoof=anti_spoof)
+        document = verifications.document(verification, tools) | preset.named(settings)
         if plot is not None:
-            _plot(plot, results, rows, document)
-        document["seconds"] = {k: round(v, 4) for k, v in pipeline.clock.seconds.items()}
-        document["seconds"]["total"] = round(time.perf_counter() - start, 4)
-    output.document(document, _rows(document))
-    return NO_MATCH if exit_code and not document["verified"] else 0
+            verifications.draw(plot, verification)
+        seconds = pipeline.clock.seconds | {"total": time.perf_counter() - start}
+        document["seconds"] = {stage: round(spent, 4) for stage, spent in seconds.items()}
+    sink.document(document, verifications.rows(verification))
+    return NO_MATCH if exit_code and not verification.verified else 0
 
 
-def _refuse_failures(results: list[ImageResult]) -> None:
-    """Raise the first error; tell the others, so that both pictures can be mended at once."""
+def _anti_spoof_model(settings: Settings) -> str:
+    from facecli.cli import context
+    from facecli.matching import anti_spoof
+
+    return anti_spoof.model(context.registry(), context.open_store(), detect=not settings.no_detect)
+
+
+def _report_further_failures(results: Sequence[ImageResult]) -> None:
+    """Report all failures but the first, which ends the command, so that both pictures can be replaced at once."""
     from facecli.cli import progress
 
-    failed = [result for result in results if result.error is not None]
-    for result in failed[1:]:
+    for result in [result for result in results if result.error is not None][1:]:
         assert result.error is not None
         progress.tell(result.source, result.error)
-    if failed:
-        assert failed[0].error is not None
-        raise failed[0].error

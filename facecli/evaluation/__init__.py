@@ -1,1 +1,1 @@
-"""From labelled pictures to error rates."""
+"""From pictures with known faces or people to the error rates of a detector or recognizer."""

@@ -1,32 +1,36 @@
-"""A user's own operating point: the threshold that keeps a false match rate on the user's own comparisons."""
+"""Calibration: the threshold that keeps a false match rate on a user's own pairs, as an operating point to keep."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
-from facecli.cli.settings import Settings
+from facecli.contract import Metric, OperatingPoint
+from facecli.contract.operating_point import METRICS
 from facecli.errors import UsageError
-from facecli.evaluation.recognition import ENOUGH, Distances, Rate, at_fmr, without_distance
+from facecli.evaluation.error_curve import Distances, at_fmr, copies_note
+from facecli.evaluation.labelled import compare
+from facecli.evaluation.pairs import Pair
+from facecli.evaluation.rates import Rate, rate_of, trust_note
+from facecli.matching.operating_points import UserOperatingPoint
+from facecli.types import FloatArray
 
-if TYPE_CHECKING:
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.matching.operating_points import Calibrated
-
-
-FEWEST = 3  # false matches that a rate must rest on: with none among 3 / FMR comparisons, it is below FMR at 95 %
+# False matches that a rate must rest on: with none among 3 / FMR comparisons, it is below FMR at 95 % (rule of three).
+FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The threshold that keeps a measured FMR of at most `target`: the largest distance found that still does.
+    """The largest threshold, in one metric, whose measured FMR is at most `target`.
 
-    interval: the thresholds at which the true FMR may be `target`, at 95 %; the threshold is one of them. fmr, fnmr: as
-    measured at the threshold; fnmr is None without mated comparisons. note: how far the rate can be trusted, None where
-    it rests on enough.
+    interval: the thresholds at which the true FMR may be `target`, at 95 %; the threshold lies in it. fmr, fnmr:
+    measured at the threshold; fnmr is None without mated comparisons. note: how far the rate can be trusted; None if it
+    rests on enough false matches.
     """
 
     target: float
@@ -37,78 +41,100 @@ class Calibration:
     note: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The data of a calibration, for the record.
+
+    pairs: the file name of the list of pairs. failed_pictures: the number of pictures that gave no face. conditions:
+    how the faces were chosen, in the words of the caller's interface.
+    """
+
+    pairs: str
+    failed_pictures: int
+    conditions: str
+
+
 def check_enough(non_mated: int, target: float) -> None:
-    """Raise UsageError where so few non-mated comparisons say nothing about the rate (rule of three)."""
+    """Raise UsageError if a number of non-mated comparisons is too small to show a rate (rule of three)."""
     if target * non_mated < FEWEST - 1e-9:
         least = math.ceil(FEWEST / target)
-        reachable = f", or ask for --fmr {FEWEST / non_mated:.2g} or more" if non_mated > FEWEST else ""
+        reachable = f", or ask for {{fmr}} {FEWEST / non_mated:.2g} or more" if non_mated > FEWEST else ""
         raise UsageError(
             f"{non_mated} non-mated comparisons can not show an FMR of {target:g}: that takes {least} at least",
             hint=f"give more pairs of different people{reachable}",
+            about="fmr",
         )
 
 
 def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibration:
-    """Find the threshold in (N,) mated and (M,) non-mated distances, in any order.
+    """Return the calibration for a false match rate of `target`, 0 to 1.
 
-    Raises UsageError where `check_enough` does, and where only a threshold of 0 would keep the rate.
+    mated, non_mated: (N,) and (M,) distances in any order; N may be 0. Raises UsageError for too few non-mated ones,
+    and if so many of them are of copies that no threshold above 0 keeps the rate.
     """
     total, mated, non_mated = len(non_mated), np.sort(mated), np.sort(non_mated)
     check_enough(total, target)
-    found = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
-    if found.threshold is None:
+    point = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
+    if point.threshold is None:
         raise UsageError(
-            f"no threshold keeps an FMR of {target:g}: {without_distance(non_mated)}",
+            f"no threshold keeps an FMR of {target:g}: {copies_note(non_mated)}",
             hint="give more and different pairs of different people; are some pictures copies?",
         )
     low, high = Rate(math.floor(target * total + 1e-9), total).interval
-    ranks = max(math.floor(low * total), 1), min(math.ceil(high * total), total)
-    # The threshold lies below all of many equal distances, and so below that of the lower rank where it is one of them.
-    interval = min(float(non_mated[ranks[0] - 1]), found.threshold), float(non_mated[ranks[1] - 1])
-    missed = int((mated > found.threshold).sum())
-    note = f"rests on {found.false_matches} false matches; {ENOUGH} make it good to 30 %"
+    lower, upper = max(math.floor(low * total), 1), min(math.ceil(high * total), total)
+    # Equal distances are all accepted or all rejected, so the threshold may be below the interval's lower rank; the
+    # interval is widened to contain it.
+    interval = min(float(non_mated[lower - 1]), point.threshold), float(non_mated[upper - 1])
     return Calibration(
         target,
-        found.threshold,
+        point.threshold,
         interval,
-        Rate(found.false_matches, total),
-        Rate(missed, len(mated)) if len(mated) else None,
-        note if found.false_matches < ENOUGH else None,
+        Rate(point.false_matches, total),
+        rate_of(int((mated > point.threshold).sum()), len(mated)),
+        trust_note(point.false_matches),
     )
 
 
-def _calibrated(
-    tools: Toolbox,
-    settings: Settings,
+def calibrate_metrics(
+    pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], target: float
+) -> dict[Metric, Calibration]:
+    """Return the calibration in each metric. embeddings: picture's name -> (N, dim). Raises as `calibrate` does."""
+    calibrations: dict[Metric, Calibration] = {}
+    for metric in METRICS:
+        distances, same = compare(pairs, embeddings, metric)
+        compared = ~np.isnan(distances)
+        calibrations[metric] = calibrate(distances[compared & same], distances[compared & ~same], target)
+    return calibrations
+
+
+def operating_point(
     name: str,
-    metric: Any,
-    found: dict[str, Calibration],
-    pairs: str,
-    failed: int,
-) -> Calibrated:
-    from datetime import UTC, datetime
+    identity: Mapping[str, Any],
+    metric: Metric,
+    calibrations: Mapping[Metric, Calibration],
+    evidence: Evidence,
+) -> UserOperatingPoint:
+    """Return an operating point to keep, created now.
 
-    from facecli.contract import OperatingPoint
-    from facecli.matching.operating_points import Calibrated
-
-    assert tools.recognizer_plugin is not None
-    best, today = found[metric], datetime.now(UTC)
+    name: the name to keep it under. identity: the plugins that it holds for, as `Toolbox.identity` returns them.
+    metric: the one that decides; the other calibrations become its equivalents.
+    """
+    best, now = calibrations[metric], datetime.now(UTC)
+    file = evidence.pairs.replace("\\", "/").rpartition("/")[2]
     mated = best.fnmr.total if best.fnmr else 0
-    file = pairs.replace("\\", "/").rpartition("/")[2]
-    protocol = f"{file}: {best.fmr.total} non-mated and {mated} mated comparisons, --face {settings.face}"
     low, high = best.fmr.interval
     source = (
-        f"your operating point {name} of {today:%Y-%m-%d}, FMR {best.fmr.value:.3g} ({low:.2g} to {high:.2g} at 95 %)"
+        f"your operating point {name} of {now:%Y-%m-%d}, FMR {best.fmr.value:.3g} ({low:.2g} to {high:.2g} at 95 %)"
     )
     point = OperatingPoint(
         metric,
         best.threshold,
         source,
-        protocol,
+        f"{file}: {best.fmr.total} non-mated and {mated} mated comparisons, {evidence.conditions}",
         best.fmr.value,
         best.fnmr.value if best.fnmr else None,
-        {own: other.threshold for own, other in found.items() if own != metric},
+        {other: calibration.threshold for other, calibration in calibrations.items() if other != metric},
         ((best.target, best.threshold),),
     )
-    evidence = {"pairs": file, "failed_pictures": failed, "note": best.note}
-    return Calibrated(name, tools.identity(tools.recognizer_plugin), point, today.isoformat(), evidence)
+    record = {"pairs": file, "failed_pictures": evidence.failed_pictures, "note": best.note}
+    return UserOperatingPoint(name, identity, point, now.isoformat(), record)

@@ -1,4 +1,4 @@
-"""Where the faces are that a detector is to find: a JSON file, in which WIDER FACE's subsets have a place."""
+"""The true faces of pictures, read from a JSON file in which the subsets of WIDER FACE have a place."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from facecli.errors import UsageError
 BOXES = "boxes_xywh"
 SUBSETS = ("easy", "medium", "hard")
 ALL = "all"
-NOBODY = [[0, 0, 0, 0]]  # how WIDER FACE's lists say that a picture has no faces; what is found there is wrong
+NOBODY = [[0, 0, 0, 0]]  # WIDER FACE's lists mark a picture without faces so; every detection there is wrong
 MOST_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrueFaces:
-    """The faces of one picture: boxes (N, 4) float64 x, y, width, height px, and which of them each subset counts.
+    """The faces of one picture.
 
-    A face that a subset does not count is ignored there: to find it is neither right nor wrong. Only such a one may be
-    without width or height, as a few of WIDER FACE are.
+    boxes: (N, 4) float64 x, y, width, height in px. subsets: name -> indices of the boxes that the subset counts; one
+    that it does not count is ignored there, so that to find it is neither right nor wrong. Only a box that no subset
+    counts may be without width or height, as a few of WIDER FACE's are.
     """
 
     boxes: NDArray[np.float64]
@@ -34,11 +35,11 @@ class TrueFaces:
 
 
 def read(path: Path) -> dict[str, TrueFaces]:
-    """The ground truth of each picture, by its path relative to the pictures' folder.
+    """Return the true faces of each picture, by its path relative to the folder of the pictures.
 
     The file is an object {picture: {"boxes_xywh": [[x, y, width, height], ...], "easy": [indices], "medium": ...,
-    "hard": ...}}. Where no picture has any of the three subsets, there is one, "all". Raises UsageError, with the
-    picture, for what can not be read.
+    "hard": ...}}. If no picture has any of the three subsets, there is one, "all". Raises UsageError, with the name of
+    the picture, for a file that is not so.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -56,23 +57,31 @@ def read(path: Path) -> dict[str, TrueFaces]:
 
 def _picture(entry: Any, place: str, name: str, *, subsets: bool) -> TrueFaces:
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or not name:
-        raise UsageError(f"{place} is outside the --root folder", hint="name pictures relative to --root")
-    listed = entry.get(BOXES) if isinstance(entry, dict) else None
-    if not isinstance(listed, list) or not all(map(_is_box, listed)):
+        message, hint = f"{place} is outside the {{root}} folder", "name pictures relative to {root}"
+        raise UsageError(message, hint=hint, about="root")
+    rows = entry.get(BOXES) if isinstance(entry, dict) else None
+    if not isinstance(rows, list) or not all(map(_is_box, rows)):
         hint = "each box is [x, y, width, height] in pixels, finite numbers"
         raise UsageError(f"{place} must have a list {BOXES} of four numbers each", hint=hint)
-    boxes = np.array(listed, np.float64).reshape(-1, 4)
+    boxes = np.array(rows, np.float64).reshape(-1, 4)
     if subsets:
-        counted = {name: _indices(entry.get(name, []), len(boxes), place, name) for name in SUBSETS}
+        counted = {subset: _indices(entry.get(subset, []), len(boxes), place, subset) for subset in SUBSETS}
     else:
-        counted = {ALL: np.arange(0 if listed == NOBODY else len(boxes))}
-    for index, (width, height) in enumerate(boxes[:, 2:]):
+        counted = {ALL: np.arange(0 if rows == NOBODY else len(boxes))}
+    faces = TrueFaces(boxes, counted)
+    _check_sizes(faces, place, subsets=subsets)
+    return faces
+
+
+def _check_sizes(faces: TrueFaces, place: str, *, subsets: bool) -> None:
+    """Raise UsageError for a box that is counted and has no area, or that has a negative side."""
+    for index, (width, height) in enumerate(faces.boxes[:, 2:]):
         negative = min(width, height) < 0
-        if negative or (min(width, height) == 0 and any(index in own for own in counted.values())):
+        if negative or (min(width, height) == 0 and any(index in indices for indices in faces.subsets.values())):
             message = f"{place}: box {index} is {width:g} wide and {height:g} high: nobody can find that face"
-            out = f"leave it out of {', '.join(SUBSETS)}" if subsets and not negative else "mend it, or leave it out"
-            raise UsageError(message, hint=out)
-    return TrueFaces(boxes, counted)
+            leave_out = subsets and not negative
+            hint = f"leave it out of {', '.join(SUBSETS)}" if leave_out else "mend it, or leave it out"
+            raise UsageError(message, hint=hint)
 
 
 def _is_box(value: Any) -> bool:

@@ -1,74 +1,106 @@
-"""Labelled pairs through the pipeline: what `evaluate` and `calibrate` share."""
+"""Labelled pictures after the pipeline: their faces and failures, the distances of labelled pairs, and their rates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from facecli.cli import progress
-from facecli.cli import settings as settings_module
-from facecli.cli.settings import Settings
+import numpy as np
+
 from facecli.contract import Metric
+from facecli.evaluation.error_curve import Distances
 from facecli.evaluation.pairs import Pair
-from facecli.matching.closest import closest
-from facecli.pictures.sources import single
+from facecli.evaluation.recognition import Evaluation, Truth, evaluate
+from facecli.matching.closest import closest_pair
+from facecli.matching.thresholds import DecisionRule
+from facecli.pictures.sources import Source, single
 from facecli.pipeline.results import ImageResult
-from facecli.pipeline.river import Pipeline
-from facecli.types import FloatArray
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from facecli.evaluation.ground_truth import TrueFaces
+from facecli.types import Detections, FloatArray
 
 
-class Faces:
-    """The embeddings of the pictures, each of which goes through the pipeline once, and what failed."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledFaces:
+    """The embeddings of labelled pictures.
 
-    def __init__(self, pipeline: Pipeline, root: Path, names: list[str], settings: Settings) -> None:
-        self.embeddings: dict[str, FloatArray] = {}
-        self.failed: list[ImageResult] = []
-        self.several = 0
-        results = pipeline.run(single(_path(root, name)) for name in names)
-        for name, result in zip(names, progress.told(results, settings, len(names)), strict=True):
-            self.several += result.faces_found > 1
-            if result.error is not None or result.embeddings is None:
-                self.failed.append(result)
-            else:
-                self.embeddings[name] = result.embeddings
+    embeddings: picture's name -> (N, dim) of its chosen faces, N >= 1. failures: the results of pictures that gave no
+    embedding. with_several_faces: the number of pictures in which more than one face was found.
+    """
+
+    embeddings: Mapping[str, FloatArray]
+    failures: tuple[ImageResult, ...]
+    with_several_faces: int
 
 
-def _path(root: Path, name: str) -> str:
-    path = str(root / name)
-    return "./-" if path == "-" else path  # - alone would be stdin
+@dataclass(frozen=True, slots=True, eq=False)
+class PairsEvaluation:
+    """The evaluation of a recognizer on labelled pairs.
+
+    rule: the rule that decided. face: the choice of face in each picture, such as "center" or "all". faces: the
+    pictures. rates: the error rates over the pairs.
+    """
+
+    rule: DecisionRule
+    face: str
+    faces: LabelledFaces
+    rates: Evaluation
 
 
-def compared(listed: Sequence[Pair], embeddings: dict[str, FloatArray], metric: Metric) -> tuple[Any, Any]:
-    """The distance of each pair, NaN where a picture gave no face, and whether it is of the same person."""
-    import numpy as np
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledDetections:
+    """The detections of labelled pictures, by the picture's name, and the results of pictures that failed."""
 
-    distances = np.full(len(listed), np.nan)
-    for index, pair in enumerate(listed):
+    detections: Mapping[str, Detections]
+    failures: tuple[ImageResult, ...]
+
+
+def sources_of(root: Path, names: Iterable[str]) -> Iterator[Source]:
+    """Yield the source of each picture, named relative to the folder `root`."""
+    for name in names:
+        path = str(root / name)
+        yield single("./-" if path == "-" else path)  # - alone would be stdin
+
+
+def collect_faces(names: Sequence[str], results: Iterable[ImageResult]) -> LabelledFaces:
+    """Return the embeddings of labelled pictures. results: the pipeline's, one for each name and in their order."""
+    embeddings: dict[str, FloatArray] = {}
+    failures: list[ImageResult] = []
+    several = 0
+    for name, result in zip(names, results, strict=True):
+        several += result.faces_found > 1
+        if result.error is not None or result.embeddings is None:
+            failures.append(result)
+        else:
+            embeddings[name] = result.embeddings
+    return LabelledFaces(embeddings, tuple(failures), several)
+
+
+def collect_detections(names: Iterable[str], results: Iterable[ImageResult]) -> LabelledDetections:
+    """Return the detections of labelled pictures. results: the pipeline's, one for each name and in their order."""
+    detections: dict[str, Detections] = {}
+    failures: list[ImageResult] = []
+    for name, result in zip(names, results, strict=True):
+        if result.error is not None:
+            failures.append(result)
+        if result.detections is not None:
+            detections[name] = result.detections
+    return LabelledDetections(detections, tuple(failures))
+
+
+def compare(pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], metric: Metric) -> tuple[Distances, Truth]:
+    """Return the distance of each pair, (N,) float64, and whether it shows one person, (N,) bool.
+
+    embeddings: picture's name -> (M, dim) of its faces; of several faces the closest pair counts. A pair of which a
+    picture has no embedding has the distance NaN.
+    """
+    distances = np.full(len(pairs), np.nan)
+    for index, pair in enumerate(pairs):
         if pair.a in embeddings and pair.b in embeddings:
-            distances[index] = closest(embeddings[pair.a], embeddings[pair.b], metric).distance
-    return distances, np.array([pair.same for pair in listed])
+            distances[index] = closest_pair(embeddings[pair.a], embeddings[pair.b], metric).distance
+    return distances, np.array([pair.same for pair in pairs])
 
 
-class _Found:
-    """What the detector found in each picture, and what failed."""
-
-    def __init__(
-        self, pipeline: Pipeline, root: Path, pictures: Mapping[str, TrueFaces], settings: settings_module.Settings
-    ) -> None:
-        from facecli.cli import progress
-        from facecli.pictures.sources import single
-
-        self.results: dict[str, ImageResult] = {}
-        self.failed: list[ImageResult] = []
-        results = pipeline.run(single(str(root / name)) for name in pictures)
-        for name, result in zip(pictures, progress.told(results, settings, len(pictures)), strict=True):
-            if result.error is not None:
-                self.failed.append(result)
-            self.results[name] = result
-        self.milliseconds = pipeline.clock.seconds.get("detect", 0.0) * 1e3 / len(pictures)
+def evaluate_pairs(pairs: Sequence[Pair], faces: LabelledFaces, rule: DecisionRule, face: str) -> PairsEvaluation:
+    """Return the evaluation of the recognizer that gave the embeddings of `faces`. face: the choice that gave them."""
+    distances, same = compare(pairs, faces.embeddings, rule.metric)
+    return PairsEvaluation(rule, face, faces, evaluate(distances, same, rule.threshold))

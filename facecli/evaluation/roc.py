@@ -1,4 +1,4 @@
-"""The ROC curve as a picture or as a table of points."""
+"""The ROC curve of an evaluation as a file: a picture, or a table of its points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from facecli.errors import OutputError, UsageError
-from facecli.evaluation.recognition import Evaluation, Roc
+from facecli.evaluation.error_curve import Roc
+from facecli.evaluation.recognition import Evaluation
 from facecli.system.files import staged
 
 DRAWN = (".png", ".svg", ".pdf")
@@ -16,7 +17,7 @@ INK, CURVE, ACCENT = "#333333", "#1f5fa8", "#c2410c"
 
 
 def check(path: Path) -> None:
-    """Raise UsageError, before any work, for a suffix that is not written or a missing matplotlib."""
+    """Raise UsageError for a path that `write` can not write: an unknown suffix, or a picture without matplotlib."""
     suffix = path.suffix.lower()
     if suffix not in (*DRAWN, ".csv"):
         raise UsageError(f"can not write a curve as {suffix or path.name!r}", hint=f"use {', '.join(DRAWN)} or .csv")
@@ -25,7 +26,10 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, result: Evaluation, title: str) -> None:
-    """Write the curve, whole or not at all. Raises OutputError where there is none or the file system refuses."""
+    """Write the curve to a .png, .svg, .pdf or .csv file, whole or not at all.
+
+    title: the text above the picture. Raises OutputError if the evaluation has no curve or the file system refuses.
+    """
     if result.roc is None:
         raise OutputError(f"no curve for {path}: it takes mated and non-mated comparisons")
     with staged(path) as temporary:
@@ -37,13 +41,13 @@ def write(path: Path, result: Evaluation, title: str) -> None:
 
 
 def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
-    """FMR on a logarithmic axis, because what matters lies far to the left of it."""
+    """Return a matplotlib figure; FMR has a logarithmic axis, because the rates that matter are far below 1."""
     from matplotlib.ticker import PercentFormatter
 
     assert result.fmr is not None and result.fnmr is not None
     figure = _figure()(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
-    one = 1 / result.fmr.total  # one false match: what lies left of it can not be seen in so few comparisons
+    one = 1 / result.fmr.total  # one false match: so few comparisons can not show a smaller rate
     left, zero = min(one / 2, 0.01), one * 0.85  # where a logarithmic axis shows an FMR of 0
     axes.axvspan(left, one, color=INK, alpha=0.08, lw=0)
     side = {"rotation": 90, "ha": "center", "color": INK, "fontsize": 8, "transform": axes.get_xaxis_transform()}
@@ -54,8 +58,8 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     rates = f"FMR {result.fmr.value:.2%}, FNMR {result.fnmr.value:.2%}"
     x, y = max(result.fmr.value, zero), 1 - result.fnmr.value
     axes.plot(x, y, "o", color=ACCENT, mec="white", label=f"threshold {result.threshold:.4g}: {rates}", **points)
-    seen = 1 - curve.fnmr[np.searchsorted(curve.fmr, one * 1.5) - 1]
-    low = max(0.0, min(0.9, float(np.floor(min(y, seen) * 20 - 0.2) / 20)))
+    lowest = 1 - curve.fnmr[np.searchsorted(curve.fmr, one * 1.5) - 1]
+    low = max(0.0, min(0.9, float(np.floor(min(y, lowest) * 20 - 0.2) / 20)))
     axes.set(xscale="log", xlim=(left, 1), xlabel="false match rate (FMR)", ylabel="recognised (1 - FNMR)")
     axes.set_ylim(low, 1.0 + (1 - low) * 0.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -67,7 +71,7 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
 
 
 def _figure() -> Any:
-    """matplotlib's Figure, which needs no display and leaves pyplot's global state alone."""
+    """Return matplotlib's class Figure, which needs no display and leaves pyplot's global state alone."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

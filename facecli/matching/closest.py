@@ -1,4 +1,4 @@
-"""TODO: facecli.matching.closest."""
+"""The pair of faces of two pictures that is most alike, by one recognizer or by several together."""
 
 from __future__ import annotations
 
@@ -10,57 +10,66 @@ import numpy as np
 from facecli.contract import Metric
 from facecli.errors import UsageError
 from facecli.matching.metrics import cosine_similarity, distance
-from facecli.matching.thresholds import Decision
+from facecli.matching.thresholds import DecisionRule
 from facecli.types import FloatArray
 
-FUSED_THRESHOLD = 1.0  # of the mean of distance / threshold
+FUSION_THRESHOLD = 1.0  # largest mean of distance / threshold that still means one person
 
 
 @dataclass(frozen=True, slots=True)
-class Closest:
-    """The most alike pair of faces of two pictures: their rows, and how alike they are."""
+class FacePair:
+    """A pair of faces, one of each of two pictures.
+
+    rows: the face's row in each picture's embeddings. distance: in the metric that was asked for. similarity: cosine
+    similarity, -1 to 1.
+    """
 
     rows: tuple[int, int]
     distance: float
     similarity: float
 
 
-def closest(a: FloatArray, b: FloatArray, metric: Metric) -> Closest:
-    """The pair of rows of (N, dim) and (M, dim) embeddings with the smallest distance; N, M >= 1."""
-    first, second = np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))
-    distances = distance(first, second, metric)
-    best = int(np.argmin(distances))
-    similarity = float(cosine_similarity(first[best : best + 1], second[best : best + 1])[0])
-    return Closest((best // len(b), best % len(b)), float(distances[best]), similarity)
-
-
 @dataclass(frozen=True, slots=True)
-class Fused:
-    """What several recognizers say of the most alike pair of faces: the pair's rows, and what each says of it.
+class Fusion:
+    """The pair of faces that several recognizers together find most alike.
 
-    score: the mean of their distances, each divided by its threshold; the same person up to FUSED_THRESHOLD.
+    rows: the face's row in each picture. score: the mean over the recognizers of distance / threshold; up to
+    FUSION_THRESHOLD it means one person. parts: the distance and similarity of this one pair, per recognizer.
     """
 
     rows: tuple[int, int]
     score: float
-    parts: tuple[Closest, ...]
+    parts: tuple[FacePair, ...]
 
 
-def fuse(a: Sequence[FloatArray], b: Sequence[FloatArray], rules: Sequence[Decision]) -> Fused:
-    """Join what recognizers say of two pictures' faces: per recognizer (N, dim) and (M, dim), and its rule; N, M >= 1.
+def closest_pair(a: FloatArray, b: FloatArray, metric: Metric) -> FacePair:
+    """Return the pair of rows with the smallest distance. a, b: (N, dim) and (M, dim) embeddings; N, M >= 1."""
+    first, second = np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))
+    distances = distance(first, second, metric)
+    best = int(np.argmin(distances))
+    similarity = float(cosine_similarity(first[best : best + 1], second[best : best + 1])[0])
+    return FacePair((best // len(b), best % len(b)), float(distances[best]), similarity)
 
-    All judge the same pair of faces: that with the smallest score. A threshold of 0 can not be divided by: UsageError.
+
+def fuse(a: Sequence[FloatArray], b: Sequence[FloatArray], rules: Sequence[DecisionRule]) -> Fusion:
+    """Return the pair of faces with the smallest mean of distance / threshold over several recognizers.
+
+    a, b: the embeddings of the two pictures, for each recognizer (N, dim) and (M, dim); N, M >= 1, and the same for all
+    of them. rules: the rule of each recognizer. Raises UsageError for a threshold of 0, which nothing can be divided
+    by.
     """
     if any(rule.threshold <= 0 for rule in rules):
-        raise UsageError("recognizers with a threshold of 0 can not be joined", hint="give one --recognizer")
+        raise UsageError(
+            "recognizers with a threshold of 0 can not be joined", hint="give one {recognizer}", about="recognizer"
+        )
     rows = [(i, j) for i in range(len(a[0])) for j in range(len(b[0]))]
     first, second = (list(column) for column in zip(*rows, strict=True))
     distances = [distance(x[first], y[second], rule.metric) for x, y, rule in zip(a, b, rules, strict=True)]
-    scores = np.mean([own / rule.threshold for own, rule in zip(distances, rules, strict=True)], axis=0)
+    scores = np.mean([part / rule.threshold for part, rule in zip(distances, rules, strict=True)], axis=0)
     best = int(np.argmin(scores))
     i, j = rows[best]
     parts = tuple(
-        Closest((i, j), float(own[best]), float(cosine_similarity(x[[i]], y[[j]])[0]))
-        for own, x, y in zip(distances, a, b, strict=True)
+        FacePair((i, j), float(part[best]), float(cosine_similarity(x[[i]], y[[j]])[0]))
+        for part, x, y in zip(distances, a, b, strict=True)
     )
-    return Fused((i, j), float(scores[best]), parts)
+    return Fusion((i, j), float(scores[best]), parts)

@@ -1,4 +1,4 @@
-"""Comparing embeddings: metrics, the threshold that a decision rests on, and which face of a picture is meant."""
+"""Similarity and distance of embeddings, in the four metrics that a threshold can be stated in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from facecli.types import FloatArray
 
 
 def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:
-    """Row-wise cosine similarity of (N, dim) and (N, dim) embeddings: (N,) in [-1, 1], higher is more alike."""
+    """Return the cosine similarity of each row of `a` with the row of `b` at its place.
+
+    a, b: (N, dim) float32 embeddings of any length. The result is (N,) float64 in [-1, 1], higher is more alike; a row
+    of zeros has a similarity of 0 with every other.
+    """
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     lengths = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)
     dot: NDArray[np.float64] = (a64 * b64).sum(1)
@@ -21,10 +25,11 @@ def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:
 
 
 def distance(a: FloatArray, b: FloatArray, metric: Metric) -> NDArray[np.float64]:
-    """Row-wise distance of (N, dim) and (N, dim) embeddings: (N,), lower is more alike.
+    """Return the distance of each row of `a` to the row of `b` at its place: (N,) float64, lower is more alike.
 
-    cosine: 1 - similarity. euclidean: L2 of the rows as they are. euclidean_l2: L2 after scaling to length 1.
-    angular: the angle divided by pi.
+    a, b: (N, dim) float32 embeddings. metric: "cosine" is 1 - cosine similarity; "euclidean" the length of the
+    difference of the rows as they are; "euclidean_l2" that length after both rows are scaled to length 1; "angular" the
+    angle between the rows divided by pi.
     """
     if metric == "euclidean":
         return np.asarray(np.linalg.norm(a.astype(np.float64) - b.astype(np.float64), axis=1))

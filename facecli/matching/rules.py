@@ -1,23 +1,25 @@
-"""Which rule decides: what the user asked for, his own operating points, or the catalogue."""
+"""The rule by which each recognizer decides, by order: the user's wish, a preset, calibrated points, the catalogue."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
 from facecli.errors import UsageError
 from facecli.hosting.presets import PRESETS
-from facecli.matching.operating_points import CATALOGUE, Shelf
-
-if TYPE_CHECKING:
-    from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.matching.thresholds import Decision
+from facecli.hosting.toolbox import Toolbox
+from facecli.matching.operating_points import CATALOGUE, OperatingPointStore
+from facecli.matching.thresholds import DecisionRule, decision_rule
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What --metric, --threshold, --fmr, --operating-point and --preset said."""
+class DecisionRequest:
+    """A user's wish of how to decide; None leaves a part of it to the program.
+
+    metric: the metric to decide in. threshold: the largest distance that is still one person. fmr: a false match rate,
+    0 to 1, at which a threshold was measured. operating_point: the name of a point that the user calibrated, or
+    "catalogue" for the catalogue's. preset: a key of PRESETS, the project whose metric and thresholds to take.
+    """
 
     metric: Metric | None = None
     threshold: float | None = None
@@ -26,50 +28,62 @@ class Wish:
     preset: str | None = None
 
     @property
-    def plain(self) -> bool:
-        """Whether the threshold was left to the preset."""
-        return self.threshold is None and self.fmr is None and self.operating_point is None
+    def names_threshold(self) -> bool:
+        """True if the user asks for a threshold, a rate or a point, so that a preset's threshold does not apply."""
+        return not (self.threshold is None and self.fmr is None and self.operating_point is None)
 
 
-def rules(tools: Toolbox, wish: Wish) -> list[Decision]:
-    """The rule for each recognizer of the toolbox. Raises UsageError for what can only be said of one of them."""
+def rules_for(tools: Toolbox, request: DecisionRequest) -> list[DecisionRule]:
+    """Return the rule of each recognizer of the toolbox, in their order.
+
+    Raises UsageError if several recognizers are given a threshold or a point, which can hold for one of them only.
+    """
     if len(tools.recognizer_plugins) > 1:
-        if wish.threshold is not None:
-            raise UsageError("--threshold is for one recognizer", hint="give one --recognizer, or --fmr")
-        if wish.operating_point not in (None, CATALOGUE):
-            raise UsageError("--operating-point is for one recognizer", hint="your newest are used by themselves")
-    return [rule(tools, plugin, wish) for plugin in tools.recognizer_plugins]
+        if request.threshold is not None:
+            message, hint = "{threshold} is for one recognizer", "give one {recognizer}, or {fmr}"
+            raise UsageError(message, hint=hint, about=("threshold", "recognizer", "fmr"))
+        if request.operating_point not in (None, CATALOGUE):
+            message, hint = "{operating_point} is for one recognizer", "your newest are used by themselves"
+            raise UsageError(message, hint=hint, about="operating_point")
+    return [rule_for(tools, plugin, request) for plugin in tools.recognizer_plugins]
 
 
-def rule(tools: Toolbox, plugin: RecognizerPlugin, wish: Wish) -> Decision:
-    """The rule for a recognizer of the toolbox. Raises UsageError where there is none."""
-    from facecli.matching.thresholds import Decision, decide
+def rule_for(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> DecisionRule:
+    """Return the rule for one recognizer of the toolbox.
 
+    A preset's threshold comes before the user's calibrated points, and these before the catalogue; whatever the request
+    names comes before all of them. Raises UsageError if the request contradicts itself or no threshold meets it.
+    """
     altered = tools.parameters(plugin) != dict(plugin.parameters)
-    if wish.preset is not None and wish.plain:
-        preset = PRESETS[wish.preset]
-        stated = preset.thresholds.get(plugin.name, {})
-        metric = wish.metric or (preset.metric if plugin.name in (preset.recognizer, *preset.thresholds) else None)
-        if metric is not None and metric in stated:
+    if request.preset is not None and not request.names_threshold:
+        preset = PRESETS[request.preset]
+        thresholds = preset.thresholds.get(plugin.name, {})
+        familiar = plugin.name in (preset.recognizer, *preset.thresholds)
+        metric = request.metric or (preset.metric if familiar else None)
+        if metric is not None and metric in thresholds:
             note = "; stated for default parameters" if altered else ""
-            return Decision(metric, stated[metric], f"preset {wish.preset}: {preset.source}{note}")
-        wish = replace(wish, metric=metric, operating_point=CATALOGUE)
-    own, altered = _own(tools, plugin, wish), altered or bool(tools.changed_crop(plugin))
-    return decide(plugin, wish.metric, wish.threshold, wish.fmr, altered=altered, own=own)
+            return DecisionRule(metric, thresholds[metric], f"preset {request.preset}: {preset.source}{note}")
+        request = replace(request, metric=metric, operating_point=CATALOGUE)
+    own, altered = _own_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
+    return decision_rule(plugin, request.metric, request.threshold, request.fmr, altered=altered, own=own)
 
 
-def _own(tools: Toolbox, plugin: RecognizerPlugin, wish: Wish) -> list[OperatingPoint]:
-    name = wish.operating_point
+def _own_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
+    """Return the user's calibrated points that the request allows for this recognizer, the preferred first."""
+    name = request.operating_point
     if name is None:
-        return [] if wish.threshold is not None else Shelf(tools.store.root).matching(tools.identity(plugin))
-    if wish.threshold is not None:
-        raise UsageError("--threshold and --operating-point exclude each other", hint="give one of them")
+        if request.threshold is not None:
+            return []
+        return OperatingPointStore(tools.store.root).matching(tools.identity(plugin))
+    if request.threshold is not None:
+        message = "{threshold} and {operating_point} exclude each other"
+        raise UsageError(message, hint="give one of them", about=("threshold", "operating_point"))
     if name == CATALOGUE:
         return []
-    found = Shelf(tools.store.root).load(name)
-    now = tools.identity(plugin)
-    if different := [key for key, value in now.items() if found.identity.get(key) != value]:
-        was = {key: found.identity.get(key) for key in ("recognizer", "detector")}
+    entry, identity = OperatingPointStore(tools.store.root).load(name), tools.identity(plugin)
+    if different := [key for key, value in identity.items() if entry.identity.get(key) != value]:
+        recognizer, detector = (entry.identity.get(key) for key in ("recognizer", "detector"))
         message = f"the operating point {name!r} does not hold here: {', '.join(different)} differ"
-        raise UsageError(message, hint=f"it is for --recognizer {was['recognizer']} --detector {was['detector']}")
-    return [found.point]
+        hint = f"it is for {{recognizer}} {recognizer} {{detector}} {detector}"
+        raise UsageError(message, hint=hint, about=("recognizer", "detector"))
+    return [entry.point]

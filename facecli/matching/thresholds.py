@@ -1,4 +1,4 @@
-"""TODO: facecli.matching.thresholds."""
+"""The threshold of one recognizer: which of its operating points decides, and in which metric."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from facecli.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What a comparison rests on: distance <= threshold in `metric` means the same person. source: who says so."""
+class DecisionRule:
+    """The rule that two faces are of one person if their distance in `metric` is at most `threshold`.
+
+    source: a text for people, who or what states the threshold. fmr: the false match rate, 0 to 1, that was measured at
+    this threshold; None if none was.
+    """
 
     metric: Metric
     threshold: float
@@ -20,7 +24,7 @@ class Decision:
     fmr: float | None = None
 
 
-def decide(
+def decision_rule(
     plugin: RecognizerPlugin,
     metric: Metric | None = None,
     threshold: float | None = None,
@@ -28,67 +32,98 @@ def decide(
     *,
     altered: bool = False,
     own: Sequence[OperatingPoint] = (),
-) -> Decision:
-    """The decision rule for a recognizer and what the user asked for. Raises UsageError if none is known.
+) -> DecisionRule:
+    """Return the rule by which a recognizer decides.
 
-    What counts, in this order: threshold; fmr, among the user's points and then in the catalogue; the first of the
-    user's points; the catalogue. own: the user's operating points for this recognizer, run as it is now. altered: it
-    runs with parameters of the user's (such as flip) or another project's crop, for which the catalogue's error rates
-    were not measured.
+    The first of these that applies gives the threshold: `threshold` itself; the threshold measured at `fmr`, among the
+    user's operating points and then in the catalogue; the first of the user's operating points; the catalogue's.
+
+    metric: the metric of the rule; None leaves the one that the threshold is stated in. altered: the recognizer runs
+    with other parameters (such as flip) or another crop than its error rates in the catalogue were measured with. own:
+    operating points that the user calibrated with this recognizer and exactly these parameters, the preferred first.
+
+    Raises UsageError if threshold and fmr are both given, if nothing was measured at fmr, or if the threshold can not
+    be stated in metric.
     """
-    if threshold is not None and fmr is not None:
-        raise UsageError("--threshold and --fmr exclude each other", hint="give one of them")
     if threshold is not None:
-        if not math.isfinite(threshold):
-            raise UsageError("the threshold must be a finite number")
-        return Decision(metric or plugin.operating_point.metric, threshold, "given by the user")
+        return _rule_of_user(plugin, metric, threshold, fmr)
     point = next((point for point in own if fmr is None or fmr in dict(point.by_fmr)), None)
-    altered = altered and point is None
-    point = point or plugin.operating_point
-    if fmr is not None and altered:
-        raise UsageError(
-            f"the rates of {plugin.name} were measured with its default parameters and crop",
-            hint="give --threshold, or measure your own with `facecli calibrate`",
-        )
-    if fmr is not None:
-        known = dict(point.by_fmr)
-        if fmr not in known:
-            every = sorted({rate for some in (*own, point) for rate, _ in some.by_fmr}, reverse=True)
-            rates = ", ".join(f"{rate:g}" for rate in every) or "none"
-            hint = f"measured: {rates}; `facecli calibrate` measures your own"
-            raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
-        if point in own:
-            # Few or equal distances keep below the rate that was asked for: what was measured is told, beside the wish.
-            source, measured = f"{point.source}; for an FMR of at most {fmr:g}", point.fmr
-        else:
-            source, measured = f"catalogue: {point.protocol}" if point.protocol else point.source, fmr
-        base = Decision(point.metric, known[fmr], source, measured)
+    if point is None:
+        point, base = plugin.operating_point, _rule_of_catalogue(plugin, fmr, altered=altered, own=own)
     else:
-        base = Decision(point.metric, point.threshold, point.source, point.fmr)
+        base, altered = _rule_of_point(point, fmr), False
     rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
     return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters and crop") if altered else rule
 
 
-def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: Decision, metric: Metric) -> Decision:
+def _rule_of_user(plugin: RecognizerPlugin, metric: Metric | None, threshold: float, fmr: float | None) -> DecisionRule:
+    if fmr is not None:
+        message = "{threshold} and {fmr} exclude each other"
+        raise UsageError(message, hint="give one of them", about=("threshold", "fmr"))
+    if not math.isfinite(threshold):
+        raise UsageError("the threshold must be a finite number")
+    return DecisionRule(metric or plugin.operating_point.metric, threshold, "given by the user")
+
+
+def _rule_of_point(point: OperatingPoint, fmr: float | None) -> DecisionRule:
+    """Return the rule of a user's operating point, which has a threshold for `fmr` if that is not None."""
+    if fmr is None:
+        return DecisionRule(point.metric, point.threshold, point.source, point.fmr)
+    # Few or equal distances keep below the rate that was asked for: the rule has the measured rate, the source the
+    # other.
+    return DecisionRule(
+        point.metric, dict(point.by_fmr)[fmr], f"{point.source}; for an FMR of at most {fmr:g}", point.fmr
+    )
+
+
+def _rule_of_catalogue(
+    plugin: RecognizerPlugin, fmr: float | None, *, altered: bool, own: Sequence[OperatingPoint]
+) -> DecisionRule:
+    point = plugin.operating_point
+    if fmr is None:
+        return DecisionRule(point.metric, point.threshold, point.source, point.fmr)
+    if altered:
+        raise UsageError(
+            f"the rates of {plugin.name} were measured with its default parameters and crop",
+            hint="give {threshold}, or measure your own with `facecli calibrate`",
+            about="threshold",
+        )
+    thresholds = dict(point.by_fmr)
+    if fmr not in thresholds:
+        measured = sorted({rate for some in (*own, point) for rate, _ in some.by_fmr}, reverse=True)
+        rates = ", ".join(f"{rate:g}" for rate in measured) or "none"
+        hint = f"measured: {rates}; `facecli calibrate` measures your own"
+        raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
+    source = f"catalogue: {point.protocol}" if point.protocol else point.source
+    return DecisionRule(point.metric, thresholds[fmr], source, fmr)
+
+
+def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: DecisionRule, metric: Metric) -> DecisionRule:
+    """Return a rule of `point` stated in another metric: derived by a formula where there is one, else as measured."""
     derivable = {"cosine", "euclidean_l2", "angular"} | ({"euclidean"} if plugin.normalized else set())
     if {metric, base.metric} <= derivable:
-        value = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
-        return Decision(metric, value, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr)
+        threshold = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
+        return DecisionRule(
+            metric, threshold, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr
+        )
     if metric in point.equivalents and base.threshold == point.threshold:
         data = f"; measured on {point.protocol}" if point.protocol else ""
         source = f"at the rate of {base.metric} {base.threshold:g}: {base.source}{data}"
-        return Decision(metric, point.equivalents[metric], source, base.fmr)
-    raise UsageError(f"{plugin.name} has no {metric} threshold for this", hint="give one with --threshold")
+        return DecisionRule(metric, point.equivalents[metric], source, base.fmr)
+    raise UsageError(
+        f"{plugin.name} has no {metric} threshold for this", hint="give one with {threshold}", about="threshold"
+    )
 
 
-def _to_cosine(value: float, metric: Metric) -> float:
-    """For vectors of length 1: l2 = sqrt(2 d) and angle = arccos(1 - d) / pi, with d the cosine distance."""
+def _to_cosine(threshold: float, metric: Metric) -> float:
+    """Return a threshold as cosine distance d: of vectors of length 1, l2 = sqrt(2 d), angular = arccos(1 - d) / pi."""
     if metric in ("euclidean", "euclidean_l2"):
-        return value**2 / 2
-    return 1 - math.cos(value * math.pi) if metric == "angular" else value
+        return threshold**2 / 2
+    return 1 - math.cos(threshold * math.pi) if metric == "angular" else threshold
 
 
-def _from_cosine(value: float, metric: Metric) -> float:
+def _from_cosine(threshold: float, metric: Metric) -> float:
+    """Return a threshold of the cosine distance in another metric; the inverse of `_to_cosine`."""
     if metric in ("euclidean", "euclidean_l2"):
-        return math.sqrt(2 * value)
-    return math.acos(max(-1.0, 1 - value)) / math.pi if metric == "angular" else value
+        return math.sqrt(2 * threshold)
+    return math.acos(max(-1.0, 1 - threshold)) / math.pi if metric == "angular" else threshold

@@ -1,57 +1,148 @@
-"""TODO: facecli.matching.verification."""
+"""Verification (1:1): the verdict about two pictures, as one typed value for command line, Python and server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from facecli.contract import Metric
+from facecli.hosting.toolbox import Toolbox
+from facecli.matching import anti_spoof as anti_spoof_module
+from facecli.matching.anti_spoof import AntiSpoof
+from facecli.matching.closest import FUSION_THRESHOLD, FacePair, closest_pair, fuse
+from facecli.matching.thresholds import DecisionRule
+from facecli.pipeline.results import ImageResult
+from facecli.types import FloatArray
 
-    from facecli.contract import RecognizerPlugin
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.matching.closest import Closest
-    from facecli.matching.thresholds import Decision
-    from facecli.pipeline.results import ImageResult
-
-
-def _compared(
-    tools: Toolbox, results: list[ImageResult], rules: Sequence[Decision]
-) -> tuple[tuple[int, int], dict[str, Any]]:
-    """The rows of the two faces that were compared, and what is said of them."""
-    from facecli.matching import closest
-
-    a, b = ([row for row in (r.embeddings, *r.further_embeddings) if row is not None] for r in results)
-    if len(rules) == 1:
-        pair = closest.closest(a[0], b[0], rules[0].metric)
-        return pair.rows, _answer(tools, tools.recognizer_plugins[0], rules[0], pair)
-    fused = closest.fuse(a, b, rules)
-    parts = zip(tools.recognizer_plugins, rules, fused.parts, strict=True)
-    rule = "the mean over the recognizers of distance / threshold"
-    return fused.rows, {
-        "verified": fused.score <= closest.FUSED_THRESHOLD,
-        "metric": "fused",
-        "distance": round(fused.score, 6),
-        "similarity": None,
-        "threshold": closest.FUSED_THRESHOLD,
-        "threshold_source": rule,
-        "fmr": None,
-        "recognizer": None,
-        "decisions": [_answer(tools, *part) for part in parts],
-    }
+Results = tuple[ImageResult, ImageResult]
+FUSED = "fused"  # the metric of several recognizers together
+FUSED_SOURCE = "the mean over the recognizers of distance / threshold"
 
 
-def _answer(tools: Toolbox, plugin: RecognizerPlugin, rule: Decision, pair: Closest) -> dict[str, Any]:
-    from facecli.output import records
+@dataclass(frozen=True, slots=True)
+class RecognizerDecision:
+    """The decision of one recognizer about the two faces.
 
-    recognizer = records.described(tools, plugin)
-    assert recognizer is not None
-    return {
-        "verified": bool(pair.distance <= rule.threshold),
-        "metric": rule.metric,
-        "distance": round(pair.distance, 6),
-        "similarity": round(pair.similarity, 6),
-        "threshold": rule.threshold,
-        "threshold_source": rule.source,
-        "fmr": rule.fmr,
-        "recognizer": recognizer,
-    }
+    recognizer: the plugin's name. verified: distance <= threshold. distance, threshold: in `metric`. similarity: cosine
+    similarity, -1 to 1. threshold_source: a text for people, who states the threshold. fmr: the false match rate
+    measured at the threshold, 0 to 1; None if none was.
+    """
+
+    recognizer: str
+    verified: bool
+    metric: Metric
+    distance: float
+    similarity: float
+    threshold: float
+    threshold_source: str
+    fmr: float | None
+
+    @property
+    def margin(self) -> float:
+        """Return threshold - distance: how far the distance is from changing the decision; negative for two people."""
+        return self.threshold - self.distance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """The answer to whether two pictures show one person.
+
+    verified: True if distance <= threshold and, where anti-spoofing ran, both faces passed. metric, distance,
+    similarity (cosine), threshold, threshold_source, fmr: those of the recognizer; of several recognizers the metric is
+    "fused", the distance the mean of their distance / threshold, the threshold 1, and similarity and fmr are None.
+    results: the two pictures with all their chosen faces. rows: the row in each of them of the face that was compared.
+    decisions: one of each recognizer. anti_spoof: None if it was not asked for.
+    """
+
+    verified: bool
+    metric: str
+    distance: float
+    similarity: float | None
+    threshold: float
+    threshold_source: str
+    fmr: float | None
+    results: Results
+    rows: tuple[int, int]
+    decisions: tuple[RecognizerDecision, ...]
+    anti_spoof: AntiSpoof | None = None
+
+    @property
+    def margin(self) -> float:
+        """Return threshold - distance: positive for a match by distance, whatever anti-spoofing found."""
+        return self.threshold - self.distance
+
+
+def verify(
+    tools: Toolbox, results: Sequence[ImageResult], rules: Sequence[DecisionRule], *, anti_spoof: bool = False
+) -> Verification:
+    """Decide whether two pictures show one person.
+
+    tools: the plugins that the pictures went through. results: of the two pictures, each with embeddings of at least
+    one face; of several faces the closest pair is compared. rules: one for each recognizer of the toolbox. anti_spoof:
+    also check that both faces are real, by the toolbox's anti-spoofing model.
+
+    Raises the error of the first result that has one, and UsageError if several recognizers are to decide together and
+    one of them has a threshold of 0.
+    """
+    for result in results:
+        if result.error is not None:
+            raise result.error
+    first, second = results
+    names = [plugin.name for plugin in tools.recognizer_plugins]
+    if len(names) == 1:
+        verification = _by_one((first, second), names[0], rules[0])
+    else:
+        verification = _by_several((first, second), names, rules)
+    if not anti_spoof:
+        return verification
+    first_row, second_row = verification.rows
+    check = anti_spoof_module.check((first, first_row), (second, second_row))
+    return replace(verification, verified=verification.verified and check.passed, anti_spoof=check)
+
+
+def _by_one(results: Results, recognizer: str, rule: DecisionRule) -> Verification:
+    (a,), (b,) = map(_embeddings, results)
+    pair = closest_pair(a, b, rule.metric)
+    decision = _decision(recognizer, rule, pair)
+    return Verification(
+        decision.verified,
+        rule.metric,
+        pair.distance,
+        pair.similarity,
+        rule.threshold,
+        rule.source,
+        rule.fmr,
+        results=results,
+        rows=pair.rows,
+        decisions=(decision,),
+    )
+
+
+def _by_several(results: Results, recognizers: Sequence[str], rules: Sequence[DecisionRule]) -> Verification:
+    a, b = map(_embeddings, results)
+    fusion = fuse(a, b, rules)
+    return Verification(
+        fusion.score <= FUSION_THRESHOLD,
+        FUSED,
+        fusion.score,
+        similarity=None,
+        threshold=FUSION_THRESHOLD,
+        threshold_source=FUSED_SOURCE,
+        fmr=None,
+        results=results,
+        rows=fusion.rows,
+        decisions=tuple(map(_decision, recognizers, rules, fusion.parts)),
+    )
+
+
+def _embeddings(result: ImageResult) -> list[FloatArray]:
+    """Return the (N, dim) embeddings of a picture's faces by each recognizer, in the order of the toolbox."""
+    return [rows for rows in (result.embeddings, *result.further_embeddings) if rows is not None]
+
+
+def _decision(recognizer: str, rule: DecisionRule, pair: FacePair) -> RecognizerDecision:
+    verified = pair.distance <= rule.threshold
+    distance, similarity = pair.distance, pair.similarity
+    return RecognizerDecision(
+        recognizer, verified, rule.metric, distance, similarity, rule.threshold, rule.source, rule.fmr
+    )

@@ -1,80 +1,88 @@
-"""TODO: facecli.output.calibrations."""
+"""Calibrations for people and programs: the documents of `facecli calibrate` and `calibrate --list`, and their rows."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from facecli.evaluation.calibration import Calibration
-    from facecli.evaluation.labelled import Faces
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.matching.operating_points import Calibrated, Shelf
+from facecli.errors import Wording, keyword
+from facecli.evaluation.calibration import Calibration
+from facecli.hosting.toolbox import Toolbox
+from facecli.matching.operating_points import UserOperatingPoint
+from facecli.output import records
+from facecli.output.evaluations import COLUMNS, failures, rate, rate_row
+from facecli.output.records import Record
+from facecli.pipeline.results import ImageResult
+
+LIST_COLUMNS = ("name", "recognizer", "detector", "metric", "threshold", "fmr", "fnmr")
 
 
-def _document(tools: Toolbox, kept: Calibrated, best: Calibration, faces: Faces, path: Path) -> dict[str, Any]:
-    from facecli.output import records
-    from facecli.output.evaluations import rate
+def document(
+    tools: Toolbox,
+    entry: UserOperatingPoint,
+    calibration: Calibration,
+    failed: Sequence[ImageResult],
+    wording: Wording = keyword,
+) -> Record:
+    """Return the document of a new operating point, without its path.
 
-    recognizer = records.described(tools, tools.recognizer_plugin)
-    assert recognizer is not None and tools.recognizer_plugin is not None
+    tools: the plugins that it holds for. calibration: the one in the point's metric. failed: the results of pictures
+    that gave no face. wording: gives the spelling of settings in their errors.
+    """
+    point = entry.point
     return records.header(
         "calibrate",
-        name=kept.name,
-        path=str(path),
+        name=entry.name,
         detector=records.described(tools, tools.detector_plugin),
-        recognizer=recognizer,
-        metric=kept.point.metric,
-        threshold=kept.point.threshold,
-        threshold_interval=list(best.interval),  # not rounded, as the threshold is not, which may be one of its ends
-        equivalents=dict(kept.point.equivalents),
-        target_fmr=best.target,
-        fmr=rate(best.fmr),
-        fnmr=rate(best.fnmr),
-        note=best.note,
-        protocol=kept.point.protocol,
-        failed_pictures=[{"source": one.source, "error": records.error(one.error)} for one in faces.failed],
+        recognizer=records.described(tools, tools.recognizer_plugin),
+        metric=point.metric,
+        threshold=point.threshold,
+        threshold_interval=list(calibration.interval),  # not rounded: the threshold, one of its ends, is not either
+        equivalents=dict(point.equivalents),
+        target_fmr=calibration.target,
+        fmr=rate(calibration.fmr),
+        fnmr=rate(calibration.fnmr),
+        note=calibration.note,
+        protocol=point.protocol,
+        failed_pictures=failures(failed, wording),
     )
 
 
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(document: Record) -> list[Record]:
+    """Return the rows of a table or CSV for a document of a new operating point."""
     low, high = document["threshold_interval"]
-    rows: list[dict[str, Any]] = [
-        {"measure": f"{document['metric']} threshold", "value": document["threshold"], "low": low, "high": high}
+    threshold = {"measure": f"{document['metric']} threshold", "value": document["threshold"], "low": low, "high": high}
+    table = [threshold, rate_row("FMR", document["fmr"]) | {"note": document["note"]}]
+    if document["fnmr"]:
+        table.append(rate_row("FNMR", document["fnmr"]))
+    table.append({"measure": "kept as", "note": document["name"]})
+    return [{column: row.get(column) for column in COLUMNS} for row in table]
+
+
+def list_document(entries: Sequence[UserOperatingPoint], removed: str | None) -> Record:
+    """Return the document of all operating points. removed: the name of one that has just been deleted, or None."""
+    return records.header("calibrate.list", operating_points=[_entry(entry) for entry in entries], removed=removed)
+
+
+def list_rows(document: Record) -> list[Record]:
+    """Return the rows of a table or CSV for a document of all operating points, one each."""
+    return [
+        {column: point[column] for column in LIST_COLUMNS} | {"created": point["created"][:10]}
+        for point in document["operating_points"]
     ]
-    for name in ("fmr", "fnmr"):
-        if told := document[name]:
-            low, high = told["interval"]
-            counts = {"count": told["count"], "of": told["total"]}
-            rows.append({"measure": name.upper(), "value": told["value"], "low": low, "high": high} | counts)
-    rows[1]["note"] = document["note"]  # it is about the FMR, which is always there
-    rows.append({"measure": "kept as", "note": document["name"]})
-    columns = ("measure", "value", "low", "high", "count", "of", "note")
-    return [{column: row.get(column) for column in columns} for row in rows]
 
 
-def _listed(shelf: Shelf, removed: str | None) -> dict[str, Any]:
-    from facecli.output import records
-
-    points = [
-        {
-            "name": own.name,
-            "created": own.created,
-            "recognizer": own.identity["recognizer"],
-            "detector": own.identity["detector"],
-            "parameters": own.identity["parameters"],
-            "metric": own.point.metric,
-            "threshold": own.point.threshold,
-            "fmr": own.point.fmr,
-            "fnmr": own.point.fnmr,
-            "protocol": own.point.protocol,
-            "note": own.evidence["note"],
-        }
-        for own in shelf.all()
-    ]
-    return records.header("calibrate.list", operating_points=points, removed=removed)
-
-
-def _listed_row(own: dict[str, Any]) -> dict[str, Any]:
-    columns = ("name", "recognizer", "detector", "metric", "threshold", "fmr", "fnmr")
-    return {column: own[column] for column in columns} | {"created": own["created"][:10]}
+def _entry(entry: UserOperatingPoint) -> Record:
+    point, identity = entry.point, entry.identity
+    return {
+        "name": entry.name,
+        "created": entry.created,
+        "recognizer": identity["recognizer"],
+        "detector": identity["detector"],
+        "parameters": identity["parameters"],
+        "metric": point.metric,
+        "threshold": point.threshold,
+        "fmr": point.fmr,
+        "fnmr": point.fnmr,
+        "protocol": point.protocol,
+        "note": entry.evidence["note"],
+    }

@@ -1,89 +1,67 @@
-"""TODO: facecli.output.detection_evaluations."""
+"""The evaluation of a detector for people and programs: the document of `evaluate-detection` and its table rows."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from facecli.errors import Wording, keyword
+from facecli.evaluation.average_precision import ThresholdPoint
+from facecli.evaluation.detection import DetectionEvaluation, Size, SubsetEvaluation
+from facecli.hosting.toolbox import Toolbox
+from facecli.output import records
+from facecli.output.evaluations import failures
+from facecli.output.records import Record
 
-from facecli.evaluation.labelled import _Found
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from facecli.evaluation.detection import AtThreshold
-    from facecli.evaluation.ground_truth import TrueFaces
-    from facecli.hosting.toolbox import Toolbox
-
-
-DIGITS = 6
+DIGITS = 6  # of precision, recall, F1 and thresholds
+FIGURES = ("threshold", "precision", "recall", "f1")
 
 
-def _document(
-    tools: Toolbox, pictures: Mapping[str, TrueFaces], found: _Found, own_threshold: float | None
-) -> dict[str, Any]:
-    from facecli.output import records
+def document(evaluation: DetectionEvaluation, tools: Toolbox, wording: Wording = keyword) -> Record:
+    """Return the document of an evaluation, without the time that it took in all.
 
-    subsets = next(iter(pictures.values())).subsets
+    tools: the detector that was evaluated. wording: gives the spelling of settings in the errors of pictures.
+    """
     return records.header(
         "evaluate-detection",
         detector=records.described(tools, tools.detector_plugin),
-        pictures=len(pictures),
-        failures=[{"source": failed.source, "error": records.error(failed.error)} for failed in found.failed],
-        detections=sum(result.faces_found for result in found.results.values()),
-        ms_per_picture=round(found.milliseconds, 3),
-        subsets={name: _subset(name, pictures, found, own_threshold) for name in subsets},
+        pictures=evaluation.pictures,
+        failures=failures(evaluation.failures, wording),
+        detections=evaluation.detections,
+        ms_per_picture=round(evaluation.milliseconds, 3),
+        subsets={name: _subset(subset) for name, subset in evaluation.subsets.items()},
     )
 
 
-def _subset(name: str, pictures: Mapping[str, TrueFaces], found: _Found, own_threshold: float | None) -> dict[str, Any]:
-    import numpy as np
-
-    from facecli.evaluation import detection as evaluation
-
-    judged: list[evaluation.Judged] = []
-    sizes: list[list[float]] = []
-    for picture, truth in pictures.items():
-        detections = found.results[picture].detections
-        if detections is None:
-            continue  # the picture failed: its faces are not found
-        boxes, scores = detections.bboxes.astype(np.float64), detections.scores.astype(np.float64)
-        one = evaluation.judge(boxes, scores, truth.boxes, truth.subsets[name])
-        right = (one.face >= 0) & (one.scores >= (own_threshold or 0))
-        sizes += truth.boxes[one.face[right], 2:].tolist()
-        judged.append(one)
-    curve = evaluation.curve(judged, sum(len(truth.subsets[name]) for truth in pictures.values()))
-    sizes.sort(key=math.prod)
-    return {
-        "faces": curve.faces,
-        "average_precision": round(curve.average_precision(), DIGITS),
-        "at_default": None if own_threshold is None else _at(curve.at(own_threshold)),
-        "at_best": _at(curve.best()),
-        "smallest_found": sizes[0] if sizes else None,
-        "largest_found": sizes[-1] if sizes else None,
-    }
-
-
-def _at(point: AtThreshold | None) -> dict[str, Any] | None:
-    if point is None:
-        return None
-    values = {
-        "threshold": point.threshold,
-        "precision": point.precision,
-        "recall": point.recall,
-        "f1": point.f1,
-    }
-    return {name: None if value is None else round(value, DIGITS) for name, value in values.items()}
-
-
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = []
+def rows(document: Record) -> list[Record]:
+    """Return the rows of a table or CSV for a document of this module, one per subset."""
+    table = []
     for name, subset in document["subsets"].items():
         row = {"subset": name, "faces": subset["faces"], "AP": subset["average_precision"]}
         for label, key in (("default", "at_default"), ("best", "at_best")):
             point = subset[key] or {}
-            row |= {f"{label} {figure}": point.get(figure) for figure in ("threshold", "precision", "recall", "f1")}
+            row |= {f"{label} {figure}": point.get(figure) for figure in FIGURES}
         for end in ("smallest", "largest"):
             size = subset[f"{end}_found"]
             row[f"{end} found"] = size and f"{size[0]:.0f}x{size[1]:.0f}"
-        rows.append(row | {"ms per picture": document["ms_per_picture"]})
-    return rows
+        table.append(row | {"ms per picture": document["ms_per_picture"]})
+    return table
+
+
+def _subset(subset: SubsetEvaluation) -> Record:
+    return {
+        "faces": subset.faces,
+        "average_precision": round(subset.average_precision, DIGITS),
+        "at_default": _point(subset.at_default),
+        "at_best": _point(subset.at_best),
+        "smallest_found": _size(subset.smallest),
+        "largest_found": _size(subset.largest),
+    }
+
+
+def _point(point: ThresholdPoint | None) -> Record | None:
+    if point is None:
+        return None
+    figures = {figure: getattr(point, figure) for figure in FIGURES}
+    return {figure: None if value is None else round(value, DIGITS) for figure, value in figures.items()}
+
+
+def _size(size: Size | None) -> list[float] | None:
+    return None if size is None else list(size)

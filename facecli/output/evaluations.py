@@ -1,24 +1,26 @@
-"""TODO: facecli.output.evaluations."""
+"""The evaluation of a recognizer for people and programs: the document of `facecli evaluate` and its table rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from facecli.cli import settings as settings_module
-from facecli.evaluation.recognition import Rate
+from facecli.errors import Wording, keyword
+from facecli.evaluation.labelled import PairsEvaluation
+from facecli.evaluation.rates import Rate
+from facecli.evaluation.recognition import Evaluation
+from facecli.hosting.toolbox import Toolbox
+from facecli.output import records
+from facecli.output.records import Record
+from facecli.pipeline.results import ImageResult
 
-if TYPE_CHECKING:
-    from facecli.evaluation.labelled import Faces
-    from facecli.evaluation.recognition import Evaluation
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.matching.thresholds import Decision
+DIGITS = 6  # of rates and thresholds
+RATES = ("accuracy", "fmr", "fnmr", "far", "frr")
+COLUMNS = ("measure", "value", "low", "high", "count", "of", "note")
 
 
-DIGITS = 6
-
-
-def rate(measured: Rate | None) -> dict[str, Any] | None:
-    """A rate as it appears in a document, with its 95 % interval."""
+def rate(measured: Rate | None) -> Record | None:
+    """Return a rate as documents have it: value, count, total and the 95 % interval; None if there is none."""
     if measured is None:
         return None
     interval = [round(end, DIGITS) for end in measured.interval]
@@ -26,40 +28,72 @@ def rate(measured: Rate | None) -> dict[str, Any] | None:
     return {"value": value, "count": measured.count, "total": measured.total, "interval": interval}
 
 
-def _document(
-    tools: Toolbox, settings: settings_module.Settings, rule: Decision, faces: Faces, result: Evaluation
-) -> dict[str, Any]:
-    from facecli.cli import preset
-    from facecli.output import records
+def document(evaluation: PairsEvaluation, tools: Toolbox, wording: Wording = keyword) -> Record:
+    """Return the document of an evaluation, without the time that it took.
 
-    recognizer = records.described(tools, tools.recognizer_plugin)
-    assert recognizer is not None and tools.recognizer_plugin is not None
-    failures = [{"source": failed.source, "error": records.error(failed.error)} for failed in faces.failed]
-    pictures = len(faces.embeddings) + len(failures)
-    folds = result.cross_validation
+    tools: the plugins that were evaluated. wording: gives the spelling of settings in the errors of pictures.
+    """
+    rule, faces, rates = evaluation.rule, evaluation.faces, evaluation.rates
+    failed = failures(faces.failures, wording)
+    pictures = len(faces.embeddings) + len(failed)
     return records.header(
         "evaluate",
-        **preset.named(settings),
         detector=records.described(tools, tools.detector_plugin),
-        recognizer=recognizer,
-        face=settings.face,
+        recognizer=records.described(tools, tools.recognizer_plugin),
+        face=evaluation.face,
         metric=rule.metric,
         threshold=rule.threshold,
         threshold_source=rule.source,
-        pairs={"mated": _total(result.frr), "non_mated": _total(result.far)},
-        compared={"mated": _total(result.fnmr), "non_mated": _total(result.fmr)},
+        pairs={"mated": _total(rates.frr), "non_mated": _total(rates.far)},
+        compared={"mated": _total(rates.fnmr), "non_mated": _total(rates.fmr)},
         pictures=pictures,
-        pictures_with_several_faces=faces.several,
+        pictures_with_several_faces=faces.with_several_faces,
         failures_to_acquire={
-            "count": len(failures),
-            "rate": round(len(failures) / pictures, DIGITS),
-            "pictures": failures,
+            "count": len(failed),
+            "rate": round(len(failed) / pictures, DIGITS),
+            "pictures": failed,
         },
-        **{name: rate(getattr(result, name)) for name in ("accuracy", "fmr", "fnmr", "far", "frr")},
-        best_accuracy=rate(result.best_accuracy),
-        best_threshold=None if result.useful_threshold is None else round(result.useful_threshold, DIGITS),
-        eer=result.roc and round(result.roc.eer, DIGITS),
-        at_fmr=[
+        **_rates(rates),
+    )
+
+
+def failures(results: Sequence[ImageResult], wording: Wording = keyword) -> list[Record]:
+    """Return the failed pictures as documents list them: source and error, its settings spelled by `wording`."""
+    return [{"source": result.source, "error": records.error(result.error, wording)} for result in results]
+
+
+def rows(document: Record) -> list[Record]:
+    """Return the rows of a table or CSV for a document of this module, one per measure."""
+    rule = f"{document['metric']} <= {document['threshold']:.4g}"
+    table = [_row("accuracy", document["accuracy"], rule)]
+    best = document["best_threshold"]
+    table.append(_row("best accuracy", document["best_accuracy"], None if best is None else f"at {best:.4g}"))
+    if folds := document["cross_validation"]:
+        spread = f"std {folds['std']:.4g}, each with the threshold of the others"
+        table.append({"measure": f"{folds['folds']} folds", "value": folds["accuracy"], "note": spread})
+    table += [_row(name.upper(), document[name], rule) for name in ("fmr", "fnmr", "far", "frr")]
+    table.append({"measure": "EER", "value": document["eer"]})
+    table += [_row(f"1-FNMR at FMR {at['fmr']:g}", at["match_rate"], at["note"]) for at in document["at_fmr"]]
+    failed = document["failures_to_acquire"]
+    table.append({"measure": "FTA", "value": failed["rate"], "count": failed["count"], "of": document["pictures"]})
+    return [{column: row.get(column) for column in COLUMNS} for row in table]
+
+
+def rate_row(measure: str, document: Record) -> Record:
+    """Return the row of a measure. document: a rate as `rate` returns it."""
+    low, high = document["interval"]
+    numbers = {"value": document["value"], "low": low, "high": high}
+    return {"measure": measure} | numbers | {"count": document["count"], "of": document["total"]}
+
+
+def _rates(rates: Evaluation) -> dict[str, Any]:
+    folds, best = rates.cross_validation, rates.useful_threshold
+    return {
+        **{name: rate(getattr(rates, name)) for name in RATES},
+        "best_accuracy": rate(rates.best_accuracy),
+        "best_threshold": None if best is None else round(best, DIGITS),
+        "eer": rates.roc and round(rates.roc.eer, DIGITS),
+        "at_fmr": [
             {
                 "fmr": point.fmr,
                 "threshold": point.threshold,
@@ -67,37 +101,16 @@ def _document(
                 "match_rate": rate(point.match_rate),
                 "note": point.note,
             }
-            for point in result.at_fmr
+            for point in rates.at_fmr
         ],
-        cross_validation=folds
+        "cross_validation": folds
         and {"folds": folds.folds, "accuracy": round(folds.accuracy, DIGITS), "std": round(folds.std, DIGITS)},
-    )
+    }
 
 
-def _total(rate: Rate | None) -> int:
-    return 0 if rate is None else rate.total
+def _total(measured: Rate | None) -> int:
+    return 0 if measured is None else measured.total
 
 
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    rule = f"{document['metric']} <= {document['threshold']:.4g}"
-    rows = [_row("accuracy", document["accuracy"], rule)]
-    best = document["best_threshold"]
-    rows.append(_row("best accuracy", document["best_accuracy"], None if best is None else f"at {best:.4g}"))
-    if folds := document["cross_validation"]:
-        spread = f"std {folds['std']:.4g}, each with the threshold of the others"
-        rows.append({"measure": f"{folds['folds']} folds", "value": folds["accuracy"], "note": spread})
-    rows += [_row(name.upper(), document[name], rule) for name in ("fmr", "fnmr", "far", "frr")]
-    rows.append({"measure": "EER", "value": document["eer"]})
-    rows += [_row(f"1-FNMR at FMR {at['fmr']:g}", at["match_rate"], at["note"]) for at in document["at_fmr"]]
-    failed = document["failures_to_acquire"]
-    rows.append({"measure": "FTA", "value": failed["rate"], "count": failed["count"], "of": document["pictures"]})
-    columns = ("measure", "value", "low", "high", "count", "of", "note")
-    return [{column: row.get(column) for column in columns} for row in rows]
-
-
-def _row(measure: str, rate: dict[str, Any] | None, note: str | None) -> dict[str, Any]:
-    if rate is None:
-        return {"measure": measure, "note": note}
-    low, high = rate["interval"]
-    numbers = {"value": rate["value"], "low": low, "high": high, "count": rate["count"], "of": rate["total"]}
-    return {"measure": measure, "note": note} | numbers
+def _row(measure: str, document: Record | None, note: str | None) -> Record:
+    return ({"measure": measure} if document is None else rate_row(measure, document)) | {"note": note}

@@ -1,57 +1,91 @@
-"""TODO: facecli.output.verifications."""
+"""A verification for people and programs: the document of `facecli verify`, its table rows, and the drawn answer."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from facecli.hosting.toolbox import Toolbox
-    from facecli.pipeline.results import ImageResult
+from facecli.hosting.toolbox import Toolbox
+from facecli.matching.anti_spoof import ATTRIBUTE
+from facecli.matching.verification import RecognizerDecision, Verification
+from facecli.output import drawing, records
+from facecli.output.records import SCORE_DIGITS, Record
+from facecli.pictures import codec
+from facecli.system.files import write_bytes
 
-
-def _document(
-    tools: Toolbox, results: list[ImageResult], rows: tuple[int, int], answer: dict[str, Any]
-) -> dict[str, Any]:
-    from facecli.output import records
-
-    pictures = [records.chosen(result, row) for result, row in zip(results, rows, strict=True)]
-    recognizer = {"recognizer": answer.pop("recognizer")}
-    more = {key: answer.pop(key) for key in ("decisions", "preset") if key in answer}
-    detector = records.described(tools, tools.detector_plugin)
-    return records.header("verify", **answer, detector=detector, **recognizer, **more, images=pictures)
+DIGITS = 6  # of distances and similarities
+COLUMNS = ("verified", "metric", "distance", "threshold")  # of each decision in a row
 
 
-def _plot(path: Path, results: list[ImageResult], rows: tuple[int, int], document: dict[str, Any]) -> None:
-    from facecli.output import drawing
-    from facecli.pictures import codec
-    from facecli.system.files import write_bytes
+def document(verification: Verification, tools: Toolbox) -> Record:
+    """Return the document of a verification, without the time that it took.
 
-    same = document["verified"]
-    panels = [drawing.face_of(result, row, same=same) for result, row in zip(results, rows, strict=True)]
-    picture = drawing.verdict(panels, same, document["metric"], document["distance"], document["threshold"])
+    tools: the plugins that decided. They are described as they run, so this waits until they are loaded.
+    """
+    plugins = {plugin.name: plugin for plugin in tools.recognizer_plugins}
+    decisions = [
+        _decision(decision) | {"recognizer": tools.describe(plugins[decision.recognizer])}
+        for decision in verification.decisions
+    ]
+    several = len(decisions) > 1
+    return records.header(
+        "verify",
+        **_decision(verification),
+        detector=records.described(tools, tools.detector_plugin),
+        recognizer=None if several else decisions[0]["recognizer"],
+        **({"decisions": decisions} if several else {}),
+        images=list(map(records.chosen, verification.results, verification.rows)),
+        **_anti_spoof(verification, tools),
+    )
+
+
+def rows(verification: Verification) -> list[Record]:
+    """Return the rows of a table or CSV: one, or of several recognizers one of each and then one for all together."""
+    sources = {name: result.source for name, result in zip("ab", verification.results, strict=True)}
+    last: Record = {"detected": all(result.detected for result in verification.results)}
+    if verification.anti_spoof is not None:
+        scores = zip("ab", verification.anti_spoof.scores, strict=True)
+        last |= {f"real_{name}": round(score, SCORE_DIGITS) for name, score in scores}
+    together = sources | _columns(verification) | last
+    if len(verification.decisions) == 1:
+        return [together]
+    each = [sources | {"recognizer": one.recognizer} | _columns(one) | last for one in verification.decisions]
+    return [*each, sources | {"recognizer": "all"} | together]
+
+
+def draw(path: Path, verification: Verification) -> None:
+    """Write a picture of both faces under the answer. Raises OutputError where the file system refuses.
+
+    The results of the verification must have kept their images.
+    """
+    same, pairs = verification.verified, zip(verification.results, verification.rows, strict=True)
+    panels = [drawing.face_of(result, row, same=same) for result, row in pairs]
+    distance = round(verification.distance, DIGITS)
+    picture = drawing.verdict(panels, same, verification.metric, distance, verification.threshold)
     write_bytes(path, codec.encode(picture, path.suffix), parents=False)
 
 
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row, or one per recognizer and then what they say together."""
-    pictures = document["images"]
-    names: dict[str, Any] = {name: picture["source"] for name, picture in zip("ab", pictures, strict=True)}
-    pictured: dict[str, Any] = {"detected": all(picture["detected"] for picture in pictures)}
-    if "anti_spoof" in document:  # a fake is a no, whatever the distance
-        pictured |= {
-            f"real_{name}": picture["face"]["spoof"]["probabilities"]["real"]
-            for name, picture in zip("ab", pictures, strict=True)
-        }
-    told = [
-        names
-        | {"recognizer": "all" if one["recognizer"] is None else one["recognizer"]["plugin"]}
-        | _told(one)
-        | pictured
-        for one in (*document.get("decisions", ()), document)
-    ]
-    return told if len(told) > 1 else [names | _told(document) | pictured]
+def _decision(decision: Verification | RecognizerDecision) -> Record:
+    similarity = decision.similarity
+    return {
+        "verified": decision.verified,
+        "metric": decision.metric,
+        "distance": round(decision.distance, DIGITS),
+        "similarity": None if similarity is None else round(similarity, DIGITS),
+        "threshold": decision.threshold,
+        "threshold_source": decision.threshold_source,
+        "fmr": decision.fmr,
+    }
 
 
-def _told(answer: dict[str, Any]) -> dict[str, Any]:
-    return {key: answer[key] for key in ("verified", "metric", "distance", "threshold")}
+def _columns(decision: Verification | RecognizerDecision) -> Record:
+    record = _decision(decision)
+    return {column: record[column] for column in COLUMNS}
+
+
+def _anti_spoof(verification: Verification, tools: Toolbox) -> dict[str, Any]:
+    check = verification.anti_spoof
+    if check is None:
+        return {}
+    plugin = next(plugin for plugin in tools.attribute_plugins if plugin.attribute == ATTRIBUTE)
+    return {"anti_spoof": {"passed": check.passed, "threshold": check.threshold, **tools.describe(plugin)}}

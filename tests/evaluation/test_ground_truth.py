@@ -76,8 +76,8 @@ def test_wider_dev(shared: Path, tmp_path: Path) -> None:
         ({"a.jpg": {"boxes_xywh": [[0, 0, 0, 0]], "hard": [0]}}, "a.jpg: box 0 .*; leave it out of easy, medium, hard"),
         ({"a.jpg": {"boxes_xywh": [[1, 2, -3, 4]], "hard": []}}, "a.jpg: box 0 is -3 wide .*; mend it"),
         ('{"a.jpg": {"boxes_xywh": [[1, 2, Infinity, 4]]}}', "a.jpg must have a list boxes_xywh"),
-        ({"../a.jpg": {"boxes_xywh": []}}, "outside the --root folder"),
-        ({"/a.jpg": {"boxes_xywh": []}}, "outside the --root folder"),
+        ({"../a.jpg": {"boxes_xywh": []}}, "outside the root folder"),
+        ({"/a.jpg": {"boxes_xywh": []}}, "outside the root folder"),
     ],
 )
 def test_what_can_not_be_read_is_refused_by_name(tmp_path: Path, document: Any, message: str) -> None:

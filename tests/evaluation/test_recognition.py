@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facecli.errors import UsageError
-from facecli.evaluation import recognition
+from facecli.evaluation import error_curve, recognition
 from facecli.evaluation.pairs import Pair, read
-from facecli.evaluation.recognition import Rate, evaluate
+from facecli.evaluation.rates import Rate
+from facecli.evaluation.recognition import evaluate
 
 # Mated 0.1 0.2 0.3 0.7, non-mated 0.4 0.6 0.8 0.9: at 0.5 one of either kind is wrong.
 DISTANCES = np.array([0.1, 0.2, 0.3, 0.7, 0.4, 0.6, 0.8, 0.9])
@@ -67,24 +68,24 @@ def test_nothing_compared_at_all():
 
 def test_match_rate_at_an_fmr():
     mated, non_mated = np.linspace(0, 1, 101), np.linspace(0.5, 1.5, 1001)
-    point = recognition.at_fmr(mated, non_mated, 1e-2)
+    point = error_curve.at_fmr(mated, non_mated, 1e-2)
     assert point.false_matches == 10
     assert point.threshold == pytest.approx(0.509)
     assert counts(point.match_rate) == (51, 101)
     assert "10 false matches" in point.note
-    assert recognition.at_fmr(mated, np.linspace(0.5, 1.5, 10_000), 1e-2).note is None
+    assert error_curve.at_fmr(mated, np.linspace(0.5, 1.5, 10_000), 1e-2).note is None
 
 
 def test_too_few_comparisons_are_told():
     mated, non_mated = np.array([0.1, 0.6]), np.linspace(0.5, 1.5, 500)
-    point = recognition.at_fmr(mated, non_mated, 1e-3)
+    point = error_curve.at_fmr(mated, non_mated, 1e-3)
     assert (point.false_matches, counts(point.match_rate)) == (0, (1, 2))
     assert point.threshold < 0.5
     assert "can not show" in point.note
 
 
 def test_many_equal_distances_never_exceed_the_fmr():
-    point = recognition.at_fmr(np.array([0.2, 0.5]), np.full(1000, 0.5), 1e-2)
+    point = error_curve.at_fmr(np.array([0.2, 0.5]), np.full(1000, 0.5), 1e-2)
     assert (point.false_matches, counts(point.match_rate)) == (0, (1, 2))
     assert 0.2 <= point.threshold < 0.5
 
@@ -92,7 +93,7 @@ def test_many_equal_distances_never_exceed_the_fmr():
 @pytest.mark.parametrize("copies", [0.0, 1e-9])
 def test_a_threshold_that_only_copies_pass_is_none(copies):
     """1e-9: what rounding leaves between two copies of a picture."""
-    point = recognition.at_fmr(np.array([0.2, 0.5]), np.full(1000, copies), 1e-2)
+    point = error_curve.at_fmr(np.array([0.2, 0.5]), np.full(1000, copies), 1e-2)
     assert (point.threshold, point.match_rate) == (None, None)
     assert point.note == "no threshold keeps it: 1000 of 1000 non-mated comparisons have no distance"
     assert evaluate(np.array([0.0, 0.0]), np.array([True, False]), 0.5).at_fmr[0].threshold is None
@@ -100,7 +101,7 @@ def test_a_threshold_that_only_copies_pass_is_none(copies):
 
 def test_copies_among_the_mated_do_not_make_the_threshold():
     """What is kept decides these pairs as 0 does, and can be divided by."""
-    point = recognition.at_fmr(np.zeros(3), np.full(1000, 0.5), 1e-2)
+    point = error_curve.at_fmr(np.zeros(3), np.full(1000, 0.5), 1e-2)
     assert point.threshold == math.nextafter(0.5, 0)
     assert counts(point.match_rate) == (3, 3)
 
@@ -138,7 +139,7 @@ def test_folds_count_a_pair_that_was_not_compared_as_wrong():
 
 @given(distances, distances)
 def test_the_curve_is_monotone_and_goes_from_nothing_to_everything(mated, non_mated):
-    curve = recognition.roc(np.sort(mated), np.sort(non_mated))
+    curve = error_curve.roc(np.sort(mated), np.sort(non_mated))
     assert (curve.fmr[0], curve.fnmr[0], curve.fmr[-1], curve.fnmr[-1]) == (0, 1, 1, 0)
     assert (np.diff(curve.thresholds) > 0).all()
     assert (np.diff(curve.fmr) >= 0).all()
@@ -147,19 +148,19 @@ def test_the_curve_is_monotone_and_goes_from_nothing_to_everything(mated, non_ma
 
 @given(distances, distances)
 def test_the_eer_lies_between_the_rates_around_it_and_does_not_care_for_the_scale(mated, non_mated):
-    curve = recognition.roc(np.sort(mated), np.sort(non_mated))
+    curve = error_curve.roc(np.sort(mated), np.sort(non_mated))
     worst = np.maximum(curve.fmr, curve.fnmr)
     best = np.minimum(curve.fmr, curve.fnmr)
     assert best.max() - 1e-12 <= curve.eer <= worst.min() + 1e-12
-    stretched = recognition.roc(np.sort(np.exp(mated)), np.sort(np.exp(non_mated)))
+    stretched = error_curve.roc(np.sort(np.exp(mated)), np.sort(np.exp(non_mated)))
     assert stretched.eer == pytest.approx(curve.eer)
 
 
 @given(distances, distances)
 def test_the_eer_is_the_same_from_the_other_side(mated, non_mated):
     """Similarities instead of distances, and "different" instead of "same": the errors change names, not their rate."""
-    curve = recognition.roc(np.sort(mated), np.sort(non_mated))
-    mirrored = recognition.roc(np.sort(-np.array(non_mated)), np.sort(-np.array(mated)))
+    curve = error_curve.roc(np.sort(mated), np.sort(non_mated))
+    mirrored = error_curve.roc(np.sort(-np.array(non_mated)), np.sort(-np.array(mated)))
     assert mirrored.eer == pytest.approx(curve.eer)
 
 

@@ -8,47 +8,53 @@ import pytest
 
 from facecli.contract import OperatingPoint
 from facecli.errors import ModelError, UsageError
-from facecli.matching.operating_points import Calibrated, Shelf
+from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
 
 POINT = OperatingPoint("cosine", 0.1 + 0.2, "a test", "no data", 0.01, None, {"euclidean": 1.5}, ((0.01, 0.1 + 0.2),))
-OWN = Calibrated("mine", {"recognizer": "x", "models": ["ab"]}, POINT, "2026-01-01T00:00:00+00:00", {"note": None})
+OWN = UserOperatingPoint(
+    "mine", {"recognizer": "x", "models": ["ab"]}, POINT, "2026-01-01T00:00:00+00:00", {"note": None}
+)
 
 
 def test_what_is_kept_comes_back_to_the_last_bit(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    assert shelf.all() == []
-    assert shelf.save(OWN) == shelf.path("mine")
-    assert shelf.load("mine") == OWN
-    assert shelf.all() == [OWN]
+    store = OperatingPointStore(tmp_path)
+    assert store.all() == []
+    assert store.save(OWN) == store.path("mine")
+    assert store.load("mine") == OWN
+    assert store.all() == [OWN]
 
 
 def test_the_newest_that_holds_comes_first(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    store = OperatingPointStore(tmp_path)
     newer = replace(OWN, name="newer", created="2026-02-01T00:00:00+00:00", point=replace(POINT, threshold=0.5))
     other = replace(OWN, name="other", created="2026-03-01T00:00:00+00:00", identity={"recognizer": "y"})
     for own in (newer, OWN, other):
-        shelf.save(own)
-    assert shelf.matching(OWN.identity) == [newer.point, POINT]
-    shelf.remove("newer")
-    assert shelf.matching(OWN.identity) == [POINT]
+        store.save(own)
+    assert store.matching(OWN.identity) == [newer.point, POINT]
+    store.remove("newer")
+    assert store.matching(OWN.identity) == [POINT]
 
 
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "a/b", "../x", "/etc/x", "catalogue", ".hidden", "a" * 101, "a b", "ä"]
 )
 def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
-    for use in (Shelf(tmp_path).path, Shelf(tmp_path).load, Shelf(tmp_path).remove):
+    for use in (
+        OperatingPointStore(tmp_path).path,
+        OperatingPointStore(tmp_path).load,
+        OperatingPointStore(tmp_path).remove,
+    ):
         with pytest.raises(UsageError, match="can not name"):
             use(name)
 
 
 def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    store = OperatingPointStore(tmp_path)
     with pytest.raises(UsageError, match="there are: none"):
-        shelf.remove("gone")
-    shelf.save(OWN)
+        store.remove("gone")
+    store.save(OWN)
     with pytest.raises(UsageError, match="there are: mine"):
-        shelf.load("gone")
+        store.load("gone")
 
 
 def changed(**changes: object) -> str:
@@ -79,15 +85,15 @@ def changed(**changes: object) -> str:
     ],
 )
 def test_a_damaged_file_is_told_and_never_passed_over(tmp_path: Path, content: str) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.path("mine").parent.mkdir()
-    shelf.path("mine").write_text(content)
+    store = OperatingPointStore(tmp_path)
+    store.path("mine").parent.mkdir()
+    store.path("mine").write_text(content)
     with pytest.raises(ModelError, match=r"mine\.json is damaged.*calibrate again"):
-        shelf.matching({})
+        store.matching({})
 
 
 def test_the_undamaged_form_of_these_is_read(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.path("mine").parent.mkdir()
-    shelf.path("mine").write_text(changed())
-    assert shelf.load("mine").point.threshold == 0.3
+    store = OperatingPointStore(tmp_path)
+    store.path("mine").parent.mkdir()
+    store.path("mine").write_text(changed())
+    assert store.load("mine").point.threshold == 0.3

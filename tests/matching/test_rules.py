@@ -13,8 +13,8 @@ from facecli.hosting.choice import Choice
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
-from facecli.matching.operating_points import Calibrated, Shelf
-from facecli.matching.rules import Wish, rule, rules
+from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
+from facecli.matching.rules import DecisionRequest, rule_for, rules_for
 from facecli.models.store import ModelStore
 
 
@@ -33,13 +33,15 @@ def tools(tmp_path: Path) -> Toolbox:
         threshold = 0.4 + number / 10
         point = OperatingPoint("euclidean", threshold, name, "mine", fmr, 0.0, measured, ((fmr, threshold),))
         created = f"2026-0{number + 1}-01T00:00:00+00:00"
-        Shelf(tmp_path).save(Calibrated(name, made.identity(made.recognizer_plugin), point, created, {"note": None}))
+        OperatingPointStore(tmp_path).save(
+            UserOperatingPoint(name, made.identity(made.recognizer_plugin), point, created, {"note": None})
+        )
     return made
 
 
 def source(tools: Toolbox, **wish: Any) -> str:
     assert tools.recognizer_plugin is not None
-    return rule(tools, tools.recognizer_plugin, Wish(**wish)).source
+    return rule_for(tools, tools.recognizer_plugin, DecisionRequest(**wish)).source
 
 
 def test_the_newest_point_of_the_users_counts_before_the_catalogue(tools: Toolbox) -> None:
@@ -70,14 +72,14 @@ def test_a_preset_counts_before_the_users_points(tools: Toolbox) -> None:
 @pytest.mark.parametrize(("metric", "threshold"), [(None, 0.07), ("euclidean", 0.6), ("angular", 0.12)])
 def test_a_preset_has_its_own_metric_and_its_own_table(tools: Toolbox, metric: Any, threshold: float) -> None:
     assert tools.recognizer_plugin is not None
-    found = rule(tools, tools.recognizer_plugin, Wish(metric=metric, preset="deepface"))
+    found = rule_for(tools, tools.recognizer_plugin, DecisionRequest(metric=metric, preset="deepface"))
     assert (found.metric, found.threshold) == (metric or "cosine", threshold)
     assert "deepface 0.0.103" in found.source
 
 
 def test_another_metric_is_that_measured_on_the_same_data(tools: Toolbox) -> None:
     assert tools.recognizer_plugin is not None
-    found = rule(tools, tools.recognizer_plugin, Wish(metric="cosine"))
+    found = rule_for(tools, tools.recognizer_plugin, DecisionRequest(metric="cosine"))
     assert (found.metric, found.threshold, found.fmr) == ("cosine", pytest.approx(0.06), 0.1)
     assert found.source == "at the rate of euclidean 0.5: second; measured on mine"
 
@@ -92,9 +94,9 @@ def test_a_point_holds_for_what_it_was_measured_with_alone(tools: Toolbox, tmp_p
 
 def test_several_recognizers_each_have_their_own(tools: Toolbox, tmp_path: Path) -> None:
     several = toolbox(tmp_path, further_recognizers=("mobilefacenet",))
-    assert [found.source.partition(":")[0] for found in rules(several, Wish())] == ["second", "ours"]
-    assert [found.threshold for found in rules(several, Wish(fmr=0.001))] == [0.5481, 0.6633]
-    for wish in (Wish(threshold=0.5), Wish(operating_point="first")):
+    assert [found.source.partition(":")[0] for found in rules_for(several, DecisionRequest())] == ["second", "ours"]
+    assert [found.threshold for found in rules_for(several, DecisionRequest(fmr=0.001))] == [0.5481, 0.6633]
+    for wish in (DecisionRequest(threshold=0.5), DecisionRequest(operating_point="first")):
         with pytest.raises(UsageError, match="one recognizer"):
-            rules(several, wish)
-    assert len(rules(several, Wish(operating_point="catalogue"))) == 2
+            rules_for(several, wish)
+    assert len(rules_for(several, DecisionRequest(operating_point="catalogue"))) == 2

@@ -7,19 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecli.evaluation.detection import Judged, curve, judge
+from facecli.evaluation.average_precision import JudgedDetections, curve, judge
 
 FACE = [10.0, 10.0, 20.0, 20.0]  # x, y, width, height
 ON_FACE = [10.0, 10.0, 30.0, 30.0]  # xyxy
 AWAY = [100.0, 100.0, 120.0, 120.0]
 
 
-def judged(boxes: list[list[float]], scores: list[float], truth: list[list[float]], counts: list[int]) -> Judged:
+def judged(
+    boxes: list[list[float]], scores: list[float], truth: list[list[float]], counts: list[int]
+) -> JudgedDetections:
     rows, faces = (np.array(listed, float).reshape(-1, 4) for listed in (boxes, truth))
     return judge(rows, np.array(scores), faces, np.array(counts, int))
 
 
-def ap(*pictures: Judged, faces: int) -> float:
+def ap(*pictures: JudgedDetections, faces: int) -> float:
     return curve(pictures, faces).average_precision()
 
 
