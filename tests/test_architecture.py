@@ -330,6 +330,15 @@ def test_tests_stand_as_the_house_does():
         assert {below, Path("facecli") / below} & places or below == Path(), f"tests/{below} mirrors no folder"
 
 
+def test_tests_ask_for_torch_by_its_fixture():
+    """Then they are marked; a module that imports torch itself asks for the fixture as a whole."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        found = re.search(r'^( *).*importorskip\("torch', text := path.read_text("utf-8"), re.M)
+        if found and path != ROOT / "tests" / "conftest.py":
+            training = path.is_relative_to(ROOT / "tests" / "models" / "training")  # whose conftest.py asks for all
+            assert not found[1] and (training or 'usefixtures("torch")' in text), path
+
+
 def test_names_of_tests_fit_a_line():
     found = (re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M) for path in (ROOT / "tests").rglob("*.py"))
     wrong = [name for names in found for name in names if len(name) > 80]
