@@ -1,3 +1,5 @@
+"""Attribute models: labels, columns, logits, and published weights on real portraits."""
+
 from __future__ import annotations
 
 import warnings
