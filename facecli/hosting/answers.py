@@ -11,11 +11,16 @@ from facecli.types import FloatArray, require_array
 ABOVE_ONE, BESIDE_ONE = 1e-6, 1e-3
 
 
-def require_rows(what: str, rows: object, count: int, columns: int) -> None:
-    """Raise ContractError unless `rows` is a finite (count, columns) float32 array. what: its name in the message."""
-    require_array(what, rows, (count, columns), np.float32)
-    if not np.isfinite(rows).all():  # type: ignore[call-overload] # an array by now
+def rows_of(what: str, output: object, count: int, columns: int) -> FloatArray:
+    """Return a model's output, which must be a finite (count, columns) float32 array.
+
+    what: its name in the message. Raises ContractError for any other output.
+    """
+    require_array(what, output, (count, columns), np.float32)
+    assert isinstance(output, np.ndarray)
+    if not np.isfinite(output).all():
         raise ContractError(f"{what} must be finite, got NaN or infinity")
+    return output
 
 
 def probability_fault(rows: FloatArray) -> str | None:

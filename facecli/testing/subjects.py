@@ -11,7 +11,7 @@ import numpy as np
 from facecli.contract import CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
-from facecli.hosting.answers import probability_fault, require_rows
+from facecli.hosting.answers import probability_fault, rows_of
 from facecli.testing import inputs
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
@@ -86,14 +86,12 @@ class CropSubject(Subject):
 
     def answers(self, batch: UInt8Array) -> list[Answer]:
         """Run the model and return the row of each crop."""
-        rows: FloatArray
         if isinstance(self.plugin, RecognizerPlugin):
-            rows = self.model.embed(batch)
-            require_rows("what embed returns", rows, len(batch), self.plugin.dim)
+            rows = rows_of("what embed returns", self.model.embed(batch), len(batch), self.plugin.dim)
         else:
             labels = self.plugin.labels
-            rows = self.model.classify(batch, *(_resized(batch, spec) for spec in self.plugin.more_crops))
-            require_rows("what classify returns", rows, len(batch), len(labels) or 1)
+            output = self.model.classify(batch, *(_resized(batch, spec) for spec in self.plugin.more_crops))
+            rows = rows_of("what classify returns", output, len(batch), len(labels) or 1)
             if labels and (fault := probability_fault(rows)):
                 raise ContractError(fault)
         return [(row,) for row in rows]
