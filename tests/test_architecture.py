@@ -266,10 +266,11 @@ def test_the_contract_names_click_as_a_type_alone():
     assert not wrong, "\n".join(wrong)
 
 
-def docstrings(module: str) -> set[ast.AST]:
+def docstrings(module: str) -> set[ast.Constant]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     bodies = [node.body for node in ast.walk(tree(module)) if isinstance(node, kinds)]
-    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
+    first = [body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)]
+    return {text for text in first if isinstance(text, ast.Constant) and isinstance(text.value, str)}
 
 
 def texts(module: str) -> Iterator[tuple[int, str]]:
@@ -320,6 +321,17 @@ def test_modules_are_small():
     lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in modules().items()}
     assert {name: count for name, count in lines.items() if count > 300} == {}
     assert statistics.median(lines.values()) <= 80
+
+
+def test_docstrings_begin_with_a_verb_or_a_subject():
+    """One that begins with a question word continues a name that stands elsewhere, and can not be read alone."""
+    wrong = [
+        f"{modules()[module].relative_to(ROOT)}:{text.lineno} {text.value.splitlines()[0]}"
+        for module in modules()
+        for text in docstrings(module)
+        if re.match(r"(What|Whether|How|Which|Of|As|The same)\b", text.value)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_tests_stand_as_the_house_does():
