@@ -1,4 +1,4 @@
-"""TODO: facecli.models.adding."""
+"""Adding a model of the user's: its file goes into the store, its description into the user's folder."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli.contract import ModelFile, ModelSpec
+from facecli.models.disk.guards import records_locked, writing
 from facecli.models.entries.own import SCHEMA, described, forget
-from facecli.system import home
-from facecli.system.files import write_bytes
+from facecli.system.files import sha256_of, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,20 +19,18 @@ if TYPE_CHECKING:
 
 
 def add(spec: ModelSpec, path: Path, store: ModelStore, origin: Mapping[str, Any]) -> ModelSpec:
-    """Take a file in as the user's model `spec`, whose own files it replaces; the spec has been checked.
+    """Install a file as the user's model `spec`, replacing an earlier one of that id; return it with its file.
 
-    Raises ModelError if the store can not be written.
+    spec: checked by `checked.spec`. origin: where the file is from, as JSON can hold it. Raises ModelError if the store
+    can not be written.
     """
-    from facecli.models.arrival.intake import changing, writing
-    from facecli.system.files import sha256_of
-
     file = ModelFile(path.name, sha256_of(path), path.stat().st_size)
-    whole = dataclasses.replace(spec, files=(file,), hint=f"`facecli models add` {path.name} again")
+    added = dataclasses.replace(spec, files=(file,), hint=f"`facecli models add` {path.name} again")
     store.register(spec.id, [path], origin)
-    known = described(whole)
-    known["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
-    content = json.dumps({"schema": SCHEMA, **known}, indent=2, default=dict, allow_nan=False)
-    with writing(), changing(store.layout):
-        forget(store.root, spec.id)  # one that was of the other kind
-        write_bytes(home.description(store.root, spec.kind, spec.id), content.encode())
-    return whole
+    description = described(added)
+    description["files"] = [{"name": file.name, "sha256": file.sha256, "size": file.size}]
+    content = json.dumps({"schema": SCHEMA, **description}, indent=2, default=dict, allow_nan=False)
+    with writing(), records_locked(store.layout):
+        forget(store.layout, spec.id)  # an earlier one may have been of another kind
+        write_bytes(store.layout.description(spec.kind, spec.id), content.encode())
+    return added

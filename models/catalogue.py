@@ -1,4 +1,4 @@
-"""The catalogue: every model that facecli ships an entry for, then every model that the user has added."""
+"""All models by id: the ones that facecli ships an entry for, then the ones that the user has added."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from facecli.system.home import ID
 
 
 def model_ids() -> list[str]:
-    """Return the ids of all models in the catalogue and of those that the user has added, sorted."""
+    """Return the ids of all models, shipped and added by the user, sorted."""
     return sorted({*shipped.model_ids(), *own.model_ids()})
 
 
 def load(model_id: str) -> ModelSpec:
-    """Return the entry of a model, the catalogue's or the user's. Raises ModelError if it is missing or damaged."""
+    """Return the entry of a model, shipped or the user's. Raises ModelError if it is missing or damaged."""
     spec = (shipped.load(model_id) or own.load(model_id)) if ID.fullmatch(model_id) else None
     if spec is None:
         raise ModelError(f"unknown model {model_id!r}", hint="`facecli models list` names them all")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from facecli.cli import transfers
-from facecli.cli.settings import Settings, _root_flag
+from facecli.cli.settings import OutputSettings, Settings, _root_flag
 from facecli.errors import UsageError
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
 from facecli.output.sink import Sink
 
 
-def open_output(settings: Settings) -> Sink:
+def open_output(settings: Settings | OutputSettings) -> Sink:
     """The sink that --format and --json ask for."""
     if settings.json and settings.format not in (None, "json"):
         raise UsageError(f"--json and --format {settings.format} exclude each other", hint="give one of them")

@@ -1,7 +1,8 @@
-"""Options that describe a model of the user's: what it is for, how its crops are cut and become its input."""
+"""Options that describe a model of the user's; each fills the field of its name in a ModelDescription."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from facecli.cli import options, values
 from facecli.cli.values import _numbers, _size
 from facecli.contract.operating_point import METRICS
+from facecli.inventory.describing import ModelDescription
 
 describing_options = options.chain(
     click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),
@@ -38,15 +40,7 @@ describing_options = options.chain(
     click.option("--source", help="Where it is from."),
 )
 
-_DESCRIBING = (
-    *("kind", "crop", "size", "margin", "square", "colour", "mean", "std", "layout", "dim", "normalized", "metric"),
-    *("family", "threshold", "attribute", "labels", "logits", "summary", "licence", "commercial_use", "source"),
-)
 
-
-def taken(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The describing options out of a command's arguments, those that were given."""
-    found = {key: arguments.pop(key) for key in _DESCRIBING}
-    absent = {key for key, value in found.items() if value is None or value == ()}
-    absent |= {flag for flag in ("square", "normalized", "logits") if not found[flag]}
-    return {key: value for key, value in found.items() if key not in absent}
+def taken(arguments: dict[str, Any]) -> ModelDescription:
+    """Take the describing options out of a command's arguments."""
+    return ModelDescription(**{field.name: arguments.pop(field.name) for field in fields(ModelDescription)})

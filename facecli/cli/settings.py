@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from facecli.inventory.describing import ModelDescription
+
 if TYPE_CHECKING:
     from facecli.types import Limits
 
@@ -93,6 +95,7 @@ GROUPS: dict[str, type] = {
     "plugins": PluginSettings,
     "running": RunSettings,
     "output": OutputSettings,
+    "description": ModelDescription,
 }
 
 

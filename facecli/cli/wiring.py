@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facecli.cli import preset
 from facecli.cli.context import open_store, registry
-from facecli.cli.settings import Settings
+from facecli.cli.settings import RunSettings, Settings
 from facecli.cli.values import _assignment, parse_parameters
 from facecli.errors import UsageError
 from facecli.hosting.choice import Choice
@@ -46,7 +46,7 @@ def open_toolbox(
     return Toolbox(choice, Loader(registry(), store, device=settings.device, threads=threads, tuning=tuning))
 
 
-def open_tuning(settings: Settings, store: ModelStore) -> Tuning:
+def open_tuning(settings: Settings | RunSettings, store: ModelStore) -> Tuning:
     """What the settings say of ONNX Runtime; the folder for compiled engines is made if the device keeps any."""
     kind, _ = providers.split(settings.device)
     options: dict[str, dict[str, str]] = {}

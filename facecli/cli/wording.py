@@ -1,8 +1,11 @@
-"""How the command line spells a setting that an error names: `max_pixels` is `--max-pixels`."""
+"""How the command line spells a setting that an error names: `max_pixels` is `--max-pixels`, `home` is FACECLI_HOME."""
 
 from __future__ import annotations
 
+# Settings that are environment variables, because no command has an option for them.
+VARIABLES = {"home": "FACECLI_HOME", "mirror": "FACECLI_MODELS_MIRROR"}
+
 
 def option(setting: str) -> str:
-    """Return the option for a setting; tests/test_architecture.py holds that each of them exists."""
-    return f"--{setting.replace('_', '-')}"
+    """Return the option or the environment variable for a setting; tests/test_architecture.py holds that it exists."""
+    return VARIABLES.get(setting) or f"--{setting.replace('_', '-')}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
-from facecli.inventory.health import _models, _nodes, _packages, _plugins, _runtime, _survived
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings, RunSettings
+
+UNWELL = 4  # exit code
 
 
 @click.command()
@@ -17,26 +21,24 @@ from facecli.inventory.health import _models, _nodes, _packages, _plugins, _runt
     "--strict", is_flag=True, help="Profile a run of each embedded model; no node of weight may slip to the CPU."
 )
 @options.output_options
-def command(strict: bool, **kwargs: Any) -> int:
+@gathered
+def command(strict: bool, running: RunSettings, output: OutputSettings) -> int:
     """Check whether it would run here, and on what.
 
     ONNX Runtime, device, plugins, and each model by its hash and self-test. Exits with 4 if something is not well.
     """
     from facecli.cli import context, wiring
+    from facecli.cli.inspection import inspector
+    from facecli.cli.wording import option
+    from facecli.inventory.health import Examination
     from facecli.output import records
 
-    settings = Settings(**kwargs)
-    sink = context.open_output(settings)
+    sink = context.open_output(output)
     with sink.opened():
-        tuning = wiring.open_tuning(settings, context.open_store())
-        parts = {
-            "packages": _packages(),
-            "runtime": _runtime(settings.device, tuning),
-            "nodes": _nodes(settings.device, tuning) if strict else iter(()),
-            "plugins": _plugins(),
-            "models": _models(),
-        }
-        checks = [check for part, found in parts.items() for check in _survived(part, found)]
-    rows = [{"check": what, "ok": ok, "found": found} for what, ok, found in checks]
-    sink.document(records.header("doctor", healthy=all(ok for _, ok, _ in checks), checks=rows), rows)
-    return 0 if all(ok for _, ok, _ in checks) else 4
+        store = context.open_store()
+        tuning = wiring.open_tuning(running, store)
+        checks = Examination(inspector(), store, running.device, tuning).run(strict=strict)
+    healthy = all(check.ok for check in checks)
+    rows = [{"check": check.subject, "ok": check.ok, "found": check.text(option)} for check in checks]
+    sink.document(records.header("doctor", healthy=healthy, checks=rows), rows)
+    return 0 if healthy else UNWELL

@@ -23,6 +23,7 @@ from facecli.hosting.entry_points import (
     plugin_entries,
     text_of,
 )
+from facecli.models.disk.layout import Layout
 from facecli.system import environment, home
 from facecli.version import __version__
 
@@ -95,10 +96,11 @@ class Registry:
     def _users(self) -> list[PluginEntry]:
         """The models that the user added. They are data that modules of ours run, so they are no third party's."""
         modules = described_modules(own_text())
+        layout = Layout(home.folder())
         return [
             PluginEntry(kind, name, modules[kind], USER_MODELS, "")
             for model_kind, kind in MODEL_KINDS.items()
-            for name in home.added(model_kind)
+            for name in layout.described(model_kind)
             if not any(own.kind == kind and own.name == name for own in self._own)
         ]
 

@@ -1,66 +1,105 @@
-"""TODO: facecli.inventory.admission."""
+"""Admission of a user's ONNX file: described, tried, copied into the store, and from then on a model like any other."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from facecli.cli import context
-from facecli.errors import UsageError
+from facecli.contract.kinds import MODEL_KINDS
+from facecli.errors import ModelError, OutputError, UsageError
 from facecli.inventory import describing, trial
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
+    from facecli.hosting.registry import Registry
+    from facecli.inference.session import OnnxSession
+    from facecli.inventory.describing import ModelDescription
+    from facecli.models.store import ModelStore
+
+ANOTHER_NAME = "choose another {name}"  # a hint; {name} is a setting
 
 
-def check_name(spec: ModelSpec, *, replace: bool, otherwise: str = "choose another --name") -> None:
-    """Raise UsageError for a name that is facecli's, a plugin's, or, without `replace`, another model's of the user."""
-    from facecli.contract.kinds import MODEL_KINDS
-    from facecli.models.entries import own, shipped
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A file that is to become a model.
 
-    if spec.id in shipped.model_ids():
-        raise UsageError(f"the name {spec.id} belongs to facecli itself", hint="choose another --name")
-    if spec.id in own.model_ids():
-        if not replace:
-            raise UsageError(f"you have a model {spec.id} already", hint=f"add --replace, or {otherwise}")
-    elif spec.id in context.registry().names(MODEL_KINDS[spec.kind]):
-        raise UsageError(f"there is a plugin {spec.id} already", hint="choose another --name")
+    name: the model's id; None: the id in the file's metadata. description: statements of the user, which replace the
+    metadata's. ignore_metadata: use the description alone. replace: take the place of a model of the user's that has
+    the name.
+    """
+
+    file: Path
+    name: str | None
+    description: ModelDescription
+    ignore_metadata: bool = False
+    replace: bool = False
 
 
-def _add(file: Path, name: str | None, given: dict[str, Any], *, ignore_metadata: bool, replace: bool) -> ModelSpec:
-    import shutil
-    from tempfile import TemporaryDirectory
+def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> ModelSpec:
+    """Install a file as a model of the user's, and return the model with its file.
 
-    from facecli.errors import ModelError, OutputError
-    from facecli.inference.session import open_session
+    Raises UsageError for a description that does not make sense or a name that is taken, ModelError for a file that is
+    not what its description says, and OutputError if there is no room to try it.
+    """
     from facecli.models import adding
     from facecli.models.entries import checked, metadata
     from facecli.models.selftests import asking
 
+    file = applicant.file
     with TemporaryDirectory(prefix="facecli-add-") as folder:
-        # Alone in a folder: a file that keeps its weights in others, wherever those are, does not load.
-        alone = Path(folder) / file.name
-        try:
-            shutil.copyfile(file, alone)
-        except OSError as error:
-            raise OutputError(f"{file} can not be copied: {error.strerror}", hint="free some space") from error
-        try:
-            session = open_session(alone)
-        except ModelError as error:
-            raise ModelError(error.message, hint="is it a whole ONNX file, with its weights inside?") from error
-        said = {} if ignore_metadata else metadata.read(session.metadata, file.name)
-        entry = describing.described(said, given)
-        if name is not None:
-            entry["id"] = name
+        # Alone in a folder: a file that keeps its weights in other files, wherever those are, does not load.
+        copy = _copied(file, Path(folder))
+        session = _opened(copy)
+        facts = {} if applicant.ignore_metadata else metadata.read(session.metadata, file.name)
+        entry = describing.merged(facts, applicant.description)
+        if applicant.name is not None:
+            entry["id"] = applicant.name
         if "id" not in entry:
-            raise UsageError(f"{file.name} does not say its name", hint="add --name")
+            raise UsageError(f"{file.name} does not say its name", hint="add {name}", about="name")
         describing.fill(entry)
-        trial.fill_detector(entry)
+        trial.fill_detector(entry, registry)
         spec = checked.spec(entry, (), file.name)
-        check_name(spec, replace=replace)
-        trial.run(spec, session, file.name)
-        kept = alone.with_name(f"{spec.id.replace('/', '-')}{file.suffix}")
-        store = context.open_store()
-        added = adding.add(spec, alone.replace(kept), store, {"added_from": file.name, "metadata": said != {}})
-        asking.remember(store, added)
+        check_name(spec, registry, replace=applicant.replace)
+        trial.run(spec, session, file.name, registry)
+        named = copy.replace(copy.with_name(f"{spec.id.replace('/', '-')}{file.suffix}"))
+        added = adding.add(spec, named, store, {"added_from": file.name, "metadata": facts != {}})
+        asking.record_missing(store, added)
         return added
+
+
+def check_name(spec: ModelSpec, registry: Registry, *, replace: bool, otherwise: str = ANOTHER_NAME) -> None:
+    """Raise UsageError if the model's id is taken: by facecli, by a plugin or, unless `replace`, by the user's own.
+
+    otherwise: what to do instead of replacing, for the hint.
+    """
+    from facecli.models.entries import own, shipped
+
+    if spec.id in shipped.model_ids():
+        raise UsageError(f"the name {spec.id} belongs to facecli itself", hint=ANOTHER_NAME, about="name")
+    if spec.id in own.model_ids():
+        if not replace:
+            hint = f"add {{replace}}, or {otherwise}"
+            raise UsageError(f"you have a model {spec.id} already", hint=hint, about=("replace", "name"))
+    elif spec.id in registry.names(MODEL_KINDS[spec.kind]):
+        raise UsageError(f"there is a plugin {spec.id} already", hint=ANOTHER_NAME, about="name")
+
+
+def _copied(file: Path, folder: Path) -> Path:
+    copy = folder / file.name
+    try:
+        shutil.copyfile(file, copy)
+    except OSError as error:
+        raise OutputError(f"{file} can not be copied: {error.strerror}", hint="free some space") from error
+    return copy
+
+
+def _opened(file: Path) -> OnnxSession:
+    from facecli.inference.session import open_session
+
+    try:
+        return open_session(file)
+    except ModelError as error:
+        raise ModelError(error.message, hint="is it a whole ONNX file, with its weights inside?") from error

@@ -1,57 +1,110 @@
-"""TODO: facecli.inventory.describing."""
+"""The description of a user's model: the user's statements before those of the file's metadata, and mild defaults."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-# Names for crops that many models share: the catalogue's models that have them.
+from facecli.errors import UsageError
+
+# Crops that many models share -> a model of the catalogue that has the crop.
 CROPS = {"arcface": "mobilefacenet", "dlib": "dlib-resnet"}
+FLAGS = ("square", "normalized", "logits")  # fields of a description that state something if they are True
+# Fields of a description that become parts of a ModelSpec's crop, preprocessing and operating point.
+PARTS = ("crop", "size", "margin", "square", "colour", "mean", "std", "layout", "metric", "threshold")
 
 
-def described(said: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What the file says, with what the options say instead."""
-    from facecli.errors import UsageError
-    from facecli.models import catalogue
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What a user states about a model. A field that is None, empty or False states nothing.
 
-    entry = dict(said)
-    crop = given.pop("crop", None)
-    if crop != "bbox" and {"size", "margin", "square"} & set(given):
-        raise UsageError("--size, --margin and --square are for --crop bbox", hint="add it")
-    if crop:
-        if crop == "bbox":
-            if "size" not in given:
-                raise UsageError("--crop bbox needs a size", hint="add --size WxH")
-            width, height = given["size"]
-            entry["crop"] = {"width": width, "height": height}
-            entry["crop"] |= {key: given[key] for key in ("margin", "square") if key in given}
-        else:
-            import dataclasses
+    kind: detector, recognizer or attribute. family: of a detector, the detector whose outputs its file has. crop:
+    "bbox", a name of CROPS, or a model that has the crop. size: (width, height) of a bbox crop, px. margin, square: of
+    a bbox crop, as in CropSpec. colour, mean, std, layout: as in Preprocessing. dim, normalized: of the embeddings.
+    metric, threshold: the operating point. attribute, labels, logits, and the rest: as in ModelSpec.
+    """
 
-            like = catalogue.load(CROPS.get(crop, crop)).crop
-            if like is None:
-                raise UsageError(f"{crop} has no crop", hint="choose another --crop")
-            entry["crop"] = dataclasses.asdict(like)
-    for key in ("size", "margin", "square"):
-        given.pop(key, None)
-    how = {key: given.pop(key) for key in ("colour", "mean", "std", "layout") if key in given}
-    if how:
-        entry["preprocessing"] = {**_table(entry.get("preprocessing")), **how}
-    point = {key: given.pop(key) for key in ("metric", "threshold") if key in given}
-    if point:  # what was measured belongs to the file's own point
-        old = {
-            key: value for key, value in _table(entry.get("operating_point")).items() if key in ("metric", "threshold")
-        }
-        entry["operating_point"] = {**old, **point, "source": "given by the user"}
-    return entry | given
+    kind: str | None = None
+    family: str | None = None
+    crop: str | None = None
+    size: tuple[int, int] | None = None
+    margin: float | None = None
+    square: bool = False
+    colour: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    layout: str | None = None
+    dim: int | None = None
+    normalized: bool = False
+    metric: str | None = None
+    threshold: float | None = None
+    attribute: str | None = None
+    labels: tuple[str, ...] = ()
+    logits: bool = False
+    summary: str | None = None
+    licence: str | None = None
+    commercial_use: bool | None = None
+    source: str | None = None
+
+    @property
+    def statements(self) -> dict[str, Any]:
+        """The fields that state something, with their values."""
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        unset = {flag for flag in FLAGS if not given[flag]}
+        return {name: value for name, value in given.items() if not (value is None or value == () or name in unset)}
 
 
-def _table(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {}
+def merged(metadata: Mapping[str, Any], description: ModelDescription) -> dict[str, Any]:
+    """Return a catalogue entry: the facts of a file's metadata, replaced by the user's statements.
+
+    Raises UsageError for statements about the crop that do not go together, and ModelError for the crop of a model that
+    there is not.
+    """
+    entry, statements = dict(metadata), description.statements
+    if crop := _crop(description):
+        entry["crop"] = crop
+    preprocessing = {key: statements[key] for key in ("colour", "mean", "std", "layout") if key in statements}
+    if preprocessing:
+        entry["preprocessing"] = {**_table(entry.get("preprocessing")), **preprocessing}
+    point = {key: statements[key] for key in ("metric", "threshold") if key in statements}
+    if point:  # the rates of the file's own point were measured with another threshold
+        stated = _table(entry.get("operating_point"))
+        kept = {key: stated[key] for key in ("metric", "threshold") if key in stated}
+        entry["operating_point"] = {**kept, **point, "source": "given by the user"}
+    return entry | {key: value for key, value in statements.items() if key not in PARTS}
 
 
 def fill(entry: dict[str, Any]) -> None:
-    """Say what nobody has said, where nothing is guessed by it."""
+    """Fill in defaults that claim nothing: a summary from the id, "not stated" for licence and source."""
     entry.setdefault("summary", f"{entry['id']}, added by the user")
     for text in ("licence", "source"):
         entry.setdefault(text, "not stated")
     entry.setdefault("commercial_use", False)
+
+
+def _crop(description: ModelDescription) -> dict[str, Any] | None:
+    """Return the fields of the CropSpec that a description states, None if it states none."""
+    from facecli.models import catalogue
+
+    of_bbox = {key: value for key, value in description.statements.items() if key in ("size", "margin", "square")}
+    crop = description.crop
+    if crop != "bbox" and of_bbox:
+        message = "{size}, {margin} and {square} are for {crop} bbox"
+        raise UsageError(message, hint="add it", about=("size", "margin", "square", "crop"))
+    if not crop:
+        return None
+    if crop == "bbox":
+        if description.size is None:
+            raise UsageError("{crop} bbox needs a size", hint="add {size} WxH", about=("crop", "size"))
+        width, height = description.size
+        return {"width": width, "height": height} | {key: of_bbox[key] for key in of_bbox if key != "size"}
+    spec = catalogue.load(CROPS.get(crop, crop)).crop
+    if spec is None:
+        raise UsageError(f"{crop} has no crop", hint="choose another {crop}", about="crop")
+    return dataclasses.asdict(spec)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}

@@ -1,46 +1,58 @@
-"""The models that the commands of `facecli models` know: the catalogue's, and those that plugins state."""
+"""Models by name: those of the catalogue, those of the user, and those that only a third party's plugin states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import FacecliError, ModelError
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
-    from facecli.models.bundle import Bundled
-    from facecli.models.store import ModelStore
+    from facecli.hosting.registry import Registry
 
 
-def every() -> list[ModelSpec]:
-    """Every model: the catalogue's by id, then those that only a third party's plugin states."""
+def all_models(registry: Registry) -> list[ModelSpec]:
+    """Return every model: the catalogue's and the user's by id, then those that only plugins state.
+
+    Raises ModelError if an entry of the catalogue is damaged.
+    """
     from facecli.models import catalogue
 
     own = [catalogue.load(model_id) for model_id in catalogue.model_ids()]
-    return [*own, *_foreign({spec.id for spec in own})]
+    return [*own, *_stated_by_plugins(registry, but={spec.id for spec in own})]
 
 
-def find(name: str) -> ModelSpec:
-    """The model of this id. Raises ModelError if nobody knows it."""
+def find_model(model_id: str, registry: Registry) -> ModelSpec:
+    """Return the model of this id. Raises ModelError if there is none."""
     from facecli.models import catalogue
 
     try:
-        return catalogue.load(name)
+        return catalogue.load(model_id)
     except ModelError:
-        for spec in _foreign(set()):
-            if spec.id == name:
+        for spec in _stated_by_plugins(registry, but=set()):
+            if spec.id == model_id:
                 return spec
         raise
 
 
-def find_all(names: Iterable[str]) -> list[ModelSpec]:
-    """The models of these ids, each once; an archive's name, with or without .zip, stands for the models in it."""
-    found: dict[str, ModelSpec] = {}
+def find_models(names: Iterable[str], registry: Registry) -> list[ModelSpec]:
+    """Return the models of these names, each once. Raises ModelError for a name that there is not.
+
+    names: ids, and names of archives, with or without .zip, which stand for all models in them.
+    """
+    models: dict[str, ModelSpec] = {}
     for name in names:
-        for spec in _in_archive(name) or [find(name)]:
-            found.setdefault(spec.id, spec)
-    return list(found.values())
+        for spec in _in_archive(name) or [find_model(name, registry)]:
+            models.setdefault(spec.id, spec)
+    return list(models.values())
+
+
+def size_of(spec: ModelSpec) -> int | None:
+    """Return the bytes of all files of a model together, None if one size is not known."""
+    sizes = [file.size for file in spec.files]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def _in_archive(name: str) -> list[ModelSpec]:
@@ -51,43 +63,19 @@ def _in_archive(name: str) -> list[ModelSpec]:
     return [] if archive is None else [spec for spec, _ in shipped.packed_in(archive)]
 
 
-def _foreign(known: set[str]) -> list[ModelSpec]:
-    """The models of third parties' plugins; a plugin that is broken is told elsewhere."""
-    from facecli.cli import context
-    from facecli.contract.plugin import PLUGINS
+def _stated_by_plugins(registry: Registry, *, but: set[str]) -> list[ModelSpec]:
+    """Return the models of third parties' plugins by id, without the ids in `but`.
 
-    registry = context.registry()
-    found: dict[str, ModelSpec] = {}
-    for entry in (entry for kind in PLUGINS for entry in registry.entries(kind) if not entry.built_in):
-        try:
-            specs = registry.load_entry(entry).models
-        except FacecliError:
-            continue
-        found |= {spec.id: spec for spec in specs if spec.id not in known and spec.id not in found}
-    return [found[model_id] for model_id in sorted(found)]
-
-
-def size_of(spec: ModelSpec) -> int | None:
-    """Bytes of all files of a model; None if one of them is not known."""
-    sizes = [file.size for file in spec.files]
-    return None if None in sizes else sum(size for size in sizes if size is not None)
-
-
-def described(spec: ModelSpec, store: ModelStore) -> dict[str, Any]:
-    """What a list says of a model."""
-    state = store.state(spec)
-    return {
-        "id": spec.id,
-        "kind": spec.kind,
-        "installed": state == "installed",
-        "state": state,
-        "licence": spec.licence,
-        "commercial_use": spec.commercial_use,
-        "size": size_of(spec),
-        "summary": spec.summary,
-    }
-
-
-def bundled(model: Bundled) -> dict[str, Any]:
-    """What is told of a model in a bundle."""
-    return {"id": model.id, "licence": model.licence, "files": list(model.files)}
+    A plugin that is broken states none; `facecli plugins list` reports it.
+    """
+    models: dict[str, ModelSpec] = {}
+    for kind in MODEL_KINDS.values():
+        for entry in registry.entries(kind):
+            if entry.built_in:
+                continue
+            try:
+                specs = registry.load_entry(entry).models
+            except FacecliError:
+                continue
+            models |= {spec.id: spec for spec in specs if spec.id not in but and spec.id not in models}
+    return [models[model_id] for model_id in sorted(models)]

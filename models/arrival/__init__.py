@@ -1,1 +1,1 @@
-"""How a model's files come in: fetched, unpacked, hashed, put in place."""
+"""The way of a model file into the store: fetched or copied, unpacked, hashed, moved to its place, recorded."""

@@ -1,4 +1,4 @@
-"""Files out of zip archives: those that are wanted, by name, into files of our own naming; nothing is ever unpacked."""
+"""Zip archives from elsewhere: members are read by name into files of our own naming; nothing is ever unpacked."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from facecli.errors import ModelError
 
-CHUNK = 2**20
+CHUNK = 2**20  # bytes
 LARGEST = 4 * 2**30  # bytes of a member whose size is not stated
 
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[ZipFile]:
-    """An archive whose members' names are harmless. Raises ModelError for any other, and for one that is damaged."""
+    """Open an archive all of whose member names are harmless.
+
+    Raises ModelError, with the archive's `name`, for a harmful name and for an archive that is damaged; also for
+    damage that is found while the block reads.
+    """
     try:
         with ZipFile(path) as archive:
             for info in archive.infolist():
-                if not _harmless(info):
+                if not _is_harmless(info):
                     raise ModelError(f"{name} is refused: its member {info.filename!r} would lie outside of it")
             yield archive
     except (BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
@@ -30,26 +34,30 @@ def opened(path: Path, name: str) -> Iterator[ZipFile]:
 
 
 def find(archive: ZipFile, name: str) -> ZipInfo:
-    """The member of this file name, in whatever folder. Raises ModelError unless there is exactly one."""
-    found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
-    if len(found) != 1:
-        have = ", ".join(sorted(PurePosixPath(info.filename).name for info in archive.infolist())[:20])
-        raise ModelError(f"there are {len(found)} files {name} in the archive, not one", hint=f"it has {have}")
-    return found[0]
+    """Return the member with this file name, in any folder. Raises ModelError unless there is exactly one."""
+    members = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name and not info.is_dir()]
+    if len(members) != 1:
+        names = ", ".join(sorted(PurePosixPath(info.filename).name for info in archive.infolist())[:20])
+        raise ModelError(f"there are {len(members)} files {name} in the archive, not one", hint=f"it has {names}")
+    return members[0]
 
 
 def extract(archive: ZipFile, info: ZipInfo, target: Path, size: int | None) -> None:
-    """Write a member's bytes to `target`, and no more than `size`. Raises ModelError for another size, and OSError."""
+    """Write a member's bytes to `target`. Raises ModelError if they are not `size` bytes (None: any), and OSError.
+
+    The header's size is checked first, and never more than `size` bytes are written: headers lie.
+    """
     limit = LARGEST if size is None else size
-    told = f"the archive's {info.filename} has "
+    subject = f"the archive's {info.filename} has "
     if info.file_size > limit or (size is not None and info.file_size != size):
-        raise ModelError(f"{told}{info.file_size} bytes, not {limit}")
+        raise ModelError(f"{subject}{info.file_size} bytes, not {limit}")
     with archive.open(info) as source, target.open("wb") as stream:
-        if _copy(source, stream, limit) > limit:  # the header lied
-            raise ModelError(f"{told}more than the {limit} bytes that are stated")
+        if _copy(source, stream, limit) > limit:
+            raise ModelError(f"{subject}more than the {limit} bytes that are stated")
 
 
 def _copy(source: IO[bytes], target: IO[bytes], limit: int) -> int:
+    """Copy up to one byte more than `limit`; return the number of bytes that were read."""
     done = 0
     while done <= limit and (chunk := source.read(CHUNK)):
         target.write(chunk[: limit + 1 - done])
@@ -57,8 +65,8 @@ def _copy(source: IO[bytes], target: IO[bytes], limit: int) -> int:
     return done
 
 
-def _harmless(info: ZipInfo) -> bool:
-    """Whether a member is a file or folder below where it would be unpacked, on Linux and on Windows."""
+def _is_harmless(info: ZipInfo) -> bool:
+    """Return True if a member is a file or folder that stays below its archive's folder, on Linux and on Windows."""
     path, windows = PurePosixPath(info.filename), PureWindowsPath(info.filename)
     outside = path.is_absolute() or windows.anchor or ".." in path.parts or ".." in windows.parts
     return not outside and not stat.S_ISLNK(info.external_attr >> 16)

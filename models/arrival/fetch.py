@@ -1,8 +1,7 @@
-"""Getting a file from the first place that has it: a mirror folder, a mirror URL, the publisher's URLs."""
+"""Fetching a file from the first place that has it: the mirror, a folder or a URL, then the publisher's URLs."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -10,19 +9,22 @@ from urllib.parse import quote
 
 from facecli.contract import ModelArchive, ModelFile
 from facecli.errors import OutputError
-from facecli.models.arrival.transfer import Partial, Progress, TransferError, Wanted, copy, download, public
+from facecli.models.arrival.partial import Partial
+from facecli.models.arrival.transfer import Download, Progress, TransferError, copy, download
+from facecli.models.arrival.urls import is_url, without_credentials
+from facecli.models.disk.guards import require_room
 from facecli.system.files import sha256_of
 
 Fetchable = ModelFile | ModelArchive
 
 
 class NotFetchedError(Exception):
-    """No place gave the file; the message has each with its reason."""
+    """No place gave the file; the message has each place with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """Where a file came from, and its sha256."""
+class FetchedFile:
+    """The place that a file was fetched from, without credentials, and the sha256 of its content."""
 
     source: str
     sha256: str
@@ -30,78 +32,70 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """mirror: a URL or a folder that is asked first, by file name. offline: never ask the network."""
+    """Fetches files by mirror and network.
+
+    mirror: a URL or a folder that is asked first, by file name. offline: never use the network. progress: called with
+    every chunk.
+    """
 
     mirror: str | None
     offline: bool
     progress: Progress | None = None
 
-    def fetch(self, file: Fetchable, path: Path) -> Fetched:
-        """Make `path` the file, checked by sha256 if that is known. Raises NotFetchedError, OutputError."""
+    def fetch(self, file: Fetchable, path: Path) -> FetchedFile:
+        """Make `path` the file, checked by its sha256 if that is known. Raises NotFetchedError, OutputError."""
         partial, failures = Partial(path), []
         if path.is_symlink():  # whoever put it there wants to have another file written
             partial.discard()
-        _check_space(file, partial)
+        # Checked before an hour of downloading, not after it.
+        require_room(path.parent, (file.size or 0) - partial.length, f"can not write {path}: {file.name}")
         try:
             for place in self._places(file):
                 try:
                     return self._fetch(place, file, partial)
                 except TransferError as error:
-                    failures.append(f"{public(place)}: {error}")
-        except OutputError:  # a full disk would stay full of what nobody can use
+                    failures.append(f"{without_credentials(place)}: {error}")
+        except OutputError:  # a full disk would stay full of bytes that nobody can use
             partial.discard()
             raise
         raise NotFetchedError("; ".join(failures) or "no place to fetch it from is known")
 
     def _places(self, file: Fetchable) -> Iterator[str]:
         if self.mirror is not None:
-            # By name, or by content: the folder of another store's blobs is a mirror, too.
+            # By name, or by content: the blobs of another store are a mirror, too.
             suffix = PurePath(file.name).suffix
             names = [file.name] + [f"{file.sha256}{suffix}"] * (file.sha256 is not None)
-            if _is_url(self.mirror):
+            if is_url(self.mirror):
                 yield from (f"{self.mirror.rstrip('/')}/{quote(name)}" for name in names)
             else:
                 paths = [Path(self.mirror) / name for name in names]
                 yield from map(str, [path for path in paths if path.is_file()] or paths[:1])
         yield from file.urls
 
-    def _fetch(self, place: str, file: Fetchable, partial: Partial) -> Fetched:
-        if not _is_url(place):
+    def _fetch(self, place: str, file: Fetchable, partial: Partial) -> FetchedFile:
+        if not is_url(place):
             copy(Path(place), partial, file.name, self.progress)
             return _checked(place, file, partial)
         if self.offline:
             raise TransferError("offline")
-        wanted = Wanted(file.name, file.size, pinned=file.sha256 is not None)
+        request = Download(file.name, file.size, pinned=file.sha256 is not None)
         resumed = partial.length > 0
+        complete = file.sha256 is not None and partial.length > 0 and partial.length == file.size
         try:
-            if file.sha256 is None or not partial.length or partial.length != file.size:  # else it is all there
-                download(place, wanted, partial, self.progress)
+            if not complete:
+                download(place, request, partial, self.progress)
             return _checked(place, file, partial)
         except TransferError:
             if not resumed or partial.length:
                 raise
-        # What was there before was of another file, or damaged: not the fault of this place.
-        download(place, wanted, partial, self.progress)
+        # The bytes on the disk were of another file, or damaged: not the fault of this place.
+        download(place, request, partial, self.progress)
         return _checked(place, file, partial)
 
 
-def _checked(place: str, file: Fetchable, partial: Partial) -> Fetched:
+def _checked(place: str, file: Fetchable, partial: Partial) -> FetchedFile:
     actual = sha256_of(partial.path)
     if file.sha256 not in (None, actual):
         partial.discard()
         raise TransferError(f"sha256 is {actual}, not {file.sha256}")
-    return Fetched(public(place), actual)
-
-
-def _check_space(file: Fetchable, partial: Partial) -> None:
-    """Refuse, before an hour of downloading, what the disk has no room for."""
-    partial.path.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(partial.path.parent).free
-    needed = (file.size or 0) - partial.length
-    if needed > free:
-        message = f"can not write {partial.path}: {file.name} needs {needed} bytes, and {free} are free"
-        raise OutputError(message, hint="free some space")
-
-
-def _is_url(place: str) -> bool:
-    return "://" in place
+    return FetchedFile(without_credentials(place), actual)

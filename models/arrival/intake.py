@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,96 +12,90 @@ from zipfile import ZipFile
 from facecli.contract import ModelArchive, ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models.arrival import archives
-from facecli.models.arrival.fetch import Fetched, Fetcher, NotFetchedError
-from facecli.models.arrival.transfer import Partial
+from facecli.models.arrival.fetch import FetchedFile, Fetcher, NotFetchedError
+from facecli.models.arrival.partial import Partial
+from facecli.models.arrival.request import InstalledFile, Request
 from facecli.models.disk import records
-from facecli.models.disk.layout import Layout, stamp_of
+from facecli.models.disk.guards import records_locked, writing
+from facecli.models.disk.layout import Layout
 from facecli.models.disk.licences import Licences
 from facecli.models.disk.locks import locked
-from facecli.system.files import sha256_of, staged, write_bytes
+from facecli.models.disk.stamps import write_stamp
+from facecli.system.files import sha256_of, staged
 from facecli.version import __version__
 
-OTHER_HOME = "name another folder in FACECLI_HOME"
-RECORDS = "records"  # the lock's name
-
-Present = Callable[[], Path | None]
-# Archive -> the models and files of the catalogue that are packed in it.
-Packed = Callable[[ModelArchive], Iterable[tuple[ModelSpec, ModelFile]]]
+# Archive -> the models of the catalogue that have files in it, with each of those files.
+ArchiveContents = Callable[[ModelArchive], Iterable[tuple[ModelSpec, ModelFile]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The way into a store."""
+    """The way into a store. contents: the models of the catalogue that are packed in an archive."""
 
     layout: Layout
     licences: Licences
     fetcher: Fetcher
-    packed: Packed
+    contents: ArchiveContents
 
-    def bring(self, spec: ModelSpec, file: ModelFile, present: Present) -> tuple[Path, str | None]:
-        """Fetch a file into its place, and tell where it was fetched from; None if another process has just done it.
+    def bring(self, request: Request) -> InstalledFile:
+        """Fetch a file into its place, unless another process has just done it.
 
-        present: where it lies by now, if it does. Raises ModelError if its licence is not accepted, or if it can not be
-        had.
+        Raises ModelError if the model's licence is not accepted, if no place has the file, or if the store can not be
+        written.
         """
         with writing():
-            self.licences.require(spec)
-            key = file.sha256 or f"unpinned-{file.name}"
-            with locked(self.layout.lock(key)):
-                found = present()
-                return (found, None) if found else self._bring(spec, file, key, present)
+            self.licences.require(request.spec)
+            with locked(self.layout.lock(request.key)):
+                return request.installed() or self._bring(request)
 
     def forget_export(self, spec: ModelSpec) -> None:
-        """Delete the record of what was exported in the place of what is published. Raises ModelError."""
+        """Delete the record of exported files that stand for a model's published ones. Raises ModelError."""
         with writing():
             if (record := self.layout.registered(spec.id)).is_file():
-                with changing(self.layout):
+                with records_locked(self.layout):
                     record.unlink(missing_ok=True)
 
-    def _bring(self, spec: ModelSpec, file: ModelFile, key: str, present: Present) -> tuple[Path, str | None]:
-        failures = []
+    def _bring(self, request: Request) -> InstalledFile:
+        spec, file, failures = request.spec, request.file, []
         if file.urls or self.fetcher.mirror is not None or not file.packed:
-            arriving = self.layout.arriving(key)
+            arriving = self.layout.arriving(request.key)
             try:
                 fetched = self.fetcher.fetch(file, arriving)
             except NotFetchedError as error:
                 failures.append(str(error))
             else:
-                return self._enter(arriving, spec, file, fetched), fetched.source
+                return self._move_in(arriving, spec, file, fetched)
         for archive, member in file.packed:
             try:
-                return self._unpack(archive, member, spec, file, present)
+                return self._unpack(archive, member, request)
             except (NotFetchedError, ModelError) as error:
                 failures.append(str(error))
         message = f"model {spec.id} is not installed and could not be fetched ({'; '.join(failures)})"
-        raise ModelError(message, hint=pull_hint(spec, file))
+        raise ModelError(message, hint=_how_to_fetch(spec, file), about="mirror")
 
-    def _unpack(
-        self, archive: ModelArchive, member: str, spec: ModelSpec, file: ModelFile, present: Present
-    ) -> tuple[Path, str | None]:
-        """Fetch an archive and take out what this model and others want of it; the archive itself is not kept."""
+    def _unpack(self, archive: ModelArchive, member: str, request: Request) -> InstalledFile:
+        """Fetch an archive and take out what this model and others need of it; the archive itself is not kept."""
         with locked(self.layout.lock(archive.sha256)):
-            found = present()
-            if found:  # unpacked by another process while we waited
-                return found, None
+            if unpacked := request.installed():  # by another process, while this one waited for the lock
+                return unpacked
             path = self.layout.arriving(archive.sha256)
             source = self.fetcher.fetch(archive, path).source
             try:
                 with archives.opened(path, archive.name) as opened:
-                    blob = self._take(opened, member, spec, file, source)
-                    self._take_others(archive, opened, file, source)
+                    file = self._take_out(opened, member, request.spec, request.file, source)
+                    self._take_out_others(archive, opened, request.file, source)
             finally:
                 Partial(path).discard()
-            return blob, f"{source}/{member}"
+            return file
 
-    def _take_others(self, archive: ModelArchive, opened: ZipFile, but: ModelFile, source: str) -> None:
-        """Spare other models a download of the archive; what is wrong with them is told when they are asked for."""
-        for spec, file in self.packed(archive):
+    def _take_out_others(self, archive: ModelArchive, opened: ZipFile, but: ModelFile, source: str) -> None:
+        """Spare other models a download of the archive; their failures are reported when they are asked for."""
+        for spec, file in self.contents(archive):
             if file.name != but.name and self.licences.accepted(spec):
                 with suppress(ModelError, OutputError):
-                    self._take(opened, dict(file.packed)[archive], spec, file, source)
+                    self._take_out(opened, dict(file.packed)[archive], spec, file, source)
 
-    def _take(self, archive: ZipFile, member: str, spec: ModelSpec, file: ModelFile, source: str) -> Path:
+    def _take_out(self, archive: ZipFile, member: str, spec: ModelSpec, file: ModelFile, source: str) -> InstalledFile:
         """Write a member of an archive into its place. Raises ModelError, with nothing kept, if it is not the file."""
         assert file.sha256 is not None  # a packed file's is stated
         blob = self.layout.blob(file.sha256, file.name)
@@ -111,49 +105,43 @@ class Intake:
             digest = sha256_of(temporary)
             if digest != file.sha256:
                 raise ModelError(f"{source}: sha256 of {member} is {digest}, not {file.sha256}")
-            with changing(self.layout):
+            with records_locked(self.layout):
                 stack.close()  # moves it into place
-                stamp(blob)
-                self._note(spec, file, blob, Fetched(f"{source}/{member}", digest))
-        return blob
+                return self._record(blob, spec, file, FetchedFile(f"{source}/{member}", digest))
 
-    def _enter(self, path: Path, spec: ModelSpec, file: ModelFile, fetched: Fetched) -> Path:
-        """Move what was fetched into its place, and write down where it is from."""
+    def _move_in(self, path: Path, spec: ModelSpec, file: ModelFile, fetched: FetchedFile) -> InstalledFile:
+        """Move a fetched file into its place, and record where it is from."""
         blob = self.layout.blob(fetched.sha256, file.name)
-        Partial(path).forget()
+        Partial(path).drop_note()
         blob.parent.mkdir(parents=True, exist_ok=True)
-        with changing(self.layout):
+        with records_locked(self.layout):
             path.replace(blob)
-            stamp(blob)
-            self._note(spec, file, blob, fetched)
-        return blob
+            return self._record(blob, spec, file, fetched)
 
-    def _note(self, spec: ModelSpec, file: ModelFile, blob: Path, fetched: Fetched) -> None:
-        record = self.layout.fetched(spec.id)
+    def _record(self, blob: Path, spec: ModelSpec, file: ModelFile, fetched: FetchedFile) -> InstalledFile:
+        """Write the stamp of a file that is in its place, and its entry in the model's record."""
+        write_stamp(blob)
+        path = self.layout.fetched(spec.id)
         try:
-            known = records.read(record)
+            record = records.read(path)
         except (ValueError, RecursionError):
-            known = {}  # a damaged one is written anew
+            record = {}  # a damaged one is written anew
         entry = {"name": file.name, "sha256": fetched.sha256, "size": blob.stat().st_size}
-        others = [old for old in known.get("files", ()) if old["name"] != file.name]
-        sources = known.get("origin", {}).get("sources", {}) | {file.name: fetched.source}
+        others = [other for other in record.get("files", ()) if other["name"] != file.name]
+        sources = record.get("origin", {}).get("sources", {}) | {file.name: fetched.source}
         origin = {"sources": sources, "licence": spec.licence, "facecli": __version__}
-        records.write(record, spec.id, [*others, entry], origin)
+        records.write(path, spec.id, [*others, entry], origin)
+        return InstalledFile(file.name, blob, fetched.sha256, fetched.source)
 
 
 def register(layout: Layout, model_id: str, files: Sequence[Path], origin: Mapping[str, Any]) -> None:
-    """Take files that the user made in as those of a model. Raises ModelError if the store can not be written."""
-    with writing(), changing(layout):
+    """Copy files of the user's into the store as a model's, and record them. Raises ModelError if that fails.
+
+    origin: where the files are from, as JSON can hold it.
+    """
+    with writing(), records_locked(layout):
         entries = [_copy_in(layout, path) for path in files]
         records.write(layout.registered(model_id), model_id, entries, origin)
-
-
-def changing(layout: Layout) -> AbstractContextManager[None]:
-    """Hold the lock under which files move into and out of their places, each together with its record.
-
-    So `prune` never sees a file whose record is still to come. Raises OSError.
-    """
-    return locked(layout.lock(RECORDS))
 
 
 def _copy_in(layout: Layout, path: Path) -> records.Entry:
@@ -163,33 +151,10 @@ def _copy_in(layout: Layout, path: Path) -> records.Entry:
     blob = layout.blob(sha256, path.name)
     with staged(blob) as temporary:
         shutil.copyfile(path, temporary)
-    stamp(blob)
+    write_stamp(blob)
     return {"name": path.name, "sha256": sha256, "size": blob.stat().st_size}
 
 
-def stamp(blob: Path) -> None:
-    """Write beside a file what it looks like now that it has been hashed. Raises OutputError."""
-    write_bytes(blob.with_suffix(".stamp"), stamp_of(blob.stat()))
-
-
-def pull_hint(spec: ModelSpec, file: ModelFile) -> str:
-    """What to type when a file could not be fetched."""
-    hint = f"try `facecli models pull {spec.id}` again, or name a folder that has {file.name} in FACECLI_MODELS_MIRROR"
+def _how_to_fetch(spec: ModelSpec, file: ModelFile) -> str:
+    hint = f"try `facecli models pull {spec.id}` again, or name a folder that has {file.name} in {{mirror}}"
     return f"{hint}, or {spec.hint}" if spec.hint else hint
-
-
-@contextmanager
-def writing(what: str = "filled") -> Iterator[None]:
-    """ModelError for what the file system of the store refuses."""
-    try:
-        yield
-    except OutputError as error:
-        raise ModelError(f"the model store can not be {what}: {error.message}", hint=_cure(error)) from error
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        message = f"the model store can not be {what}: can not write {where}{error.strerror or error}"
-        raise ModelError(message, hint=OTHER_HOME) from error
-
-
-def _cure(error: OutputError) -> str:
-    return f"free some space, or {OTHER_HOME}" if "space" in (error.hint or "") else OTHER_HOME

@@ -1,40 +1,41 @@
-"""One file over HTTP: resumed where it was cut, tried again after growing pauses, and never much larger than stated.
+"""One file over HTTP: resumed where it was cut, tried again after growing pauses, never much larger than stated.
 
-requests does the talking (redirects, proxies and certificates by the environment). pooch, which builds on it, was left:
-its downloader begins every file anew, and does not show the status that tells whether a server took a Range up.
+requests follows redirects and reads proxies and certificates from the environment. pooch, which builds on requests,
+does not fit: its downloader begins every file anew and hides the status that shows whether a server accepted a Range.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from facecli.errors import OutputError
+from facecli.models.arrival.partial import Partial, writing_to
 from facecli.version import __version__
 
 if TYPE_CHECKING:
     from requests import Response, Session
 
-Progress = Callable[[str, int, int | None], None]  # (file name, bytes so far, bytes in all if known)
+Progress = Callable[[str, int, int | None], None]  # (file name, bytes so far, bytes in all or None if not known)
 
 PAUSES = (0.3, 1.0, 3.0)  # seconds before the second, third and fourth try in a row that brought nothing
-LONGEST_PAUSE = 30.0  # of those that a server may ask for
-MOST_CONNECTIONS = 100  # however little each of them brought
+LONGEST_PAUSE = 30.0  # seconds; a server's Retry-After may ask for more
+MOST_CONNECTIONS = 100  # per file, even if each of them brings a few bytes
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds without a byte
-CHUNK = 2**16
-SLACK = 2**20  # bytes read beyond the stated size, so that the hash of a file that has changed can be told
-LARGEST = 4 * 2**30  # of a file whose size is not stated
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
+CHUNK = 2**16  # bytes
+SLACK = 2**20  # bytes read beyond the stated size: enough to hash a file that its publisher has changed a little
+LARGEST = 4 * 2**30  # bytes of a file whose size is not stated
+_PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
 class TransferError(Exception):
-    """Why a URL did not give the file; passing: another try may help, after `pause` seconds if the server said so."""
+    """A URL did not give the file.
+
+    passing: True if another try may help. pause: seconds that the server asks to wait before it, None if it does not.
+    """
 
     def __init__(self, reason: str, *, passing: bool = False, pause: float | None = None) -> None:
         super().__init__(reason)
@@ -42,64 +43,39 @@ class TransferError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is fetched. pinned: its content is known by a hash, so that any server may go on where another was cut."""
+class Download:
+    """A file to be downloaded.
+
+    name: for progress. size: bytes, None if not stated. pinned: its sha256 is known, so that the bytes of one server
+    may be continued by another.
+    """
 
     name: str
     size: int | None
     pinned: bool
 
-
-class Partial:
-    """A file that grows, and beside it what its server called that version of it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._notes = path.with_suffix(".json")
-
     @property
-    def length(self) -> int:
-        """Bytes that are there."""
-        return self.path.stat().st_size if self.path.is_file() else 0
+    def limit(self) -> int:
+        """The number of bytes beyond which nothing is read."""
+        return LARGEST if self.size is None else self.size + SLACK
 
-    def validator(self, url: str) -> str | None:
-        """What If-Range takes: the version of `url` that the bytes are of, if they are of it."""
-        try:
-            notes = json.loads(self._notes.read_bytes())
-            return str(notes["validator"]) if notes["url"] == public(url) and notes["validator"] else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def note(self, url: str, headers: Any) -> None:
-        """Remember which version the bytes are of."""
-        tag = headers.get("ETag", "")
-        known = headers.get("Last-Modified") if tag.startswith("W/") or not tag else tag  # a weak one promises nothing
-        with _writing(self._notes):
-            self._notes.write_text(json.dumps({"url": public(url), "validator": known}), "utf-8")
-
-    def discard(self) -> None:
-        """Begin anew."""
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
-        self.forget()
-
-    def forget(self) -> None:
-        """Leave the file to somebody else."""
-        with suppress(OSError):
-            self._notes.unlink(missing_ok=True)
+    def too_large(self) -> TransferError:
+        """Return the error for more bytes than the limit."""
+        return TransferError(f"it is larger than {self.size or LARGEST} bytes")
 
 
-def download(url: str, wanted: Wanted, partial: Partial, progress: Progress | None = None) -> None:
-    """Make `partial` the whole file. Raises TransferError, with the bytes kept, or OutputError if the disk refuses."""
+def download(url: str, file: Download, partial: Partial, progress: Progress | None = None) -> None:
+    """Make `partial` the whole file. Raises TransferError, with the bytes kept, and OutputError if the disk refuses."""
     import requests
 
+    transfer = _Transfer(url, file, partial, progress)
     with requests.Session() as session:
         session.headers.update({"User-Agent": f"facecli/{__version__}", "Accept-Encoding": "identity"})
-        futile = 0
+        futile = 0  # tries in a row that brought nothing
         for _ in range(MOST_CONNECTIONS):
             before = partial.length
             try:
-                return _attempt(session, url, wanted, partial, progress)
+                return transfer.attempt(session)
             except TransferError as error:
                 futile = 1 if partial.length > before else futile + 1
                 if not error.passing or futile > len(PAUSES):
@@ -108,82 +84,103 @@ def download(url: str, wanted: Wanted, partial: Partial, progress: Progress | No
     raise TransferError(f"cut {MOST_CONNECTIONS} times")
 
 
-def _attempt(session: Session, url: str, wanted: Wanted, partial: Partial, progress: Progress | None) -> None:
-    import requests
+def copy(source: Path, partial: Partial, name: str, progress: Progress | None = None) -> None:
+    """Make `partial` a copy of a local file.
 
-    offset, validator = partial.length, partial.validator(url)
-    if offset and not (wanted.pinned or validator):
-        partial.discard()
-        offset = 0
-    headers = {"Range": f"bytes={offset}-"} if offset else {}
-    if offset and validator:
-        headers["If-Range"] = validator
+    Raises TransferError if `source` can not be read, with what `partial` had kept, and OutputError if the disk refuses.
+    """
     try:
-        with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            _receive(response, url, offset, wanted, partial, progress)
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
-        raise TransferError(_words(error)) from error
-    except requests.RequestException as error:
-        raise TransferError(_words(error), passing=True) from error
-
-
-def _receive(
-    response: Response, url: str, offset: int, wanted: Wanted, partial: Partial, progress: Progress | None
-) -> None:
-    _check_answer(response, url, wanted, partial)
-    start, total = _extent(response)
-    if start not in (0, offset):
-        partial.discard()
-        raise TransferError("it does not go on where it was cut", passing=True)
-    limit = LARGEST if wanted.size is None else wanted.size + SLACK
-    if (total or 0) > limit:
-        raise TransferError(_too_large(wanted))
-    if start == 0:
-        partial.note(url, response.headers)
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress(wanted.name, done, total or wanted.size)
-
-    done = _save(response, start, limit, partial, report)
-    if done > limit:
-        partial.discard()
-        raise TransferError(_too_large(wanted))
-    if total is not None and done < total:
-        raise TransferError(f"the connection broke after {done} of {total} bytes", passing=True)
-
-
-def _check_answer(response: Response, url: str, wanted: Wanted, partial: Partial) -> None:
-    """Raise TransferError for an answer that is not the file or the rest of it."""
-    if response.status_code == 416:  # what we have is longer than the file, or another one
-        partial.discard()
-        raise TransferError("it has nothing behind what was fetched before", passing=True)
-    if response.status_code not in (200, 206):
-        pause = response.headers.get("Retry-After", "")
-        raise TransferError(
-            f"HTTP {response.status_code} {response.reason}",
-            passing=response.status_code in _PASSING,
-            pause=float(pause) if pause.isdecimal() else None,
-        )
-    if not wanted.pinned and url.startswith("https:") and not response.url.startswith("https:"):
-        raise TransferError("it leads from https to http, and no hash is known to check what comes from there")
-
-
-def _save(response: Response, start: int, limit: int, partial: Partial, report: Callable[[int], None]) -> int:
-    """Write the body behind the first `start` bytes, up to just beyond `limit`; how many bytes there are then."""
-    done = start
-    with _writing(partial.path), partial.path.open("ab" if start else "wb") as stream:
-        for chunk in response.iter_content(CHUNK):
-            stream.write(chunk)
+        stream = source.open("rb")
+        total = source.stat().st_size
+    except OSError as error:
+        raise TransferError(error.strerror or str(error)) from error
+    partial.discard()
+    with stream, writing_to(partial.path), partial.path.open("wb") as target:
+        done = 0
+        while chunk := _read(stream):
+            target.write(chunk)
             done += len(chunk)
-            if done > limit:
-                break
-            report(done)
-    return done
+            if progress is not None:
+                progress(name, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """One URL, and the file that it is to fill."""
+
+    url: str
+    file: Download
+    partial: Partial
+    progress: Progress | None
+
+    def attempt(self, session: Session) -> None:
+        """Make one connection, and go on where the last one was cut. Raises TransferError, OutputError."""
+        import requests
+
+        offset, validator = self.partial.length, self.partial.validator(self.url)
+        if offset and not (self.file.pinned or validator):
+            self.partial.discard()
+            offset = 0
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        if offset and validator:
+            headers["If-Range"] = validator
+        try:
+            with session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                self._receive(response, offset)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
+            raise TransferError(_innermost_reason(error)) from error
+        except requests.RequestException as error:
+            raise TransferError(_innermost_reason(error), passing=True) from error
+
+    def _receive(self, response: Response, offset: int) -> None:
+        """Add the body to the file. offset: the number of bytes that were on the disk before."""
+        self._check_status(response)
+        start, total = _extent(response)
+        if start not in (0, offset):
+            self.partial.discard()
+            raise TransferError("it does not go on where it was cut", passing=True)
+        if (total or 0) > self.file.limit:
+            raise self.file.too_large()
+        if start == 0:
+            self.partial.note(self.url, response.headers)
+        done = self._save(response, start, total or self.file.size)
+        if done > self.file.limit:
+            self.partial.discard()
+            raise self.file.too_large()
+        if total is not None and done < total:
+            raise TransferError(f"the connection broke after {done} of {total} bytes", passing=True)
+
+    def _check_status(self, response: Response) -> None:
+        """Raise TransferError for an answer that is neither the file nor the rest of it."""
+        if response.status_code == 416:  # the bytes on the disk are more than the file has, or of another one
+            self.partial.discard()
+            raise TransferError("it has nothing behind what was fetched before", passing=True)
+        if response.status_code not in (200, 206):
+            pause = response.headers.get("Retry-After", "")
+            raise TransferError(
+                f"HTTP {response.status_code} {response.reason}",
+                passing=response.status_code in _PASSING_STATUSES,
+                pause=float(pause) if pause.isdecimal() else None,
+            )
+        if not self.file.pinned and self.url.startswith("https:") and not response.url.startswith("https:"):
+            raise TransferError("it leads from https to http, and no hash is known to check what comes from there")
+
+    def _save(self, response: Response, start: int, total: int | None) -> int:
+        """Write the body behind the first `start` bytes, up to just beyond the limit; return the file's length."""
+        done = start
+        with writing_to(self.partial.path), self.partial.path.open("ab" if start else "wb") as stream:
+            for chunk in response.iter_content(CHUNK):
+                stream.write(chunk)
+                done += len(chunk)
+                if done > self.file.limit:
+                    break
+                if self.progress is not None:
+                    self.progress(self.file.name, done, total)
+        return done
 
 
 def _extent(response: Response) -> tuple[int, int | None]:
-    """Where the body begins, and how long the whole file is if that is known."""
+    """Return the offset at which the body begins, -1 if it is not stated, and the whole file's length if it is."""
     if response.status_code == 206:
         stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
         if stated is None:
@@ -194,23 +191,6 @@ def _extent(response: Response) -> tuple[int, int | None]:
     return 0, int(length) if length.isdecimal() and not packed else None
 
 
-def copy(source: Path, partial: Partial, name: str, progress: Progress | None = None) -> None:
-    """Make `partial` a copy of a local file. Raises TransferError if that can not be read, OutputError as download."""
-    try:
-        stream = source.open("rb")
-        total = source.stat().st_size
-    except OSError as error:  # what was fetched from elsewhere stays, to go on with
-        raise TransferError(error.strerror or str(error)) from error
-    partial.discard()
-    with stream, _writing(partial.path), partial.path.open("wb") as target:
-        done = 0
-        while chunk := _read(stream):
-            target.write(chunk)
-            done += len(chunk)
-            if progress is not None:
-                progress(name, done, total)
-
-
 def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.read(CHUNK)
@@ -218,28 +198,8 @@ def _read(stream: BinaryIO) -> bytes:
         raise TransferError(error.strerror or str(error)) from error
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """OutputError for what the file system refuses; requests' errors are OSErrors without a number, and pass."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OutputError(f"can not write {path}: {error.strerror or error}", hint="free some space") from error
-
-
-def public(url: str) -> str:
-    """A URL without the name and password that it may hold."""
-    return re.sub(r"^([a-z]+://)[^/?#]*@", r"\1", url, flags=re.IGNORECASE)
-
-
-def _too_large(wanted: Wanted) -> str:
-    return f"it is larger than {wanted.size or LARGEST} bytes"
-
-
-def _words(error: BaseException) -> str:
-    """The innermost reason of an error of requests, which wraps those of urllib3, which wrap those of the system."""
+def _innermost_reason(error: BaseException) -> str:
+    """Return in one line why a request failed: requests wraps errors of urllib3, which wrap those of the system."""
     text = str(error)
     while error.__context__ is not None or error.__cause__ is not None:
         inner = error.__cause__ or error.__context__

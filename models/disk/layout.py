@@ -1,77 +1,87 @@
-"""Where things lie in the store, and how a file's content is named."""
+"""The map of the store's folder: the path of every file that facecli keeps there, and nothing about their contents."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from facecli.system.home import folder as default_root
+from facecli.system.home import ID
 
-__all__ = ["PARTIAL_BUNDLE", "Layout", "default_root", "has_stamp", "stamp_of"]
-
-PARTIAL_BUNDLE = "bundle-"  # what the name of a bundle's folder begins with while it is on its way in
+PARTIAL_BUNDLE = "bundle-"  # prefix of the folder in `partial` that a bundle is unpacked into
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folders of a store.
+    """Paths below the store's root folder.
 
-    blobs: model files, named by their sha256, each with a stamp. registered, fetched: which files a model has, of those
-    that exports made and of those that were downloaded. selftests: what files answered when they came in. partial:
-    what is on its way in. locks: one per file.
+    blobs/SHA256.SUFFIX is a model file, blobs/SHA256.stamp its stamp. registered/ID.json and fetched/ID.json list a
+    model's files: those that an export made, and those that were downloaded. catalogue/KIND/ID.json describes a model
+    of the user's. selftests/SHA256.json is a file's self-test. partial/ holds files on their way in, locks/ one lock
+    file for each of them.
     """
 
     root: Path
 
     @property
     def blobs(self) -> Path:
-        """The folder of the model files."""
+        """The folder of the model files and their stamps."""
         return self.root / "blobs"
 
     @property
     def partial(self) -> Path:
-        """The folder of what is on its way in."""
+        """The folder of files that are on their way in."""
         return self.root / "partial"
 
     @property
+    def selftests(self) -> Path:
+        """The folder of the self-tests."""
+        return self.root / "selftests"
+
+    @property
+    def records(self) -> tuple[Path, Path]:
+        """The two folders of records: exported files first, downloaded files second."""
+        return self.root / "registered", self.root / "fetched"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the lock files."""
+        return self.root / "locks"
+
+    @property
     def licences(self) -> Path:
-        """What licences were accepted."""
+        """The list of accepted licences."""
         return self.root / "licences.json"
 
     def blob(self, sha256: str, name: str) -> Path:
-        """The place of a file's content; its suffix is kept, for ONNX Runtime tells .ort from .onnx by it."""
+        """Return the place of a model file. It keeps the suffix of `name`: ONNX Runtime reads .ort and .onnx by it."""
         return self.blobs / f"{sha256}{PurePath(name).suffix or '.onnx'}"
 
     def registered(self, model_id: str) -> Path:
-        """The record of a model's files that an export made."""
-        return self.root / "registered" / f"{model_id}.json"
+        """Return the place of the record of a model's exported files."""
+        return self.records[0] / f"{model_id}.json"
 
     def fetched(self, model_id: str) -> Path:
-        """The record of a model's files that were downloaded."""
-        return self.root / "fetched" / f"{model_id}.json"
+        """Return the place of the record of a model's downloaded files."""
+        return self.records[1] / f"{model_id}.json"
 
-    def golden(self, sha256: str) -> Path:
-        """The self-test of a file."""
-        return self.root / "selftests" / f"{sha256}.json"
+    def selftest(self, sha256: str) -> Path:
+        """Return the place of the self-test of the file with this sha256."""
+        return self.selftests / f"{sha256}.json"
+
+    def description(self, kind: str, model_id: str) -> Path:
+        """Return the place of the description of a user's model. kind: detector, recognizer or attribute."""
+        return self.root / "catalogue" / kind / f"{model_id}.json"
+
+    def described(self, kind: str) -> list[str]:
+        """Return the ids of the user's models of a kind, sorted. A folder that can not be read has none."""
+        top = self.root / "catalogue" / kind
+        ids = (path.relative_to(top).as_posix().removesuffix(".json") for path in top.rglob("*.json"))
+        return sorted(model_id for model_id in ids if ID.fullmatch(model_id))
 
     def arriving(self, key: str) -> Path:
-        """The file that is on its way in under a key."""
+        """Return the place of a file on its way in. key: its sha256, or "unpinned-NAME" if that is not known."""
         return self.partial / f"{key}.part"
 
     def lock(self, key: str) -> Path:
-        """The lock of what is on its way in under a key."""
-        return self.root / "locks" / f"{key}.lock"
-
-
-def stamp_of(status: os.stat_result) -> bytes:
-    """What tells, without reading it, that a file is still the one that was hashed: size and modification time."""
-    return f"{status.st_size} {status.st_mtime_ns}".encode()
-
-
-def has_stamp(path: Path, status: os.stat_result) -> bool:
-    """Whether the stamp beside a file is that of its status."""
-    try:
-        return path.with_suffix(".stamp").read_bytes() == stamp_of(status)
-    except OSError:
-        return False
+        """Return the lock file of a file on its way in, or of the records. key: as in `arriving`."""
+        return self.locks / f"{key}.lock"

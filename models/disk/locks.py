@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file, which the system takes back when its holder dies, also by kill -9."""
+"""Locks between processes and threads: a lock on a file, which the system takes back when its holder dies."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)  # which would make a file elsewhere
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # opening a link would make a file elsewhere
 _WINDOWS_PAUSE = 0.1  # seconds between two tries: msvcrt's own waiting gives up after ten seconds
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock while the block runs; wait for whoever has it, a thread of this process too. Raises OSError."""
+    """Hold the lock while the block runs; first wait for its holder, another thread included. Raises OSError."""
     descriptor = _open_locked(path)
     try:
         yield
@@ -25,45 +25,45 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)  # which gives the lock back
 
 
+@contextmanager
+def attempted(path: Path) -> Iterator[bool]:
+    """Yield True and hold the lock while the block runs, or yield False at once if it is taken. Raises OSError."""
+    descriptor = _open(path)
+    held = False
+    try:
+        held = _try(descriptor) and _is_at(descriptor, path)
+        yield held
+    finally:
+        if held:
+            with suppress(OSError):
+                path.unlink()
+        os.close(descriptor)
+
+
 def _open_locked(path: Path) -> int:
     while True:
         descriptor = _open(path)
         try:
             _acquire(descriptor)
-            mine = _is_at(descriptor, path)
+            held = _is_at(descriptor, path)
         except BaseException:
             os.close(descriptor)
             raise
-        if mine:
+        if held:
             return descriptor
         os.close(descriptor)
 
 
 def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
+    return os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """False once who held the lock has deleted it: who comes then would lock a new file of that name."""
+    """Return False if the earlier holder has deleted the locked file: the next process would lock a new one."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), path.stat())
     return False
-
-
-@contextmanager
-def attempted(path: Path) -> Iterator[bool]:
-    """Hold the lock while the block runs if nobody else does, without waiting; whether it is held. Raises OSError."""
-    descriptor = _open(path)
-    mine = False
-    try:
-        mine = _try(descriptor) and _is_at(descriptor, path)
-        yield mine
-    finally:
-        if mine:
-            with suppress(OSError):
-                path.unlink()
-        os.close(descriptor)
 
 
 if sys.platform == "win32":

@@ -1,1 +1,1 @@
-"""What is known of a model: the catalogue's entries and the user's."""
+"""Entries: what is stated about a model, by the catalogue, by the user, or by the metadata of its own file."""

@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: a model's catalogue facts in its metadata, under keys like "facecli.crop"."""
+"""The metadata of an ONNX file as a catalogue entry: one text per field of ModelSpec, under "facecli.FIELD"."""
 
 from __future__ import annotations
 
@@ -13,53 +13,54 @@ if TYPE_CHECKING:
     from facecli.contract import CropSpec, ModelSpec, Preprocessing
 
 PREFIX = "facecli."
-# ModelSpec's fields that are plain text; the others are JSON, but for those that a file does not say of itself: its id
-# is "facecli.model", and `files` would have to hold the file's own hash.
+# ModelSpec's fields that are written as plain text; structures() are written as JSON.
 TEXTS = ("kind", "summary", "licence", "source", "paper", "training_data", "attribute", "family")
-UNSAID = ("id", "files", "hint")
-LONGEST = 2**16  # characters of all that is read: a file that says more is not one of ours
+# Fields that a file does not state: its id stands under "facecli.model", and `files` would hold the file's own hash.
+ABSENT = ("id", "files", "hint")
+LONGEST = 2**16  # characters of all texts together
+_HINT = "describe the model with options and {ignore_metadata}"
 
 
 def structures() -> tuple[str, ...]:
-    """ModelSpec's fields that are written as JSON."""
+    """Return the names of ModelSpec's fields that are written as JSON."""
     from facecli.contract import ModelSpec
 
-    return tuple(field.name for field in dataclasses.fields(ModelSpec) if field.name not in (*TEXTS, *UNSAID))
+    return tuple(field.name for field in dataclasses.fields(ModelSpec) if field.name not in (*TEXTS, *ABSENT))
 
 
 def of_spec(
     spec: ModelSpec, *, crop: CropSpec | None = None, preprocessing: Preprocessing | None = None
 ) -> dict[str, str]:
-    """A model's facts by field, as text: plain for TEXTS, JSON for the others; what is unknown is left out.
+    """Return a model's facts as texts by field, without the prefix; unknown facts are left out.
 
-    crop, preprocessing: of this file, where they differ from the model's.
+    crop, preprocessing: the file's own, if they differ from the model's.
     """
-    known = dataclasses.asdict(spec)
+    facts = dataclasses.asdict(spec)
     if crop is not None:
-        known["crop"] = dataclasses.asdict(crop)
+        facts["crop"] = dataclasses.asdict(crop)
     if preprocessing is not None:
-        known["preprocessing"] = dataclasses.asdict(preprocessing)
-    facts = {name: known[name] for name in TEXTS if known[name]}
-    said = {name: known[name] for name in structures() if known[name] not in (None, (), "")}
-    return facts | {name: json.dumps(value, separators=(",", ":"), default=dict) for name, value in said.items()}
+        facts["preprocessing"] = dataclasses.asdict(preprocessing)
+    texts = {name: facts[name] for name in TEXTS if facts[name]}
+    values = {name: facts[name] for name in structures() if facts[name] not in (None, (), "")}
+    return texts | {name: json.dumps(value, separators=(",", ":"), default=dict) for name, value in values.items()}
 
 
 def read(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
-    """The facts of a file, as a catalogue entry has them (without `files`); empty if it says nothing.
+    """Return the facts of a file as a catalogue entry without `files`, {} if it has none. name: the file's.
 
-    Nothing here is to be trusted: whoever uses it checks it. Raises ModelError for what can not even be read.
+    Nothing in it is trusted: `checked.spec` judges it. Raises ModelError for metadata that can not even be read.
     """
-    own = {key.removeprefix(PREFIX): text for key, text in metadata.items() if key.startswith(PREFIX)}
-    if sum(map(len, own.values())) > LONGEST:
-        raise ModelError(f"{name} has too much metadata", hint="describe the model with options and --ignore-metadata")
-    entry: dict[str, Any] = {field: own[field] for field in TEXTS if field in own}
-    if "model" in own:
-        entry["id"] = own["model"]
+    texts = {key.removeprefix(PREFIX): text for key, text in metadata.items() if key.startswith(PREFIX)}
+    if sum(map(len, texts.values())) > LONGEST:
+        raise ModelError(f"{name} has too much metadata", hint=_HINT, about="ignore_metadata")
+    entry: dict[str, Any] = {field: texts[field] for field in TEXTS if field in texts}
+    if "model" in texts:
+        entry["id"] = texts["model"]
     for field in structures():
-        if field in own:
+        if field in texts:
             try:
-                entry[field] = json.loads(own[field])
+                entry[field] = json.loads(texts[field])
             except (ValueError, RecursionError) as error:
-                hint = "describe the model with options and --ignore-metadata"
-                raise ModelError(f"{name}: its metadata {PREFIX}{field} is not JSON: {error}", hint=hint) from error
+                message = f"{name}: its metadata {PREFIX}{field} is not JSON: {error}"
+                raise ModelError(message, hint=_HINT, about="ignore_metadata") from error
     return entry

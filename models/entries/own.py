@@ -1,4 +1,4 @@
-"""The user's own models: ONNX files in the store, each with a description in the user's folder instead of a TOML.
+"""The user's own models: ONNX files in the store, each described by a JSON file in the user's folder.
 
 A description is checked whenever it is read: whoever can write there must not be able to do more than add a model.
 """
@@ -14,6 +14,8 @@ from typing import Any
 from facecli.contract import ModelFile, ModelSpec
 from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import ModelError
+from facecli.models.disk import records
+from facecli.models.disk.layout import Layout
 from facecli.models.entries import checked
 from facecli.system import home
 
@@ -22,20 +24,23 @@ LARGEST = 2**20  # bytes of a description
 
 
 def model_ids() -> list[str]:
-    """The ids of the user's models, sorted, without those whose description is damaged: they are told when named."""
-    found = []
-    for name in sorted({name for kind in MODEL_KINDS for name in home.added(kind)}):
+    """Return the ids of the user's models, sorted, without damaged ones: `load` reports those when they are named."""
+    layout, ids = Layout(home.folder()), []
+    for model_id in sorted({model_id for kind in MODEL_KINDS for model_id in layout.described(kind)}):
         with suppress(ModelError):
-            load(name)
-            found.append(name)
-    return found
+            load(model_id)
+            ids.append(model_id)
+    return ids
 
 
 def load(model_id: str) -> ModelSpec | None:
-    """A model of the user's; None if there is none of that id. Raises ModelError if its description is damaged."""
-    root = home.folder()
+    """Return a model of the user's, None if there is none of that id. Raises ModelError if it is damaged.
+
+    model_id: must match home.ID, so that it can not leave the user's folder.
+    """
+    layout = Layout(home.folder())
     for kind in MODEL_KINDS:
-        path = home.description(root, kind, model_id)
+        path = layout.description(kind, model_id)
         try:
             if not path.is_file():
                 continue
@@ -46,26 +51,29 @@ def load(model_id: str) -> ModelSpec | None:
     return None
 
 
-def forget(root: Path, model_id: str) -> None:
-    """Delete the description of a user's model, if it is one. Raises OSError."""
+def forget(layout: Layout, model_id: str) -> None:
+    """Delete the description of a user's model, if there is one. Raises OSError."""
     for kind in MODEL_KINDS:
-        home.description(root, kind, model_id).unlink(missing_ok=True)
+        layout.description(kind, model_id).unlink(missing_ok=True)
 
 
 def described(spec: ModelSpec) -> dict[str, Any]:
-    """A spec as a description has it, without its files."""
-    known = {key: value for key, value in dataclasses.asdict(spec).items() if value not in (None, (), "")}
-    known.pop("files", None)
-    return known
+    """Return a model as its description states it, without the schema and the files."""
+    facts = {key: value for key, value in dataclasses.asdict(spec).items() if value not in (None, (), "")}
+    facts.pop("files", None)
+    return facts
 
 
 def parse(content: bytes, model_id: str, kind: str, where: str) -> ModelSpec:
-    """The model that a description is of. Raises ModelError, naming `where` it is, unless all of it is sound."""
+    """Return the model that a description, a JSON text, is of.
+
+    where: the description's place, for messages. Raises ModelError unless all of it is sound, and of this id and kind.
+    """
     try:
         entry = json.loads(content)
         files = (_file(entry.pop("files")[0]),)
-        sound = entry.pop("schema", None) == SCHEMA and (entry.get("id"), entry.get("kind")) == (model_id, kind)
-        reason = None if sound else f"it does not describe the {kind} {model_id}"
+        fits = entry.pop("schema", None) == SCHEMA and (entry.get("id"), entry.get("kind")) == (model_id, kind)
+        reason = None if fits else f"it does not describe the {kind} {model_id}"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
     if reason is not None:
@@ -74,8 +82,7 @@ def parse(content: bytes, model_id: str, kind: str, where: str) -> ModelSpec:
 
 
 def _file(entry: Any) -> ModelFile:
-    name, sha256, size = entry["name"], entry["sha256"], entry["size"]
-    sound = isinstance(name, str) and Path(name).name == name and isinstance(sha256, str) and type(size) is int
-    if not (sound and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef") and size > 0):
+    name = entry["name"]
+    if not (records.is_entry(entry) and Path(name).name == name and entry["size"] > 0):
         raise ValueError("its file needs a name, a sha256 and a size")
-    return ModelFile(name, sha256, size)
+    return ModelFile(name, entry["sha256"], entry["size"])

@@ -1,20 +1,24 @@
-"""The entries that facecli ships: one TOML file per model, read only when that model is asked for."""
+"""The catalogue that facecli ships: one TOML file per model, read only when that model is named."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import CropSpec, ModelArchive, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract import ModelArchive, ModelFile, ModelSpec
 from facecli.errors import ModelError
+from facecli.models.entries.building import build
 
 PACKAGE = Path(__file__).parents[1]
 FOLDER = PACKAGE / "catalogue"
-EMBEDDED = PACKAGE / "embedded"
+EMBEDDED = PACKAGE / "embedded"  # the model files in the wheel
 ARCHIVES = PACKAGE / "archives.toml"
+
+_FILE_KEYS = {"name", "sha256", "size", "urls", "packed", "embedded"}
 
 
 def model_ids() -> list[str]:
@@ -40,30 +44,35 @@ def load(model_id: str) -> ModelSpec | None:
 
 
 def parse(entry: dict[str, Any]) -> ModelSpec:
-    """A catalogue entry as ModelSpec; its TOML keys are ModelSpec's fields."""
-    crop, preprocessing, point = entry.get("crop"), entry.get("preprocessing"), entry.get("operating_point")
-    converted = entry | {
-        "files": tuple(_file(f) for f in entry["files"]),
-        "labels": tuple(entry.get("labels", ())),
-        "accuracy": tuple(entry.get("accuracy", ())),
-        "crop": None if crop is None else CropSpec(**crop | {"template": _points(crop.get("template"))}),
-        "preprocessing": None if preprocessing is None else _preprocessing(preprocessing),
-        "operating_point": None if point is None else _operating_point(point),
-    }
-    return ModelSpec(**converted)
+    """Return a catalogue entry, a TOML table, as ModelSpec. Its keys are ModelSpec's fields.
+
+    Its files have keys of their own: `embedded`, true for a file in the wheel, and `packed`, a list of texts like
+    "buffalo_l.zip/w600k.onnx". Raises ValueError, TypeError or KeyError for a damaged entry.
+    """
+    files = tuple(_file(file) for file in entry["files"])
+    model: ModelSpec = build(ModelSpec, {**entry, "files": ()})
+    return replace(model, files=files)
 
 
 def packed_in(archive: ModelArchive) -> Iterator[tuple[ModelSpec, ModelFile]]:
-    """The models of the catalogue that have files in an archive, with each of those files."""
+    """Yield the models of the catalogue that have files in an archive, with each of those files."""
     for spec in filter(None, map(load, model_ids())):
         yield from ((spec, file) for file in spec.files if archive in dict(file.packed))
 
 
+@cache
+def archives() -> dict[str, ModelArchive]:
+    """Return the archives that files of the catalogue are packed in, by name. Raises ModelError if damaged."""
+    try:
+        tables = tomllib.loads(ARCHIVES.read_text("utf-8"))
+        return {name: build(ModelArchive, {"name": name, **table}) for name, table in tables.items()}
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"the catalogue's {ARCHIVES} is damaged: {error}", hint="reinstall facecli") from error
+
+
 def _file(entry: dict[str, Any]) -> ModelFile:
-    keys = {"name", "sha256", "size", "urls", "packed", "embedded"}
-    if unknown := entry.keys() - keys:
+    if unknown := entry.keys() - _FILE_KEYS:
         raise ValueError(f"a file has no {', '.join(sorted(unknown))}")
-    path = EMBEDDED / entry["name"] if entry.get("embedded") else None
     packed = entry.get("packed")
     if packed and "sha256" not in entry:
         raise ValueError(f"{entry['name']} is packed and has no sha256")
@@ -72,35 +81,12 @@ def _file(entry: dict[str, Any]) -> ModelFile:
         entry.get("sha256"),
         entry.get("size"),
         tuple(entry.get("urls", ())),
-        path,
+        EMBEDDED / entry["name"] if entry.get("embedded") else None,
         tuple(map(_member, packed)) if packed else (),
     )
 
 
-@cache
-def archives() -> dict[str, ModelArchive]:
-    """The archives that files of the catalogue are packed in, by name. Raises ModelError if their list is damaged."""
-    try:
-        known = tomllib.loads(ARCHIVES.read_text("utf-8"))
-        return {name: ModelArchive(name, **entry | {"urls": tuple(entry["urls"])}) for name, entry in known.items()}
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"the catalogue's {ARCHIVES} is damaged: {error}", hint="reinstall facecli") from error
-
-
 def _member(place: str) -> tuple[ModelArchive, str]:
-    """The place ARCHIVE.zip/NAME: the archive and the file's name in it."""
+    """Return the archive and the file name of a place ARCHIVE.zip/NAME. Raises KeyError for an unknown archive."""
     archive, _, name = place.partition("/")
     return archives()[archive], name
-
-
-def _points(points: list[list[float]] | None) -> Any:
-    return None if points is None else tuple((float(x), float(y)) for x, y in points)
-
-
-def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
-    return Preprocessing(**entry | {"mean": tuple(entry["mean"]), "std": tuple(entry["std"])})
-
-
-def _operating_point(entry: dict[str, Any]) -> OperatingPoint:
-    by_fmr = tuple((float(fmr), float(threshold)) for fmr, threshold in entry.get("by_fmr", ()))
-    return OperatingPoint(**entry | {"by_fmr": by_fmr})

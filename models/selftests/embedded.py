@@ -1,4 +1,4 @@
-"""TODO: facecli.models.selftests.embedded."""
+"""Self-tests of the model files in the wheel: recorded by `record_embedded` into a JSON file beside them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ if TYPE_CHECKING:
     from facecli.contract import Session
 
 
-FILE = EMBEDDED / "golden.json"
+FILE = EMBEDDED / "selftests.json"
 
 
 def tested_files() -> list[str]:
-    """The names of the model files that have a self-test."""
-    return sorted(_golden())
+    """Return the names of the embedded model files that have a self-test, sorted."""
+    return sorted(_selftests())
 
 
 def largest_difference(session: Session, file: str) -> float:
-    """How far a session on an embedded file is from the recorded values; inf if an output is missing or not finite."""
-    golden = _golden().get(file)
-    if golden is None:
+    """Return the distance, as `rule.distance`, of a session's answer from the recorded one of an embedded file.
+
+    Raises ModelError for a file without a self-test.
+    """
+    selftest = _selftests().get(file)
+    if selftest is None:
         raise ModelError(f"{file} has no self-test")
-    rule = Rule(golden["input"], tuple(golden["shape"]), golden["mean"], golden["std"])
-    return distance(leading(session, rule), golden["outputs"])
+    rule = Rule(selftest["input"], tuple(selftest["shape"]), selftest["mean"], selftest["std"])
+    return distance(leading(session, rule), selftest["outputs"])
 
 
-def _golden() -> dict[str, dict[str, Any]]:
+def _selftests() -> dict[str, dict[str, Any]]:
     return dict(json.loads(FILE.read_text("utf-8")))

@@ -1,4 +1,7 @@
-"""Records what the embedded models answer to the self-test's input: `python -m facecli.export.golden`."""
+"""Record the self-tests of the embedded models: `python -m facecli.models.selftests.record_embedded`.
+
+Run it after an embedded file has been replaced; it writes the JSON file that `embedded` reads.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ RULES = {
 
 
 def record(folder: Path) -> bytes:
-    """The content of golden.json for the embedded files in a folder."""
+    """Return the JSON of the self-tests of the embedded files in a folder; values have 8 significant digits."""
     entries = {}
     for file, rule in RULES.items():
         outputs = leading(open_session(folder / file), rule)

@@ -1,7 +1,4 @@
-"""The embedded models' self-test: a fixed input, and the values that its outputs begin with.
-
-A hash tells whether the file is the one that was shipped; this tells whether it computes here what it computed there.
-"""
+"""The rule of a self-test: how its fixed input is made, and how far two answers to it are apart."""
 
 from __future__ import annotations
 
@@ -15,16 +12,17 @@ if TYPE_CHECKING:
     from facecli.contract import Session
     from facecli.types import FloatArray
 
+Answer = Mapping[str, list[float]]  # output name -> its first values
 
 # Other CPUs differ by 1e-6, GPUs that round to TF32 by some 1e-4; a kernel that is wrong differs by far more.
 TOLERANCE = 1e-3
-LEADING = 16
+LEADING = 16  # values of each output that are recorded
 _KNUTH = 2654435761  # the multiplier of multiplicative hashing (The Art of Computer Programming 6.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How the fixed input is made: (pattern of 0..255 - mean) / std in `shape`, fed as `input`."""
+    """How the input named `input` is made: (pattern of 0..255 - mean) / std, of shape `shape`."""
 
     input: str
     shape: tuple[int, ...]
@@ -32,32 +30,33 @@ class Rule:
     std: float
 
 
-def pattern(rule: Rule, more: float = 0.0) -> FloatArray:
-    """The input of a rule, float32: each index hashed to 0..255 in integers, so that no random generator matters.
+def pattern(rule: Rule, shift: float = 0.0) -> FloatArray:
+    """Return the input of a rule, float32. shift: added to each level before the normalisation, in levels of 0..255.
 
-    more: added to each, of 255.
+    Each index is hashed to 0..255 in integers, so that no version of a random generator matters.
     """
     index = np.arange(np.prod(rule.shape), dtype=np.uint64)
     pixels = (index * np.uint64(_KNUTH) >> np.uint64(13)) % np.uint64(256)
-    return ((pixels.astype(np.float64) + more - rule.mean) / rule.std).astype(np.float32).reshape(rule.shape)
+    return ((pixels.astype(np.float64) + shift - rule.mean) / rule.std).astype(np.float32).reshape(rule.shape)
 
 
-def leading(session: Session, rule: Rule, more: float = 0.0) -> dict[str, list[float]]:
-    """The first values of each output, in memory order, for the rule's input; more: as of `pattern`."""
-    outputs = session.run({rule.input: pattern(rule, more)})
+def leading(session: Session, rule: Rule, shift: float = 0.0) -> dict[str, list[float]]:
+    """Return the first LEADING values of each output, in memory order, for the rule's input. shift: see `pattern`."""
+    outputs = session.run({rule.input: pattern(rule, shift)})
     return {name: [float(value) for value in output.ravel()[:LEADING]] for name, output in outputs.items()}
 
 
-def distance(got: Mapping[str, list[float]], wanted: Mapping[str, list[float]]) -> float:
-    """The largest difference, in parts of the output's largest value where that is above 1.
+def distance(answer: Answer, expected: Answer) -> float:
+    """Return the largest difference of two answers, relative to an output's largest value where that is above 1.
 
-    inf if an output that is wanted is missing, has another length or is not finite.
+    inf if an output that is expected is missing, has another length or is not finite.
     """
-    if any(len(got.get(name, ())) != len(values) for name, values in wanted.items()):
+    if any(len(answer.get(name, ())) != len(values) for name, values in expected.items()):
         return float("inf")
-    found = float(np.max([_apart(got[name], values) for name, values in wanted.items()]))  # Python's max drops a NaN
-    return found if np.isfinite(found) else float("inf")
+    # NumPy's max, because Python's drops a NaN.
+    largest = float(np.max([_difference(answer[name], values) for name, values in expected.items()]))
+    return largest if np.isfinite(largest) else float("inf")
 
 
-def _apart(got: list[float], wanted: list[float]) -> float:
-    return float(np.abs(np.subtract(got, wanted)).max() / max(1.0, np.abs(wanted).max()))
+def _difference(values: list[float], expected: list[float]) -> float:
+    return float(np.abs(np.subtract(values, expected)).max() / max(1.0, np.abs(expected).max()))

@@ -1,3 +1,5 @@
+"""`facecli doctor`: healthy here, and each ailment under its name."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,6 +13,26 @@ Command = Callable[..., Any]
 
 def checks(run: Any) -> dict[str, dict[str, Any]]:
     return {row["check"]: row for row in run.json["checks"]}
+
+
+def test_doctor_is_content_here_and_not_with_cuda(run_cli: Command) -> None:
+    done = run_cli("doctor", "--device", "cpu", "--json")
+    assert done.returncode == 0, done.json
+    assert done.json["healthy"] is True
+    assert any("self-test" in check["found"] for check in done.json["checks"])
+    if "CUDAExecutionProvider" not in str(done.json):
+        assert run_cli("doctor", "--device", "cuda", "--json").returncode == 4
+
+
+def test_doctor_finds_both_onnxruntime_wheels(run_cli: Command, tmp_path: Path) -> None:
+    fake = tmp_path / "onnxruntime_gpu-1.0.dist-info"
+    fake.mkdir()
+    (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.0\n")
+    done = run_cli("doctor", "--json", env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 4
+    (check,) = [c for c in done.json["checks"] if c["check"] == "onnxruntime wheels"]
+    assert check["ok"] is False
+    assert "overwrite each other" in check["found"]
 
 
 @pytest.mark.parametrize("device", [(), ("--device", "cpu")])

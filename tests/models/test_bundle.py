@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from facecli.cli.wording import option
 from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.errors import ModelError
 from facecli.models import adding, catalogue
@@ -91,6 +92,15 @@ def test_what_is_bundled_is_installed_elsewhere(bundle: Path, specs: Any, target
     import_bundle(target, bundle, finder(specs))  # again does no harm
 
 
+def test_a_bundle_under_the_old_schema_name_is_still_read(bundle: Path, specs: Any, target: ModelStore) -> None:
+    """facecli 0.1.0 called it facecli.bundle/1, which is now the manifest of an edge folder alone."""
+    with zipfile.ZipFile(bundle) as archive:
+        assert json.loads(archive.read("manifest.json"))["schema"] == "facecli.models-bundle/1"
+    changed(bundle, lambda manifest: manifest.update(schema="facecli.bundle/1"))
+    import_bundle(target, bundle, finder(specs))
+    assert {state for spec in specs.values() for state in target.verify(spec).values()} == {"ok"}
+
+
 def test_a_licence_is_accepted_anew(bundle: Path, specs: Any, tmp_path: Path, left_in: Any) -> None:
     strict = ModelStore(tmp_path / "strict", mirror="", offline=True, accept_licence=False)
     with pytest.raises(ModelError, match="--accept-license"):
@@ -117,7 +127,7 @@ BLOB = f"blobs/{SHA256}"
         (lambda m: m.update(models=3), {}, "damaged"),
         (lambda m: m.update(selftests=3), {}, "damaged"),
         (lambda m: m.update(selftests={SHA256: {"rule": 3}}), {}, "damaged: it is no self-test"),
-        (lambda m: m.update(schema="facecli.bundle/9"), {}, "no bundle that this facecli reads"),
+        (lambda m: m.update(schema="facecli.models-bundle/9"), {}, "no bundle that this facecli reads"),
         (lambda m: m.clear(), {}, "no bundle that this facecli reads"),
     ],
 )
@@ -151,8 +161,9 @@ def test_another_file_in_place_of_a_model_is_refused(bundle: Path, specs: Any, t
         manifest["models"][0]["registered"] = {}
 
     changed(bundle, as_an_export)
-    with pytest.raises(ModelError, match=f"not the one of acme/model: sha256 {digest}; --accept-exports"):
+    with pytest.raises(ModelError) as caught:
         import_bundle(target, bundle, finder(specs))
+    assert f"not the one of acme/model: sha256 {digest}; --accept-exports" in caught.value.text(option)
     import_bundle(target, bundle, finder(specs), accept_exports=True)
     assert target.path(specs["acme/model"]).read_bytes() == evil
 

@@ -58,7 +58,7 @@ def test_an_absolute_id_does_not_leave_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"not toml", b"id = 'x'", b"files = 3", b"files = [3]", b"\xff"])
 def test_a_damaged_entry_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     (tmp_path / "x.toml").write_bytes(content)
     with pytest.raises(ModelError, match=r"x\.toml is damaged.*reinstall facecli"):
         catalogue.load("x")

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from facecli.models.arrival.intake import RECORDS
 from facecli.models.bundle import export_bundle
-from facecli.models.disk.locks import locked
+from facecli.models.disk.guards import records_locked
 from facecli.models.store import ModelStore
 
 LONG = 2.0  # seconds that a process is given to do what it must not do yet
@@ -33,7 +32,7 @@ BRING = """
 import sys
 from pathlib import Path
 from facecli.contract import ModelFile, ModelSpec
-from facecli.models import records
+from facecli.models.disk import records
 from facecli.models.bundle import import_bundle
 from facecli.models.store import ModelStore
 
@@ -101,7 +100,7 @@ def test_rm_waits_until_the_records_are_free(tmp_path: Path, source: Path) -> No
     store = ModelStore(tmp_path / "home", mirror="", offline=True)
     store.register("mobilefacenet", [source.rename(source.with_name("mobilefacenet.onnx"))], {})
     (blob,) = store.layout.blobs.glob("*.onnx")
-    with locked(store.layout.lock(RECORDS)):
+    with records_locked(store.layout):
         removing = tidying("remove", store.root)
         with pytest.raises(subprocess.TimeoutExpired):
             removing.wait(LONG)
@@ -116,7 +115,7 @@ def test_two_processes_that_accept_licences_lose_none(tmp_path: Path, make_spec:
 import sys
 from pathlib import Path
 from facecli.contract import ModelSpec
-from facecli.models.licences import Licences
+from facecli.models.disk.licences import Licences
 for number in range(20):
     licence = f"{sys.argv[2]} {number}"
     spec = ModelSpec("m", "detector", "", (), licence=licence, commercial_use=False, source="here")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from facecli.cli.wording import option
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models import catalogue
@@ -188,17 +189,20 @@ def test_a_store_that_can_only_be_read_works_while_the_hash_fits(
     def refuse(*_: object) -> None:
         raise OutputError("can not write")
 
-    monkeypatch.setattr("facecli.models.store.write_bytes", refuse)  # the tests may run as root, whom no mode stops
+    # Not by the folder's mode: the tests may run as root, whom none stops.
+    monkeypatch.setattr("facecli.models.disk.stamps.write_bytes", refuse)
     assert store.path(downloadable()) == path
 
 
 def test_a_store_that_can_not_be_written_is_a_model_error(tmp_path: Path, mirror: Path) -> None:
     (tmp_path / "home").touch()
     store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
-    with pytest.raises(ModelError, match="FACECLI_HOME"):
+    with pytest.raises(ModelError) as caught:
         store.path(downloadable())
-    with pytest.raises(ModelError, match="FACECLI_HOME"):
+    assert "name another folder in FACECLI_HOME" in caught.value.text(option)
+    with pytest.raises(ModelError) as caught:
         store.register("some/model", [mirror / "weights.onnx"], {})
+    assert "name another folder in FACECLI_HOME" in caught.value.text(option)
 
 
 def test_a_damaged_file_says_what_to_type(tmp_path: Path, mirror: Path) -> None:

@@ -1,5 +1,3 @@
-"""OpenCV's cascade: parameters that would hang it, black borders, and eyes."""
-
 from __future__ import annotations
 
 from pathlib import Path

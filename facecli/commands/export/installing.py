@@ -29,7 +29,7 @@ def check_export(recipe: ExportRecipe, spec: ModelSpec | None, target: Target, *
         raise _no_model_of_its_own(recipe.model, target)
     wanted = target.derived(spec)
     free = replace or (not module and _made_by(recipe.name, wanted.id))
-    check_name(wanted, replace=free, otherwise="choose another --name" if module else _ELSEWHERE)
+    check_name(wanted, context.registry(), replace=free, otherwise="choose another --name" if module else _ELSEWHERE)
 
 
 def install(result: ExportResult, target: Target) -> str:
@@ -43,13 +43,13 @@ def install(result: ExportResult, target: Target) -> str:
     if _is_the_recipes_own(spec, target):
         store.register(result.model, files, result.origin)
         if spec is not None:
-            asking.remember(store, spec)
+            asking.record_missing(store, spec)
         return result.model
     if spec is None or spec.kind == "detector" or len(files) != 1:
         raise _no_model_of_its_own(result.model, target)
     entry = own.described(target.derived(spec))
     added = adding.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
-    asking.remember(store, added)
+    asking.record_missing(store, added)
     return added.id
 
 

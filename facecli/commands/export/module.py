@@ -52,7 +52,7 @@ def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> Export
     if given["module"] is None:
         used = [key for key, plain in (("inputs", ()), ("outputs", ()), ("dynamic", ())) if given[key] != plain]
         changed = given["name"] or given["opset"] != OPSET or given["tolerance"] != TOLERANCE
-        if used or changed or given["description"]:
+        if used or changed or given["description"].statements:
             raise UsageError("these options describe a module of yours", hint="add --module PACKAGE.MODULE:CALLABLE")
         return None
     if name is not None:
@@ -73,7 +73,7 @@ def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> Export
         name=model,
         inputs=inputs,
         outputs=given["outputs"] or ("output",),
-        licence=given["description"].get("licence", "not stated"),
+        licence=given["description"].statements.get("licence", "not stated"),
         opset=given["opset"],
         tolerance=given["tolerance"],
         task=None if spec else "values",
@@ -98,19 +98,19 @@ def _spec(given: dict[str, Any]) -> ModelSpec | None:
     """What the model is for; None if the options only tell its licence and the like."""
     from facecli.models.entries import checked
 
-    description = dict(given["description"])
-    if "kind" not in description:
-        needless = set(description) - {"licence", "summary", "source", "commercial_use"}
+    description = given["description"]
+    if description.kind is None:
+        needless = set(description.statements) - {"licence", "summary", "source", "commercial_use"}
         if needless:
             from facecli.errors import UsageError
 
             raise UsageError(f"--{min(needless)} says nothing without a kind", hint="add --kind")
         return None
-    if description["kind"] == "detector":
+    if description.kind == "detector":
         from facecli.errors import UsageError
 
         hint = "leave --kind out, add --no-register, and then `facecli models add FILE --kind detector --family ...`"
         raise UsageError("a detector is not registered by its export", hint=hint)
-    entry = describing.described({"id": _name(given)}, description)
+    entry = describing.merged({"id": _name(given)}, description)
     describing.fill(entry)
     return checked.spec(entry, (), "the options")

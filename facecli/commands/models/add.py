@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import model_options, options
-from facecli.cli.settings import Settings
-from facecli.inventory.admission import _add
+from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelSpec
+    from facecli.inventory.describing import ModelDescription
 
 
 @click.command("add")
@@ -22,23 +23,32 @@ if TYPE_CHECKING:
 @click.option("--ignore-metadata", is_flag=True, help="Do not read what the file says of itself.")
 @click.option("--replace", is_flag=True, help="Put it in the place of a model of yours with this name.")
 @options.output_options
-def command(file: Path, name: str | None, ignore_metadata: bool, replace: bool, **kwargs: Any) -> None:
+@gathered
+def command(
+    *,
+    file: Path,
+    name: str | None,
+    description: ModelDescription,
+    ignore_metadata: bool,
+    replace: bool,
+    output: OutputSettings,
+) -> None:
     """Register an ONNX file of your own as a detector, a recognizer or an attribute model.
 
     What the file's metadata says (facecli's exports write it) is taken, and options go before it. Nothing is guessed:
     what neither says is asked for. The file is tried first, and copied into the model store.
     """
-    given = model_options.taken(kwargs)
-    settings = Settings(**kwargs)
-
     from facecli.cli import context
+    from facecli.inventory.admission import Applicant, admit
     from facecli.output import records
 
-    sink = context.open_output(settings)
+    sink = context.open_output(output)
     with sink.opened():
-        spec = _add(file, name, given, ignore_metadata=ignore_metadata, replace=replace)
-        document = records.header("models.add", model=spec.id, kind=spec.kind, file=spec.files[0].name)
-        document |= {"sha256": spec.files[0].sha256, "size": spec.files[0].size, "use": _use(spec)}
+        applicant = Applicant(file, name, description, ignore_metadata, replace)
+        spec = admit(applicant, context.registry(), context.open_store())
+    (installed,) = spec.files
+    document = records.header("models.add", model=spec.id, kind=spec.kind, file=installed.name)
+    document |= {"sha256": installed.sha256, "size": installed.size, "use": _use(spec)}
     sink.document(document, [{"model": spec.id, "kind": spec.kind, "use": _use(spec)}])
 
 

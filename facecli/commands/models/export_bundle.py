@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelSpec
     from facecli.models.store import ModelStore
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1)
 @options.accept_license_option
 @options.output_options
-def command(target: Path, names: tuple[str, ...], *, accept_license: bool, **kwargs: Any) -> None:
+@gathered
+def command(target: Path, names: tuple[str, ...], *, accept_license: bool, output: OutputSettings) -> None:
     """Write models into one file for `import-bundle`.
 
     NAMES are fetched first where they are not installed; without any, all that are installed are written. Models that
@@ -27,30 +30,31 @@ def command(target: Path, names: tuple[str, ...], *, accept_license: bool, **kwa
     """
     from facecli.cli import context
     from facecli.cli.transfers import shown
-    from facecli.inventory import known
+    from facecli.inventory.known import all_models, find_models
     from facecli.models.bundle import export_bundle
     from facecli.output import records
     from facecli.system.files import check_writable
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink, registry = context.open_output(output), context.registry()
     check_writable(target)
-    with sink.opened(), shown(quiet=kwargs["quiet"]) as progress:
+    with sink.opened(), shown(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)
-        bundled = export_bundle(store, _wanted(known.find_all(names) or known.every(), store, named=names), target)
-    rows = [{"model": model.id, "file": f["name"], "size": f["size"]} for model in bundled for f in model.files]
+        specs = find_models(names, registry) or all_models(registry)
+        models = export_bundle(store, _portable(specs, store, fetch=bool(names)), target)
+    rows = [{"model": model.id, "file": file["name"], "size": file["size"]} for model in models for file in model.files]
     document = records.header("models.export-bundle", path=str(target), size=target.stat().st_size)
-    sink.document(document | {"models": [known.bundled(model) for model in bundled]}, rows)
+    sink.document(document | {"models": [model.record() for model in models]}, rows)
 
 
-def _wanted(specs: list[ModelSpec], store: ModelStore, *, named: tuple[str, ...]) -> list[ModelSpec]:
-    """Those that can go into a bundle. Raises UsageError if none can."""
+def _portable(specs: list[ModelSpec], store: ModelStore, *, fetch: bool) -> list[ModelSpec]:
+    """Return the installed models that no package carries. fetch: install them first. Raises UsageError for none."""
     from facecli.errors import UsageError
 
-    foreign = [spec for spec in specs if not any(file.path for file in spec.files)]
-    if named:
-        for spec in foreign:
+    movable = [spec for spec in specs if not any(file.path for file in spec.files)]
+    if fetch:
+        for spec in movable:
             store.pull(spec)
-    found = [spec for spec in foreign if store.state(spec) != "absent"]
-    if not found:
+    installed = [spec for spec in movable if store.state(spec) != "absent"]
+    if not installed:
         raise UsageError("nothing to bundle: no such model is installed", hint="facecli models list")
-    return found
+    return installed

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
 
 
 @click.command()
@@ -19,24 +24,26 @@ from facecli.cli import options, settings
     help="Also take exports that stand in for published files: no known hash fits them.",
 )
 @options.output_options
-def command(bundle: Path, *, accept_license: bool, accept_exports: bool, **kwargs: Any) -> None:
+@gathered
+def command(bundle: Path, *, accept_license: bool, accept_exports: bool, output: OutputSettings) -> None:
     """Install the models of a bundle; needs no network.
 
     Every file is hashed; all are installed, or none. Licences are accepted anew on each machine.
     """
     from facecli.cli import context
-    from facecli.inventory import known
+    from facecli.inventory.known import find_model
     from facecli.models.bundle import import_bundle
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
         store = context.open_store(accept_licence=accept_license)
-        models = import_bundle(store, bundle, known.find, accept_exports=accept_exports)
+        find = partial(find_model, registry=context.registry())
+        models = import_bundle(store, bundle, find, accept_exports=accept_exports)
     rows = [
         {"model": model.id, "file": file["name"], "size": file["size"], "licence": model.licence}
         for model in models
         for file in model.files
     ]
-    imported = [known.bundled(model) for model in models]
-    sink.document(records.header("models.import-bundle", path=str(bundle), models=imported), rows)
+    document = records.header("models.import-bundle", path=str(bundle), models=[model.record() for model in models])
+    sink.document(document, rows)

@@ -7,39 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelFile
 
 
 @click.command()
 @click.argument("name")
 @options.output_options
-def command(name: str, **kwargs: Any) -> None:
+@gathered
+def command(name: str, output: OutputSettings) -> None:
     """Tell everything that is known about a model."""
     from facecli.cli import context
-    from facecli.inventory.known import find
+    from facecli.inventory.known import find_model
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
         store = context.open_store()
-        spec = find(name)
+        spec = find_model(name, context.registry())
         state = store.state(spec)
-        known = dataclasses.asdict(spec) | {
-            "files": [_described(store.file(spec, file.name)) for file in spec.files],
+        record = dataclasses.asdict(spec) | {
+            "files": [_file(store.file(spec, file.name)) for file in spec.files],
             "licence_accepted": store.licences.accepted(spec),
             "installed": state == "installed",
             "state": state,
             "registered": store.registration(spec.id).get("origin"),
             "fetched": store.provenance(spec.id).get("origin"),
         }
-    rows = [{"field": key, "value": value} for key, value in known.items() if value not in (None, (), [])]
-    sink.document(records.header("models.info", model=known), rows)
+    rows = [{"field": key, "value": value} for key, value in record.items() if value not in (None, (), [])]
+    sink.document(records.header("models.info", model=record), rows)
 
 
-def _described(file: ModelFile) -> dict[str, Any]:
+def _file(file: ModelFile) -> dict[str, Any]:
     packed = [{"archive": archive.name, "member": member} for archive, member in file.packed]
-    known = {"name": file.name, "sha256": file.sha256, "size": file.size, "urls": list(file.urls)}
-    return known | {"packed": packed}
+    record = {"name": file.name, "sha256": file.sha256, "size": file.size, "urls": list(file.urls)}
+    return record | {"packed": packed}

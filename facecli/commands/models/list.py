@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
+    from facecli.contract import ModelSpec
 
 
 @click.command()
 @click.option("--commercial-ok", is_flag=True, help="Only those whose licence allows commercial use.")
 @click.option("--installed", is_flag=True, help="Only those that are here.")
 @options.output_options
-def command(*, commercial_ok: bool, installed: bool, **kwargs: Any) -> None:
+@gathered
+def command(*, commercial_ok: bool, installed: bool, output: OutputSettings) -> None:
     """List every model: licence, size, and whether it is installed."""
     from facecli.cli import context
-    from facecli.inventory import known
+    from facecli.inventory.known import all_models
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
         store = context.open_store()
-        found = [known.described(spec, store) for spec in known.every()]
-    found = [m for m in found if not (commercial_ok and not m["commercial_use"])]
-    found = [m for m in found if not (installed and m["state"] == "absent")]
-    rows = [{key: model[key] for key in model if key != "installed"} for model in found]
-    sink.document(records.header("models.list", models=found), rows)
+        models = [_record(spec, store.state(spec)) for spec in all_models(context.registry())]
+    models = [model for model in models if not (commercial_ok and not model["commercial_use"])]
+    models = [model for model in models if not (installed and model["state"] == "absent")]
+    rows = [{key: model[key] for key in model if key != "installed"} for model in models]
+    sink.document(records.header("models.list", models=models), rows)
+
+
+def _record(spec: ModelSpec, state: str) -> dict[str, Any]:
+    from facecli.inventory.known import size_of
+
+    return {
+        "id": spec.id,
+        "kind": spec.kind,
+        "installed": state == "installed",
+        "state": state,
+        "licence": spec.licence,
+        "commercial_use": spec.commercial_use,
+        "size": size_of(spec),
+        "summary": spec.summary,
+    }

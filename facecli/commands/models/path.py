@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
 
 
 @click.command()
 @click.argument("name")
 @options.output_options
-def command(name: str, **kwargs: Any) -> None:
+@gathered
+def command(name: str, output: OutputSettings) -> None:
     """Tell where a model's files lie; fetches them first."""
     from facecli.cli import context
     from facecli.cli.transfers import shown
-    from facecli.inventory import known
+    from facecli.inventory.known import find_model
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened(), shown() as progress:
         store = context.open_store(progress=progress)
-        spec = known.find(name)
+        spec = find_model(name, context.registry())
         rows = [{"file": file.name, "path": str(store.path(spec, file.name))} for file in spec.files]
     sink.document(records.header("models.path", model=spec.id, files=rows), rows)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
 
 
 @click.command()
 @options.output_options
-def command(**kwargs: Any) -> None:
+@gathered
+def command(output: OutputSettings) -> None:
     """Delete what no model needs.
 
     Transfers that were cut, temporary files, and files of no model that is known. Installed models stay.
     """
     from facecli.cli import context
-    from facecli.inventory import known
+    from facecli.inventory.known import all_models
     from facecli.models.removal import prune
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
-        removed = prune(context.open_store(), known.every())
-    rows = [{"path": str(one.path), "size": one.size, "what": one.what} for one in removed]
-    sink.document(records.header("models.prune", files=rows, freed=sum(one.size for one in removed)), rows)
+        files = prune(context.open_store(), all_models(context.registry()))
+    rows = [{"path": str(file.path), "size": file.size, "what": file.what} for file in files]
+    sink.document(records.header("models.prune", files=rows, freed=sum(file.size for file in files)), rows)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
+from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelSpec
     from facecli.models.store import ModelStore
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.accept_license_option
 @options.output_options
-def command(names: tuple[str, ...], *, accept_license: bool, **kwargs: Any) -> int:
+@gathered
+def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSettings) -> int:
     """Fetch models, and what is missing or damaged of them.
 
     NAME is a model, or an archive such as buffalo_l for all models in it. A transfer that was cut goes on where it
@@ -26,56 +28,59 @@ def command(names: tuple[str, ...], *, accept_license: bool, **kwargs: Any) -> i
     """
     from facecli.cli import context, transfers
     from facecli.cli.progress import tell
+    from facecli.cli.wording import option
     from facecli.errors import FacecliError
-    from facecli.inventory import known
+    from facecli.inventory.known import find_models
     from facecli.output import records
 
-    settings = Settings(**kwargs)
-    sink = context.open_output(settings)
-    pulled, failed = [], None
-    with sink.opened(), transfers.shown(quiet=settings.quiet) as progress:
+    sink = context.open_output(output)
+    models, failure = [], None
+    with sink.opened(), transfers.shown(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)
-        for spec in known.find_all(names):
-            if not settings.quiet:
-                _tell_licence(spec)
+        for spec in find_models(names, context.registry()):
+            if not output.quiet:
+                _print_licence(spec)
             try:
-                pulled.append(_pull(spec, store))
+                models.append(_record(spec, files=_pull(spec, store)))
             except FacecliError as error:
                 tell(spec.id, error)
-                failed = error
-                pulled.append(_described(spec) | {"files": [], "error": error.as_dict()})
-    shown = ("file", "state", "source")
+                failure = error
+                models.append(_record(spec, files=[], error=error.as_dict(option)))
+    columns = ("file", "state", "source")
     rows = [
-        {"model": one["id"], "licence": one["licence"], **{key: file[key] for key in shown}}
-        for one in pulled
-        for file in one["files"]
+        {"model": model["id"], "licence": model["licence"], **{key: file[key] for key in columns}}
+        for model in models
+        for file in model["files"]
     ]
-    sink.document(records.header("models.pull", models=pulled), rows)
-    return failed.exit_code if failed else 0
+    sink.document(records.header("models.pull", models=models), rows)
+    return failure.exit_code if failure else 0
 
 
-def _pull(spec: ModelSpec, store: ModelStore) -> dict[str, Any]:
+def _pull(spec: ModelSpec, store: ModelStore) -> list[dict[str, Any]]:
+    """Fetch a model and record its self-tests; return the records of its files."""
     from facecli.models.selftests import asking
 
     files = [
-        {"file": f.name, "state": "fetched" if f.source else "present", "source": f.source}
-        | {"sha256": f.sha256, "path": str(f.path)}
-        for f in store.pull(spec)
+        {"file": file.name, "state": "fetched" if file.source else "present", "source": file.source}
+        | {"sha256": file.sha256, "path": str(file.path)}
+        for file in store.pull(spec)
     ]
-    asking.remember(store, spec)
-    return _described(spec) | {"files": files, "error": None}
+    asking.record_missing(store, spec)
+    return files
 
 
-def _described(spec: ModelSpec) -> dict[str, Any]:
+def _record(spec: ModelSpec, *, files: list[dict[str, Any]], error: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "id": spec.id,
         "licence": spec.licence,
         "licence_url": spec.licence_url,
         "commercial_use": spec.commercial_use,
+        "files": files,
+        "error": error,
     }
 
 
-def _tell_licence(spec: ModelSpec) -> None:
+def _print_licence(spec: ModelSpec) -> None:
     from facecli.system.streams import print_error
 
     allowed = "allows commercial use" if spec.commercial_use else "does NOT allow commercial use"

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.output_options
-def command(names: tuple[str, ...], **kwargs: Any) -> None:
+@gathered
+def command(names: tuple[str, ...], output: OutputSettings) -> None:
     """Delete the files of models from the store.
 
     A file that another model has, too, is kept. Models that came with facecli or a plugin can not be removed.
     """
     from facecli.cli import context
-    from facecli.inventory import known
+    from facecli.inventory.known import all_models, find_models
     from facecli.models.removal import remove
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink, registry = context.open_output(output), context.registry()
     with sink.opened():
-        specs = known.find_all(names)
-        removed = remove(context.open_store(), specs, known.every())
+        specs = find_models(names, registry)
+        files = remove(context.open_store(), specs, all_models(registry))
     rows = [
-        {"model": one.what, "path": str(one.path), "size": one.size, "removed": not one.kept_for}
-        | {"kept_for": one.kept_for}
-        for one in removed
+        {"model": file.what, "path": str(file.path), "size": file.size, "removed": not file.kept_for}
+        | {"kept_for": file.kept_for}
+        for file in files
     ]
-    freed = sum(one.size for one in removed if not one.kept_for)
+    freed = sum(file.size for file in files if not file.kept_for)
     sink.document(records.header("models.rm", models=[spec.id for spec in specs], files=rows, freed=freed), rows)

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options, settings
-from facecli.models.selftests.asking import verified
+from facecli.cli import options
+from facecli.cli.settings import gathered
+
+if TYPE_CHECKING:
+    from facecli.cli.settings import OutputSettings
+    from facecli.errors import ModelError
+    from facecli.models.selftests.asking import VerifiedFile
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @options.output_options
-def command(names: tuple[str, ...], **kwargs: Any) -> None:
+@gathered
+def command(names: tuple[str, ...], output: OutputSettings) -> None:
     """Hash the files of installed models in full, and run their self-tests.
 
     Of all, or of NAMES. A self-test is what a file answered to a fixed input: those that came with facecli have been
     tested before, others when they came in, or now if they have none yet.
     """
     from facecli.cli import context
-    from facecli.errors import ModelError
-    from facecli.inventory import known
+    from facecli.inventory.known import all_models, find_models
+    from facecli.models.selftests.asking import verify
     from facecli.output import records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink, registry = context.open_output(output), context.registry()
     with sink.opened():
         store = context.open_store()
-        specs = known.find_all(names) if names else known.every()
-        rows = [row for spec in specs for row in verified(spec, store)]
-    rows = [row for row in rows if names or row["state"] != "absent"]
+        specs = find_models(names, registry) if names else all_models(registry)
+        files = [file for spec in specs for file in verify(store, spec)]
+    files = [file for file in files if names or file.state != "absent"]
+    rows = [
+        {"model": file.model, "file": file.name, "state": file.state, "selftest_difference": file.difference}
+        for file in files
+    ]
     sink.document(records.header("models.verify", files=rows), rows)
-    bad = [row for row in rows if row["state"] != "ok"]
+    bad = [file for file in files if file.state != "ok"]
     if bad:
-        files, models = ", ".join(row["file"] for row in bad), " ".join(dict.fromkeys(row["model"] for row in bad))
-        hint = f"facecli models pull {models}; what came with facecli, reinstall; what you exported, export again"
-        if any(row["state"] == "wrong answer" for row in bad):
-            hint = f"{hint}; for a wrong answer of a whole file: models rm first, which forgets what it answered"
-        raise ModelError(f"not as they should be: {files}", hint=hint)
+        raise _failure(bad)
+
+
+def _failure(bad: list[VerifiedFile]) -> ModelError:
+    from facecli.errors import ModelError
+
+    names, models = ", ".join(file.name for file in bad), " ".join(dict.fromkeys(file.model for file in bad))
+    hint = f"facecli models pull {models}; what came with facecli, reinstall; what you exported, export again"
+    if any(file.state == "wrong answer" for file in bad):
+        hint = f"{hint}; for a wrong answer of a whole file: models rm first, which forgets what it answered"
+    return ModelError(f"not as they should be: {names}", hint=hint)

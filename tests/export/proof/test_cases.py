@@ -95,8 +95,9 @@ def test_meaning():
 
 
 @pytest.fixture(scope="module")
-def networks(torch):
+def networks():
     """mtcnn's parts with their real weights, the shipped files, and the plugin."""
+    pytest.importorskip("torch", reason="torch is not installed")
     if importlib.util.find_spec("facenet_pytorch") is None:  # not imported: it wants torchvision
         pytest.skip("facenet-pytorch is not installed: mtcnn's weights are not here")
     from facecli.contract import DetectorPlugin

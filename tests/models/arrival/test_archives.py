@@ -12,7 +12,6 @@ import pytest
 
 from facecli.contract import ModelArchive, ModelSpec
 from facecli.errors import ModelError
-from facecli.models import catalogue
 from facecli.models.entries import shipped
 from facecli.models.store import ModelStore
 
@@ -138,7 +137,7 @@ def test_others_that_are_wanted_come_along(
     good, licensed = model("a.onnx", inside["a.onnx"]), model("b.onnx", inside["b.onnx"], commercial_use=False)
     wrong = model("c.onnx", b"not what is there")
     others = [(other, other.files[0]) for other in (wrong, licensed, good, spec)]
-    monkeypatch.setattr(catalogue, "packed_in", lambda asked: others if asked == archive else [])
+    monkeypatch.setattr(shipped, "packed_in", lambda asked: others if asked == archive else [])
     store.path(spec)
     assert [store.state(other) for other in (good, licensed, wrong)] == ["installed", "absent", "absent"]
     assert len(files.files["/pack.zip"].log) == 1

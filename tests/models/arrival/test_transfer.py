@@ -11,7 +11,8 @@ import pytest
 
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError
-from facecli.models.arrival.transfer import Partial, TransferError, copy
+from facecli.models.arrival.partial import Partial
+from facecli.models.arrival.transfer import TransferError, copy
 from facecli.models.store import ModelStore
 
 pytestmark = pytest.mark.usefixtures("_hasty")

@@ -8,9 +8,9 @@ import pytest
 from facecli.contract import ModelFile
 from facecli.errors import ModelError
 from facecli.models import adding, catalogue
+from facecli.models.disk.layout import Layout
 from facecli.models.entries import checked, metadata, own, shipped
 from facecli.models.store import ModelStore
-from facecli.system import home
 
 
 def entry(**changes):
@@ -119,7 +119,7 @@ def test_an_added_model_is_found_like_any_other_and_removed(added, tmp_path):
 
 
 def test_a_damaged_description_hurts_nobody_who_does_not_name_it(added, tmp_path):
-    path = home.description(tmp_path / "home", "recognizer", "mine")
+    path = Layout(tmp_path / "home").description("recognizer", "mine")
     good = json.loads(path.read_text())
     for damage in (b"", b"{}", b"[]", b"\xff", json.dumps(good | {"id": "other"}).encode(), b"[" * 100_000):
         path.write_bytes(damage)
@@ -134,11 +134,11 @@ def test_a_damaged_description_hurts_nobody_who_does_not_name_it(added, tmp_path
 
 
 def test_our_names_and_odd_files_are_not_taken_for_models(added, tmp_path):
-    folder = home.description(tmp_path / "home", "recognizer", "mine").parent
+    folder = Layout(tmp_path / "home").description("recognizer", "mine").parent
     for name in ("dlib-resnet.json", "No Name.json", "x.txt"):
         (folder / name).write_text((folder / "mine.json").read_text())
     assert catalogue.load("dlib-resnet").files[0].path is not None
-    assert home.added("recognizer") == ["dlib-resnet", "mine"]
+    assert Layout(tmp_path / "home").described("recognizer") == ["dlib-resnet", "mine"]
     from facecli.hosting.registry import Registry
 
     assert Registry(third_party=False).entry("recognizers", "dlib-resnet").built_in

@@ -197,12 +197,12 @@ def test_prune_drops_the_records_of_files_that_are_gone(tmp_path: Path) -> None:
     from facecli.models import removal
 
     store = ModelStore(tmp_path / "home", mirror="", offline=True)
-    gone, here = store.layout.golden("0" * 64), tmp_path / "a.onnx"
+    gone, here = store.layout.selftest("0" * 64), tmp_path / "a.onnx"
     gone.parent.mkdir(parents=True)
     gone.write_text("{}")
     here.write_bytes(b"x")
     store.register("mobilefacenet", [here], {})
-    kept = store.layout.golden(sha256_of(here))
+    kept = store.layout.selftest(sha256_of(here))
     kept.write_text("{}")
     removed = removal.prune(store, [])
     assert [one.path for one in removed] == [gone]
@@ -214,7 +214,7 @@ def test_a_store_that_can_not_be_written_is_no_error(tmp_path: Path) -> None:
     assert found is not None
     (tmp_path / "selftests").write_text("a file where the folder should be")
     recorded.keep(Layout(tmp_path), "0" * 64, found)
-    assert recorded.read(Layout(tmp_path).golden("0" * 64)) is None
+    assert recorded.read(Layout(tmp_path).selftest("0" * 64)) is None
 
 
 @pytest.mark.parametrize("name", ["scrfd_500m_kps.onnx", "yunet_n_dynamic.onnx", "yolov8-lite-t.onnx"])

@@ -9,7 +9,7 @@ from facecli.models.disk.locks import attempted, locked
 
 HOLD = """
 import sys, pathlib
-from facecli.models.locks import locked
+from facecli.models.disk.locks import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
