@@ -43,17 +43,16 @@ class Run(subprocess.CompletedProcess[bytes]):
         return os.fsdecode(self.stderr).splitlines()
 
 
-# What a test needs beyond facecli[cpu,dev]. It asks for the fixture of this name, and is marked so.
-NEEDS = ("torch", "browser", "shared")
+# What a test may need beyond facecli[cpu,dev]: the fixture that gives it or skips, and the marker of who asks for it.
+NEEDS = {"torch": "torch", "shared": "shared", "web_runtime": "browser"}
 TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME"}  # where tests find what is not in the repository
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with what it needs, so that `-m "not torch"` leaves it out."""
     for item in items:
-        for need in NEEDS:
-            if need in getattr(item, "fixturenames", ()):
-                item.add_marker(need)
+        for fixture in NEEDS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(NEEDS[fixture])
 
 
 @pytest.fixture(scope="session", autouse=True)

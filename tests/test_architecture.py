@@ -266,10 +266,11 @@ def test_the_contract_names_click_as_a_type_alone():
     assert not wrong, "\n".join(wrong)
 
 
-def docstrings(module: str) -> set[ast.AST]:
+def docstrings(module: str) -> set[ast.Constant]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     bodies = [node.body for node in ast.walk(tree(module)) if isinstance(node, kinds)]
-    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
+    first = [body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)]
+    return {text for text in first if isinstance(text, ast.Constant) and isinstance(text.value, str)}
 
 
 def texts(module: str) -> Iterator[tuple[int, str]]:
@@ -322,12 +323,32 @@ def test_modules_are_small():
     assert statistics.median(lines.values()) <= 80
 
 
+def test_docstrings_begin_with_a_verb_or_a_subject():
+    """One that begins with a question word continues a name that stands elsewhere, and can not be read alone."""
+    wrong = [
+        f"{modules()[module].relative_to(ROOT)}:{text.lineno} {text.value.splitlines()[0]}"
+        for module in modules()
+        for text in docstrings(module)
+        if re.match(r"(What|Whether|How|Which|Of|As|The same)\b", text.value)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_tests_stand_as_the_house_does():
     """A folder of tests is one of the house, and what a test is about can be read in one line."""
     places = {path.relative_to(ROOT).parent for path in modules().values()}
     for folder in (ROOT / "tests").rglob("test_*.py"):
         below = folder.relative_to(ROOT / "tests").parent
         assert {below, Path("facecli") / below} & places or below == Path(), f"tests/{below} mirrors no folder"
+
+
+def test_tests_ask_for_torch_by_its_fixture():
+    """Then they are marked; a module that imports torch itself asks for the fixture as a whole."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        found = re.search(r'^( *).*importorskip\("torch', text := path.read_text("utf-8"), re.M)
+        if found and path != ROOT / "tests" / "conftest.py":
+            training = path.is_relative_to(ROOT / "tests" / "models" / "training")  # whose conftest.py asks for all
+            assert not found[1] and (training or 'usefixtures("torch")' in text), path
 
 
 def test_names_of_tests_fit_a_line():

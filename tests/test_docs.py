@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,8 +121,25 @@ def folder(examples, tmp_path) -> Path:
     return tmp_path / "checkout"
 
 
+# Words in commands that need what not everybody has: the fixture that gives it or skips, which is also the marker.
+WORDS = {
+    "torch": ("--weights mobilefacenet.pt", "facecli export --module", KERAS_WEIGHTS),
+    "shared": (
+        *("FACECLI_MODELS_MIRROR=mirror", "npm install", "--detector yunet", "--preset insightface -p scrfd.model"),
+        *("--weights mobilefacenet.pt", KERAS_WEIGHTS),
+    ),
+}
+
+
+def needed(text: str) -> list[str]:
+    """Return the names of the fixtures that commands need."""
+    return [need for need, words in WORDS.items() if any(one in text for one in words)]
+
+
 def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     """Skip where a program or file that the commands need is not here. text: the commands."""
+    for need in needed(text):
+        request.getfixturevalue(need)
     for program in ("jq", "curl"):
         if program in text and shutil.which(program) is None:
             pytest.skip(f"needs {program}")
@@ -143,26 +161,26 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         models = request.getfixturevalue("shared") / "models"
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:
-        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
-
-    if "facecli export --module" in text:
-        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     if KERAS_WEIGHTS in text:
-        pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"
         shutil.copyfile(weights, folder / KERAS_WEIGHTS)
 
 
 NEEDS = ("npm",)
-RUNS = [
-    pytest.param(page, need, id=page.stem if need is None else f"{page.stem}-{need}")
-    for page in PAGES
-    for need in dict.fromkeys(block["name"] for block in blocks(page, "test"))
-]
 
 
-@pytest.mark.parametrize(("page", "need"), RUNS)
+def runs() -> Iterator[Any]:
+    """Yield each page with each of its needs, marked by what the commands need."""
+    for page in PAGES:
+        for need in dict.fromkeys(block["name"] for block in blocks(page, "test")):
+            text = "".join(block["text"] for block in blocks(page, "test") if block["name"] == need)
+            marks = [getattr(pytest.mark, name) for name in needed(text)]
+            marks += [pytest.mark.browser] if "npm install" in text else []  # only the browser's runtime
+            yield pytest.param(page, need, marks=marks, id=page.stem if need is None else f"{page.stem}-{need}")
+
+
+@pytest.mark.parametrize(("page", "need"), list(runs()))
 def test_commands_print_what_the_page_shows(page, need, folder, reader, request):
     assert need is None or need in NEEDS
     own = [block for block in blocks(page, "test") if block["name"] == need]

@@ -117,10 +117,8 @@ def test_keeps_the_contract(run, portraits, name):
 
 
 @pytest.fixture
-def weights(installed, cli_env, tmp_path):
+def weights(torch, installed, cli_env, tmp_path):
     """Weights of the example's network, made as its README says."""
-    pytest.importorskip("onnxscript", reason="an export needs facecli[export]: onnxscript is not installed")
-    pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     code = "import torch; from facecli_example.tiny import network; torch.save(network().state_dict(), 'tiny.pth')"
     environment = cli_env | {"PYTHONPATH": os.fspath(installed)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)

@@ -259,8 +259,8 @@ def test_output_is_as_its_schema_says_and_with_any_change_it_is_not(documents, n
     assert accepted_changes(found[0]) == []
 
 
+@pytest.mark.usefixtures("torch")
 def test_export_is_as_its_schema_says(run_cli, tmp_path):
-    pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     done = run_cli("export", "mtcnn", "--no-register", "--output", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
     schema_of(done.json).validate(done.json)

@@ -130,11 +130,11 @@ def operating_point(
         metric,
         best.threshold,
         source,
-        f"{file}: {best.fmr.total} non-mated and {mated} mated comparisons, {evidence.conditions}",
-        best.fmr.value,
-        best.fnmr.value if best.fnmr else None,
-        {other: calibration.threshold for other, calibration in calibrations.items() if other != metric},
-        ((best.target, best.threshold),),
+        protocol=f"{file}: {best.fmr.total} non-mated and {mated} mated comparisons, {evidence.conditions}",
+        fmr=best.fmr.value,
+        fnmr=best.fnmr.value if best.fnmr else None,
+        equivalents={other: calibration.threshold for other, calibration in calibrations.items() if other != metric},
+        by_fmr=((best.target, best.threshold),),
     )
     record = {"pairs": file, "failed_pictures": evidence.failed_pictures, "note": best.note}
     return UserOperatingPoint(name, identity, point, now.isoformat(), record)

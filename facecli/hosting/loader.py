@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import DetectorPlugin, ModelSpec, RecognizerPlugin
+from facecli.contract import ModelSpec
 from facecli.contract.kinds import Kind
-from facecli.contract.plugin import Plugin
+from facecli.contract.plugin import Plugin, kind_of
 from facecli.errors import FacecliError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.parameters import json_safe
 from facecli.hosting.registry import Registry
@@ -84,10 +84,3 @@ def _runtime(
         return store.path(specs[model_id], file)
 
     return OnnxRuntime(locate, device=device, threads=threads, tuning=tuning)
-
-
-def kind_of(plugin: Plugin) -> Kind:
-    """Return the kind of plugin that a descriptor is of, as entry-point groups spell it."""
-    if isinstance(plugin, DetectorPlugin):
-        return "detectors"
-    return "recognizers" if isinstance(plugin, RecognizerPlugin) else "attributes"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from facecli.contract import Metric
-from facecli.hosting.toolbox import Toolbox
 from facecli.matching import anti_spoof as anti_spoof_module
 from facecli.matching.anti_spoof import AntiSpoof
 from facecli.matching.closest import FUSION_THRESHOLD, FacePair, closest_pair, fuse
 from facecli.matching.thresholds import DecisionRule
 from facecli.pipeline.results import ImageResult
+from facecli.pipeline.stages import Tools
 from facecli.types import FloatArray
 
 Results = tuple[ImageResult, ImageResult]
@@ -51,7 +51,8 @@ class Verification:
     similarity (cosine), threshold, threshold_source, fmr: those of the recognizer; of several recognizers the metric is
     "fused", the distance the mean of their distance / threshold, the threshold 1, and similarity and fmr are None.
     results: the two pictures with all their chosen faces. rows: the row in each of them of the face that was compared.
-    decisions: one of each recognizer. anti_spoof: None if it was not asked for.
+    decisions: one of each recognizer. anti_spoof: None if it was not asked for. seconds: time per stage of the
+    pipeline, where it was taken.
     """
 
     verified: bool
@@ -65,6 +66,7 @@ class Verification:
     rows: tuple[int, int]
     decisions: tuple[RecognizerDecision, ...]
     anti_spoof: AntiSpoof | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def margin(self) -> float:
@@ -73,7 +75,7 @@ class Verification:
 
 
 def verify(
-    tools: Toolbox, results: Sequence[ImageResult], rules: Sequence[DecisionRule], *, anti_spoof: bool = False
+    tools: Tools, results: Sequence[ImageResult], rules: Sequence[DecisionRule], *, anti_spoof: bool = False
 ) -> Verification:
     """Decide whether two pictures show one person.
 
@@ -105,13 +107,13 @@ def _by_one(results: Results, recognizer: str, rule: DecisionRule) -> Verificati
     pair = closest_pair(a, b, rule.metric)
     decision = _decision(recognizer, rule, pair)
     return Verification(
-        decision.verified,
-        rule.metric,
-        pair.distance,
-        pair.similarity,
-        rule.threshold,
-        rule.source,
-        rule.fmr,
+        verified=decision.verified,
+        metric=rule.metric,
+        distance=pair.distance,
+        similarity=pair.similarity,
+        threshold=rule.threshold,
+        threshold_source=rule.source,
+        fmr=rule.fmr,
         results=results,
         rows=pair.rows,
         decisions=(decision,),
@@ -122,9 +124,9 @@ def _by_several(results: Results, recognizers: Sequence[str], rules: Sequence[De
     a, b = map(_embeddings, results)
     fusion = fuse(a, b, rules)
     return Verification(
-        fusion.score <= FUSION_THRESHOLD,
-        FUSED,
-        fusion.score,
+        verified=fusion.score <= FUSION_THRESHOLD,
+        metric=FUSED,
+        distance=fusion.score,
         similarity=None,
         threshold=FUSION_THRESHOLD,
         threshold_source=FUSED_SOURCE,
@@ -141,8 +143,13 @@ def _embeddings(result: ImageResult) -> list[FloatArray]:
 
 
 def _decision(recognizer: str, rule: DecisionRule, pair: FacePair) -> RecognizerDecision:
-    verified = pair.distance <= rule.threshold
-    distance, similarity = pair.distance, pair.similarity
     return RecognizerDecision(
-        recognizer, verified, rule.metric, distance, similarity, rule.threshold, rule.source, rule.fmr
+        recognizer=recognizer,
+        verified=pair.distance <= rule.threshold,
+        metric=rule.metric,
+        distance=pair.distance,
+        similarity=pair.similarity,
+        threshold=rule.threshold,
+        threshold_source=rule.source,
+        fmr=rule.fmr,
     )

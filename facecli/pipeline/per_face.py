@@ -10,10 +10,9 @@ import numpy as np
 from facecli.contract import CropSpec
 from facecli.crops import cutting
 from facecli.errors import ContractError
+from facecli.hosting.answers import probability_fault, rows_of
 from facecli.pipeline.results import ImageResult
-from facecli.types import FloatArray, UInt8Array, require_array
-
-EPSILON = 1e-3  # allowed distance of a sum of probabilities from 1, for rounding
+from facecli.types import FloatArray, UInt8Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,8 @@ class BatchCrops:
 
         Raises ContractError, with the plugin's name, for any other output.
         """
-        require_array(f"the output of {name}", output, (sum(self.counts), width), np.float32)
-        assert isinstance(output, np.ndarray)
-        if not np.isfinite(output).all():
-            raise ContractError(f"the output of {name} must be finite, got NaN or infinity")
-        return np.split(output, np.cumsum(self.counts)[:-1])
+        rows = rows_of(f"the output of {name}", output, sum(self.counts), width)
+        return np.split(rows, np.cumsum(self.counts)[:-1])
 
 
 def cut(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> BatchCrops:
@@ -46,8 +42,7 @@ def cut(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> BatchCrops
 
 def check_probabilities(name: str, rows: FloatArray) -> None:
     """Raise ContractError, with the plugin's name, unless the rows are probabilities that sum to 1."""
-    outside = (rows < 0).any() or (rows > 1 + 1e-6).any()
-    if outside or (abs(rows.sum(1) - 1) > EPSILON).any():
+    if probability_fault(rows):
         raise ContractError(f"the output of {name} must be probabilities: rows within [0, 1] that sum to 1")
 
 

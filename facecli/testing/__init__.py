@@ -1,4 +1,4 @@
-"""The conformance kit: does a plugin keep the contract? For plugin authors' tests and `facecli plugins check`.
+"""The conformance kit checks that a plugin keeps the contract: in its authors' tests, and in `facecli plugins check`.
 
 In a test, after installing the distribution (editable is enough)::
 
@@ -9,18 +9,18 @@ In a test, after installing the distribution (editable is enough)::
 
 The checks, by name:
 
-descriptor   its fields make sense: API number, name, crop template, labels, operating point
+descriptor   its fields make sense: API version, name, crop template, labels, operating point
 import       importing the module and calling the hook imports nothing heavy and prints nothing
 load         the model loads
-empty batch  no pictures, or N = 0 crops, give an answer of no rows
-output       shapes, dtypes, ranges, order and landmarks as stated, on 1 px, thin, grey, black, noise and a drawn face
-repeat       the same input gives the same answer twice, and the next call does not overwrite it
+empty batch  no pictures give [], and N = 0 crops give an array of 0 rows
+output       shapes, dtypes, ranges, order and landmarks are right, on 1 px, thin, grey, black, noise and a drawn face
+repeat       an input gives an equal answer twice, and the next call does not overwrite the first answer
 batch        an input's answer does not depend on the others in its batch
-threads      two threads that share the model get what one gets
-inputs       the pixels given are left as they are
+threads      two threads that share the model get the answers that one thread gets
+inputs       the pixels that the plugin gets are left unchanged
 blank        a detector finds no face in plain grey
-face         a detector finds one in the picture given
-length       embeddings have length 1 if, and only if, `normalized` says so
+face         a detector finds a face in the picture that the caller brings
+length       embeddings have length 1 if, and only if, `normalized` is True
 stdout       nothing was written to it, by Python or by native code
 """
 

@@ -1,4 +1,4 @@
-"""What a plugin must keep when it runs; each check raises ContractError saying how it does not."""
+"""The checks of a plugin that runs. Each raises ContractError with what is wrong, for the plugin's author."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from facecli.testing import inputs
 from facecli.testing.subjects import Answer, DetectorSubject, Subject
 from facecli.types import FloatArray
 
-NEEDED = frozenset({"load", "output"})  # where these fail, the others would only say the same again
+NEEDED = frozenset({"load", "output"})  # after a failure of these all further checks would fail for one reason
 
 
 def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
-    """The checks that fit this subject, by name, in the order to run them."""
+    """Return the checks that fit a kind of plugin and its inputs, by name, in the order to run them."""
     checks = dict(_CHECKS)
     if isinstance(subject, DetectorSubject):
         checks["blank"] = require_blank_is_empty
@@ -29,17 +29,17 @@ def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
 
 
 def require_load(subject: Subject) -> None:
-    """The model loads."""
+    """Load the model; whatever that raises is the finding."""
     subject.load()
 
 
 def require_empty_batch(subject: Subject) -> None:
-    """Nothing in, nothing out: [] from a detector, (0, columns) from the others."""
+    """Run an empty batch: a detector returns [], the others (0, columns)."""
     subject.run([])
 
 
 def require_output(subject: Subject) -> None:
-    """Each input alone gives what the contract says; the message names the input that does not."""
+    """Raise ContractError if the answer to any input alone breaks the contract; the message names the input."""
     for name, pixels in subject.inputs.items():
         try:
             subject.run([pixels])
@@ -48,27 +48,27 @@ def require_output(subject: Subject) -> None:
 
 
 def require_repeatable(subject: Subject) -> None:
-    """The same input gives the same answer, bit for bit, and a later call does not touch an earlier answer."""
+    """Raise ContractError unless an input gives equal answers twice, bit for bit, and later calls leave them alone."""
     pictures = list(subject.inputs.items())
     for (name, pixels), (_, other) in zip(pictures, pictures[1:] + pictures[:1], strict=True):
         first = subject.run([pixels])[0]
-        kept = [array.copy() for array in first]
+        copies = [array.copy() for array in first]
         subject.run([other])
-        if not _equal(first, kept):
+        if not _equal(first, copies):
             raise ContractError(f"on {name}: the next call overwrites the answer (return an array of its own)")
-        if not _equal(subject.run([pixels])[0], kept):
+        if not _equal(subject.run([pixels])[0], copies):
             raise ContractError(f"on {name}: a second run gives another answer than the first")
 
 
 def require_batch_independent(subject: Subject) -> None:
-    """An input's answer does not depend on what else is in the batch."""
+    """Raise ContractError unless an input gives one answer alone and in a batch."""
     batch = subject.run(list(subject.inputs.values()))
     for answer, (name, pixels) in zip(batch, subject.inputs.items(), strict=True):
         _require_close(subject, answer, subject.run([pixels])[0], f"on {name}: alone and in a batch the answers differ")
 
 
 def require_thread_safe(subject: Subject) -> None:
-    """Two threads that share the model get what one gets."""
+    """Raise ContractError unless two threads that share the model get the answers that one thread gets."""
     names = list(subject.inputs)
     alone = {name: subject.run([subject.inputs[name]])[0] for name in names}
     jobs = names * 3
@@ -79,7 +79,7 @@ def require_thread_safe(subject: Subject) -> None:
 
 
 def require_inputs_kept(subject: Subject) -> None:
-    """A plugin does not write into the pixels that it is given."""
+    """Raise ContractError if the plugin writes into the pixels that it gets."""
     batch = subject.batch(list(subject.inputs.values()))
     subject.answers(batch)
     after = [item.pixels if isinstance(subject, DetectorSubject) else item for item in batch]
@@ -89,14 +89,14 @@ def require_inputs_kept(subject: Subject) -> None:
 
 
 def require_blank_is_empty(subject: Subject) -> None:
-    """A detector finds nothing where there is nothing."""
-    found = len(subject.run([subject.inputs[inputs.BLANK]])[0][0])
-    if found:
-        raise ContractError(f"a picture of {inputs.BLANK} holds no face, {found} found")
+    """Raise ContractError if a detector finds a face in plain grey."""
+    faces = len(subject.run([subject.inputs[inputs.BLANK]])[0][0])
+    if faces:
+        raise ContractError(f"a picture of {inputs.BLANK} holds no face, {faces} found")
 
 
 def require_face(subject: Subject) -> None:
-    """A detector finds a face in the picture that is known to show one."""
+    """Raise ContractError unless a detector finds a face, at least partly inside, in the picture with a face."""
     pixels = subject.inputs[inputs.GIVEN]
     bboxes = subject.run([pixels])[0][0]
     height, width = pixels.shape[:2]
@@ -105,15 +105,15 @@ def require_face(subject: Subject) -> None:
 
 
 def require_stated_length(subject: Subject) -> None:
-    """Embeddings have length 1 if, and only if, the descriptor states it."""
+    """Raise ContractError unless embeddings have length 1 if, and only if, the descriptor states `normalized`."""
     normalized = subject.plugin.normalized
     answers = zip(subject.inputs, subject.run(list(subject.inputs.values())), strict=True)
     lengths = {name: float(np.linalg.norm(answer[0])) for name, answer in answers}
-    off = {name: length for name, length in lengths.items() if abs(length - 1) > 1e-3}
-    if normalized and off:
-        name, length = next(iter(off.items()))
+    others = {name: length for name, length in lengths.items() if abs(length - 1) > 1e-3}  # float32 rounding is less
+    if normalized and others:
+        name, length = next(iter(others.items()))
         raise ContractError(f"the descriptor states normalized=True; on {name} the embedding has length {length:.4g}")
-    if not normalized and not off:
+    if not normalized and not others:
         raise ContractError("the descriptor states normalized=False, and every embedding has length 1")
 
 

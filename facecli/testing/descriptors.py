@@ -1,4 +1,4 @@
-"""Whether a descriptor's fields make sense, as far as that can be told without loading the model."""
+"""The check of a descriptor's fields, as far as they can be judged without loading the model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
 
 def require_valid(plugin: Plugin) -> None:
-    """Raise ContractError with everything that is wrong with the descriptor."""
+    """Raise ContractError with everything that is wrong with a descriptor; the model is not loaded."""
     problems = [*_common(plugin)]
     if not isinstance(plugin, DetectorPlugin):
         problems += _crop(plugin.crop)

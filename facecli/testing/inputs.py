@@ -1,4 +1,4 @@
-"""The pictures and crops that every plugin is tried on: synthetic, the same in every run."""
+"""The pictures and crops that every plugin is tried on: drawn by this module, equal in every run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ BLANK = "plain grey"
 GIVEN = "the picture given"
 
 
-def pictures(given: Image | None) -> dict[str, UInt8Array]:
-    """Pictures of different sizes, for detectors: name -> (H, W, 3) uint8."""
-    made = {
+def pictures(portrait: Image | None) -> dict[str, UInt8Array]:
+    """Return pictures of different sizes for detectors: name -> (H, W, 3) uint8 RGB.
+
+    portrait: one more picture, under the name GIVEN.
+    """
+    drawn = {
         "1x1 px": _plain(1, 1, 200),
         "300x1 px": _noise(1, 300),
         BLANK: _plain(160, 200, 128),
@@ -21,28 +24,31 @@ def pictures(given: Image | None) -> dict[str, UInt8Array]:
         "drawn face": _drawn_face(240, 200),
         "black": _plain(90, 130, 0),
     }
-    return made if given is None else made | {GIVEN: given.pixels}
+    return drawn if portrait is None else drawn | {GIVEN: portrait.pixels}
 
 
-def crops(spec: CropSpec, given: Image | None) -> dict[str, UInt8Array]:
-    """Crops of the size that a model asks for: name -> (spec.height, spec.width, 3) uint8."""
+def crops(spec: CropSpec, portrait: Image | None) -> dict[str, UInt8Array]:
+    """Return crops of a model's size: name -> (spec.height, spec.width, 3) uint8 RGB.
+
+    portrait: a picture that is resized to one more crop, under the name GIVEN.
+    """
     height, width = spec.height, spec.width
-    made = {
+    drawn = {
         BLANK: _plain(height, width, 128),
         "noise": _noise(height, width),
         "drawn face": _drawn_face(height, width),
         "black": _plain(height, width, 0),
         "white": _plain(height, width, 255),
     }
-    if given is None:
-        return made
+    if portrait is None:
+        return drawn
     from facecli.crops.cutting import whole  # imports cv2, which a plugin's own import must not need
 
-    return made | {GIVEN: whole(given, spec)[0]}
+    return drawn | {GIVEN: whole(portrait, spec)[0]}
 
 
-def _plain(height: int, width: int, value: int) -> UInt8Array:
-    return np.full((height, width, 3), value, np.uint8)
+def _plain(height: int, width: int, level: int) -> UInt8Array:
+    return np.full((height, width, 3), level, np.uint8)
 
 
 def _noise(height: int, width: int) -> UInt8Array:
@@ -50,7 +56,7 @@ def _noise(height: int, width: int) -> UInt8Array:
 
 
 def _drawn_face(height: int, width: int) -> UInt8Array:
-    """An oval with eyes and a mouth: enough for some detectors to answer, and none has to."""
+    """Return an oval with eyes and a mouth. Some detectors find a face in it, and none has to."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     y, x = y / height - 0.5, x / width - 0.5
     pixels = _plain(height, width, 60)

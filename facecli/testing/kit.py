@@ -1,4 +1,4 @@
-"""Runs the checks on one plugin and collects what they found."""
+"""Running the conformance checks on one plugin and collecting their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.contract.kinds import Kind
 from facecli.contract.plugin import PLUGINS, Plugin
-from facecli.errors import ContractError, DeviceError, ModelError, PluginError
+from facecli.errors import ContractError, DeviceError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
@@ -19,7 +19,7 @@ from facecli.types import Image
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found; `detail` says what is wrong, or is empty."""
+    """The result of one check. detail: what is wrong, "" if it passed."""
 
     name: str
     passed: bool
@@ -38,23 +38,24 @@ def run_checks(
     runtime: Runtime | None = None,
     tolerance: float = 1e-4,
 ) -> list[CheckResult]:
-    """Run every check that fits the plugin: a descriptor, or the name of an installed one (of this kind).
+    """Run every check that fits a plugin: a descriptor, or the name of an installed plugin of this kind.
 
-    picture: a picture with a face; a detector must find it, the other kinds get it as one more crop.
-    runtime: instead of the default one, which is the CPU with one thread.
-    tolerance: allowed, absolute and relative, between an input alone and in a batch, and between threads.
-    Raises PluginError if no such plugin can be had, ModelError or DeviceError if what it needs is not there.
+    kind: may be left out if only one kind of plugin has the name.
+    picture: a picture with a face. A detector must find it; the other kinds get it as one more crop.
+    runtime: replaces the default, which is the CPU with one thread and the models that are installed.
+    tolerance: allowed difference, absolute and relative, between an input alone and in a batch, and between threads.
+    Raises PluginError if there is no such plugin, ModelError or DeviceError if its model or device is missing.
     """
     descriptor, kind = _resolve(plugin, kind)
-    results = [_checked("descriptor", descriptors.require_valid, descriptor)]
+    results = [_result("descriptor", descriptors.require_valid, descriptor)]
     if isinstance(plugin, str):
-        results.append(_checked("import", silence.require_light_import, kind, plugin))
+        results.append(_result("import", silence.require_light_import, kind, plugin))
     if not results[0].passed:
-        return results  # the other checks would stumble over the fields that are wrong
+        return results  # the other checks rely on the fields
     with silence.captured_stdout() as printed:
         subject = subject_of(descriptor, runtime or _cpu(descriptor), picture, tolerance)
         results += _behaviour(subject)
-        results.append(_checked("stdout", silence.require_nothing, printed()))
+        results.append(_result("stdout", silence.require_nothing, printed()))
     return results
 
 
@@ -66,39 +67,40 @@ def assert_conforms(
     runtime: Runtime | None = None,
     tolerance: float = 1e-4,
 ) -> None:
-    """Raise ConformanceError naming every check of `run_checks` that fails."""
+    """Raise ConformanceError with every check of `run_checks` that fails; its arguments are explained there."""
     results = run_checks(plugin, kind, picture=picture, runtime=runtime, tolerance=tolerance)
-    failed = [f"{result.name}: {result.detail}" for result in results if not result.passed]
-    if failed:
-        raise ConformanceError("\n".join(failed))
+    failures = [f"{result.name}: {result.detail}" for result in results if not result.passed]
+    if failures:
+        raise ConformanceError("\n".join(failures))
 
 
 def check_detector(plugin: str | DetectorPlugin, *, picture: Image | None = None) -> None:
-    """Raise ConformanceError unless the detector keeps the contract."""
+    """Raise ConformanceError unless a detector keeps the contract. picture: one with a face, which it must find."""
     assert_conforms(plugin, "detectors", picture=picture)
 
 
 def check_recognizer(plugin: str | RecognizerPlugin, *, picture: Image | None = None) -> None:
-    """Raise ConformanceError unless the recognizer keeps the contract."""
+    """Raise ConformanceError unless a recognizer keeps the contract. picture: becomes one more crop."""
     assert_conforms(plugin, "recognizers", picture=picture)
 
 
 def check_attribute(plugin: str | AttributePlugin, *, picture: Image | None = None) -> None:
-    """Raise ConformanceError unless the attribute model keeps the contract."""
+    """Raise ConformanceError unless an attribute model keeps the contract. picture: becomes one more crop."""
     assert_conforms(plugin, "attributes", picture=picture)
 
 
 def _resolve(plugin: str | Plugin, kind: Kind | None) -> tuple[Plugin, Kind]:
     if not isinstance(plugin, str):
-        found = [k for k, expected in PLUGINS.items() if isinstance(plugin, expected) and kind in (None, k)]
-        if not found:
+        kinds = [k for k, descriptor in PLUGINS.items() if isinstance(plugin, descriptor) and kind in (None, k)]
+        if not kinds:
             raise PluginError(f"{type(plugin).__name__} is no descriptor of {kind or ', '.join(PLUGINS)}")
-        return plugin, found[0]
+        return plugin, kinds[0]
     registry = Registry()
     kinds = [k for k in PLUGINS if plugin in registry.names(k)] if kind is None else [kind]
     if len(kinds) != 1 or kinds[0] not in PLUGINS:
-        known = ", ".join(name for k in PLUGINS for name in registry.names(k))
-        raise PluginError(f"{plugin!r} names no plugin, or several, that can be checked", hint=f"installed: {known}")
+        installed = ", ".join(name for k in PLUGINS for name in registry.names(k))
+        message = f"{plugin!r} names no plugin, or several, that can be checked"
+        raise PluginError(message, hint=f"installed: {installed}")
     return registry.load(kinds[0], plugin, PLUGINS[kinds[0]]), kinds[0]
 
 
@@ -109,20 +111,19 @@ def _cpu(descriptor: Plugin) -> Runtime:
 def _behaviour(subject: Subject) -> list[CheckResult]:
     results = []
     for name, require in behaviour.checks_for(subject).items():
-        results.append(_checked(name, require, subject))
+        results.append(_result(name, require, subject))
         if not results[-1].passed and name in behaviour.NEEDED:
-            break  # what follows would only say the same again
+            break
     return results
 
 
-def _checked(name: str, require: Callable[..., None], *arguments: object) -> CheckResult:
+def _result(name: str, require: Callable[..., None], *arguments: object) -> CheckResult:
     try:
         require(*arguments)
     except (ModelError, DeviceError):
-        raise  # says nothing about the plugin: a file or a device is missing
+        raise  # a file or a device is missing: that is no fault of the plugin
     except ContractError as error:
         return CheckResult(name, passed=False, detail=error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises is a finding
-        first_line = (str(error).splitlines() or [""])[0]
-        return CheckResult(name, passed=False, detail=f"{type(error).__name__}: {first_line}".removesuffix(": "))
+        return CheckResult(name, passed=False, detail=class_and_first_line(error))
     return CheckResult(name, passed=True, detail="")

@@ -1,4 +1,4 @@
-"""Whether a plugin keeps quiet on stdout, and light until it is asked to load."""
+"""The checks that a plugin writes nothing to stdout, and imports nothing heavy before its `load` is called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ print("\\nheavy:", *(module for module in heavy if module in sys.modules))
 
 @contextlib.contextmanager
 def captured_stdout() -> Iterator[Callable[[], str]]:
-    """Catch what is written to stdout, by Python or by native code; call what it gives for the text so far."""
+    """Catch what Python and native code write to stdout. Yields a function that returns the text so far."""
     text = io.StringIO()
     with tempfile.TemporaryFile() as stream:
 
@@ -41,33 +41,33 @@ def captured_stdout() -> Iterator[Callable[[], str]]:
             return text.getvalue() + stream.read().decode("utf-8", "replace")
 
         sys.stdout.flush()
-        kept = os.dup(1)
+        original = os.dup(1)
         os.dup2(stream.fileno(), 1)
         try:
             with contextlib.redirect_stdout(text):
                 yield printed
         finally:
             _flush_native()
-            os.dup2(kept, 1)
-            os.close(kept)
+            os.dup2(original, 1)
+            os.close(original)
 
 
 def _flush_native() -> None:
-    """What C code has printed waits in its own buffer, and would come out after stdout is given back."""
-    with contextlib.suppress(OSError, TypeError, AttributeError):  # where there is no C library to be had by that name
+    """Write out the buffer of C code, which would otherwise be written after stdout is given back."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # on systems without a C library of that name
         ctypes.CDLL(None).fflush(None)
 
 
 def require_nothing(printed: str) -> None:
-    """Raise ContractError if something was printed while the plugin was loaded and run."""
+    """Raise ContractError if a text is not blank. printed: what was written to stdout while the plugin ran."""
     if printed.strip():
         raise ContractError(f"stdout is for data alone, the plugin wrote {printed.strip().splitlines()[0]!r}")
 
 
 def require_light_import(kind: Kind, name: str) -> None:
-    """Raise ContractError if importing the plugin's module and calling its hook prints, or imports what is heavy.
+    """Raise ContractError if importing a plugin's module and calling its hook prints, or imports a module of HEAVY.
 
-    Runs in a process of its own, because this one may have imported anything before.
+    Runs in a process of its own, because this one may have imported such modules before.
     """
     command = [sys.executable, "-P", "-c", _PROBE, kind, name, *HEAVY]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

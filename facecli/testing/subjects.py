@@ -1,4 +1,4 @@
-"""A plugin under test as one shape: pictures in, arrays out, so that one set of checks fits every kind."""
+"""A plugin under test, so that one set of checks fits every kind: pixels in, one answer of arrays per picture out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ import numpy as np
 from facecli.contract import CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
+from facecli.hosting.answers import probability_fault, rows_of
 from facecli.testing import inputs
-from facecli.types import Detections, FloatArray, Image, UInt8Array, require_array
+from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 Answer = tuple[FloatArray, ...]
 
 
 class Subject(ABC):
-    """A plugin with the inputs that it is tried on: name -> (H, W, 3) uint8 pixels."""
+    """A plugin with the inputs that it is tried on.
+
+    plugin: the descriptor. model: the object that its `load` returned, None before. inputs: name -> (H, W, 3) uint8
+    RGB pixels.
+    tolerance: difference, absolute and relative, that is allowed between two answers to one input.
+    """
 
     def __init__(self, plugin: Any, runtime: Runtime, pictures: dict[str, UInt8Array], tolerance: float) -> None:
         self.plugin = plugin
@@ -28,36 +34,36 @@ class Subject(ABC):
         self._runtime = runtime
 
     def load(self) -> None:
-        """Load the model, with the parameters that the descriptor states."""
+        """Load the model with the descriptor's own parameters."""
         self.model = self.plugin.load(self._runtime, dict(self.plugin.parameters))
 
     def run(self, pictures: Sequence[UInt8Array]) -> list[Answer]:
-        """One batch: an answer per picture. Raises ContractError if the plugin's result is not what it has to be."""
+        """Run one batch and return an answer per picture. Raises ContractError if the result is not as it must be."""
         return self.answers(self.batch(pictures))
 
     @abstractmethod
     def batch(self, pictures: Sequence[UInt8Array]) -> Any:
-        """Copies of the pictures as this kind of plugin takes them; iterating gives one item per picture."""
+        """Return copies of the pictures in the form that this kind of plugin takes, one item per picture."""
 
     @abstractmethod
     def answers(self, batch: Any) -> list[Answer]:
-        """What the plugin says to such a batch, checked."""
+        """Run the model on a batch and return an answer per picture. Raises ContractError as `run` does."""
 
 
 class DetectorSubject(Subject):
     """A detector; its answers are (bboxes, scores) or (bboxes, scores, landmarks)."""
 
     def batch(self, pictures: Sequence[UInt8Array]) -> list[Image]:
-        """Pictures, which may differ in size."""
+        """Return copies as Images, which may differ in size."""
         return [Image(pixels.copy(), "conformance kit") for pixels in pictures]
 
     def answers(self, batch: list[Image]) -> list[Answer]:
-        """The detections of each picture."""
-        given: object = self.model.detect(batch)
-        if not isinstance(given, list) or len(given) != len(batch):
-            shown = f"{len(given)} of them" if isinstance(given, list) else type(given).__name__
-            raise ContractError(f"detect must return a list of {len(batch)} Detections, got {shown}")
-        return [self._answer(detections) for detections in given]
+        """Run the detector and return the arrays of each picture's Detections."""
+        returned: object = self.model.detect(batch)
+        if not isinstance(returned, list) or len(returned) != len(batch):
+            got = f"{len(returned)} of them" if isinstance(returned, list) else type(returned).__name__
+            raise ContractError(f"detect must return a list of {len(batch)} Detections, got {got}")
+        return [self._answer(detections) for detections in returned]
 
     def _answer(self, detections: object) -> Answer:
         if not isinstance(detections, Detections):
@@ -65,8 +71,8 @@ class DetectorSubject(Subject):
         bboxes, scores, landmarks = detections.bboxes, detections.scores, detections.landmarks
         Detections(bboxes, scores, landmarks)  # its arrays may have been written to since they were checked
         if (landmarks is not None) != self.plugin.landmarks:
-            given = "None" if landmarks is None else "an array"
-            raise ContractError(f"the descriptor states landmarks={self.plugin.landmarks}, the Detections have {given}")
+            got = "None" if landmarks is None else "an array"
+            raise ContractError(f"the descriptor states landmarks={self.plugin.landmarks}, the Detections have {got}")
         return (bboxes, scores) if landmarks is None else (bboxes, scores, landmarks)
 
 
@@ -74,46 +80,32 @@ class CropSubject(Subject):
     """A recognizer or an attribute model; its answer is one row per crop."""
 
     def batch(self, pictures: Sequence[UInt8Array]) -> UInt8Array:
-        """Crops stacked to (N, H, W, 3)."""
+        """Return the crops stacked to one new array (N, H, W, 3)."""
         spec = self.plugin.crop
         return np.stack(pictures) if pictures else np.zeros((0, spec.height, spec.width, 3), np.uint8)
 
     def answers(self, batch: UInt8Array) -> list[Answer]:
-        """The row of each crop."""
+        """Run the model and return the row of each crop."""
         if isinstance(self.plugin, RecognizerPlugin):
-            rows = _rows("embed", self.model.embed(batch), len(batch), self.plugin.dim)
+            rows = rows_of("what embed returns", self.model.embed(batch), len(batch), self.plugin.dim)
         else:
-            more = [_resized(batch, spec) for spec in self.plugin.more_crops]
-            rows = _rows("classify", self.model.classify(batch, *more), len(batch), len(self.plugin.labels) or 1)
-            if self.plugin.labels:
-                _require_probabilities(rows)
+            labels = self.plugin.labels
+            output = self.model.classify(batch, *(_resized(batch, spec) for spec in self.plugin.more_crops))
+            rows = rows_of("what classify returns", output, len(batch), len(labels) or 1)
+            if labels and (fault := probability_fault(rows)):
+                raise ContractError(fault)
         return [(row,) for row in rows]
 
 
-def subject_of(plugin: Plugin, runtime: Runtime, picture: Image | None, tolerance: float) -> Subject:
-    """The plugin, ready to be checked; nothing of it is loaded yet."""
+def subject_of(plugin: Plugin, runtime: Runtime, portrait: Image | None, tolerance: float) -> Subject:
+    """Return a plugin with its inputs, not loaded yet. portrait: a picture with a face, as one more input."""
     if isinstance(plugin, DetectorPlugin):
-        return DetectorSubject(plugin, runtime, inputs.pictures(picture), tolerance)
-    return CropSubject(plugin, runtime, inputs.crops(plugin.crop, picture), tolerance)
+        return DetectorSubject(plugin, runtime, inputs.pictures(portrait), tolerance)
+    return CropSubject(plugin, runtime, inputs.crops(plugin.crop, portrait), tolerance)
 
 
 def _resized(crops: UInt8Array, spec: CropSpec) -> UInt8Array:
-    """The crops in the size of another one of the model's, by nearest pixels."""
+    """Return (N, H, W, 3) crops in the size of another CropSpec, by nearest pixels."""
     rows = np.arange(spec.height) * crops.shape[1] // spec.height
     columns = np.arange(spec.width) * crops.shape[2] // spec.width
     return np.ascontiguousarray(crops[:, rows][:, :, columns])
-
-
-def _rows(method: str, rows: FloatArray, count: int, columns: int) -> FloatArray:
-    require_array(f"what {method} returns", rows, (count, columns), np.float32)
-    if not np.isfinite(rows).all():
-        raise ContractError(f"what {method} returns must be finite, got NaN or infinity")
-    return rows
-
-
-def _require_probabilities(rows: FloatArray) -> None:
-    if len(rows) and (rows.min() < 0 or rows.max() > 1):
-        raise ContractError(f"probabilities must lie in [0, 1], got {rows.min():.4g} to {rows.max():.4g}")
-    off = np.abs(rows.sum(1) - 1) > 1e-3
-    if off.any():
-        raise ContractError(f"the probabilities of a row must sum to 1, got {rows[off][0].sum():.4g}")

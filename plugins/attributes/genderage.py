@@ -1,4 +1,7 @@
-"""InsightFace's genderage: one small network that tells the gender and the age of a face."""
+"""InsightFace's genderage: one small network whose output holds the gender and the age of a face.
+
+It is two plugins, because an attribute has one name and one kind of answer.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from facecli.contract import AttributePlugin, Parameters, Runtime, hookimpl
-from facecli.models import catalogue
 from facecli.plugins.attributes.catalogued import softmax
-from facecli.plugins.crop_model import OnnxModel
+from facecli.plugins.crop_model import CropModel, catalogue_entry
 from facecli.types import FloatArray, UInt8Array
 
 MODEL = "genderage"
@@ -19,51 +21,49 @@ GENDERS = ("woman", "man")
 
 @hookimpl
 def facecli_attributes() -> Iterable[AttributePlugin]:
-    """Its two halves."""
-    spec = catalogue.load(MODEL)
-    assert spec.crop is not None
+    """Yield the gender and the age."""
+    spec, crop, _ = catalogue_entry(MODEL)
     yield AttributePlugin(
-        "gender/genderage", f"{spec.summary}: the gender", "gender", load_gender, spec.crop, GENDERS, models=(spec,)
+        "gender/genderage", f"{spec.summary}: the gender", "gender", load_gender, crop, GENDERS, models=(spec,)
     )
-    yield AttributePlugin("age/genderage", f"{spec.summary}: the age", "age", load_age, spec.crop, (), models=(spec,))
+    yield AttributePlugin("age/genderage", f"{spec.summary}: the age", "age", load_age, crop, (), models=(spec,))
 
 
 def load_gender(runtime: Runtime, _parameters: Parameters) -> Gender:
-    """The half that tells the gender."""
+    """Return the classifier of genders."""
     return Gender(_model(runtime))
 
 
 def load_age(runtime: Runtime, _parameters: Parameters) -> Age:
-    """The half that tells the age."""
+    """Return the regression of ages."""
     return Age(_model(runtime))
 
 
-def _model(runtime: Runtime) -> OnnxModel:
-    preprocessing = catalogue.load(MODEL).preprocessing
-    assert preprocessing is not None
-    return OnnxModel(runtime, MODEL, preprocessing, COLUMNS)
+def _model(runtime: Runtime) -> CropModel:
+    _, _, preprocessing = catalogue_entry(MODEL)
+    return CropModel(runtime, MODEL, preprocessing, COLUMNS)
 
 
 class Gender:
-    """The first two columns."""
+    """The gender of a face: the first two columns of the model's output."""
 
-    def __init__(self, model: OnnxModel) -> None:
+    def __init__(self, model: CropModel) -> None:
         self._model = model
 
     def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, 96, 96, 3) uint8 RGB crops -> (N, 2) float32 probabilities of woman and man.
+        """Return the probabilities (N, 2) float32 of woman and man, for (N, 96, 96, 3) uint8 RGB crops.
 
-        InsightFace tells the larger of the two logits alone; their softmax says how sure it is.
+        InsightFace reports only which of the two logits is larger; their softmax shows how far apart they are.
         """
         return softmax(self._model.run(crops)[:, :2])
 
 
 class Age:
-    """The third column."""
+    """The age of a face: the third column of the model's output."""
 
-    def __init__(self, model: OnnxModel) -> None:
+    def __init__(self, model: CropModel) -> None:
         self._model = model
 
     def classify(self, crops: UInt8Array) -> FloatArray:
-        """(N, 96, 96, 3) uint8 RGB crops -> (N, 1) float32 years; InsightFace rounds them."""
+        """Return ages (N, 1) float32 in years, for (N, 96, 96, 3) uint8 RGB crops. InsightFace rounds them."""
         return np.ascontiguousarray(self._model.run(crops)[:, 2:] * np.float32(100))

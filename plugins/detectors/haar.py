@@ -1,4 +1,4 @@
-"""Haar: OpenCV's frontal-face cascade; old and quick, no landmarks.
+"""Haar: OpenCV's cascade for frontal faces, which is old and quick and gives no landmarks.
 
 P. Viola, M. Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001; the trained cascade
 is the haarcascade_frontalface_default.xml that opencv-python carries.
@@ -29,7 +29,7 @@ EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS = 1.1, 10  # deepface 0.0.103, models/face_d
 
 @hookimpl
 def facecli_detectors() -> Iterable[DetectorPlugin]:
-    """The Haar cascade."""
+    """Yield the Haar cascade."""
     yield DetectorPlugin("haar", "OpenCV's Haar cascade, no landmarks", _load, landmarks=False, parameters=DEFAULTS)
 
 
@@ -40,9 +40,11 @@ def _load(_runtime: Runtime, parameters: Parameters) -> Haar:
 class Haar:
     """The cascade.
 
-    scale_factor, min_neighbors, min_size (px): detectMultiScale's. border: the part of the picture's height and width
-    that is added in black on each side, where faces at the edge are found too. eyes: look for eyes in each face, with
-    a second cascade.
+    scale_factor, min_neighbors, min_size (px): as OpenCV's detectMultiScale has them. border: black that is added on
+    each side, in parts of the picture's height and width, so that faces at the edge are found, too. eyes: look for the
+    eyes in each face, with a second cascade.
+
+    Raises UsageError for parameters that can not work, PluginError if OpenCV has no cascades (5 and later).
     """
 
     def __init__(self, scale_factor: float, min_neighbors: int, min_size: int, border: float, eyes: bool) -> None:
@@ -65,15 +67,17 @@ class Haar:
         self._border, self._eyes = border, eyes
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """One Detections per picture. Scores are squashed level weights: they order faces and mean nothing more."""
+        """Return the faces of each picture. Their scores are squashed level weights, good for ordering faces only."""
         return [self._detect(image) for image in images]
 
     def _cascade(self, name: str) -> Any:
+        """Return this thread's classifier from a file of OpenCV's data folder."""
         if not hasattr(self._cascades, name):
             setattr(self._cascades, name, self._make(name))
         return getattr(self._cascades, name)
 
     def _detect(self, image: Image) -> Detections:
+        """Return the faces of one picture."""
         import cv2
 
         grey = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
@@ -98,14 +102,17 @@ class Haar:
         return Detections(corners, scores, eyes=None if eyes is None else eyes - moved)
 
     def _eyes_of(self, grey: UInt8Array, corners: FloatArray) -> FloatArray:
-        """The eyes (N, 2, 2) xy px of faces, image-left first: the two largest that are found in each; NaN without."""
-        found = np.full((len(corners), 2, 2), np.nan, np.float32)
-        for own, (left, top, right, bottom) in zip(found, corners.astype(int), strict=True):
+        """Return the eyes (N, 2, 2) xy px of faces, image-left first: the two largest in each, NaN if there are fewer.
+
+        corners: (N, 4) xyxy px, the faces.
+        """
+        eyes = np.full((len(corners), 2, 2), np.nan, np.float32)
+        for own, (left, top, right, bottom) in zip(eyes, corners.astype(int), strict=True):
             face = grey[top:bottom, left:right]
             boxes = list(self._cascade(EYES).detectMultiScale(face, EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS))
             two = sorted(boxes, key=lambda box: -box[2] * box[3])[:2]
             if len(two) == 2:
                 pair = two if two[0][0] < two[1][0] else two[::-1]
-                # Whole pixels, as deepface has them: the angle between them depends on it.
+                # Whole pixels, as in deepface: the angle between the eyes depends on the rounding.
                 own[:] = [(left + x + w // 2, top + y + h // 2) for x, y, w, h in pair]
-        return found
+        return eyes

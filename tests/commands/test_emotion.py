@@ -142,8 +142,8 @@ def test_an_unknown_attribute_or_model(run_cli: Callable, examples: Path) -> Non
     assert run_cli("emotion", examples / "hopper.jpg", "--model", "nothing").returncode == 2
 
 
+@pytest.mark.usefixtures("torch")
 def test_the_real_model_on_real_faces(run_cli: Callable, examples: Path, shared: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     env = {"FACECLI_HOME": str(tmp_path)}
     exported = run_cli(
         "export", "mini-xception", "--weights", shared / "models" / "fer2013_mini_xception.hdf5", env=env

@@ -58,12 +58,11 @@ def test_the_example_conforms(kind: str) -> None:
     assert_conforms(plugin, kind)
 
 
-def test_the_example_of_a_recipe_builds_its_network(tmp_path) -> None:
+def test_the_example_of_a_recipe_builds_its_network(torch, tmp_path) -> None:
     recipe = descriptor("facecli_export_recipes")
     assert isinstance(recipe, ExportRecipe)
     with pytest.raises(ExportError, match="needs its weights"):
         recipe.build(None)
-    torch = pytest.importorskip("torch")
     weights = tmp_path / "weights.pth"
     torch.save(torch.nn.Linear(4, 2).state_dict(), weights)
     (part,) = recipe.build(weights)

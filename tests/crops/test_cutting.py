@@ -138,9 +138,8 @@ def test_landmarks_that_are_mirrored_have_no_crop_but_no_failure() -> None:
 
 
 @pytest.fixture
-def extract_face(monkeypatch):
+def extract_face(torch, monkeypatch):
     """facenet-pytorch's own. It takes two functions from torchvision, whose wheel is built for CUDA: they stand in."""
-    pytest.importorskip("torch", reason="facenet-pytorch needs torch")
     if find_spec("facenet_pytorch") is None:
         pytest.skip("needs facenet-pytorch")
     names = ("torchvision", "torchvision.transforms", "torchvision.ops", "torchvision.ops.boxes")

@@ -27,6 +27,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_distances_come_out(run_cli, shared: Path, tmp_path: Path, name: str) -> None:
     file, distances = PUBLISHED[name]
@@ -34,7 +35,6 @@ def test_the_published_distances_come_out(run_cli, shared: Path, tmp_path: Path,
     if not weights.is_file() or not pictures.is_dir():
         pytest.skip(f"needs {file} and facenet-pytorch's test pictures in the shared folder")
     pillow = pytest.importorskip("PIL.Image")
-    pytest.importorskip("torch", reason="an export needs torch")
     env = {"FACECLI_HOME": str(tmp_path / "home")}
     assert run_cli("export", name, "--weights", weights, env=env).returncode == 0
     rows = []

@@ -18,9 +18,8 @@ RECIPES = {"mtcnn": (mtcnn, "facenet_pytorch"), "dlib-resnet": (dlib_resnet, "fa
 
 
 @pytest.fixture(scope="module", params=RECIPES)
-def exported(request, tmp_path_factory):
+def exported(torch, request, tmp_path_factory):
     """A recipe and its result, made anew."""
-    pytest.importorskip("torch", reason="torch is not installed: nothing can be exported again")
     module, package = RECIPES[request.param]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed: its weights are not here to be exported again")
@@ -86,16 +85,16 @@ def test_every_model_in_the_wheel_has_a_card():
             assert file.get("sha256", "") in card
 
 
+@pytest.mark.usefixtures("torch")
 def test_foreign_weights_are_refused(tmp_path):
-    pytest.importorskip("torch", reason="torch is not installed")
     for name in ("pnet", "rnet", "onet"):
         (tmp_path / f"{name}.pt").write_bytes(b"no state at all")
     with pytest.raises(ExportError, match=r"pnet\.pt is no state of this network"):
         mtcnn.build(tmp_path)
 
 
+@pytest.mark.usefixtures("torch")
 def test_changed_packaged_weights_are_refused(tmp_path, monkeypatch):
-    pytest.importorskip("torch", reason="torch is not installed")
     changed = tmp_path / "net.pt"
     changed.write_bytes(b"something else")
     monkeypatch.setattr(mtcnn, "packaged", lambda *_: changed)

@@ -12,23 +12,23 @@ from facecli.models import catalogue
 MOST_BYTES = 2_500_000
 
 
+@pytest.mark.usefixtures("torch")
 def test_without_weights_it_says_where_they_come_from(run_cli: Callable, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="an export needs torch")
     done = run_cli("export", "emotion", "-o", tmp_path)
     assert done.returncode == 1
     assert len(done.errors) == 1
     assert "python -m facecli.models.training.emotion --data" in done.errors[0]
 
 
+@pytest.mark.usefixtures("torch")
 def test_the_way_to_weights_of_an_attribute_is_told_whole(run_cli: Callable, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="an export needs torch")
     done = run_cli("export", "attribute", "-o", tmp_path, "--no-register")
     assert done.returncode == 1
     assert "facecli.models.training.attribute --data FACES.npz --out FOLDER --config TOML" in done.errors[0]
 
 
+@pytest.mark.usefixtures("torch")
 def test_a_file_that_is_no_network_is_refused(run_cli: Callable, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="an export needs torch")
     (tmp_path / "emotion.pt").write_bytes(b"no network")
     done = run_cli("export", "emotion", "--weights", tmp_path / "emotion.pt", "-o", tmp_path / "out")
     assert done.returncode == 1
@@ -36,8 +36,7 @@ def test_a_file_that_is_no_network_is_refused(run_cli: Callable, tmp_path: Path)
     assert list((tmp_path / "out").iterdir() if (tmp_path / "out").exists() else []) == []
 
 
-def test_a_trained_network_is_exported_and_answers(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch", reason="an export needs torch")
+def test_a_trained_network_is_exported_and_answers(torch, run_cli: Callable, examples: Path, tmp_path: Path) -> None:
     from facecli.models.training import published
     from facecli.models.training.networks import ResidualNetwork
 

@@ -1,3 +1,5 @@
+"""Attribute models: labels, columns, logits, and published weights on real portraits."""
+
 from __future__ import annotations
 
 import warnings
@@ -130,9 +132,8 @@ def test_genderages_crop_is_insightfaces(examples: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def exported(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
+def exported(torch: Any, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
     """A store with the attribute models whose weights are here, exported the quick way and without a proof."""
-    torch = pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     from facecli.contract import ExportRecipe
 
     folder = tmp_path_factory.mktemp("attributes")

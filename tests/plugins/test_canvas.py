@@ -1,3 +1,5 @@
+"""Pictures on canvases: size, place, scale and preprocessed pixels."""
+
 from __future__ import annotations
 
 import cv2

@@ -1,3 +1,5 @@
+"""Models of crops: preprocessing, batches, and every recognizer of the catalogue."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from facecli.hosting.registry import Registry
 from facecli.inference.session import open_session
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.plugins.crop_model import OnnxModel
+from facecli.plugins.crop_model import CropModel
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
 
@@ -33,9 +35,9 @@ class Echo:
         return {"y": feeds["x"].mean((1, 2, 3), keepdims=False)[:, None]}
 
 
-def model(session: Echo) -> OnnxModel:
+def model(session: Echo) -> CropModel:
     runtime: Any = SimpleNamespace(session=lambda _id: session)
-    return OnnxModel(runtime, "m", Preprocessing("RGB", (0.0,), (1.0,)), 1)
+    return CropModel(runtime, "m", Preprocessing("RGB", (0.0,), (1.0,)), 1)
 
 
 def test_colour_order_normalisation_and_layout() -> None:

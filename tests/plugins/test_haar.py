@@ -1,3 +1,5 @@
+"""OpenCV's cascade: parameters that would hang it, black borders, and eyes."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -18,12 +18,10 @@ POINT = ("--dim", "32", "--metric", "cosine", "--threshold", "0.05", "--licence"
 
 
 @pytest.fixture
-def folder(group_picture, examples, tmp_path):
+def folder(torch, group_picture, examples, tmp_path):
     """A folder with a network, 36 faces in 6 pictures, and a list of pairs."""
     import cv2
 
-    pytest.importorskip("onnxscript", reason="an export needs facecli[export]: onnxscript is not installed")
-    pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
     (tmp_path / "tiny_net.py").write_text(NET)
     (tmp_path / "faces").mkdir()
     picture = cv2.imread(str(group_picture))

@@ -16,6 +16,7 @@ from facecli.export.run import export_recipe
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
 
+pytestmark = pytest.mark.usefixtures("torch")
 torch = pytest.importorskip("torch", reason="an export needs facecli[export]: torch is not installed")
 h5py = pytest.importorskip("h5py", reason="reading Keras weights needs h5py")
 nn = np.lib.stride_tricks

@@ -198,7 +198,7 @@ def test_other_files_are_refused(torch, tmp_path):
         mini_xception.build_emotion(tmp_path / "words.hdf5")
 
 
+@pytest.mark.usefixtures("torch")
 def test_weights_must_be_named():
-    pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(ExportError, match=r"come in no package; --weights FILE"):
         mini_xception.build_emotion(None)

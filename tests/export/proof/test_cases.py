@@ -95,9 +95,8 @@ def test_meaning():
 
 
 @pytest.fixture(scope="module")
-def networks():
+def networks(torch):
     """mtcnn's parts with their real weights, the shipped files, and the plugin."""
-    pytest.importorskip("torch", reason="torch is not installed")
     if importlib.util.find_spec("facenet_pytorch") is None:  # not imported: it wants torchvision
         pytest.skip("facenet-pytorch is not installed: mtcnn's weights are not here")
     from facecli.contract import DetectorPlugin

@@ -38,7 +38,7 @@ ORDER = [4, 5, 6, 1, 3, 2, 0]  # the votes' columns in the labels' order
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread(torch):
     """Sums in one order: a run that is repeated must be the same to the bit."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
