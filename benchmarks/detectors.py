@@ -21,8 +21,7 @@ import common
 import cv2
 import numpy as np
 
-from facecli.evaluation import detection as evaluation
-from facecli.evaluation import ground_truth
+from facecli.evaluation import average_precision, ground_truth
 from facecli.hosting.choice import Choice
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
@@ -94,15 +93,15 @@ def accuracy(name: str, root: Path, threads: int) -> list[common.Figure]:
 
 def curve_of(
     subset: str, pictures: Mapping[str, ground_truth.TrueFaces], found: Mapping[str, Detections]
-) -> evaluation.Curve:
+) -> average_precision.PrecisionCurve:
     """The curve of all pictures for one subset."""
     judged = [judge(found[path], truth, truth.subsets[subset]) for path, truth in pictures.items()]
-    return evaluation.curve(judged, sum(len(truth.subsets[subset]) for truth in pictures.values()))
+    return average_precision.curve(judged, sum(len(truth.subsets[subset]) for truth in pictures.values()))
 
 
-def judge(found: Detections, truth: ground_truth.TrueFaces, counts: Any) -> evaluation.Judged:
+def judge(found: Detections, truth: ground_truth.TrueFaces, counts: Any) -> average_precision.JudgedDetections:
     """One picture's detections."""
-    return evaluation.judge(found.bboxes.astype(float), found.scores.astype(float), truth.boxes, counts)
+    return average_precision.judge(found.bboxes.astype(float), found.scores.astype(float), truth.boxes, counts)
 
 
 def sizes_found(found: Detections, truth: ground_truth.TrueFaces, threshold: float) -> list[list[float]]:
@@ -113,7 +112,7 @@ def sizes_found(found: Detections, truth: ground_truth.TrueFaces, threshold: flo
     return sizes
 
 
-def mean_f1(curves: Iterable[evaluation.Curve], threshold: float) -> float:
+def mean_f1(curves: Iterable[average_precision.PrecisionCurve], threshold: float) -> float:
     """The mean over the subsets."""
     return float(np.mean([curve.at(threshold).f1 for curve in curves]))
 

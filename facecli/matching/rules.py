@@ -1,4 +1,4 @@
-"""The rule by which each recognizer decides, by order: the user's wish, a preset, calibrated points, the catalogue."""
+"""The rule by which each recognizer decides: the user's wish first, then a preset, calibrated points, the catalogue."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def rule_for(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest)
             note = "; stated for default parameters" if altered else ""
             return DecisionRule(metric, thresholds[metric], f"preset {request.preset}: {preset.source}{note}")
         request = replace(request, metric=metric, operating_point=CATALOGUE)
-    own, altered = _own_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
-    return decision_rule(plugin, request.metric, request.threshold, request.fmr, altered=altered, own=own)
+    points, altered = _user_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
+    return decision_rule(plugin, request.metric, request.threshold, request.fmr, altered=altered, user_points=points)
 
 
-def _own_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
+def _user_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
     """Return the user's calibrated points that the request allows for this recognizer, the preferred first."""
     name = request.operating_point
     if name is None:

@@ -31,7 +31,7 @@ def decision_rule(
     fmr: float | None = None,
     *,
     altered: bool = False,
-    own: Sequence[OperatingPoint] = (),
+    user_points: Sequence[OperatingPoint] = (),
 ) -> DecisionRule:
     """Return the rule by which a recognizer decides.
 
@@ -39,17 +39,18 @@ def decision_rule(
     user's operating points and then in the catalogue; the first of the user's operating points; the catalogue's.
 
     metric: the metric of the rule; None leaves the one that the threshold is stated in. altered: the recognizer runs
-    with other parameters (such as flip) or another crop than its error rates in the catalogue were measured with. own:
-    operating points that the user calibrated with this recognizer and exactly these parameters, the preferred first.
+    with other parameters (such as flip) or another crop than its error rates in the catalogue were measured with.
+    user_points: operating points that the user calibrated with this recognizer and exactly these parameters, the
+    preferred first.
 
     Raises UsageError if threshold and fmr are both given, if nothing was measured at fmr, or if the threshold can not
     be stated in metric.
     """
     if threshold is not None:
         return _rule_of_user(plugin, metric, threshold, fmr)
-    point = next((point for point in own if fmr is None or fmr in dict(point.by_fmr)), None)
+    point = next((point for point in user_points if fmr is None or fmr in dict(point.by_fmr)), None)
     if point is None:
-        point, base = plugin.operating_point, _rule_of_catalogue(plugin, fmr, altered=altered, own=own)
+        point, base = plugin.operating_point, _rule_of_catalogue(plugin, fmr, altered=altered, user_points=user_points)
     else:
         base, altered = _rule_of_point(point, fmr), False
     rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
@@ -69,15 +70,15 @@ def _rule_of_point(point: OperatingPoint, fmr: float | None) -> DecisionRule:
     """Return the rule of a user's operating point, which has a threshold for `fmr` if that is not None."""
     if fmr is None:
         return DecisionRule(point.metric, point.threshold, point.source, point.fmr)
-    # Few or equal distances keep below the rate that was asked for: the rule has the measured rate, the source the
-    # other.
+    # With few or equal distances the measured rate lies below the one asked for: the rule has the first, its source
+    # names the second.
     return DecisionRule(
         point.metric, dict(point.by_fmr)[fmr], f"{point.source}; for an FMR of at most {fmr:g}", point.fmr
     )
 
 
 def _rule_of_catalogue(
-    plugin: RecognizerPlugin, fmr: float | None, *, altered: bool, own: Sequence[OperatingPoint]
+    plugin: RecognizerPlugin, fmr: float | None, *, altered: bool, user_points: Sequence[OperatingPoint]
 ) -> DecisionRule:
     point = plugin.operating_point
     if fmr is None:
@@ -90,7 +91,7 @@ def _rule_of_catalogue(
         )
     thresholds = dict(point.by_fmr)
     if fmr not in thresholds:
-        measured = sorted({rate for some in (*own, point) for rate, _ in some.by_fmr}, reverse=True)
+        measured = sorted({rate for some in (*user_points, point) for rate, _ in some.by_fmr}, reverse=True)
         rates = ", ".join(f"{rate:g}" for rate in measured) or "none"
         hint = f"measured: {rates}; `facecli calibrate` measures your own"
         raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)

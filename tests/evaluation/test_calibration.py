@@ -24,7 +24,7 @@ def test_the_threshold_keeps_the_rate_and_takes_all_of_it() -> None:
 
 
 def test_the_interval_covers_the_true_threshold_as_often_as_it_says() -> None:
-    """Of uniform distances the true threshold is the rate itself."""
+    """The true threshold of uniform distances is the rate itself."""
     inside = 0
     for seed in range(300):
         low, high = calibrate(np.zeros(1), np.random.default_rng(seed).uniform(0, 1, 2000), 0.01).interval

@@ -100,7 +100,7 @@ def test_a_threshold_that_only_copies_pass_is_none(copies):
 
 
 def test_copies_among_the_mated_do_not_make_the_threshold():
-    """What is kept decides these pairs as 0 does, and can be divided by."""
+    """The threshold that is kept decides these pairs as 0 does, and can be divided by."""
     point = error_curve.at_fmr(np.zeros(3), np.full(1000, 0.5), 1e-2)
     assert point.threshold == math.nextafter(0.5, 0)
     assert counts(point.match_rate) == (3, 3)

@@ -1,4 +1,4 @@
-"""Which threshold counts: the one typed, the preset's, the user's own, the catalogue's."""
+"""The threshold that counts: the one typed, the preset's, the user's own, the catalogue's."""
 
 from __future__ import annotations
 

@@ -71,14 +71,14 @@ def test_a_users_point_has_its_name_in_every_metric_and_the_measured_rate(
 ) -> None:
     rates = {"by_fmr": ((0.5, 0.4),), "fmr": 0.125, "protocol": "8 comparisons"}
     own = OperatingPoint("euclidean", 0.4, OWN, equivalents={"cosine": 0.1}, **rates)  # type: ignore[arg-type]
-    rule = decision_rule(plugin("euclidean", 0.6, normalized=normalized), metric, fmr=fmr, own=[own])
+    rule = decision_rule(plugin("euclidean", 0.6, normalized=normalized), metric, fmr=fmr, user_points=[own])
     assert (rule.metric, rule.threshold, rule.source) == (metric, pytest.approx(threshold), source)
     assert rule.fmr == 0.125
 
 
 def test_a_metric_of_the_users_point_says_what_it_was_measured_on() -> None:
     own = OperatingPoint("euclidean", 0.4, "your operating point mine", "8 comparisons", equivalents={"cosine": 0.1})
-    rule = decision_rule(plugin("euclidean", 0.6, normalized=False), "cosine", own=[own])
+    rule = decision_rule(plugin("euclidean", 0.6, normalized=False), "cosine", user_points=[own])
     assert rule.source == "at the rate of euclidean 0.4: your operating point mine; measured on 8 comparisons"
 
 
