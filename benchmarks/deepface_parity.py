@@ -24,6 +24,7 @@ import numpy as np
 from deepface.commons import weight_utils
 
 from facecli.contract import ExportPart, ExportRecipe
+from facecli.export.request import ExportRequest
 from facecli.export.run import export_recipe
 from facecli.hosting.registry import Registry
 from facecli.inference.session import open_session
@@ -100,7 +101,8 @@ def compared(subject: Subject, rounds: int, *, export: bool) -> list[common.Figu
         model = built(subject, weights)
         recipe = Registry(third_party=False).load("recipes", subject.recipe, ExportRecipe)
         if export:
-            session: Any = open_session(export_recipe(recipe, weights, Path(folder) / "out").files[0].path)
+            request = ExportRequest(recipe=recipe, weights=weights)
+            session: Any = open_session(export_recipe(request, Path(folder) / "out").files[0].path)
         else:
             session = Plain(*recipe.build(weights))
         (name, shape), *_ = session.input_shapes.items()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from facecli.crops import cutting
 from facecli.export.recipes import mini_xception
+from facecli.export.request import ExportRequest
 from facecli.export.run import export_recipe
 from facecli.hosting.choice import Choice
 from facecli.hosting.loader import Loader
@@ -85,7 +86,7 @@ def answers(pixels: UInt8Array, weights: Path, rounds: int) -> dict[str, Answers
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FACECLI_HOME"] = folder
         recipe = next(own for own in mini_xception.facecli_export_recipes() if own.name == "mini-xception")
-        exported = export_recipe(recipe, weights, Path(folder) / "export")
+        exported = export_recipe(ExportRequest(recipe=recipe, weights=weights), Path(folder) / "export")
         store = ModelStore()
         store.register(exported.model, [file.path for file in exported.files], exported.origin)
         tools = {}

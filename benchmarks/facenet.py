@@ -22,6 +22,7 @@ def main() -> None:
 
     from facecli.export.networks.facenet import inception_resnet
     from facecli.export.recipes.facenet import facecli_export_recipes
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
     from facecli.inference.session import open_session
 
@@ -31,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.pt"
         torch.save(network.state_dict(), weights)
-        (file,) = export_recipe(facecli_export_recipes()[0], weights, Path(folder)).files
+        (file,) = export_recipe(ExportRequest(recipe=facecli_export_recipes()[0], weights=weights), Path(folder)).files
         session = open_session(file.path, threads=given.threads)
     figures = []
     threads = f"{given.threads} thread{'s' * (given.threads > 1)}"

@@ -1,4 +1,4 @@
-"""The report beside an exported file: what it is, what made it, and every figure of its proof."""
+"""The report beside an exported file, as JSON: the file, what made it, and every figure of its proof."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.contract import Task
-    from facecli.export.proof.axes import Declared
-    from facecli.export.proof.bars import Bars
-    from facecli.export.proof.detection import Found
+    from facecli.export.proof.axes import DeclaredAxes
+    from facecli.export.proof.detection import DetectionProof
     from facecli.export.proof.parity import Figures
+    from facecli.export.proof.tolerances import Tolerances
 
 SCHEMA = "facecli.export-report/1"
 DISTRIBUTIONS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")
@@ -20,11 +20,13 @@ DISTRIBUTIONS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """One published file: where it lies, what it is, and how well it agrees with its source.
+    """One exported file: where it lies, what made it, and how well it agrees with its source.
 
-    kind: "fp32", "fp16", "int8" or "ort". report: the JSON beside it. exporter: "torch.export", or "torchscript: ..."
-    with the reason. notes: what was done to the weights before, steps: to the graph afterwards. tolerance: the part's
-    own, of fp32. latency: kind -> batch -> ms of this file and of the fp32 one. accuracy: of both, on the user's pairs.
+    kind: "fp32", "fp16", "int8" or "ort". report: the JSON file beside it. size: bytes. source: the name of the weights
+    file. exporter: "torch.export", or "torchscript: ..." with the reason. notes: changes to the weights before the
+    export. steps: changes to the graph after it. metadata: what the file says of itself. tolerance: the part's own
+    absolute tolerance, which fp32 must keep. latency: kind -> batch size -> ms of a run, of this file and of the fp32
+    one. accuracy: the judge's figures of both, on the user's pairs.
     """
 
     kind: str
@@ -38,33 +40,33 @@ class ExportedFile:
     notes: tuple[str, ...]
     steps: tuple[str, ...]
     opset: int
-    facts: dict[str, str]
+    metadata: dict[str, str]
     task: Task
     tolerance: float
-    bars: Bars
+    tolerances: Tolerances
     figures: tuple[Figures, ...]
-    axes: Declared
-    detection: Found | None = None
+    axes: DeclaredAxes
+    detection: DetectionProof | None = None
     latency: dict[str, dict[str, float]] | None = None
     accuracy: dict[str, Any] | None = None
 
     @property
     def proved_on(self) -> str | None:
-        """Where the real faces of the proof are from, "portraits" or "samples"; None if it was on random ones alone."""
+        """The origin of the proof's real faces, "portraits" or "samples"; None if it had random inputs alone."""
         if self.detection is not None:
             return self.detection.data
         return next((one.data for one in self.figures if one.data != "random"), None)
 
     @property
-    def worst(self) -> dict[str, Worst]:
-        """Output name -> the worst of its figures over all cases."""
+    def worst(self) -> dict[str, WorstFigures]:
+        """Output name -> its worst figures over all cases."""
         names = dict.fromkeys(one.output for one in self.figures)
         return {name: self._worst([one for one in self.figures if one.output == name]) for name in names}
 
-    def _worst(self, figures: list[Figures]) -> Worst:
-        judged = [one for one in figures if self.bars.random or one.data != "random"] or figures
+    def _worst(self, figures: list[Figures]) -> WorstFigures:
+        judged = [one for one in figures if self.tolerances.random or one.data != "random"] or figures
         meanings = [one.meaning for one in judged if one.meaning is not None]
-        return Worst(
+        return WorstFigures(
             max(one.max_difference for one in figures),
             max(one.mean_difference for one in figures),
             min(meanings, default=None),
@@ -72,52 +74,55 @@ class ExportedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Worst:
-    """The largest differences of an output, and the least of its meaning where it was judged."""
+class WorstFigures:
+    """The largest differences of an output from the source's, in the output's unit, and its least agreement in meaning.
+
+    meaning: the least cosine or part of equal classes, of the cases that had to reach one; None if there are none.
+    """
 
     max_difference: float
     mean_difference: float
     meaning: float | None
 
 
-def document(made: ExportedFile) -> dict[str, Any]:
-    """The report as it is written."""
+def document(file: ExportedFile) -> dict[str, Any]:
+    """Return the report as it is written to JSON."""
     return {
         "schema": SCHEMA,
-        "file": made.path.name,
-        "kind": made.kind,
-        "size": made.size,
-        "sha256": made.sha256,
-        "source": made.source,
-        "source_sha256": made.source_sha256,
-        "opset": made.opset,
-        "exporter": made.exporter,
-        "notes": list(made.notes),
-        "steps": list(made.steps),
-        "metadata": made.facts,
+        "file": file.path.name,
+        "kind": file.kind,
+        "size": file.size,
+        "sha256": file.sha256,
+        "source": file.source,
+        "source_sha256": file.source_sha256,
+        "opset": file.opset,
+        "exporter": file.exporter,
+        "notes": list(file.notes),
+        "steps": list(file.steps),
+        "metadata": file.metadata,
         "versions": {name: _version(name) for name in DISTRIBUTIONS},
-        "task": made.task,
-        "tolerance": made.tolerance,
-        "axes": made.axes.document(),
-        "bars": bars(made),
-        "proved_on": made.proved_on,
-        "parity": [asdict(figures) for figures in made.figures],
-        "detection": made.detection and asdict(made.detection),
-        "latency_ms": made.latency,
-        "accuracy": made.accuracy,
+        "task": file.task,
+        "tolerance": file.tolerance,
+        "axes": file.axes.document(),
+        "bars": _requirements(file),
+        "proved_on": file.proved_on,
+        "parity": [asdict(figures) for figures in file.figures],
+        "detection": file.detection and asdict(file.detection),
+        "latency_ms": file.latency,
+        "accuracy": file.accuracy,
     }
 
 
-def bars(made: ExportedFile) -> dict[str, float | None]:
-    """What the file had to reach, as far as it was judged by it."""
-    own = made.bars
-    relative = own.values if own.values is not None and own.values < float("inf") else None
+def _requirements(file: ExportedFile) -> dict[str, float | None]:
+    """Return the tolerances that this file was judged by; None for those that do not apply to it."""
+    tolerances = file.tolerances
+    values = tolerances.values
     return {
-        "relative_difference": relative,
-        "cosine": own.cosine if made.task == "embedding" else None,
-        "equal_classes": own.classes if made.task == "classification" else None,
-        "iou": own.iou if made.detection else None,
-        "landmarks_px": own.landmarks if made.detection else None,
+        "relative_difference": values if values is not None and values < float("inf") else None,
+        "cosine": tolerances.cosine if file.task == "embedding" else None,
+        "equal_classes": tolerances.classes if file.task == "classification" else None,
+        "iou": tolerances.iou if file.detection else None,
+        "landmarks_px": tolerances.landmarks if file.detection else None,
     }
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facecli.errors import ExportError, OutputError, UsageError
+from facecli.errors import ExportError, UsageError
 from facecli.export.bundle import manifest
 from facecli.export.bundle.licences import write_licences
 from facecli.export.bundle.manifest import Member
-from facecli.export.publish import staging
+from facecli.export.publish import output_staging
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"  # copied as they are, with the runner
@@ -54,24 +54,20 @@ def write(
     Raises ExportError for models that the runners can not run, OutputError where the file system refuses.
     """
     check_target(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with staging(folder.parent) as temporary:
-            staged = temporary / "bundle"
-            shutil.copytree(FILES, staged)
-            shutil.copy(RUNNER, staged)
-            _copy_models(members, staged / "models")
-            texts = write_licences([member.spec for member in members], staged / LICENCES)
-            web = _web(staged, web_runtime)
-            described = manifest.describe(members, web, texts)
-            (staged / MANIFEST).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", "utf-8")
-            proof = prove(staged)
-            files = {p.relative_to(staged).as_posix(): p.stat().st_size for p in _all_files(staged)}
-            if folder.is_dir():
-                folder.rmdir()  # empty: check_target has seen to it
-            staged.rename(folder)
-    except OSError as error:
-        raise OutputError(f"can not write {folder}: {error.strerror}") from error
+    with output_staging(folder.parent, f"can not write {folder}") as temporary:
+        staged = temporary / "bundle"
+        shutil.copytree(FILES, staged)
+        shutil.copy(RUNNER, staged)
+        _copy_models(members, staged / "models")
+        texts = write_licences([member.spec for member in members], staged / LICENCES)
+        web = _web(staged, web_runtime)
+        described = manifest.describe(members, web, texts)
+        (staged / MANIFEST).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", "utf-8")
+        proof = prove(staged)
+        files = {path.relative_to(staged).as_posix(): path.stat().st_size for path in _all_files(staged)}
+        if folder.is_dir():
+            folder.rmdir()  # empty, as check_target has made sure
+        staged.rename(folder)
     return Bundle(folder, described, files, web_runtime is not None, proof)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,84 +13,95 @@ from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, Recogniz
 from facecli.crops import cutting
 from facecli.errors import ExportError, first_line
 from facecli.export.edge.crops import INPUT
-from facecli.export.proof.bars import BARS
-from facecli.export.proof.detection import Bench, compare
+from facecli.export.edge.request import EdgeRequest
+from facecli.export.proof.detection import FixedRuntime, compare_faces
+from facecli.export.proof.tolerances import TOLERANCES
 from facecli.inference.session import open_session
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
-if TYPE_CHECKING:
-    from facecli.export.edge.wanted import Wanted
-
-OTHER_SIZES = (0.7, 1.5)  # of the model's crop: a larger and a smaller one, to be resized in the graph
-# At the crop's own size, and where it is resized: when it enlarges, OpenCV's INTER_AREA takes a neighbouring column
-# where rounding puts a pixel's edge on the wrong side of a whole number (105 to 150 px: one column in 150).
+OTHER_SIZES = (0.7, 1.5)  # factors on the model's crop: a smaller and a larger crop, which the graph must resize
+# Least cosine of an embedding, by whether the crop has the model's own size. Elsewhere the graph resizes it: when
+# OpenCV's INTER_AREA enlarges, it takes a neighbouring column where rounding puts a pixel's edge on the wrong side of a
+# whole number (105 to 150 px: one column in 150).
 COSINE = {True: 0.99999, False: 0.999}
-# Of boxes: ONNX's Resize and OpenCV's differ by one level in some pixels, and RetinaFace's boxes move for less.
-FACES = replace(BARS["fp32"], iou=0.97, landmarks=1.0)
-DIFFERENCE = {True: 1e-4, False: 0.05}  # of a probability; of a number, as a part of it
+# Largest difference of a probability, or of another number as a part of it, by whether the crop has the model's size.
+DIFFERENCE = {True: 1e-4, False: 0.05}
+# ONNX's Resize and OpenCV's differ by one level in some pixels, and RetinaFace's boxes move for less.
+FACES = replace(TOLERANCES["fp32"], iou=0.97, landmarks=1.0)
 
 
-def of_crops(wanted: Wanted, path: Path) -> dict[str, Any]:
-    """Compare on real faces, cut in the model's size and in others. Raises ExportError."""
-    plugin, spec = wanted.plugin, wanted.spec
+def prove_crops(request: EdgeRequest, path: Path) -> dict[str, Any]:
+    """Compare a recognizer's or attribute model's edge file with its plugin, on crops of the model's size and others.
+
+    Returns the worst figures. Raises ExportError if one is beyond its tolerance, or if there are no crops.
+    """
+    plugin, spec = request.plugin, request.spec
     assert isinstance(plugin, (RecognizerPlugin, AttributePlugin)) and spec.crop is not None
-    run = _runner(plugin, _bench(wanted), wanted)
+    run = _runner(plugin, request)
     session = open_session(path)
-    figures: dict[str, Any] = {"data": wanted.samples.data}
+    figures: dict[str, Any] = {"data": request.samples.data}
     for name, scales in (("own_size", (1.0,)), ("resized", OTHER_SIZES)):
-        crops = [crop for scale in scales for crop in wanted.samples.crops(_scaled(spec.crop, scale))]
+        crops = [crop for scale in scales for crop in request.samples.crops(_scaled(spec.crop, scale))]
         if not crops:
             raise ExportError(f"{path.name}: no faces were found to prove it on", hint="put more pictures there")
-        judged = []
+        compared = []
         for crop in crops:
-            want = run(cutting.whole(Image(crop, "a crop"), spec.crop))[0]
-            (got,) = _answer(path, session, crop)
-            judged.append(_judge(path.name, plugin, got, want, own=name == "own_size"))
-        cosines, differences = zip(*judged, strict=True)
+            expected = run(cutting.whole(Image(crop, "a crop"), spec.crop))[0]
+            (output,) = _outputs(path, session, crop)
+            compared.append(_compare(path.name, plugin, output, expected, own_size=name == "own_size"))
+        cosines, differences = zip(*compared, strict=True)
         figures[name] = {"crops": len(crops), "cosine": min(cosines), "max_difference": max(differences)}
     return figures
 
 
-def of_detector(wanted: Wanted, path: Path) -> dict[str, Any]:
-    """Compare the faces found in real pictures. Raises ExportError."""
-    plugin = wanted.plugin
+def prove_detector(request: EdgeRequest, path: Path) -> dict[str, Any]:
+    """Compare the faces that a detector's edge file finds in real pictures with its plugin's.
+
+    Returns the worst figures. Raises ExportError if one is beyond its tolerance, or if no picture has a face.
+    """
+    plugin = request.plugin
     assert isinstance(plugin, DetectorPlugin)
-    detector = plugin.load(_bench(wanted), wanted.parameters)
+    detector = plugin.load(_runtime(request), request.parameters)
     session = open_session(path)
     count, least, farthest = 0, 1.0, 0.0
-    pictures = wanted.samples.pictures()
+    pictures = request.samples.pictures()
     for image in pictures:
-        (want,) = detector.detect([image])
-        boxes, scores, landmarks = _answer(path, session, image.pixels)
-        iou, shift = compare(path.name, Detections(boxes, scores, landmarks), want, image.source, FACES)
-        count, least, farthest = count + len(want), min(least, iou), max(farthest, shift or 0.0)
+        (expected,) = detector.detect([image])
+        boxes, scores, landmarks = _outputs(path, session, image.pixels)
+        iou, shift = compare_faces(path.name, image.source, Detections(boxes, scores, landmarks), expected, FACES)
+        count, least, farthest = count + len(expected), min(least, iou), max(farthest, shift or 0.0)
     if not count:
-        raise ExportError(f"{plugin.name} finds no face in the {wanted.samples.data}: nothing was proved")
-    return {"data": wanted.samples.data, "pictures": len(pictures), "faces": count, "iou": least, "landmarks": farthest}
+        raise ExportError(f"{plugin.name} finds no face in the {request.samples.data}: nothing was proved")
+    return {
+        "data": request.samples.data,
+        "pictures": len(pictures),
+        "faces": count,
+        "iou": least,
+        "landmarks": farthest,
+    }
 
 
-def _answer(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArray]:
+def _outputs(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArray]:
     try:
         return list(session.run({INPUT: np.ascontiguousarray(pixels)}).values())
     except Exception as error:  # ONNX Runtime's errors share no base class
         raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {first_line(error)}") from error
 
 
-def _runner(
-    plugin: RecognizerPlugin | AttributePlugin, bench: Bench, wanted: Wanted
-) -> Callable[[UInt8Array], FloatArray]:
+def _runner(plugin: RecognizerPlugin | AttributePlugin, request: EdgeRequest) -> Callable[[UInt8Array], FloatArray]:
+    """Return the plugin's own function: crops (N, H, W, 3) uint8 RGB -> one row per crop."""
     if isinstance(plugin, RecognizerPlugin):
-        return plugin.load(bench, wanted.parameters).embed
-    return plugin.load(bench, wanted.parameters).classify
+        return plugin.load(_runtime(request), request.parameters).embed
+    return plugin.load(_runtime(request), request.parameters).classify
 
 
-def _bench(wanted: Wanted) -> Bench:
-    session: Session = open_session(wanted.network)
-    return Bench(wanted.spec.id, {wanted.spec.files[0].name: session})
+def _runtime(request: EdgeRequest) -> FixedRuntime:
+    session: Session = open_session(request.network)
+    return FixedRuntime(request.spec.id, {request.spec.files[0].name: session})
 
 
 def _scaled(spec: CropSpec, scale: float) -> CropSpec:
-    """The same view of a face in a crop of another size."""
+    """Return the CropSpec of the same view of a face in `scale` times as many pixels per side."""
     width, height = round(spec.width * scale), round(spec.height * scale)
     if spec.template is None:
         return replace(spec, width=width, height=height)
@@ -99,16 +110,21 @@ def _scaled(spec: CropSpec, scale: float) -> CropSpec:
     return replace(spec, width=width, height=height, template=(a, b, c, d, e))
 
 
-def _judge(name: str, plugin: Any, got: FloatArray, want: FloatArray, *, own: bool) -> tuple[float, float]:
-    """Cosine and largest difference of an output and the plugin's; ExportError where they are too far apart."""
-    if got.shape != want.shape or got.dtype != want.dtype:
-        raise ExportError(f"{name} gives {got.shape} {got.dtype}, {plugin.name} {want.shape} {want.dtype}")
-    difference = float(np.abs(got.astype(np.float64) - want).max())
-    lengths = float(np.linalg.norm(got.astype(np.float64)) * np.linalg.norm(want.astype(np.float64)))
-    cosine = float(got.astype(np.float64) @ want / lengths) if lengths else 1.0
+def _compare(
+    name: str, plugin: Any, output: FloatArray, expected: FloatArray, *, own_size: bool
+) -> tuple[float, float]:
+    """Return the cosine and the largest difference of an output and the plugin's. Raises ExportError beyond a limit."""
+    if output.shape != expected.shape or output.dtype != expected.dtype:
+        raise ExportError(
+            f"{name} gives {output.shape} {output.dtype}, {plugin.name} {expected.shape} {expected.dtype}"
+        )
+    difference = float(np.abs(output.astype(np.float64) - expected).max())
+    lengths = float(np.linalg.norm(output.astype(np.float64)) * np.linalg.norm(expected.astype(np.float64)))
+    cosine = float(output.astype(np.float64) @ expected / lengths) if lengths else 1.0
     if isinstance(plugin, RecognizerPlugin):
-        if not cosine >= COSINE[own]:
-            raise ExportError(f"{name}: the cosine with {plugin.name}'s embedding is {cosine:.6f}, not {COSINE[own]}")
-    elif not difference <= DIFFERENCE[own] * max(1.0, float(np.abs(want).max())):
-        raise ExportError(f"{name} is {difference:.3g} from {plugin.name}, the tolerance is {DIFFERENCE[own]:g}")
+        least = COSINE[own_size]
+        if not cosine >= least:
+            raise ExportError(f"{name}: the cosine with {plugin.name}'s embedding is {cosine:.6f}, not {least}")
+    elif not difference <= DIFFERENCE[own_size] * max(1.0, float(np.abs(expected).max())):
+        raise ExportError(f"{name} is {difference:.3g} from {plugin.name}, the tolerance is {DIFFERENCE[own_size]:g}")
     return cosine, difference

@@ -1,4 +1,4 @@
-"""What a file says of its axes, how many, which are free and their names; and whether that is so."""
+"""The axes that an exported file declares, their lengths or names, and the check that they are true."""
 
 from __future__ import annotations
 
@@ -13,75 +13,78 @@ if TYPE_CHECKING:
     from facecli.contract import ExportPart
     from facecli.export.proof.parity import Figures
 
-Axes = tuple[int | str | None, ...]  # the length of each axis; of a free one its name, None if it has none
+Axes = tuple[int | str | None, ...]  # the length of each axis; of a free axis its name, None if it has none
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """Name -> axes, in the file's order; None where the file says nothing of an input's or output's axes."""
+class DeclaredAxes:
+    """Input and output names -> their axes, in the file's order; None where the file declares no axes."""
 
     inputs: Mapping[str, Axes | None]
     outputs: Mapping[str, Axes | None]
 
     def document(self) -> dict[str, Any]:
-        """The same for the report."""
+        """Return the axes as the report's JSON has them."""
         return {
             kind: {name: axes and list(axes) for name, axes in entries.items()}
             for kind, entries in (("inputs", self.inputs), ("outputs", self.outputs))
         }
 
 
-def declared(path: Path) -> Declared:
-    """What a .onnx file says itself, not what ONNX Runtime infers; of an .ort file, what it was made to say."""
-    if path.suffix == ".ort":
-        import onnxruntime
+def declared_axes(path: Path) -> DeclaredAxes:
+    """Return the axes in an .onnx or .ort file.
 
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        own = (session.get_inputs(), session.get_outputs())
-        return Declared(*({entry.name: tuple(entry.shape) for entry in entries} for entries in own))
+    An .onnx file is read as it is, because ONNX Runtime would complete it with inferred shapes. Only ONNX Runtime reads
+    an .ort file; its axes are those that the optimizer wrote.
+    """
+    if path.suffix == ".ort":
+        from facecli.inference.session import open_session
+
+        return DeclaredAxes(*open_session(path, device="cpu").axes)
     import onnx
 
     graph = onnx.load(path, load_external_data=False).graph
     constants = {tensor.name for tensor in graph.initializer}
     inputs = {value.name: _axes(value) for value in graph.input if value.name not in constants}
-    return Declared(inputs, {value.name: _axes(value) for value in graph.output})
+    return DeclaredAxes(inputs, {value.name: _axes(value) for value in graph.output})
 
 
-def check(part: ExportPart, name: str, said: Declared, figures: Sequence[Figures]) -> None:
-    """Raise ExportError if a file's axes are not those that the recipe states and that the source has.
+def check(part: ExportPart, name: str, declared: DeclaredAxes, figures: Sequence[Figures]) -> None:
+    """Raise ExportError unless a file's axes are those that the recipe states and that the source's outputs have.
 
-    figures: all that was compared, whose shapes the source gave.
+    name: the file's, for the message. figures: every comparison of the file, with the shapes that the source gave.
     """
-    for given, wanted in part.dynamic_axes.items():
-        axes = said.inputs.get(given)
+    for entry, free_axes in part.dynamic_axes.items():
+        axes = declared.inputs.get(entry)
         free = {axis: length for axis, length in enumerate(axes or ()) if not isinstance(length, int)}
-        if free != dict(wanted):
-            raise ExportError(f"{name}: input {given!r} is {told(axes)}, the recipe frees {dict(wanted)}")
+        if free != dict(free_axes):
+            raise ExportError(f"{name}: input {entry!r} is {axes_text(axes)}, the recipe frees {dict(free_axes)}")
     for output in part.output_names:
         rows = [one for one in figures if one.output == output]
-        axes = said.outputs.get(output)
+        axes = declared.outputs.get(output)
         if axes is None or len(axes) != len(rows[0].shape):
-            raise ExportError(f"{name}: output {output!r} is declared {told(axes)}, its source gives {rows[0].shape}")
+            what = f"output {output!r} is declared {axes_text(axes)}"
+            raise ExportError(f"{name}: {what}, its source gives {rows[0].shape}")
         for axis, length in enumerate(axes):
-            if (wanted_here := _mended(part, rows, axis, length)) is not None:
-                where = f"output {output!r} is declared {told(axes)}"
-                raise ExportError(f"{name}: {where}, axis {axis} must be {wanted_here}")
+            if (correction := _correction(part, rows, axis, length)) is not None:
+                what = f"output {output!r} is declared {axes_text(axes)}"
+                raise ExportError(f"{name}: {what}, axis {axis} must be {correction}")
 
 
-def told(axes: Axes | None) -> str:
-    """Axes for people, such as (batch, 128)."""
+def axes_text(axes: Axes | None) -> str:
+    """Return axes as people read them, such as (batch, 128)."""
     if axes is None:
         return "nowhere"
     return "(" + ", ".join("?" if length is None else str(length) for length in axes) + ")"
 
 
-def _mended(part: ExportPart, rows: Sequence[Figures], axis: int, length: int | str | None) -> str | None:
-    """What an output's axis must be instead of `length`; None if that is right.
+def _correction(part: ExportPart, rows: Sequence[Figures], axis: int, length: int | str | None) -> str | None:
+    """Return what an output's axis must be instead of `length`; None if `length` is right.
 
-    Where the recipe states nothing of outputs, an axis whose length changes in the source must be free. The first one
-    must have the name of the input's axis that is always as long, if there is one; others must not have the name of
-    one that is not: strides may make them as long here and not everywhere. One whose length does not change may be
-    free: that of some outputs depends on values.
+    A recipe that states output axes is taken at its word. Otherwise an axis whose length changes in the source must be
+    free. Axis 0 must be named like the input axis of the same length. Any other axis must not borrow an input's name
+    unless the lengths agree in every case: a stride can make them equal once by chance. An axis whose length did not
+    change may be free, because the lengths of some outputs depend on values.
     """
     lengths = {row.shape[axis] for row in rows}
     changes, only = len(lengths) > 1, min(lengths)
@@ -96,18 +99,18 @@ def _mended(part: ExportPart, rows: Sequence[Figures], axis: int, length: int | 
         return f"{only}" if isinstance(length, int) and length != only else None
     free = _free_inputs(part, rows)
     names = [name for name, lengths_of in free if lengths_of == [row.shape[axis] for row in rows]]
-    taken = axis == 0 or isinstance(length, int) or length in dict(free)
-    if names and taken:
+    borrowed = axis == 0 or isinstance(length, int) or length in dict(free)
+    if names and borrowed:
         return None if length in names else f"{' or '.join(names)}, as its input's"
     return "free" if isinstance(length, int) else None
 
 
 def _free_inputs(part: ExportPart, rows: Sequence[Figures]) -> list[tuple[str, list[int]]]:
-    """The free axes of the inputs: name, and length in each case."""
+    """Return the free axes of the inputs: the axis's name, and its length in each comparison."""
     return [
-        (name, [row.inputs[place][axis] for row in rows])
-        for place, given in enumerate(part.input_names)
-        for axis, name in part.dynamic_axes.get(given, {}).items()
+        (name, [row.inputs[position][axis] for row in rows])
+        for position, entry in enumerate(part.input_names)
+        for axis, name in part.dynamic_axes.get(entry, {}).items()
     ]
 
 

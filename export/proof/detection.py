@@ -1,4 +1,8 @@
-"""The proof that a detector finds the same faces with exported networks as with the networks they were made from."""
+"""The proof that a detector finds the same faces with exported networks as with the networks they were made from.
+
+Small differences of a network's outputs can decide whether a box passes a threshold, so outputs alone prove little
+about a detector.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facecli.contract import DetectorPlugin, ExportPart, Session
-    from facecli.export.proof.bars import Bars
+    from facecli.export.proof.tolerances import Tolerances
     from facecli.types import Detections, Image
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """How far the detections in all pictures were from the source's: faces, least IoU, largest landmark shift in px.
+class DetectionProof:
+    """The distance of a detector's faces from those that it finds with the source networks.
 
-    data: whose pictures they are, as in Samples.
+    detector: the plugin's name. data: the origin of the pictures, as in Samples. pictures, faces: their numbers. iou:
+    the least of all boxes with the source's. landmarks: the largest shift in px; None for a detector without them.
     """
 
     detector: str
@@ -38,33 +43,36 @@ class Found:
 
 
 class SourceSession:
-    """A part's source network in the place of a session."""
+    """A session that runs a part's source network. input_shapes: those of its exported file."""
 
     def __init__(self, part: ExportPart, input_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
         self._part, self._network = part, source_network(part)
         self.input_shapes = input_shapes
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run the source network once."""
+        """Run the source network once: input name -> array in, output name -> array out."""
         outputs = self._network(*(np.ascontiguousarray(feeds[name]) for name in self._part.input_names))
         return dict(zip(self._part.output_names, outputs, strict=True))
 
 
 class RecordingSession:
-    """A session that keeps what it is fed with."""
+    """A session that keeps its inputs, one mapping of input name -> array per run, in `feeds`."""
 
     def __init__(self, inner: Session) -> None:
         self._inner, self.input_shapes = inner, inner.input_shapes
         self.feeds: list[Mapping[str, NDArray[Any]]] = []
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run once."""
+        """Run once: input name -> array in, output name -> array out."""
         self.feeds.append(dict(feeds))
         return self._inner.run(feeds)
 
 
-class Bench:
-    """A runtime that hands out given sessions, by file name, whatever device there is."""
+class FixedRuntime:
+    """A runtime for plugins that hands out the sessions it was made with, on whatever device they are.
+
+    model: the only model's id. sessions: file name -> session.
+    """
 
     threads = 1
 
@@ -72,7 +80,7 @@ class Bench:
         self._model, self._sessions = model, sessions
 
     def model_path(self, model_id: str, file: str | None = None) -> Path:  # noqa: ARG002 # the contract's
-        """Nothing here has a path."""
+        """Raise ExportError: a session has no path."""
         raise ExportError(f"a detector that wants the file of {model_id} itself can not be proved")
 
     def session(
@@ -82,22 +90,25 @@ class Bench:
         *,
         threads: int | None = None,  # noqa: ARG002 # the contract's
     ) -> Session:
-        """The session of a file of the model that is proved."""
+        """Return the session of a file, or the only one. Raises ExportError for another model or file."""
         name = file if file is not None or len(self._sessions) != 1 else next(iter(self._sessions))
         if model_id != self._model or name is None or name not in self._sessions:
-            asked = model_id if file is None else f"{file} of {model_id}"
-            raise ExportError(f"the detector runs {asked}, not {', '.join(self._sessions)} of {self._model}")
+            requested = model_id if file is None else f"{file} of {model_id}"
+            raise ExportError(f"the detector runs {requested}, not {', '.join(self._sessions)} of {self._model}")
         return self._sessions[name]
 
 
-def inputs_of(
+def recorded_inputs(
     plugin: DetectorPlugin, model: str, file: str, path: Path, pictures: Sequence[Image]
 ) -> list[Mapping[str, NDArray[Any]]]:
-    """What a detector of one network, whose file lies at `path`, feeds it with when it looks at pictures."""
+    """Return the inputs of every run that a detector makes of its one network on these pictures.
+
+    file: the network's name in the model. path: where the file lies.
+    """
     from facecli.inference.session import open_session
 
     session = RecordingSession(open_session(path, device="cpu"))
-    detector = plugin.load(Bench(model, {file: session}), _parameters(plugin, model))
+    detector = plugin.load(FixedRuntime(model, {file: session}), _parameters(plugin, model))
     for picture in pictures:
         detector.detect([picture])
     return session.feeds
@@ -106,55 +117,64 @@ def inputs_of(
 def prove_detection(
     plugin: DetectorPlugin,
     model: str,
-    parts: Sequence[ExportPart],
-    paths: Mapping[str, Path],
-    bars: Bars,
+    networks: Sequence[tuple[ExportPart, Path]],
+    tolerances: Tolerances,
     samples: Samples = PORTRAITS,
-) -> Found:
-    """Detect with source networks and with files (part's file name -> path). Raises ExportError if faces differ."""
+) -> DetectionProof:
+    """Detect faces with the source networks and with their exported files, and compare.
+
+    networks: each network of the model with its exported file. Raises ExportError if the faces differ, or if there is
+    none to compare.
+    """
     from facecli.inference.session import open_session
 
-    exported = {part.file: open_session(paths[part.file], device="cpu") for part in parts}
-    sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part in parts}
+    exported = {part.file: open_session(path, device="cpu") for part, path in networks}
+    sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part, _ in networks}
     pictures = samples.pictures()
     parameters = _parameters(plugin, model)
-    wanted = [plugin.load(Bench(model, sources), parameters).detect([one])[0] for one in pictures]
-    got = [plugin.load(Bench(model, exported), parameters).detect([one])[0] for one in pictures]
-    count = sum(map(len, wanted))
+    detectors = [plugin.load(FixedRuntime(model, sessions), parameters) for sessions in (sources, exported)]
+    expected, results = ([detector.detect([one])[0] for one in pictures] for detector in detectors)
+    count = sum(map(len, expected))
     if not count:
         raise ExportError(f"{plugin.name} finds no face in the {samples.data}, not even with its source networks")
     compared = [
-        compare(plugin.name, a, b, image.source, bars) for a, b, image in zip(got, wanted, pictures, strict=True)
+        compare_faces(plugin.name, image.source, result, source, tolerances)
+        for result, source, image in zip(results, expected, pictures, strict=True)
     ]
     shifts = [shift for _, shift in compared if shift is not None]
-    return Found(
-        plugin.name, samples.data, len(pictures), count, min(iou for iou, _ in compared), max(shifts, default=None)
-    )
+    iou = min(iou for iou, _ in compared)
+    return DetectionProof(plugin.name, samples.data, len(pictures), count, iou, max(shifts, default=None))
 
 
 def _parameters(plugin: DetectorPlugin, model: str) -> dict[str, Any]:
-    """The plugin's own; one of several models is told which one it is about: MODEL of FAMILY/MODEL."""
+    """Return the plugin's default parameters, with `model` set if it runs several: MODEL of FAMILY/MODEL."""
     own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
     return {**plugin.parameters, **own}
 
 
-def compare(name: str, got: Detections, wanted: Detections, picture: str, bars: Bars) -> tuple[float, float | None]:
-    """Least IoU and largest landmark shift of matching faces; 1 and None where there is none."""
-    if len(got) != len(wanted):
-        raise ExportError(f"{name} finds {len(got)} faces in {picture}, with its source networks {len(wanted)}")
-    if not len(wanted):
+def compare_faces(
+    name: str, picture: str, faces: Detections, expected: Detections, tolerances: Tolerances
+) -> tuple[float, float | None]:
+    """Return the least IoU and the largest landmark shift in px of matching faces: 1 and None if there are no faces.
+
+    name, picture: the detector's name and the picture's, for messages. Raises ExportError if the numbers of faces
+    differ, or one of the figures is beyond its tolerance.
+    """
+    if len(faces) != len(expected):
+        raise ExportError(f"{name} finds {len(faces)} faces in {picture}, with its source networks {len(expected)}")
+    if not len(expected):
         return 1.0, None
-    shared = overlap(wanted.bboxes, got.bboxes)
-    partner = shared.argmax(1)
-    iou = float(shared.max(1).min())
-    if not (iou >= bars.iou and len(set(partner.tolist())) == len(partner)):
+    ious = overlap(expected.bboxes, faces.bboxes)
+    partner = ious.argmax(1)
+    iou = float(ious.max(1).min())
+    if not (iou >= tolerances.iou and len(set(partner.tolist())) == len(partner)):
         raise ExportError(
-            f"{name}: a box in {picture} has an IoU of {iou:.4g} with its source's, the least is {bars.iou:g}"
+            f"{name}: a box in {picture} has an IoU of {iou:.4g} with its source's, the least is {tolerances.iou:g}"
         )
-    if got.landmarks is None or wanted.landmarks is None:
+    if faces.landmarks is None or expected.landmarks is None:
         return iou, None
-    shift = float(np.linalg.norm(got.landmarks[partner] - wanted.landmarks, axis=2).max())
-    if not shift <= bars.landmarks:
-        what = f"a landmark in {picture} is {shift:.3g} px from its source's, the tolerance is {bars.landmarks:g} px"
-        raise ExportError(f"{name}: {what}")
+    shift = float(np.linalg.norm(faces.landmarks[partner] - expected.landmarks, axis=2).max())
+    if not shift <= tolerances.landmarks:
+        limit = f"the tolerance is {tolerances.landmarks:g} px"
+        raise ExportError(f"{name}: a landmark in {picture} is {shift:.3g} px from its source's, {limit}")
     return iou, shift

@@ -1,4 +1,4 @@
-"""The proof that an ONNX file computes what its source computes."""
+"""The proof that an ONNX file computes what its source network computes, output by output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facecli.errors import ExportError, first_line
-from facecli.export.proof.bars import Bars, meaning_of
+from facecli.export.proof.tolerances import Tolerances, agreement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,10 +24,11 @@ Network = Callable[..., "tuple[NDArray[np.float32], ...]"]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How far one output was from the source's, for one input; differences are absolute, in the output's unit.
+    """The distance of one output from the source's, for one case. Differences are absolute, in the output's unit.
 
-    data: "random" or "portraits". tolerance: what max_difference may be, None if only the meaning counts. meaning: of
-    the first output, the least cosine of embeddings or the part of rows with the same arg max; None for others.
+    data: "random", or the origin of the real crops, "portraits" or "samples". inputs: the shape of each input.
+    tolerance: the limit of max_difference, None if only the meaning counts. meaning: for the first output, the least
+    cosine of embeddings or the part of rows with the same arg max; None for other outputs.
     """
 
     output: str
@@ -40,20 +41,22 @@ class Figures:
     meaning: float | None
 
 
-def prove(part: ExportPart, path: Path, cases: Sequence[Case], task: Task, bars: Bars) -> tuple[Figures, ...]:
+def prove(
+    part: ExportPart, path: Path, cases: Sequence[Case], task: Task, tolerances: Tolerances
+) -> tuple[Figures, ...]:
     """Compare a file with its source on every case. Raises ExportError at the first disagreement."""
     from facecli.inference.session import open_session
 
     session = open_session(path, device="cpu")
-    _compare_inputs(part, path.name, session)
+    _check_inputs(part, path.name, session)
     source = source_network(part)
     return tuple(
-        figures for case in cases for figures in _Comparison(part, path.name, task, bars, case)(session, source)
+        figures for case in cases for figures in _Comparison(part, path.name, task, tolerances, case)(session, source)
     )
 
 
 def check(path: Path) -> None:
-    """Let ONNX's own checker look at a file, shapes included. Raises ExportError if it is not valid."""
+    """Raise ExportError if a file is not valid ONNX by the judgement of ONNX's own checker, shapes included."""
     import onnx
 
     try:
@@ -63,7 +66,7 @@ def check(path: Path) -> None:
 
 
 def source_network(part: ExportPart) -> Network:
-    """What the file is compared with: the part's reference, or else its module; arrays in, arrays out."""
+    """Return the network that a file is compared with, arrays in and out: the part's reference, else its module."""
     if part.reference is not None:
         return part.reference
 
@@ -73,29 +76,29 @@ def source_network(part: ExportPart) -> Network:
 
         with torch.inference_mode():
             outputs = part.module(*(torch.from_numpy(array) for array in inputs))
-        return tuple(output.numpy() for output in tree_leaves(outputs))  # a network may give a list or a dict
+        return tuple(output.numpy() for output in tree_leaves(outputs))  # a network may return a list or a dict
 
     return run
 
 
-def _compare_inputs(part: ExportPart, name: str, session: Session) -> None:
+def _check_inputs(part: ExportPart, name: str, session: Session) -> None:
     if tuple(session.input_shapes) != tuple(part.input_names):
         raise ExportError(f"{name} has the inputs {list(session.input_shapes)}, not {list(part.input_names)}")
-    for given, shape in session.input_shapes.items():
+    for entry, shape in session.input_shapes.items():
         free = {axis for axis, length in enumerate(shape) if length is None}
-        wanted = part.dynamic_axes.get(given, {})
-        if free != set(wanted):
-            raise ExportError(f"{name}: input {given!r} is {shape}, its free axes must be {sorted(wanted)}")
+        stated = part.dynamic_axes.get(entry, {})
+        if free != set(stated):
+            raise ExportError(f"{name}: input {entry!r} is {shape}, its free axes must be {sorted(stated)}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """One case of one file."""
+    """The comparison of one file with its source on one case. name: the file's."""
 
     part: ExportPart
     name: str
     task: Task
-    bars: Bars
+    tolerances: Tolerances
     case: Case
 
     def __call__(self, session: Session, source: Network) -> Iterator[Figures]:
@@ -105,35 +108,36 @@ class _Comparison:
         expected = source(*self.case.inputs)
         if len(expected) != len(outputs):
             raise ExportError(f"{self.name} has {len(outputs)} outputs, its source gives {len(expected)}")
-        for position, ((name, got), wanted) in enumerate(zip(outputs.items(), expected, strict=True)):
-            yield self._difference(name, got, wanted, "values" if position else self.task)
+        for position, (name, array) in enumerate(outputs.items()):
+            # The task is the meaning of the first output alone.
+            yield self._difference(name, array, expected[position], "values" if position else self.task)
 
-    def _difference(self, output: str, got: NDArray[Any], wanted: NDArray[np.float32], task: Task) -> Figures:
+    def _difference(self, output: str, exported: NDArray[Any], expected: NDArray[np.float32], task: Task) -> Figures:
         shapes = tuple(array.shape for array in self.case.inputs)
         where = f"for {self.case.data} input {shapes[0]}"
-        if got.shape != wanted.shape or got.dtype != wanted.dtype:
-            what = f"{got.shape} {got.dtype}, the source gives {wanted.shape} {wanted.dtype}"
+        if exported.shape != expected.shape or exported.dtype != expected.dtype:
+            what = f"{exported.shape} {exported.dtype}, the source gives {expected.shape} {expected.dtype}"
             raise ExportError(f"{self.name}: output {output!r} is {what} {where}")
-        distance = np.abs(got.astype(np.float64) - wanted)
+        distance = np.abs(exported.astype(np.float64) - expected)
         largest, mean = (float(distance.max()), float(distance.mean())) if distance.size else (0.0, 0.0)
-        tolerance = self._tolerance(wanted)
-        # Said the way that NaN fails too; an infinite tolerance still wants numbers.
+        tolerance = self._tolerance(expected)
+        # Written so that NaN fails; under an infinite tolerance the values must still be numbers.
         if not (largest <= tolerance and math.isfinite(largest)):
             what = f"{largest:.3g} from its source, the tolerance is {tolerance:.3g}"
             raise ExportError(f"{self.name}: output {output!r} is {what}, {where}")
-        reached = meaning_of(task, got, wanted)
-        bar = self.bars.cosine if task == "embedding" else self.bars.classes
-        asked = self.bars.random or self.case.data != "random"
-        if asked and reached is not None and not reached >= bar:
+        meaning = agreement(task, exported, expected)
+        least = self.tolerances.cosine if task == "embedding" else self.tolerances.classes
+        judged = self.tolerances.random or self.case.data != "random"
+        if judged and meaning is not None and not meaning >= least:
             kind = "embeddings have a least cosine" if task == "embedding" else "part of equal classes is"
-            raise ExportError(f"{self.name}: output {output!r}: {kind} {reached:.6g}, the least is {bar:g}, {where}")
-        told = tolerance if math.isfinite(tolerance) else None
-        return Figures(output, self.case.data, shapes, got.shape, largest, mean, told, reached)
+            raise ExportError(f"{self.name}: output {output!r}: {kind} {meaning:.6g}, the least is {least:g}, {where}")
+        limit = tolerance if math.isfinite(tolerance) else None
+        return Figures(output, self.case.data, shapes, exported.shape, largest, mean, limit, meaning)
 
-    def _tolerance(self, wanted: NDArray[np.float32]) -> float:
-        """Of an output's values: the part's own, or as much of its largest value as the precision may cost."""
-        if self.bars.values is None:
+    def _tolerance(self, expected: NDArray[np.float32]) -> float:
+        """Return the allowed absolute difference: the part's for fp32, else a share of the output's largest value."""
+        if self.tolerances.values is None:
             return self.part.tolerance
-        if math.isinf(self.bars.values):
+        if math.isinf(self.tolerances.values):
             return math.inf
-        return self.bars.values * float(np.abs(wanted).max(initial=0.0))
+        return self.tolerances.values * float(np.abs(expected).max(initial=0.0))

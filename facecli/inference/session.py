@@ -48,6 +48,15 @@ class OnnxSession:
         """The file's metadata by key, as its maker wrote it."""
         return dict(self._inner.get_modelmeta().custom_metadata_map)
 
+    @property
+    def axes(self) -> tuple[dict[str, tuple[int | str | None, ...]], dict[str, tuple[int | str | None, ...]]]:
+        """Inputs and outputs: name -> the length of each axis, the name of a free axis, or None if it has no name."""
+        inputs, outputs = (
+            {entry.name: tuple(entry.shape) for entry in entries}
+            for entries in (self._inner.get_inputs(), self._inner.get_outputs())
+        )
+        return inputs, outputs
+
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
         """Run the model once: input name -> array in, output name -> array out."""
         start = time.perf_counter()

@@ -37,12 +37,13 @@ def seeded(torch: Any, name: str, path: Path) -> Path:
 
 
 def exported(name: str, weights: Path, folder: Path) -> Path:
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
     (recipe,) = RECIPES[name].facecli_export_recipes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retinaface, "SHA256", sha256(weights))
-        (file,) = export_recipe(recipe, weights, folder).files
+        (file,) = export_recipe(ExportRequest(recipe=recipe, weights=weights), folder).files
     assert file.exporter == "torch.export"
     assert file.path.name == catalogue.load(recipe.model).files[0].name
     return file.path
@@ -126,6 +127,7 @@ def test_the_published_weights_through_the_command_line(
 
 def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, tmp_path: Path) -> None:
     from facecli.export.proof import samples as samples_module
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
@@ -140,9 +142,10 @@ def test_a_detector_in_int8_is_calibrated_on_pictures(torch: Any, shared: Path, 
     plugin = Registry(third_party=False).load("detectors", "yunet", DetectorPlugin)
     few = Target("int8", calibration=no_crops, pictures=lambda: pictures()[:15])
     with pytest.raises(ExportError, match="a detector's calibration needs 16 pictures, 15 were found"):
-        export_recipe(recipe, weights, tmp_path, few, detector=plugin)
+        export_recipe(ExportRequest(recipe=recipe, weights=weights, target=few, detector=plugin), tmp_path)
     target = Target("int8", calibration=no_crops, pictures=pictures)
-    (file,) = export_recipe(recipe, weights, tmp_path, target, detector=plugin).files
+    request = ExportRequest(recipe=recipe, weights=weights, target=target, detector=plugin)
+    (file,) = export_recipe(request, tmp_path).files
     assert (file.path.name, file.kind) == ("yunet_n.int8.onnx", "int8")
     assert "20 pictures, last layers in float32" in file.steps[-1]
     assert file.detection is not None

@@ -49,7 +49,7 @@ def test_a_failure_midway_leaves_what_was_there(tmp_path, monkeypatch, fails_at,
         monkeypatch.setattr(os, "link", unknown)
     with pytest.raises(type(error)), staging(tmp_path) as place:
         monkeypatch.setattr(Path, "replace", replace)
-        publish([(path, tmp_path / name) for path, name in staged(place)])
+        publish([path for path, _ in staged(place)], tmp_path)
     assert len(calls) > fails_at
     assert contents(tmp_path) == before
 
@@ -57,17 +57,18 @@ def test_a_failure_midway_leaves_what_was_there(tmp_path, monkeypatch, fails_at,
 def test_all_files_are_replaced(tmp_path):
     (tmp_path / "a.onnx").write_text("old")
     with staging(tmp_path) as place:
-        publish([(path, tmp_path / name) for path, name in staged(place)])
+        publish([path for path, _ in staged(place)], tmp_path)
     assert contents(tmp_path) == {name: f"new {name}" for name in NAMES}
 
 
 def test_an_export_whose_last_file_can_not_be_written_changes_nothing(small_recipe, tmp_path):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
     (tmp_path / "r.onnx").mkdir()
     (tmp_path / "p.onnx").write_text("mine")
     with pytest.raises(OutputError, match="can not write to"):
-        export_recipe(small_recipe(), None, tmp_path)
+        export_recipe(ExportRequest(recipe=small_recipe()), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".weights") == ["p.onnx", "r.onnx"]
     assert (tmp_path / "p.onnx").read_text() == "mine"
 

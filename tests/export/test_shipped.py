@@ -23,10 +23,11 @@ def exported(torch, request, tmp_path_factory):
     module, package = RECIPES[request.param]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed: its weights are not here to be exported again")
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
     (recipe,) = module.facecli_export_recipes()
-    return recipe, export_recipe(recipe, None, tmp_path_factory.mktemp("export"))
+    return recipe, export_recipe(ExportRequest(recipe=recipe), tmp_path_factory.mktemp("export"))
 
 
 def test_the_graph_is_the_shipped_one(exported):

@@ -12,9 +12,10 @@ from facecli.export.target import Target
 
 
 def export(recipe, folder, target):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
-    return export_recipe(recipe, None, folder, target)
+    return export_recipe(ExportRequest(recipe=recipe, target=target), folder)
 
 
 def many(spec):

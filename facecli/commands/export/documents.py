@@ -52,11 +52,11 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
 
 def _rows(file: ExportedFile) -> list[dict[str, Any]]:
     """The proof in short, a line per figure."""
-    from facecli.export.proof.axes import told
+    from facecli.export.proof.axes import axes_text
 
     rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
     for name, worst in file.worst.items():
-        rows.append((name, f"is {told(file.axes.outputs[name])}, as its source"))
+        rows.append((name, f"is {axes_text(file.axes.outputs[name])}, as its source"))
         rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
         if worst.meaning is not None:
             kind = "least cosine" if file.task == "embedding" else "part of equal classes"

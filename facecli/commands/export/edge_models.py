@@ -12,8 +12,8 @@ from facecli.cli import context
 from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ExportError
-from facecli.export.edge.make import EdgeFile, make
-from facecli.export.edge.wanted import Wanted, one_look
+from facecli.export.edge.make import EdgeFile, make_edge_file
+from facecli.export.edge.request import EdgeRequest, edge_parameters
 from facecli.export.proof.samples import PORTRAITS
 from facecli.hosting.attributes import resolve
 from facecli.hosting.choice import Choice
@@ -57,7 +57,7 @@ def choose(name: str, edge: Edge) -> Chosen:
         plugin = registry.load("detectors", name.partition("/")[0], DetectorPlugin)
     variant = name.removeprefix(f"{plugin.name}/") if name != plugin.name else None
     named = {"model": variant} if variant else {}
-    parameters = one_look(plugin, {**named, **edge.parameters.get(plugin.name, {})})
+    parameters = edge_parameters(plugin, {**named, **edge.parameters.get(plugin.name, {})})
     own = f"{plugin.name}/{parameters['model']}" if "model" in parameters else plugin.name
     spec = next((spec for spec in plugin.models if spec.id == own), None)
     if spec is None:
@@ -75,7 +75,7 @@ def embed(edge: Edge, name: str, folder: Path, network: Path | None = None, *, m
 
 def refuse_cascade(recipe: ExportRecipe) -> None:
     """Raise ExportError, before the recipe is run, for one whose networks need code between them."""
-    from facecli.export.run import recipe_spec
+    from facecli.export.request import recipe_spec
 
     spec = recipe_spec(recipe)
     if spec is not None and len(spec.files) > 1:
@@ -92,7 +92,8 @@ def _embed(edge: Edge, chosen: Chosen, network: Path | None, folder: Path, *, mo
     if len(spec.files) != 1:
         _refuse(spec)
     path = network or context.open_store().path(spec)
-    return make(Wanted(path, chosen.plugin, spec, chosen.parameters, edge.samples or PORTRAITS), folder, mobile=mobile)
+    request = EdgeRequest(path, chosen.plugin, spec, chosen.parameters, edge.samples or PORTRAITS)
+    return make_edge_file(request, folder, mobile=mobile)
 
 
 def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:

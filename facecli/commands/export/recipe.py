@@ -182,7 +182,8 @@ def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportR
     from facecli.commands.export import accuracy, installing
     from facecli.commands.export import samples as samples_module
     from facecli.export.proof.samples import PORTRAITS
-    from facecli.export.run import export_recipe, recipe_spec
+    from facecli.export.request import ExportRequest, recipe_spec
+    from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
     given = () if wish.calibration is None else (wish.calibration, wish.settings)
@@ -194,12 +195,15 @@ def _export(recipe: ExportRecipe, wish: _Wish, *, module: bool) -> tuple[ExportR
     judge = None if wish.pairs is None else accuracy.Judge(wish.pairs, wish.root, spec, wish.settings)
     samples = PORTRAITS if wish.samples is None else samples_module.samples(wish.samples, wish.settings)
     with TemporaryDirectory(prefix="facecli-export-") as folder:
-        result = export_recipe(
-            *(recipe, wish.weights, wish.output or Path(folder), target),
+        request = ExportRequest(
+            recipe=recipe,
+            weights=wish.weights,
+            target=target,
             detector=_detector(recipe, spec),
             judge=judge,
             samples=samples,
         )
+        result = export_recipe(request, wish.output or Path(folder))
         return result, installing.install(result, target) if wish.register else None
 
 

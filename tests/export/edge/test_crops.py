@@ -20,8 +20,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from facecli.export.edge.crops import with_preprocessing  # noqa: E402
-from facecli.export.edge.make import make  # noqa: E402
-from facecli.export.edge.wanted import Wanted  # noqa: E402
+from facecli.export.edge.make import make_edge_file  # noqa: E402
+from facecli.export.edge.request import EdgeRequest  # noqa: E402
 
 WIDTH, HEIGHT = 9, 12
 VARIANTS = [
@@ -155,9 +155,9 @@ def test_nothing_is_published_that_disagrees_with_the_plugin(told, tmp_path):
     plugin = RecognizerPlugin(
         "flat", "for tests", lambda runtime, _: Flat(runtime, how), spec.crop, size, False, spec.operating_point
     )
-    wanted = Wanted(path, plugin, spec, {})
+    request = EdgeRequest(path, plugin, spec, {})
     if told is how:
-        made = make(wanted, tmp_path / "out")
+        made = make_edge_file(request, tmp_path / "out")
         assert {file.name for file in (tmp_path / "out").iterdir()} == {made.path.name, made.report.name}
         report = json.loads(made.report.read_text())
         assert report["sha256"] == made.sha256
@@ -165,7 +165,7 @@ def test_nothing_is_published_that_disagrees_with_the_plugin(told, tmp_path):
         assert report["proof"]["resized"]["crops"] == 16
     else:
         with pytest.raises(ExportError, match="cosine"):
-            make(wanted, tmp_path / "out")
+            make_edge_file(request, tmp_path / "out")
         assert not list((tmp_path / "out").iterdir())
 
 

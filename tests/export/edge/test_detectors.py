@@ -22,8 +22,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
 from facecli.export.edge.detectors import with_decoding  # noqa: E402
-from facecli.export.edge.make import make  # noqa: E402
-from facecli.export.edge.wanted import Wanted, one_look  # noqa: E402
+from facecli.export.edge.make import make_edge_file  # noqa: E402
+from facecli.export.edge.request import EdgeRequest, edge_parameters  # noqa: E402
 
 MODELS = [
     "scrfd/500m",
@@ -43,10 +43,10 @@ def detector(model, store, **parameters):
     """Plugin, model, file, what it runs with, and the plugin loaded."""
     family, _, variant = model.partition("/")
     plugin = Registry(third_party=False).load("detectors", family, DetectorPlugin)
-    settings = one_look(plugin, {"model": variant, **parameters})
+    settings = edge_parameters(plugin, {"model": variant, **parameters})
     (spec,) = (spec for spec in plugin.models if spec.id == model)
     runtime = make_runtime([plugin], store)
-    return Wanted(runtime.model_path(model), plugin, spec, settings), plugin.load(runtime, settings)
+    return EdgeRequest(runtime.model_path(model), plugin, spec, settings), plugin.load(runtime, settings)
 
 
 def pictures(examples, group_picture):
@@ -61,10 +61,10 @@ def pictures(examples, group_picture):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_graph_finds_the_plugin_s_faces(model, store, examples, group_picture, tmp_path):
-    wanted, loaded = detector(model, store)
+    request, loaded = detector(model, store)
     path = tmp_path / "edge.onnx"
-    network = onnx.load(wanted.network)
-    edge = with_decoding(network, wanted.plugin.name, wanted.spec, wanted.parameters)
+    network = onnx.load(request.network)
+    edge = with_decoding(network, request.plugin.name, request.spec, request.parameters)
     path.write_bytes(edge.SerializeToString())
     onnx.checker.check_model(str(path), full_check=True)
     assert {node.domain for node in edge.graph.node} == {""}
@@ -132,8 +132,8 @@ def test_parameters_are_those_that_were_given(store, group_picture, tmp_path):
     pixels = decode(group_picture.read_bytes(), "group", Limits()).pixels
     counts = []
     for size, threshold in ((640, 0.6), (160, 0.6), (640, 0.9)):
-        wanted, loaded = detector("yunet/n", store, size=size, score_threshold=threshold)
-        made = make(dataclasses.replace(wanted), tmp_path / f"{size}-{threshold}")
+        request, loaded = detector("yunet/n", store, size=size, score_threshold=threshold)
+        made = make_edge_file(request, tmp_path / f"{size}-{threshold}")
         got = open_session(made.path).run({"pixels": pixels})
         (want,) = loaded.detect([Image(pixels, "group")])
         np.testing.assert_allclose(got["boxes"], want.bboxes, atol=1)
@@ -152,18 +152,18 @@ def test_wrong_decoder_is_found_by_the_proof(store, tmp_path, monkeypatch):
         found = decoders.yunet(graph, outputs, canvas)
         return dataclasses.replace(found, boxes=graph.node("Mul", found.boxes, graph.constant(1.1)))
 
-    wanted, _ = detector("yunet/n", store)
+    request, _ = detector("yunet/n", store)
     monkeypatch.setitem(decoders.DECODERS, "yunet", larger)
     with pytest.raises(ExportError, match="IoU"):
-        make(wanted, tmp_path / "out")
+        make_edge_file(request, tmp_path / "out")
     monkeypatch.setitem(decoders.DECODERS, "yunet", decoders.yunet)
     monkeypatch.setattr(decoders, "STRIDES", (8, 16, 16))
     with pytest.raises(ExportError, match="does not run"):
-        make(wanted, tmp_path / "out")
+        make_edge_file(request, tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_family_without_a_decoder_is_refused(store):
-    wanted, _ = detector("yunet/n", store)
+    request, _ = detector("yunet/n", store)
     with pytest.raises(ExportError, match="nonsense can not become one graph"):
-        with_decoding(onnx.load(wanted.network), "nonsense", wanted.spec, wanted.parameters)
+        with_decoding(onnx.load(request.network), "nonsense", request.spec, request.parameters)

@@ -12,6 +12,7 @@ import pytest
 from facecli.contract import ExportRecipe
 from facecli.errors import ExportError
 from facecli.export.recipes.deepface import NETWORKS
+from facecli.export.request import ExportRequest
 from facecli.export.run import export_recipe
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
@@ -269,7 +270,7 @@ def test_from_a_file_of_keras_to_embeddings(tmp_path: Path, examples: Path, run_
             group.attrs["weight_names"] = np.array([b"kernel:0", b"bias:0"])
             for name, array in zip(("kernel:0", "bias:0"), arrays, strict=True):
                 group.create_dataset(name, data=array.astype(np.float32))
-    made = export_recipe(recipe("deepid"), tmp_path / "deepid.h5", tmp_path / "out")
+    made = export_recipe(ExportRequest(recipe=recipe("deepid"), weights=tmp_path / "deepid.h5"), tmp_path / "out")
     assert max(worst.max_difference for worst in made.files[0].worst.values()) <= 1e-5
     ModelStore(tmp_path / "home").register(made.model, [file.path for file in made.files], made.origin)
     env = {"FACECLI_HOME": str(tmp_path / "home")}

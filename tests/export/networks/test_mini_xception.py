@@ -138,11 +138,12 @@ class KerasFile:
 
 
 def exported_and_expected(path, folder, crops):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
     from facecli.inference.session import open_session
 
     recipe, _gender = mini_xception.facecli_export_recipes()
-    (file,) = export_recipe(recipe, path, folder).files
+    (file,) = export_recipe(ExportRequest(recipe=recipe, weights=path), folder).files
     got = open_session(file.path).run({"crops": crops})["probabilities"]
     return got, keras_forward(path, crops)
 

@@ -11,7 +11,7 @@ import pytest
 
 from facecli.contract import ExportPart
 from facecli.errors import ExportError
-from facecli.export.proof.axes import Declared, check
+from facecli.export.proof.axes import DeclaredAxes, check
 from facecli.export.proof.parity import Figures
 
 
@@ -37,7 +37,7 @@ STATED = {"y": {0: "batch", 2: "width", 3: "y_3"}}
 
 
 def judge(axes, *, inputs=("batch", 3, "width"), rows=ROWS, **changes):
-    check(part(**changes), "net.onnx", Declared({"x": inputs}, {"y": axes}), rows)
+    check(part(**changes), "net.onnx", DeclaredAxes({"x": inputs}, {"y": axes}), rows)
 
 
 @pytest.mark.parametrize("stated", [None, STATED])
@@ -96,6 +96,7 @@ def test_an_input_has_the_recipe_s_names(inputs):
 
 
 def test_they_stand_in_the_report(crop_recipe, tmp_path):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
@@ -105,7 +106,8 @@ def test_they_stand_in_the_report(crop_recipe, tmp_path):
     def stated(weights):
         return tuple(replace(one, output_axes={"embeddings": {0: "batch"}}) for one in build(weights))
 
-    result = export_recipe(replace(recipe, build=stated), None, tmp_path, Target("fp16", ort=True))
+    request = ExportRequest(recipe=replace(recipe, build=stated), target=Target("fp16", ort=True))
+    result = export_recipe(request, tmp_path)
     for file in result.files:
         report = json.loads(file.report.read_text())
         assert report["axes"] == {"inputs": {"crops": ["batch", 3, 32, 32]}, "outputs": {"embeddings": ["batch", 8]}}
@@ -114,13 +116,14 @@ def test_they_stand_in_the_report(crop_recipe, tmp_path):
         return tuple(replace(one, output_axes={"embeddings": {0: "batch", 1: "dim"}}) for one in build(weights))
 
     with pytest.raises(ExportError, match=r"small\.onnx: output 'embeddings' is declared \(batch, 8\), axis 1 must be"):
-        export_recipe(replace(recipe, build=wrong), None, tmp_path / "out")
+        export_recipe(ExportRequest(recipe=replace(recipe, build=wrong)), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_file_that_fixes_what_is_free_is_found(crop_recipe, tmp_path, monkeypatch):
     """ONNX Runtime only warns of it."""
     from facecli.export.graph import clean as cleaning
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
     original = cleaning.clean
@@ -131,4 +134,4 @@ def test_a_file_that_fixes_what_is_free_is_found(crop_recipe, tmp_path, monkeypa
 
     monkeypatch.setattr(cleaning, "clean", fixed)
     with pytest.raises(ExportError, match=r"output 'embeddings' is declared \(2, 8\), axis 0 must be batch"):
-        export_recipe(crop_recipe(), None, tmp_path / "out")
+        export_recipe(ExportRequest(recipe=crop_recipe()), tmp_path / "out")

@@ -9,13 +9,14 @@ import pytest
 
 from facecli.errors import ExportError
 from facecli.export.proof import samples
-from facecli.export.proof.bars import BARS, meaning_of
+from facecli.export.proof.tolerances import TOLERANCES, agreement
 
 
 def export(recipe, folder, **more):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
-    return export_recipe(recipe, None, folder, **more)
+    return export_recipe(ExportRequest(recipe=recipe, **more), folder)
 
 
 def test_the_sample_faces_are_where_mtcnn_finds_them():
@@ -87,16 +88,16 @@ def test_crops_that_do_not_fit_the_network_are_told(crop_recipe, tmp_path):
 
 def test_meaning():
     a = np.array([[3, 4], [1, 0]], np.float32)
-    assert meaning_of("embedding", a, 2 * a) == pytest.approx(1)
-    assert meaning_of("embedding", a, a[:, ::-1]) == pytest.approx(0)
-    assert meaning_of("embedding", a, 0 * a) == 0
-    assert meaning_of("classification", a, a[:, ::-1]) == 0
-    assert meaning_of("values", a, a) is None
+    assert agreement("embedding", a, 2 * a) == pytest.approx(1)
+    assert agreement("embedding", a, a[:, ::-1]) == pytest.approx(0)
+    assert agreement("embedding", a, 0 * a) == 0
+    assert agreement("classification", a, a[:, ::-1]) == 0
+    assert agreement("values", a, a) is None
 
 
 @pytest.fixture(scope="module")
 def networks(torch):
-    """mtcnn's parts with their real weights, the shipped files, and the plugin."""
+    """mtcnn's parts with their real weights, each with its shipped file, and the plugin."""
     if importlib.util.find_spec("facenet_pytorch") is None:  # not imported: it wants torchvision
         pytest.skip("facenet-pytorch is not installed: mtcnn's weights are not here")
     from facecli.contract import DetectorPlugin
@@ -105,15 +106,15 @@ def networks(torch):
     from facecli.models.entries import shipped
 
     parts = mtcnn.build(None)
-    paths = {part.file: shipped.EMBEDDED / part.file for part in parts}
-    return parts, paths, Registry(third_party=False).load("detectors", "mtcnn", DetectorPlugin)
+    files = [shipped.EMBEDDED / part.file for part in parts]
+    return list(zip(parts, files, strict=True)), Registry(third_party=False).load("detectors", "mtcnn", DetectorPlugin)
 
 
 def test_a_detector_finds_the_same_faces_with_files_and_sources(networks):
     from facecli.export.proof.detection import prove_detection
 
-    parts, paths, plugin = networks
-    found = prove_detection(plugin, "mtcnn", parts, paths, BARS["fp32"])
+    pairs, plugin = networks
+    found = prove_detection(plugin, "mtcnn", pairs, TOLERANCES["fp32"])
     assert found.faces == 16  # eight portraits, and all of them in one picture
     assert found.iou > 0.999
     assert found.landmarks < 0.01
@@ -124,15 +125,16 @@ def test_a_detector_with_another_network_is_refused(networks):
 
     from facecli.export.proof.detection import prove_detection
 
-    parts, paths, plugin = networks
+    pairs, plugin = networks
+    o_net, file = pairs[2]
 
     def moved(pixels):
         with torch.inference_mode():
-            probability, regression, landmarks = parts[2].module(torch.from_numpy(pixels))
+            probability, regression, landmarks = o_net.module(torch.from_numpy(pixels))
         return probability.numpy(), regression.numpy(), landmarks.numpy() + np.float32(0.02)
 
-    spoilt = (*parts[:2], replace(parts[2], reference=moved))
+    spoilt = [*pairs[:2], (replace(o_net, reference=moved), file)]
     with pytest.raises(ExportError, match=r"a landmark in .* px from its source's, the tolerance is 0\.5 px"):
-        prove_detection(plugin, "mtcnn", spoilt, paths, BARS["fp32"])
+        prove_detection(plugin, "mtcnn", spoilt, TOLERANCES["fp32"])
     with pytest.raises(ExportError, match=r"the detector runs mtcnn_pnet\.onnx of mtcnn, not mtcnn_rnet\.onnx"):
-        prove_detection(plugin, "mtcnn", parts[1:], paths, BARS["fp32"])
+        prove_detection(plugin, "mtcnn", pairs[1:], TOLERANCES["fp32"])

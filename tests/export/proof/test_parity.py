@@ -8,9 +8,10 @@ from facecli.errors import ExportError
 
 
 def export(recipe, folder):
+    from facecli.export.request import ExportRequest
     from facecli.export.run import export_recipe
 
-    return export_recipe(recipe, None, folder)
+    return export_recipe(ExportRequest(recipe=recipe), folder)
 
 
 def test_a_proved_export_writes_model_and_report(small_recipe, tmp_path, capsys):
@@ -84,9 +85,9 @@ def test_other_names_and_axes_are_found(small_recipe, tmp_path):
 
     from facecli.export.graph.clean import clean
     from facecli.export.graph.convert import convert
-    from facecli.export.proof.bars import BARS
-    from facecli.export.proof.cases import cases, meaning
+    from facecli.export.proof.cases import cases, input_meaning
     from facecli.export.proof.parity import check, prove
+    from facecli.export.proof.tolerances import TOLERANCES
 
     part = small_recipe().build(None)[1]
     model, exporter = convert(part, 18)
@@ -94,10 +95,10 @@ def test_other_names_and_axes_are_found(small_recipe, tmp_path):
     clean(model, part)
     path = tmp_path / "r.onnx"
     path.write_bytes(model.SerializeToString())
-    tried = cases(part, meaning(part, None))
+    inputs = cases(part, input_meaning(part, None))
 
     def proved(own):
-        return prove(own, path, tried, "values", BARS["fp32"])
+        return prove(own, path, inputs, "values", TOLERANCES["fp32"])
 
     assert len(proved(part)) == 6  # two outputs at three batch sizes
     with pytest.raises(ExportError, match="has the outputs"):

@@ -135,7 +135,8 @@ def test_what_a_recipe_made_before_is_made_again_unasked(project, torch, crop_re
     import click
 
     from facecli.commands.export import installing
-    from facecli.export.run import export_recipe, recipe_spec
+    from facecli.export.request import ExportRequest, recipe_spec
+    from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
     recipe, target = crop_recipe(), Target("fp16")
@@ -143,9 +144,10 @@ def test_what_a_recipe_made_before_is_made_again_unasked(project, torch, crop_re
     def check(recipe, *, replace=False, module=False):
         installing.check_export(recipe, recipe_spec(recipe), target, replace=replace, module=module)
 
+    request = ExportRequest(recipe=recipe, target=target)
     with click.Context(group.group):
         check(recipe)
-        assert installing.install(export_recipe(recipe, None, project / "out", target), target) == "small-fp16"
+        assert installing.install(export_recipe(request, project / "out"), target) == "small-fp16"
         check(recipe)
         check(replace(recipe, name="other"), replace=True)
         with pytest.raises(UsageError, match="you have a model small-fp16 already"):
