@@ -1,1 +1,1 @@
-"""Plugins: found, chosen, checked and loaded."""
+"""Plugins: found through their entry points, chosen by name, checked against each other, and loaded."""

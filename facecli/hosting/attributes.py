@@ -1,52 +1,55 @@
-"""TODO: facecli.hosting.attributes."""
+"""From the name of an attribute, such as "emotion", to the plugin that answers it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from facecli.contract import AttributePlugin
 from facecli.errors import ModelError, PluginError, UsageError
-
-if TYPE_CHECKING:
-    from facecli.contract import AttributePlugin
-    from facecli.hosting.registry import Registry
-    from facecli.models.store import ModelStore
+from facecli.hosting.registry import Registry
+from facecli.models.store import ModelStore, how_to_get
 
 
 def resolve(name: str, registry: Registry, store: ModelStore) -> str:
-    """The plugin for "emotion" (the first installed model of it, one in the wheel first) or "emotion/x" (that one).
+    """Return the name of the plugin for an attribute: ATTRIBUTE/MODEL, which may be stated already.
 
+    Candidates in alphabetical order, but models in the wheel first: they are free for any use. The first whose models
+    are installed is taken; a user who prefers another names it.
     Raises UsageError for an attribute that no plugin has, ModelError if none of its models is installed.
     """
     if "/" in name:
         return name
     names = list(dict.fromkeys(entry.name for entry in registry.entries("attributes")))
-    candidates = [candidate for candidate in names if candidate.partition("/")[0] == name]
+    candidates = [candidate for candidate in names if _attribute(candidate) == name]
     if not candidates:
-        from facecli.faces.measures import MEASURES
+        from facecli.faces.measures import MEASURES  # imports OpenCV, for a message alone
 
-        known = ", ".join(sorted({*MEASURES, *(candidate.partition("/")[0] for candidate in names)}))
-        raise UsageError(f"there is no attribute {name!r}", hint=f"there is {known}")
-    from facecli.models.store import how_to_get
-
-    working = [plugin for candidate in candidates if (plugin := _load(candidate, registry)) is not None]
-    # As the names are sorted; what came in the wheel is ours and free for any use, and what a user adds beside it he
-    # names.
-    for plugin in sorted(working, key=lambda plugin: not _embedded(plugin)):
+        attributes = ", ".join(sorted({*MEASURES, *map(_attribute, names)}))
+        raise UsageError(f"there is no attribute {name!r}", hint=f"there is {attributes}")
+    plugins = [plugin for candidate in candidates if (plugin := _loaded(candidate, registry)) is not None]
+    for plugin in sorted(plugins, key=lambda plugin: not _in_a_wheel(plugin)):
         if all(store.state(spec) == "installed" for spec in plugin.models):
             return plugin.name
-    absent = ([spec for spec in plugin.models if store.state(spec) != "installed"] for plugin in working)
-    hint = next(filter(None, (how_to_get(*specs) for specs in absent if specs)), None)
+    hint = _first_hint(plugins, store)
     raise ModelError(f"no {name} model is installed; there is {', '.join(candidates)}", hint=hint)
 
 
-def _embedded(plugin: AttributePlugin) -> bool:
+def _attribute(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _loaded(name: str, registry: Registry) -> AttributePlugin | None:
+    try:
+        return registry.load("attributes", name, AttributePlugin)
+    except PluginError:  # `plugins list` shows it; a third party's broken model does not stop the others
+        return None
+
+
+def _in_a_wheel(plugin: AttributePlugin) -> bool:
     return bool(plugin.models) and all(file.path is not None for spec in plugin.models for file in spec.files)
 
 
-def _load(name: str, registry: Registry) -> AttributePlugin | None:
-    from facecli.contract import AttributePlugin
-
-    try:
-        return registry.load("attributes", name, AttributePlugin)
-    except PluginError:  # somebody else's broken model is told by `plugins list`; it does not stop the others
-        return None
+def _first_hint(plugins: Sequence[AttributePlugin], store: ModelStore) -> str | None:
+    """Return how to get the models of the first plugin for which a way is known."""
+    missing = ([spec for spec in plugin.models if store.state(spec) != "installed"] for plugin in plugins)
+    return next(filter(None, (how_to_get(*specs) for specs in missing if specs)), None)

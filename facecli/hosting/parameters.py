@@ -1,4 +1,4 @@
-"""The parameters of plugins: what was given beside what there is, of the right type, and as JSON."""
+"""The parameters of plugins: a user's values beside the defaults, checked by type, and in a form that JSON can hold."""
 
 from __future__ import annotations
 
@@ -11,33 +11,39 @@ from facecli.contract.plugin import Plugin
 from facecli.errors import UsageError
 
 
-def effective(plugins: Sequence[Plugin], given: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """What each plugin runs with, by its id(); what is given for a name goes to each plugin of it that takes it."""
-    for name, values in given.items():
-        takers = [plugin for plugin in plugins if plugin.name == name]
-        if not takers:
-            used = ", ".join(plugin.name for plugin in plugins) or "nothing"
-            raise UsageError(f"{name} is given a parameter and is not in use", hint=f"in use: {used}")
-        known = {key: None for plugin in takers for key in plugin.parameters}
-        unknown = sorted(set(values) - set(known))
+def effective(plugins: Sequence[Plugin], changes: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return the parameters that each plugin runs with, by the id() of its descriptor.
+
+    changes: plugin's name -> parameter -> value. Plugins of two kinds may have one name: a parameter goes to each of
+    them that has it. Raises UsageError for a name or parameter that is not in use, or a value of another type than the
+    default's. The plugin itself checks what a value means.
+    """
+    for name, values in changes.items():
+        namesakes = [plugin for plugin in plugins if plugin.name == name]
+        if not namesakes:
+            in_use = ", ".join(plugin.name for plugin in plugins) or "nothing"
+            raise UsageError(f"{name} is given a parameter and is not in use", hint=f"in use: {in_use}")
+        parameters = {key: None for plugin in namesakes for key in plugin.parameters}
+        unknown = sorted(set(values) - set(parameters))
         if unknown:
-            hint = f"it has {', '.join(known) or 'none'}"
+            hint = f"it has {', '.join(parameters) or 'none'}"
             raise UsageError(f"{name} has no parameter {', '.join(unknown)}", hint=hint)
-    return {id(plugin): {**plugin.parameters, **_checked(plugin, given.get(plugin.name, {}))} for plugin in plugins}
+    return {id(plugin): {**plugin.parameters, **_checked(plugin, changes.get(plugin.name, {}))} for plugin in plugins}
 
 
-def _checked(plugin: Plugin, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values for the parameters that the plugin has, each of its default's type; what they mean, it checks."""
-    own = {name: value for name, value in given.items() if name in plugin.parameters}
-    for name, value in own.items():
+def _checked(plugin: Plugin, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the parameters that a plugin has. Raises UsageError for one of another type."""
+    values = {name: value for name, value in values.items() if name in plugin.parameters}
+    for name, value in values.items():
         default = plugin.parameters[name]
         if not _fits(value, default):
             message = f"{plugin.name}.{name} must be {_type_name(default)}, got {reprlib.repr(value)}"
             raise UsageError(message, hint=f"the default is {default!r}")
-    return own
+    return values
 
 
 def _fits(value: Any, default: Any) -> bool:
+    """Return whether a value has the type of a default. Any number fits a number, any value fits None."""
     if default is None:
         return True
     if isinstance(default, bool):
@@ -46,8 +52,8 @@ def _fits(value: Any, default: Any) -> bool:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return number and abs(value) <= sys.float_info.max  # NaN is not
     if isinstance(default, (list, tuple)):
-        same = isinstance(value, (list, tuple)) and len(value) == len(default)
-        return same and all(map(_fits, value, default))
+        as_long = isinstance(value, (list, tuple)) and len(value) == len(default)
+        return as_long and all(map(_fits, value, default))
     return isinstance(value, type(default))
 
 
@@ -59,7 +65,10 @@ def _type_name(default: Any) -> str:
 
 
 def json_safe(value: Any) -> Any:
-    """A parameter as JSON can hold it: a foreign plugin's default may be anything."""
+    """Return a parameter's value as JSON can hold it; what JSON has no form for, such as NaN, becomes its text.
+
+    A plugin's default may be any Python object.
+    """
     if isinstance(value, Mapping):
         return {str(key): json_safe(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What users of other projects are used to: their plugins, metric, threshold, crops and choice of face."""
+"""The defaults of other face projects, for users who come from there: plugins, metric, threshold, crops, face."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facecli.contract import Metric  # which every start of the command line would pay for
+    from facecli.contract import Metric  # for types alone: every start of the command line imports this module
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """How a project works by default, in our names.
+    """The defaults of one project, in facecli's names.
 
-    metric: what `verify` compares by. face: which face it takes, as in compare.choose. thresholds: recognizer -> metric
-    -> threshold, where the project states its own; elsewhere the catalogue's counts. source: who states them.
-    parameters: plugin -> its parameters. crops: recognizer -> the fields of its CropSpec that the project has
-    otherwise. attributes: the models that `analyze` asks.
+    metric: the distance that `verify` compares by. face: the choice of a face in a picture, as in faces.choice.choose.
+    thresholds: recognizer -> metric -> threshold; only for recognizers whose project publishes a threshold. For the
+    others the catalogue's is used. source: who states the thresholds. parameters: plugin's name -> parameters that
+    differ from its defaults. crops: recognizer -> fields of its CropSpec that the project sets otherwise.
+    attributes: the attribute models that `analyze` runs.
     """
 
     detector: str
@@ -32,22 +33,23 @@ class Preset:
 
 
 def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -> dict[str, float]:
+    """Return a row of deepface's table of thresholds: metric -> threshold."""
     return {"cosine": cosine, "euclidean": euclidean, "euclidean_l2": euclidean_l2, "angular": angular}
 
 
-# The crop of vgg-face and the other networks that came with deepface.
+# How deepface cuts a face for vgg-face and the other networks that come with it.
 _DEEPFACE_CROP = {"template": None, "resample": "linear", "fit": "pad", "upright": True}
 
 PRESETS: Mapping[str, Preset] = {
-    # DeepFace.verify(a, b) of deepface 0.0.103: VGG-Face, opencv, align, cosine; the closest pair of faces decides. Its
-    # table of thresholds is config/threshold.py's; its cosine and L2 columns contradict each other for some models.
+    # DeepFace.verify(a, b) and DeepFace.analyze(a) of deepface 0.0.103. The closest pair of faces decides.
     "deepface": Preset(
-        "haar",
-        "vgg-face",
-        "cosine",
-        "all",
-        "deepface 0.0.103's table of thresholds",
-        {
+        detector="haar",
+        recognizer="vgg-face",
+        metric="cosine",
+        face="all",
+        source="deepface 0.0.103's table of thresholds",
+        # config/threshold.py, as it is: its columns for cosine and L2 contradict each other for some models.
+        thresholds={
             "vgg-face": _row(0.68, 1.17, 1.17, 0.39),
             "facenet128": _row(0.40, 10, 0.80, 0.33),
             "facenet512": _row(0.30, 23.56, 1.04, 0.35),
@@ -58,31 +60,32 @@ PRESETS: Mapping[str, Preset] = {
             "sface": _row(0.593, 10.734, 1.055, 0.36),
             "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
-        {"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
-        # It cuts for every model alike, also for those that were trained on faces aligned by landmarks.
-        dict.fromkeys(("dlib-resnet", "sface", "arcface-w600k-r50"), _DEEPFACE_CROP),
-        # DeepFace.analyze(a), its actions in its order.
-        ("emotion/deepface", "age/deepface", "gender/deepface", "race/deepface"),
+        parameters={"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
+        # deepface cuts for every model alike, also for those that were trained on faces aligned by landmarks.
+        crops=dict.fromkeys(("dlib-resnet", "sface", "arcface-w600k-r50"), _DEEPFACE_CROP),
+        attributes=("emotion/deepface", "age/deepface", "gender/deepface", "race/deepface"),  # in deepface's order
     ),
     # FaceAnalysis(name="buffalo_l") of insightface 2.1: SCRFD-10G on squares of 640 and 128 px (model_zoo/scrfd.py,
-    # DEFAULT_DET_SIZES), on one only where the file fixes it; no verify, its users compare normed embeddings.
+    # DEFAULT_DET_SIZES), or on one square if the file fixes its size. insightface has no verify; its users compare
+    # embeddings of length 1.
     "insightface": Preset(
-        "scrfd",
-        "arcface-w600k-r50",
-        "cosine",
-        "largest",
+        detector="scrfd",
+        recognizer="arcface-w600k-r50",
+        metric="cosine",
+        face="largest",
         parameters={"scrfd": {"model": "10g", "multi_scale": "free", "small_size": 128, "square": True}},
         attributes=("age/genderage", "gender/genderage"),  # face.age and face.gender
     ),
-    # MTCNN() and InceptionResnetV1(pretrained="vggface2"), whose examples compare by (e1 - e2).norm(), no threshold.
-    "facenet-pytorch": Preset("mtcnn", "facenet-vggface2", "euclidean", "largest"),
-    # compare_faces(known, unknown), tolerance 0.6, of the first face found.
+    # MTCNN() and InceptionResnetV1(pretrained="vggface2"). Its examples compare by (e1 - e2).norm(), and it states no
+    # threshold.
+    "facenet-pytorch": Preset(detector="mtcnn", recognizer="facenet-vggface2", metric="euclidean", face="largest"),
+    # compare_faces(known, unknown) with its default tolerance, of the first face that is found.
     "face_recognition": Preset(
-        "mtcnn",
-        "dlib-resnet",
-        "euclidean",
-        "score",
-        "face_recognition's tolerance",
-        {"dlib-resnet": {"euclidean": 0.6}},
+        detector="mtcnn",
+        recognizer="dlib-resnet",
+        metric="euclidean",
+        face="score",
+        source="face_recognition's tolerance",
+        thresholds={"dlib-resnet": {"euclidean": 0.6}},
     ),
 }
