@@ -1,4 +1,4 @@
-"""Every error that facecli raises on purpose.
+"""Every error that facecli raises on purpose, with the exit code of a command that it ends; plugins raise them, too.
 
 FacecliError
 ├── UsageError              the request itself makes no sense            exit 2
@@ -11,8 +11,10 @@ FacecliError
 ├── PluginError             a plugin is missing, broken or ill-fitting   exit 2
 │   └── ContractError       a plugin returned what the contract forbids  exit 1
 ├── ModelError              a model is unknown, absent or damaged        exit 4
-├── DeviceError             the asked device does not run                exit 4
+├── DeviceError             the device asked for does not run            exit 4
 └── ExportError             an export failed or did not agree            exit 1
+
+Errors name settings, not options: Python spells a setting as a keyword argument, the command line as an option.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
-Wording = Callable[[str], str]
+Wording = Callable[[str], str]  # the name of a setting -> its spelling where the error is shown
 
 
 def keyword(setting: str) -> str:
@@ -33,11 +35,11 @@ def keyword(setting: str) -> str:
 
 
 class FacecliError(Exception):
-    """An error with a message for people, a stable code for programs and a hint at what to do next.
+    """An error with a message for people, a stable code for programs, and a hint at what to do next.
 
-    message, hint: may name settings in braces, as in "raise {max_pixels}". Whoever shows the error spells them: the
-    command line as `--max-pixels`, Python as `max_pixels`.
-    about: the settings that are named so; other braces in the texts, such as those of a file name, stay as they are.
+    message, hint: may name settings in braces, as in "raise {max_pixels}"; `text` spells them.
+    about: the settings that are named so. Other braces, such as those of a file's name, stay as they are.
+    code: the error's name in JSON. exit_code: of a command that it ends.
     """
 
     code: ClassVar[str] = "error"
@@ -50,12 +52,12 @@ class FacecliError(Exception):
 
     @property
     def message(self) -> str:
-        """What went wrong, and where; settings are spelled as keyword arguments."""
+        """The failure and its place, with settings spelled as keyword arguments."""
         return self._spelled(self._message, keyword)
 
     @property
     def hint(self) -> str | None:
-        """What to do next, if that is known; settings are spelled as keyword arguments."""
+        """Advice on what to do next, or None, with settings spelled as keyword arguments."""
         return None if self._hint is None else self._spelled(self._hint, keyword)
 
     def text(self, wording: Wording = keyword) -> str:
