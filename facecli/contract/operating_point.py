@@ -30,3 +30,19 @@ class OperatingPoint:
     fnmr: float | None = None
     equivalents: Mapping[str, float] = field(default_factory=dict)
     by_fmr: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """All thresholds: the point's own, those of other metrics, and those of other rates."""
+        return (self.threshold, *self.equivalents.values(), *(threshold for _, threshold in self.by_fmr))
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """All error rates that were measured, of either kind."""
+        stated = (self.fmr, self.fnmr, *(fmr for fmr, _ in self.by_fmr))
+        return tuple(rate for rate in stated if rate is not None)
+
+    @property
+    def unknown_metrics(self) -> frozenset[str]:
+        """The names of metrics that are none of METRICS, in a point that comes from elsewhere."""
+        return frozenset({self.metric, *self.equivalents}.difference(METRICS))

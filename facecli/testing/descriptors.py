@@ -83,13 +83,11 @@ def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
 
 
 def _operating_point(point: OperatingPoint) -> Iterator[str]:
-    unknown = {point.metric, *point.equivalents}.difference(METRICS)
-    if unknown:
+    if unknown := point.unknown_metrics:
         yield f"operating_point knows the metrics {', '.join(METRICS)}, not {', '.join(sorted(unknown))}"
-    if not all(math.isfinite(v) and v >= 0 for v in (point.threshold, *point.equivalents.values())):
+    if not all(math.isfinite(threshold) and threshold >= 0 for threshold in point.thresholds):
         yield "the thresholds of operating_point must be distances: finite, not negative"
-    rates = [rate for rate in (point.fmr, point.fnmr, *(fmr for fmr, _ in point.by_fmr)) if rate is not None]
-    if not all(0 <= rate <= 1 for rate in rates):
+    if not all(0 <= rate <= 1 for rate in point.rates):
         yield "the error rates of operating_point must lie in [0, 1]"
     if not point.source.strip():
         yield "operating_point.source must say who states the threshold"

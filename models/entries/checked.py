@@ -11,7 +11,6 @@ from typing import Any
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
 from facecli.contract.kinds import MODEL_KINDS
-from facecli.contract.operating_point import METRICS
 from facecli.errors import ModelError
 from facecli.models.entries.building import build
 from facecli.system.home import ID
@@ -86,11 +85,9 @@ def _check_preprocessing(preprocessing: Preprocessing) -> None:
 
 
 def _check_operating_point(point: OperatingPoint) -> None:
-    rates = [point.fmr, point.fnmr, *(fmr for fmr, _ in point.by_fmr)]
-    _require(all(rate is None or 0 <= rate <= 1 for rate in rates), "operating_point: a rate must be 0 to 1")
-    thresholds = [point.threshold, *point.equivalents.values(), *(threshold for _, threshold in point.by_fmr)]
-    _require(all(threshold >= 0 for threshold in thresholds), "operating_point: a threshold must be 0 or more")
-    _require(set(point.equivalents) <= set(METRICS), "operating_point.equivalents: an unknown metric")
+    _require(all(0 <= rate <= 1 for rate in point.rates), "operating_point: a rate must be 0 to 1")
+    _require(all(threshold >= 0 for threshold in point.thresholds), "operating_point: a threshold must be 0 or more")
+    _require(not point.unknown_metrics, "operating_point.equivalents: an unknown metric")
 
 
 def _require(good: object, fault: str) -> None:
