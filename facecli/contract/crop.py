@@ -1,4 +1,4 @@
-"""How facecli cuts a face out of a picture for a model, and how the crop becomes the numbers of the model's input."""
+"""A model's wishes for its input: the crop of the face, which facecli cuts, and the numbers made of its pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CropSpec:
-    """How the host cuts a face for a model: aligned to five template points, or as a bbox with a margin.
+    """States how facecli cuts a face for a model: aligned to five template points, or as a bbox with a margin.
 
     width, height: of the crop, px.
     template: five (x, y) points in crop pixels, ordered as Detections.landmarks; None for a bbox crop.
@@ -50,7 +50,7 @@ class CropSpec:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How the pixels of a crop become a model's input: (pixel - mean) / std, as float32.
+    """States how the pixels of a crop become a model's input: (pixel - mean) / std, as float32.
 
     colour: order of the channels; "grey" is one channel of ITU-R BT.601 luma. mean, std: in levels of 0 to 255, one
     value per channel, or one for all. layout: order of the axes: batch N, channels C, height H, width W.

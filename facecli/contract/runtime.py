@@ -1,4 +1,4 @@
-"""What facecli hands to a plugin's `load`: model files, sessions that run them, and the values of the parameters."""
+"""The arguments of a plugin's `load`: a runtime with model files and sessions, and the values of the parameters."""
 
 from __future__ import annotations
 

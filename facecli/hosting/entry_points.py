@@ -37,7 +37,7 @@ class PluginEntry:
 
     @property
     def built_in(self) -> bool:
-        """Whether the plugin comes with facecli itself."""
+        """True for a plugin that comes with facecli itself."""
         return self.distribution == OWN_DISTRIBUTION
 
     @property

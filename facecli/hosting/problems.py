@@ -1,4 +1,4 @@
-"""Which plugins are broken, and why: every plugin is tried out, without anybody having named it."""
+"""Trying out plugins, to find those that are broken, and why, before anybody uses them."""
 
 from __future__ import annotations
 

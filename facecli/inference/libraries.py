@@ -1,4 +1,4 @@
-"""Whether ONNX Runtime and the native libraries of a device can be loaded; if not, the reason in one line."""
+"""Loading ONNX Runtime and the native libraries of a device; where that fails, the reason in one line."""
 
 from __future__ import annotations
 
