@@ -1,4 +1,7 @@
-"""Boxes, overlap, suppression and the alignment transform; public for plugins."""
+"""Geometry of boxes and points: areas, overlap, suppression, and the transform that aligns faces.
+
+Public for plugins.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ from numpy.typing import NDArray
 from facecli.types import FloatArray
 
 _TINY = np.finfo(np.float32).tiny
-_BLOCK = 128  # boxes judged at once: those that they suppress are never looked at again
+_BLOCK = 128  # boxes that are compared with all others at once; those that they suppress are never compared again
 
 
 def areas(boxes: FloatArray, *, inclusive: bool = False) -> FloatArray:
-    """(N, 4) xyxy -> (N,) areas; inclusive: a box covers its last pixel too, as older detectors count."""
+    """Return the areas (N,) of boxes (N, 4) xyxy. inclusive: count a box's last pixel, too, as older detectors do."""
     extra = np.float32(1 if inclusive else 0)
     return (boxes[:, 2] - boxes[:, 0] + extra) * (boxes[:, 3] - boxes[:, 1] + extra)
 
 
 def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: bool = False) -> FloatArray:
-    """(N, 4) and (M, 4) xyxy -> (N, M): intersection over union, or over the smaller box for mode="min"."""
+    """Return the overlap (N, M) of boxes (N, 4) with boxes (M, 4), xyxy: 0 to 1.
+
+    mode: "union" is intersection over union, "min" is intersection over the smaller box. inclusive: see areas.
+    """
     extra = np.float32(1 if inclusive else 0)
     left, top, right, bottom = np.ascontiguousarray(a.T)[:, :, None]
     lefts, tops, rights, bottoms = np.ascontiguousarray(b.T)
@@ -31,12 +37,15 @@ def overlap(a: FloatArray, b: FloatArray, *, mode: str = "union", inclusive: boo
     else:
         np.add(area_a, area_b, out=whole)
         whole -= shared
-    shared /= np.maximum(whole, _TINY, out=whole)  # boxes without area share nothing: 0 / tiny
+    shared /= np.maximum(whole, _TINY, out=whole)  # boxes without area overlap with nothing: 0 / tiny
     return shared
 
 
 def _shared(start: FloatArray, end: FloatArray, starts: FloatArray, ends: FloatArray, extra: np.float32) -> FloatArray:
-    """How much of (N, 1) intervals lies in each of (M,) intervals: (N, M). In place: fresh memory takes most time."""
+    """Return the length (N, M) that intervals (N, 1) share with intervals (M,).
+
+    In place, because most of the time would go into fresh memory. extra: added to the ends, 0 or 1.
+    """
     length: FloatArray = np.minimum(end, ends)
     length -= np.maximum(start, starts)
     length += extra
@@ -46,15 +55,15 @@ def _shared(start: FloatArray, end: FloatArray, starts: FloatArray, ends: FloatA
 def nms(
     boxes: FloatArray, scores: FloatArray, threshold: float, *, mode: str = "union", inclusive: bool = False
 ) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression: the indices kept, best score first.
+    """Return the indices that greedy non-maximum suppression keeps, best score first.
 
-    A box goes when its overlap (as `overlap` counts it) with a better kept one is above `threshold`.
+    A box is dropped if its overlap with a better box that is kept is above the threshold. mode, inclusive: see overlap.
     """
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
-    left, kept = np.arange(len(boxes)), []
-    while len(left):
-        block, left = left[:_BLOCK], left[_BLOCK:]
+    rest, kept = np.arange(len(boxes)), []
+    while len(rest):
+        block, rest = rest[:_BLOCK], rest[_BLOCK:]
         above = overlap(boxes[block], boxes[block], mode=mode, inclusive=inclusive) > threshold
         good = np.ones(len(block), bool)
         for row in range(len(block)):
@@ -62,14 +71,16 @@ def nms(
                 good[row + 1 :] &= ~above[row, row + 1 :]
         block = block[good]
         kept.append(block)
-        if len(left):
-            above = overlap(boxes[block], boxes[left], mode=mode, inclusive=inclusive) > threshold
-            left = left[~above.any(axis=0)]
+        if len(rest):
+            above = overlap(boxes[block], boxes[rest], mode=mode, inclusive=inclusive) > threshold
+            rest = rest[~above.any(axis=0)]
     return order[np.concatenate(kept)] if kept else order
 
 
 def similarity_transform(source: FloatArray, target: FloatArray) -> NDArray[np.float64]:
-    """The 2x3 matrix of rotation, uniform scale and shift that best maps (N, 2) source points onto target points.
+    """Return the matrix (2, 3) of the rotation, uniform scale and shift that map points closest to other points.
+
+    source, target: (N, 2) points.
 
     Least squares without reflection: S. Umeyama, "Least-squares estimation of transformation parameters between two
     point patterns", PAMI 1991, written with complex numbers for the plane.

@@ -1,13 +1,16 @@
-"""The labels that attributes have, so that a class has one name whatever model tells it; public for plugins."""
+"""Labels of attributes, so that a class has one name and one place in a row, whichever model predicts it.
+
+Public for plugins.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# In the order that answers are shown in. A model need not know all of an attribute's labels.
+# Attribute -> labels, in the order of documents and tables. A model may predict some of them only.
 # emotion: FER2013's order, then what eight-class models (AffectNet's) add.
-# race: deepface's words. What annotators of a data set saw in a face, put into six boxes: no fact about a person.
-# spoof: whether the camera saw a living face, or a print, a screen or a mask.
+# race: deepface's words. The impression of a data set's annotators, sorted into six boxes: no fact about a person.
+# spoof: a living face, or a print, a screen or a mask before the camera.
 LABELS: dict[str, tuple[str, ...]] = {
     "emotion": ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),
     "gender": ("woman", "man"),
@@ -17,12 +20,12 @@ LABELS: dict[str, tuple[str, ...]] = {
 
 
 def unknown(attribute: str, labels: Sequence[str]) -> list[str]:
-    """The labels that the attribute does not have; none for an attribute that is not known here, or a regression."""
-    known = LABELS.get(attribute)
-    return [] if known is None else [label for label in labels if label not in known]
+    """Return those of the labels that the attribute does not have; none for an attribute that LABELS lacks."""
+    permitted = LABELS.get(attribute)
+    return [] if permitted is None else [label for label in labels if label not in permitted]
 
 
 def ordered(attribute: str, labels: Sequence[str]) -> tuple[str, ...]:
-    """A model's labels in the order that they are shown in, whatever the order of its columns."""
-    known = LABELS.get(attribute, ())
-    return tuple(sorted(labels, key=lambda label: known.index(label) if label in known else len(known)))
+    """Return a model's labels in the order of LABELS, and behind them, in their own order, those that are not there."""
+    order = LABELS.get(attribute, ())
+    return tuple(sorted(labels, key=lambda label: order.index(label) if label in order else len(order)))

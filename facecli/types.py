@@ -1,4 +1,7 @@
-"""The nouns that travel between stages; each checks its arrays when it is made."""
+"""The values that stages hand to each other: a picture, its faces, and the limits of what a picture may cost.
+
+Arrays are checked when a value is made, so that a plugin's mistake is found where it is made. Public for plugins.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,24 @@ FloatArray = NDArray[np.float32]
 
 
 def require_array(name: str, value: object, shape: tuple[int | None, ...], dtype: type[np.generic]) -> None:
-    """Raise ContractError unless `value` is an array of this shape (None: any length) and dtype."""
-    wanted = "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+    """Raise ContractError unless `value` is an array of this shape and dtype.
+
+    name: of the array, in the error. shape: None stands for any length.
+    """
+    expected = "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
     if not isinstance(value, np.ndarray):
-        raise ContractError(f"{name} must be an array {wanted} {np.dtype(dtype)}, got {type(value).__name__}")
+        raise ContractError(f"{name} must be an array {expected} {np.dtype(dtype)}, got {type(value).__name__}")
     fits = value.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, value.shape, strict=True))
     if not fits or value.dtype != dtype:
-        raise ContractError(f"{name} must be {wanted} {np.dtype(dtype)}, got {value.shape} {value.dtype}")
+        raise ContractError(f"{name} must be {expected} {np.dtype(dtype)}, got {value.shape} {value.dtype}")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one input may cost: decoded pixels (width x height), bytes read, and seconds that a URL may take in all."""
+    """Limits of what one picture may cost.
+
+    max_pixels: width x height after decoding. max_bytes: of the picture file. timeout: seconds for a URL, in all.
+    """
 
     max_pixels: int = 100_000_000
     max_bytes: int = 256 * 2**20
@@ -34,7 +43,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A decoded picture: (H, W, 3) uint8 RGB pixels, EXIF orientation applied, and the name the user gave it."""
+    """A decoded picture.
+
+    pixels: (H, W, 3) uint8 RGB, EXIF orientation applied. source: the name that the user gave.
+    """
 
     pixels: UInt8Array
     source: str
@@ -44,24 +56,25 @@ class Image:
 
     @property
     def height(self) -> int:
-        """Height in pixels."""
+        """The height in px."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
-        """Width in pixels."""
+        """The width in px."""
         return int(self.pixels.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """The faces found in one picture, best score first.
+    """The faces in one picture, best score first.
 
-    bboxes: (N, 4) float32, xyxy, pixels of the original picture, not clipped to it.
+    bboxes: (N, 4) float32 xyxy, px of the upright picture, not clipped to it.
     scores: (N,) float32 in [0, 1], descending.
-    landmarks: (N, 5, 2) float32 xy pixels (eye, eye, nose, mouth corner, mouth corner; image-left first), or None.
-    eyes: (N, 2, 2) float32 xy pixels, image-left first, of a detector that finds nothing but eyes, or None; NaN for a
-    face whose eyes were not found.
+    landmarks: (N, 5, 2) float32 xy px: eye, eye, nose, mouth corner, mouth corner, image-left first. None from a
+    detector without landmarks.
+    eyes: (N, 2, 2) float32 xy px, image-left first, from a detector that has no other landmarks; NaN for a face without
+    eyes. None from any other detector.
     """
 
     bboxes: FloatArray
@@ -88,7 +101,7 @@ class Detections:
 
     @classmethod
     def empty(cls, *, landmarks: bool) -> Detections:
-        """No faces; `landmarks` says whether the detector gives landmarks at all."""
+        """Return no faces. landmarks: whether the detector gives landmarks at all."""
         points = np.zeros((0, 5, 2), np.float32) if landmarks else None
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), points)
 
@@ -96,6 +109,6 @@ class Detections:
         return len(self.bboxes)
 
     def select(self, indices: list[int]) -> Detections:
-        """The faces at these indices; the indices must ascend, so that the scores still descend."""
-        points, eyes = (None if own is None else own[indices] for own in (self.landmarks, self.eyes))
+        """Return the faces at these indices. The indices must ascend, so that the scores still descend."""
+        points, eyes = (None if array is None else array[indices] for array in (self.landmarks, self.eyes))
         return Detections(self.bboxes[indices], self.scores[indices], points, eyes)

@@ -1,3 +1,5 @@
+"""Overlap, suppression and the alignment transform against plain loops and known turns."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Labels: one name and one order, whichever model predicts them."""
+
 from __future__ import annotations
 
 import pytest
@@ -17,7 +19,7 @@ def plugins() -> list[AttributePlugin]:
     return [registry.load("attributes", entry.name, AttributePlugin) for entry in registry.entries("attributes")]
 
 
-def test_every_model_of_an_attribute_tells_the_same_labels_in_the_same_order() -> None:
+def test_every_model_of_an_attribute_has_its_labels_in_one_order() -> None:
     found = plugins()
     assert {plugin.attribute for plugin in found} == {"emotion", "gender", "age", "race", "spoof"}
     for plugin in found:
@@ -51,6 +53,6 @@ def test_order(attribute: str, given: list[str], expected: tuple[str, ...]) -> N
     assert labels.ordered(attribute, given) == expected
 
 
-def test_unknown_labels_are_told_only_where_the_attribute_is_known() -> None:
+def test_labels_are_unknown_only_to_an_attribute_that_has_some() -> None:
     assert labels.unknown("emotion", ["happy", "hungry"]) == ["hungry"]
     assert labels.unknown("glasses", ["yes"]) == []

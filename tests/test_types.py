@@ -1,3 +1,5 @@
+"""The values between stages refuse arrays that are not as they say."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""Resizing whole-pixel crops exactly as the projects do whose models are trained on them."""
+"""Resizing crops exactly as the projects that the models come from: as OpenCV, or as Pillow.
+
+A model answers differently to pixels that are resized in another way than those that it was trained on.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,18 @@ from facecli.types import UInt8Array
 
 Method = Literal["linear", "area", "antialias"]
 
-BITS = 22  # Pillow's weights are whole numbers of 2**-22, so that each pixel rounds as it does there
-GROUP = 16  # output pixels that are summed up together: their inputs overlap little
+BITS = 22  # Pillow's weights are multiples of 2**-22; with others some pixels would round differently
+GROUP = 16  # output pixels that are summed up at once: their inputs lie close together
 
 
 def resize(pixels: UInt8Array, width: int, height: int, method: Method) -> UInt8Array:
-    """(H, W, 3) uint8, at least 1 px -> (height, width, 3): OpenCV's linear or area, or Pillow's BILINEAR.
+    """Return (H, W, 3) uint8 pixels, at least 1 px, resized to (height, width, 3).
 
-    Width first, then height, as Pillow has always done; since version 13 it turns that round for some sizes, which
-    changes single values by 1.
+    method: "linear" and "area" are OpenCV's, "antialias" is Pillow's BILINEAR. Only the latter two take every pixel
+    of a picture that gets smaller into account.
 
-    Only "area" and "antialias" look at every pixel of a picture that gets smaller.
+    Pillow resizes the width first. Since version 13 it begins with the height for some sizes, which changes single
+    values by 1; that is not copied.
     """
     if method == "antialias":
         columns = _along(pixels.transpose(1, 0, 2), width)
@@ -32,7 +36,10 @@ def resize(pixels: UInt8Array, width: int, height: int, method: Method) -> UInt8
 
 
 def padded(pixels: UInt8Array, width: int, height: int, method: Method) -> UInt8Array:
-    """The same with the sides' ratio kept and black bars beside it, placed as deepface places them."""
+    """Return (H, W, 3) uint8 pixels resized in their proportions, with black bars that fill (height, width, 3).
+
+    The bars are placed as deepface places them. method: see resize.
+    """
     rows, columns = pixels.shape[:2]
     factor = min(height / rows, width / columns)
     inner_width, inner_height = max(1, int(columns * factor)), max(1, int(rows * factor))
@@ -43,7 +50,10 @@ def padded(pixels: UInt8Array, width: int, height: int, method: Method) -> UInt8
 
 
 def _along(pixels: UInt8Array, size: int) -> UInt8Array:
-    """Resize the first axis of (N, M, 3) to `size` with a triangle filter as wide as what it covers of the input."""
+    """Return pixels (N, M, 3) with the first axis resized to `size`, by a triangle filter.
+
+    The filter is as wide as two output pixels, measured in the input, and at least two input pixels wide.
+    """
     length, *rest = pixels.shape
     if length == size:
         return pixels  # Pillow leaves out a pass that changes nothing
@@ -60,14 +70,17 @@ def _along(pixels: UInt8Array, size: int) -> UInt8Array:
 
 
 def _triangles(length: int, size: int) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """Whole-number weights (size, length), and the first and the end of the inputs that each output sees."""
+    """Return the weights (size, length) of the inputs of each output, as whole multiples of 2**-BITS.
+
+    Also returns, for each output, the first input with a weight and the one behind the last: (size,) each.
+    """
     scale = length / size
     support = max(scale, 1.0)
     centre = (np.arange(size) + 0.5) * scale
     first = np.maximum((centre - support + 0.5).astype(np.intp), 0)
     last = np.minimum((centre + support + 0.5).astype(np.intp), length)
-    place = np.arange(length)
-    heights = np.maximum(1 - np.abs((place - centre[:, None] + 0.5) * (1 / support)), 0)
-    heights[(place < first[:, None]) | (place >= last[:, None])] = 0
+    inputs = np.arange(length)
+    heights = np.maximum(1 - np.abs((inputs - centre[:, None] + 0.5) * (1 / support)), 0)
+    heights[(inputs < first[:, None]) | (inputs >= last[:, None])] = 0
     total = heights.cumsum(1)[:, -1:]  # one after the other, as Pillow adds them up: the last bit counts
     return np.floor(heights / total * 2**BITS + 0.5), first, last

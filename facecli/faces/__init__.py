@@ -1,1 +1,1 @@
-"""A face looked at without a model: which one is meant, how it is turned, how good the picture of it is."""
+"""Faces without a model: choosing among them, their pose, and the quality of their picture."""

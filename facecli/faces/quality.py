@@ -1,4 +1,7 @@
-"""How good a picture of a face is, measured without a model: size, sharpness, light, contrast and pose."""
+"""Quality of a picture of a face, measured without a model: size, sharpness, light, contrast and pose.
+
+The worst property decides: a sharp face in the dark is as useless as a blurred one in the light.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,22 @@ from facecli.crops import cutting
 from facecli.faces.pose import Pose
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
-SIDE = 112  # px: what most recognizers see of a face
+SIDE = 112  # px; most recognizers see a face at this size
 CROP = CropSpec(SIDE, SIDE, square=True)
 
-# From here on up a property is as good as it needs to be. Ours, chosen by looking; no standard says so.
+# A property at or above its limit is as good as it needs to be. The limits are chosen by looking at pictures; there is
+# no standard for them.
 ENOUGH_SHARPNESS = 100.0
 ENOUGH_CONTRAST = 0.15
-DARK, LIGHT = (0.05, 0.25), (0.75, 0.95)  # brightness: useless below and above, good in between
+# Brightness: useless below the first and above the last of the four numbers, good between the inner two.
+DARK, LIGHT = (0.05, 0.25), (0.75, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is known of one face.
+    """The quality of one face.
 
-    score: 0 to 1, that of its worst property. size: px, the geometric mean of the bbox's sides, None without a bbox.
+    score: 0 to 1, of its worst property. size: px, the geometric mean of the bbox's sides, None without a bbox.
     sharpness: variance of the Laplacian of the grey face at 112x112 px. brightness: mean luma, 0 to 1. contrast:
     standard deviation of the luma, 0 to 0.5. frontality: 1 for a face that looks at the camera, 0 in profile and
     beyond, None without landmarks.
@@ -42,7 +47,10 @@ class Quality:
 
 
 def measure(image: Image, detections: Detections | None, poses: Sequence[Pose | None]) -> list[Quality]:
-    """One Quality per face; detections is None where the whole picture is the face. poses: one per face."""
+    """Return the quality of each face.
+
+    detections: None if the whole picture is the one face. poses: of each face, None without landmarks.
+    """
     if detections is None:
         return [_quality(cutting.whole(image, CROP)[0], None, poses[0])]
     sides = (detections.bboxes[:, 2:] - detections.bboxes[:, :2]).clip(0)
@@ -51,6 +59,7 @@ def measure(image: Image, detections: Detections | None, poses: Sequence[Pose | 
 
 
 def _quality(crop: UInt8Array, size: float | None, pose: Pose | None) -> Quality:
+    """Return the quality of a face. crop: (112, 112, 3) uint8 RGB. size: px, as in Quality."""
     grey: FloatArray = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float32)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     brightness, contrast = float(grey.mean()) / 255, float(grey.std()) / 255
@@ -63,10 +72,10 @@ def _quality(crop: UInt8Array, size: float | None, pose: Pose | None) -> Quality
         contrast / ENOUGH_CONTRAST,
         1.0 if frontality is None else frontality,
     )
-    known_size = None if size is None else float(size)
-    return Quality(min(max(float(worst), 0.0), 1.0), known_size, sharpness, brightness, contrast, frontality)
+    score, size = min(max(float(worst), 0.0), 1.0), None if size is None else float(size)
+    return Quality(score, size, sharpness, brightness, contrast, frontality)
 
 
 def _frontality(pose: Pose) -> float:
-    """The cosine between where the face looks and the camera; roll does no harm."""
+    """Return the cosine of the angle between the direction of the face and the camera, at least 0; roll is no harm."""
     return max(0.0, math.cos(math.radians(pose.yaw)) * math.cos(math.radians(pose.pitch)))

@@ -1,1 +1,1 @@
-"""What the machine gives: files, standard streams, environment variables, the user's folder, cores."""
+"""The machine and the system: files, standard streams, environment variables, the user's folder, cores."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing files that appear whole or not at all, and errors for what the file system refuses."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from facecli.errors import OutputError
 
 @contextmanager
 def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
-    """A temporary file beside `target` that becomes `target` on success and vanishes on failure.
+    """Give a temporary file beside `target` that becomes `target` on success and vanishes on failure.
 
-    It keeps the suffix of `target`, because writers choose a format by it. parents: make the folders that are missing.
-    Raises OutputError where the file system refuses.
+    The temporary file has the suffix of `target`, because writers choose a format by it. parents: make missing folders.
+
+    Raises OutputError if the file system refuses.
     """
     try:
         if parents:
@@ -33,13 +34,16 @@ def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
 
 
 def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
-    """Write a whole file. Raises OutputError where the file system refuses."""
+    """Write a file. parents: make missing folders. Raises OutputError if the file system refuses."""
     with staged(target, parents=parents) as temporary:
         temporary.write_bytes(content)
 
 
 def make_folder(folder: Path, *, parents: bool = False) -> None:
-    """Make a folder where its parent is there: a name that is mistyped must not become a tree. Raises OutputError."""
+    """Make a folder, if it does not exist. Raises OutputError if the file system refuses.
+
+    parents: make missing parents, too. Without, a mistyped name can not become a tree of folders.
+    """
     try:
         folder.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
@@ -47,7 +51,10 @@ def make_folder(folder: Path, *, parents: bool = False) -> None:
 
 
 def check_writable(target: Path) -> None:
-    """Raise OutputError, before any work, for a file that can not be written; its folder must be there."""
+    """Raise OutputError for a file that can not be written, as one in a folder that does not exist.
+
+    For callers that refuse it before their work begins. Nothing is left behind.
+    """
     if target.is_dir():
         raise OutputError(f"can not write {target}: it is a folder", hint="name a file")
     try:
@@ -57,13 +64,17 @@ def check_writable(target: Path) -> None:
 
 
 def _create_beside(target: Path) -> Path:
-    """An empty file with a name of its own; not mkstemp, whose files are private: here the umask decides."""
+    """Create an empty file of a random name beside `target`.
+
+    Not by mkstemp, whose files are readable for their owner alone: here the umask decides.
+    """
     temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{target.suffix}")
     os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     return temporary
 
 
 def _refused(target: Path, error: OSError) -> OutputError:
+    """Return the error for a file that the file system refuses."""
     reason = error.strerror or str(error)
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         reason = f"there is no folder {target.parent}"
@@ -71,7 +82,7 @@ def _refused(target: Path, error: OSError) -> OutputError:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file's content, read piece by piece. Raises OSError."""
+    """Return the SHA-256 of a file's content in hexadecimal, read piece by piece. Raises OSError."""
     import hashlib
 
     with path.open("rb") as stream:

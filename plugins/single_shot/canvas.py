@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from facecli.contract import Preprocessing
-from facecli.crops.preprocess import levels, look_up
+from facecli.crops.preprocess import level_table, write_planes
 from facecli.types import FloatArray, UInt8Array
 
 GRID = 32  # px; the coarsest stride of these networks; the sides of a free canvas are multiples of it
@@ -59,7 +59,7 @@ def draw(pixels: UInt8Array, placement: Placement, preprocessing: Preprocessing,
 
     height, width = placement.picture
     resized = cast(UInt8Array, cv2.resize(pixels, (width, height)))
-    look_up(resized, preprocessing, out[:, :height, :width])
-    black = levels(preprocessing.mean, preprocessing.std)[:, :1, None]
+    write_planes(resized, preprocessing, out[:, :height, :width])
+    black = level_table(preprocessing.mean, preprocessing.std)[:, :1, None]
     out[:, height:] = black
     out[:, :height, width:] = black

@@ -1,3 +1,5 @@
+"""Crops against the projects that they are those of, and faces at the edge, outside, or absurd."""
+
 from __future__ import annotations
 
 import sys

@@ -1,3 +1,5 @@
+"""Resizing against Pillow and OpenCV, pixel by pixel."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Head pose of a turned face of average shape, and of the average face of LFW."""
+
 from __future__ import annotations
 
 import math

@@ -1,3 +1,5 @@
+"""Quality of a good portrait and of its faults, and measures by name."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Cores that a process may use: affinity, and quotas of both kinds of control groups."""
+
 from __future__ import annotations
 
 import os
