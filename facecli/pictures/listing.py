@@ -1,4 +1,4 @@
-"""Which pictures the user's words mean: files, folders, globs, URLs, stdin, and lists of all these.
+"""Listing the pictures that the user's words mean: files, folders, globs, URLs, stdin, and lists of all these.
 
 Nothing is read here, and a folder is listed when its turn comes: there may be millions of pictures.
 """

@@ -1,1 +1,1 @@
-"""What single-shot detectors share: one network sees the whole picture once, and a decoder reads its outputs."""
+"""Single-shot detectors: one network sees the whole picture once, and a decoder reads its outputs."""

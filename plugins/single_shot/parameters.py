@@ -16,7 +16,7 @@ MODES = ("auto", "free", "always", "never")
 
 @dataclass(frozen=True, slots=True)
 class DetectorParameters:
-    """What a user may set of a single-shot detector.
+    """The parameters of a single-shot detector.
 
     size: px, the longer side of the picture that the network sees; a file with a fixed input has its own.
     score_threshold: the least score of a face. Raising it loses faint and blurred faces, lowering it brings objects
