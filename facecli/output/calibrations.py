@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from facecli.errors import Wording, keyword
 from facecli.evaluation.calibration import Calibration
@@ -22,16 +23,19 @@ def document(
     calibration: Calibration,
     failed: Sequence[ImageResult],
     wording: Wording = keyword,
+    *,
+    path: Path | None = None,
 ) -> Record:
-    """Return the document of a new operating point, without its path.
+    """Return the document of a new operating point.
 
     tools: the plugins that it holds for. calibration: the one in the point's metric. failed: the results of pictures
-    that gave no face. wording: gives the spelling of settings in their errors.
+    that gave no face. wording: gives the spelling of settings in their errors. path: the point's file.
     """
     point = entry.point
     return records.header(
         "calibrate",
         name=entry.name,
+        path=path and str(path),
         detector=records.described(tools, tools.detector_plugin),
         recognizer=records.described(tools, tools.recognizer_plugin),
         metric=point.metric,

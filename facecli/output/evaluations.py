@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facecli.errors import Wording, keyword
@@ -28,16 +28,23 @@ def rate(measured: Rate | None) -> Record | None:
     return {"value": value, "count": measured.count, "total": measured.total, "interval": interval}
 
 
-def document(evaluation: PairsEvaluation, tools: Toolbox, wording: Wording = keyword) -> Record:
+def document(
+    evaluation: PairsEvaluation,
+    tools: Toolbox,
+    wording: Wording = keyword,
+    extra: Mapping[str, Any] | None = None,
+) -> Record:
     """Return the document of an evaluation, without the time that it took.
 
-    tools: the plugins that were evaluated. wording: gives the spelling of settings in the errors of pictures.
+    tools: the plugins that were evaluated. wording: gives the spelling of settings in the errors of pictures. extra:
+    further parts, such as the name of a preset; they stand first.
     """
     rule, faces, rates = evaluation.rule, evaluation.faces, evaluation.rates
     failed = failures(faces.failures, wording)
     pictures = len(faces.embeddings) + len(failed)
     return records.header(
         "evaluate",
+        **(extra or {}),
         detector=records.described(tools, tools.detector_plugin),
         recognizer=records.described(tools, tools.recognizer_plugin),
         face=evaluation.face,

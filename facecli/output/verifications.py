@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ DIGITS = 6  # of distances and similarities
 COLUMNS = ("verified", "metric", "distance", "threshold")  # of each decision in a row
 
 
-def document(verification: Verification, tools: Toolbox) -> Record:
+def document(verification: Verification, tools: Toolbox, extra: Mapping[str, Any] | None = None) -> Record:
     """Return the document of a verification, without the time that it took.
 
-    tools: the plugins that decided. They are described as they run, so this waits until they are loaded.
+    tools: the plugins that decided. They are described as they run, so this waits until they are loaded. extra: further
+    parts, such as the name of a preset; they stand before the pictures.
     """
     plugins = {plugin.name: plugin for plugin in tools.recognizer_plugins}
     decisions = [
@@ -34,6 +36,7 @@ def document(verification: Verification, tools: Toolbox) -> Record:
         detector=records.described(tools, tools.detector_plugin),
         recognizer=None if several else decisions[0]["recognizer"],
         **({"decisions": decisions} if several else {}),
+        **(extra or {}),
         images=list(map(records.chosen, verification.results, verification.rows)),
         **_anti_spoof(verification, tools),
     )

@@ -46,6 +46,10 @@ def test_one_recognizer() -> None:
     assert rows(ONE) == [{"a": "a.jpg", "b": "b.jpg"} | decision | {"detected": False}]
 
 
+def test_further_parts_stand_before_the_pictures() -> None:
+    assert list(document(ONE, TOOLS, {"preset": "deepface"}))[-2:] == ["preset", "images"]
+
+
 def test_several_recognizers() -> None:
     record = document(SEVERAL, TOOLS)
     assert (record["recognizer"], record["similarity"]) == (None, None)
