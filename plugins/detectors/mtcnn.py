@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli.contract import DetectorPlugin, Parameters, Runtime, Session, hookimpl
-from facecli.crops.area_means import IntArray, IntegralImage
 from facecli.errors import UsageError
 from facecli.geometry import nms
 from facecli.models import catalogue
+from facecli.plugins.area_means import IntArray, IntegralImage
 from facecli.types import Detections, FloatArray, Image
 
 CELL, STRIDE = 12, 2  # px; P-Net looks at 12x12 pixels every 2 pixels

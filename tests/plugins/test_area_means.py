@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facecli.crops.area_means import IntegralImage, bins
+from facecli.plugins.area_means import IntegralImage, bins
 
 
 @pytest.mark.parametrize(("length", "count"), [(10, 7), (23, 7), (7, 7), (5, 24), (101, 24)])
