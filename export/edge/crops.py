@@ -1,4 +1,7 @@
-"""Recognizers and attribute models that take a crop as it is: uint8 RGB (height, width, 3) of any size."""
+"""Graphs of recognizers and attribute models that take a crop as it is: uint8 RGB (height, width, 3) of any size.
+
+The nodes before the network repeat facecli.crops.preprocess, and OpenCV's resize, with ONNX operators.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,17 @@ if TYPE_CHECKING:
 
 INPUT = "pixels"
 OUTPUTS = {"recognizer": "embedding", "attribute": "probabilities"}
-# ITU-R BT.601 luma, the one that facecli's preprocessing uses
+# Weights of R, G and B in a grey value: ITU-R BT.601 luma, as in facecli.crops.preprocess.
 GREY = ((0.299, 0.587, 0.114),)
-TINY = 1e-12  # a zero embedding stays zero
+SHORTEST = 1e-12  # least divisor of an embedding, so that a zero embedding stays zero
 
 
 def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec, labels: Sequence[str] = ()) -> onnx.ModelProto:
-    """The network with resize, colour order, mean, std and layout before it.
+    """Return the network with resize, colour order, mean, std and layout before it.
 
-    After it come, where the catalogue says so, a length of 1 or the softmax of logits. labels: the order of the
-    output's classes, if it is another than the network's.
-    Raises ExportError for a model whose catalogue entry does not say how its input is made.
+    After it the embedding is brought to length 1, or the softmax of logits taken, if the model's description says so.
+    labels: the order of the output's classes, if it differs from the network's.
+    Raises ExportError for a model whose description states no crop or no preprocessing.
     """
     if spec.crop is None or spec.preprocessing is None or spec.kind not in OUTPUTS:
         raise ExportError(f"{spec.id} does not state a crop and a preprocessing that could be embedded")
@@ -40,7 +43,7 @@ def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec, labels: Sequen
     rows = graph.run_network(_normalised(graph, planes, spec.preprocessing))[0]
     width = spec.dim or len(spec.labels) or 1
     if spec.kind == "recognizer" and spec.normalized:
-        rows = _unit(graph, rows, width)
+        rows = _unit_length(graph, rows, width)
     if spec.logits:
         rows = graph.node("Softmax", rows, axis=1)
     if labels and tuple(labels) != spec.labels:
@@ -56,10 +59,10 @@ def with_preprocessing(network: onnx.ModelProto, spec: ModelSpec, labels: Sequen
 
 
 def resized(graph: Graph, pixels: str, height: int, width: int) -> str:
-    """(H, W, 3) uint8 -> (3, height, width) float32 of whole numbers: each new pixel the mean of the area it covers.
+    """Add the resize (H, W, 3) uint8 -> (3, height, width) float32, whole numbers 0..255; return its output's name.
 
-    That is what OpenCV's INTER_AREA computes, up and down; a crop of the right size stays as it is. Two matrix
-    products do it, because ONNX's own Resize knows no area mean.
+    Each new pixel is the mean of the area that it covers, as with OpenCV's INTER_AREA, so a crop of the right size is
+    unchanged. Two matrix products compute it, because ONNX's Resize has no area mean.
     """
     size = graph.node("Cast", graph.node("Shape", pixels), to=TensorProto.FLOAT)
     down = _coverage(graph, graph.node("Gather", size, graph.constant([0], np.int64)), height)
@@ -70,7 +73,10 @@ def resized(graph: Graph, pixels: str, height: int, width: int) -> str:
 
 
 def _coverage(graph: Graph, length: str, count: int) -> str:
-    """(count, length): which part of each of `count` equal stretches lies in each of `length` pixels."""
+    """Add a matrix (count, length): the part of each of `count` equal stretches that lies in each of `length` pixels.
+
+    length: the name of a float value of shape (1,). Returns the matrix's name.
+    """
     scalar = graph.shape(length)
     zero, one = graph.constant(0), graph.constant(1)
     first = graph.shape(graph.node("Range", zero, scalar, one), 1, -1)
@@ -81,22 +87,23 @@ def _coverage(graph: Graph, length: str, count: int) -> str:
     return graph.node("Div", graph.node("Relu", shared), step)
 
 
-def _normalised(graph: Graph, planes: str, how: Preprocessing) -> str:
-    """(3, H, W) 0..255 RGB -> the network's input, with its batch axis."""
-    if how.colour == "BGR":
+def _normalised(graph: Graph, planes: str, preprocessing: Preprocessing) -> str:
+    """Add the steps from planes (3, H, W) RGB 0..255 to the network's input with a batch axis of 1; return its name."""
+    if preprocessing.colour == "BGR":
         planes = graph.node("Gather", planes, graph.constant([2, 1, 0], np.int64), axis=0)
-    elif how.colour == "grey":
+    elif preprocessing.colour == "grey":
         rows = graph.node("Transpose", planes, perm=[1, 2, 0])
         grey = graph.node("MatMul", rows, graph.constant(np.transpose(GREY)))
         planes = graph.node("Transpose", grey, perm=[2, 0, 1])
-    mean, std = (graph.constant(np.reshape(values, (-1, 1, 1))) for values in (how.mean, how.std))
+    mean, std = (graph.constant(np.reshape(values, (-1, 1, 1))) for values in (preprocessing.mean, preprocessing.std))
     planes = graph.node("Div", graph.node("Sub", planes, mean), std)
-    if how.layout == "NHWC":
+    if preprocessing.layout == "NHWC":
         planes = graph.node("Transpose", planes, perm=[1, 2, 0])
     batch = graph.node("Concat", graph.constant([1], np.int64), graph.node("Shape", planes), axis=0)
     return graph.node("Reshape", planes, batch)
 
 
-def _unit(graph: Graph, rows: str, width: int) -> str:
+def _unit_length(graph: Graph, rows: str, width: int) -> str:
+    """Add the division of rows (N, width) by their lengths; return its output's name."""
     squares = graph.node("MatMul", graph.node("Mul", rows, rows), graph.constant(np.ones((width, 1))))
-    return graph.node("Div", rows, graph.node("Max", graph.node("Sqrt", squares), graph.constant(TINY)))
+    return graph.node("Div", rows, graph.node("Max", graph.node("Sqrt", squares), graph.constant(SHORTEST)))

@@ -1,4 +1,7 @@
-"""How detectors' outputs are read, as graph nodes: one function per family, like the decoders of facecli's plugins."""
+"""Decoders of detectors' outputs as graph nodes: one function per family, like the decoders of facecli's plugins.
+
+A decoder gets the names of a network's outputs and adds the nodes that make boxes, scores and landmarks of them.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ import numpy as np
 
 from facecli.export.edge.graph import Graph
 
-STRIDES = (8, 16, 32)  # px between cells, level by level
-# RetinaFace's square priors, px, and variances: biubug6/Face-Detector-1MB-with-landmark, data/config.py, cfg_mnet
+STRIDES = (8, 16, 32)  # px between the cells of each level
+# Sides of RetinaFace's square priors in px, level by level, and its variances: biubug6/Face-Detector-1MB-with-landmark,
+# data/config.py, cfg_mnet.
 PRIORS = ((10, 20), (32, 64), (128, 256))
 CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
-BINS = 16  # of YOLOv8's distributions: distances of 0..15 strides (arXiv 2006.04388)
-# Width and height of YOLOv5-face's anchor boxes, px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml
+# YOLOv8 gives each distance as a distribution over 0..15 strides (arXiv 2006.04388).
+BINS = 16
+# Width and height of YOLOv5-face's anchor boxes in px, level by level: deepcam-cn/yolov5-face, models/yolov5n-0.5.yaml.
 ANCHORS = (
     ((4, 5), (8, 10), (13, 16)),
     ((23, 29), (43, 55), (73, 105)),
@@ -24,18 +29,19 @@ ANCHORS = (
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Names in the graph: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), canvas px."""
+    """Names of a decoder's results in the graph: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), in canvas px."""
 
     boxes: str
     scores: str
     landmarks: str
 
 
-Decode = Callable[[Graph, Sequence[str], str], Candidates]  # graph, network outputs, canvas (height, width)
+# Graph, names of the network's outputs, name of the canvas's (height, width) int64 -> candidates.
+Decode = Callable[[Graph, Sequence[str], str], Candidates]
 
 
 def scrfd(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
-    """By kind and then by level: scores, box distances and landmark offsets, in strides; two anchors per cell."""
+    """Decode SCRFD: scores of each level, then box distances, then landmark offsets, in strides; two anchors a cell."""
     levels = []
     for level, stride in enumerate(STRIDES):
         scores, distances, offsets = outputs[level::3]
@@ -46,7 +52,7 @@ def scrfd(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
 
 
 def yunet(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
-    """By kind and then by level: class and object scores, boxes and landmarks, in strides."""
+    """Decode YuNet: class scores of each level, then object scores, boxes and landmark offsets, in strides."""
     levels = []
     zero, one = graph.constant(0), graph.constant(1)
     for level, stride in enumerate(STRIDES):
@@ -63,12 +69,12 @@ def yunet(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
 
 
 def retinaface(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
-    """Box offsets, scores (no face, face) and landmark offsets of all priors, level after level."""
+    """Decode RetinaFace: box offsets, scores (no face, face) and landmark offsets of all priors, level after level."""
     centres, sides = [], []
     for stride, priors in zip(STRIDES, PRIORS, strict=True):
         corners = _corners(graph, canvas, stride, anchors=len(priors))
         centres.append(graph.node("Add", corners, graph.constant(stride / 2)))
-        # Alternating sides: as many pairs as there are cells.
+        # Each cell has both priors of its level: repeat the pair of sides once per cell.
         cells = graph.node("Shape", _corners(graph, canvas, stride))
         count = graph.node("Gather", cells, graph.constant([0], np.int64))
         repeats = graph.node("Concat", count, graph.constant([1], np.int64), axis=0)
@@ -87,7 +93,10 @@ def retinaface(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
 
 
 def yolov8_face(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
-    """Maps (80, H, W) of each level: 4 distributions of distances in strides, a class logit, 5 x (x, y, visible)."""
+    """Decode YOLOv8-face: maps (80, H, W) of each level.
+
+    Channels: 4 distributions of distances in strides, a class logit, 5 x (x, y, visible).
+    """
     levels = []
     for output, stride in zip(outputs, STRIDES, strict=True):
         rows = graph.node("Transpose", graph.shape(output, 5 * BINS, -1), perm=[1, 0])
@@ -104,7 +113,10 @@ def yolov8_face(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates
 
 
 def yolov5_face(graph: Graph, outputs: Sequence[str], canvas: str) -> Candidates:
-    """Maps (3, H, W, 16) of each level: x, y, width, height, object logit, 5 x (x, y), class logit; three anchors."""
+    """Decode YOLOv5-face: maps (3, H, W, 16) of each level, for three anchors.
+
+    Last axis: x, y, width, height, object logit, 5 x (x, y), class logit.
+    """
     levels = []
     for output, stride, shapes in zip(outputs, STRIDES, ANCHORS, strict=True):
         rows, cells = graph.shape(output, -1, 16), _corners(graph, canvas, stride)
@@ -136,7 +148,7 @@ DECODERS: dict[str, Decode] = {
 
 
 def _corners(graph: Graph, canvas: str, stride: int, *, anchors: int = 1) -> str:
-    """(cells * anchors, 2) xy px of the top left corner of each anchor's cell, row by row."""
+    """Add the top left corners of all anchors' cells: (cells * anchors, 2) xy in px, row by row; return their name."""
     cells = graph.node("Div", canvas, graph.constant([stride, stride], np.int64))
     rows, columns = (graph.node("Gather", cells, graph.constant(k, np.int64)) for k in (0, 1))
     count = graph.node("Mul", graph.node("Mul", rows, columns), graph.constant(anchors, np.int64))
@@ -148,23 +160,24 @@ def _corners(graph: Graph, canvas: str, stride: int, *, anchors: int = 1) -> str
 
 
 def _columns(graph: Graph, rows: str, first: int, end: int) -> str:
-    """Columns first to end of (N, M)."""
+    """Add a slice of (N, M): the columns from `first` up to `end`, without it; return its name."""
     return graph.node("Slice", rows, *(graph.constant([n], np.int64) for n in (first, end, 1)))
 
 
 def _beside(graph: Graph, points: str, distances: str) -> str:
-    """(N, 2) points and (N, 4) distances to left, top, right and bottom -> boxes."""
+    """Add boxes from (N, 2) points and their (N, 4) distances to left, top, right and bottom; return their name."""
     first, second = (graph.node("Gather", distances, graph.constant(k, np.int64), axis=1) for k in ([0, 1], [2, 3]))
     return graph.node("Concat", graph.node("Sub", points, first), graph.node("Add", points, second), axis=1)
 
 
 def _around(graph: Graph, centres: str, sides: str) -> str:
+    """Add boxes from (N, 2) centres and (N, 2) widths and heights; return their name."""
     half = _times(graph, sides, 0.5)
     return graph.node("Concat", graph.node("Sub", centres, half), graph.node("Add", centres, half), axis=1)
 
 
 def _marks(graph: Graph, points: str, offsets: str, stride: int) -> str:
-    """(N, 2) points and offsets of five landmarks in strides -> (N, 5, 2)."""
+    """Add landmarks (N, 5, 2) from (N, 2) points and the offsets of five landmarks, in strides; return their name."""
     moved = _times(graph, graph.shape(offsets, -1, 5, 2), stride)
     return graph.node("Add", graph.shape(points, -1, 1, 2), moved)
 

@@ -1,7 +1,7 @@
-"""Writing an ONNX graph around a network: nodes before it, the network, nodes after it.
+"""Write an ONNX graph around a network: nodes before it, the network, nodes after it.
 
-Only operators are used whose inputs and attributes mean the same from opset 11 to today, so that a network of any such
-opset is kept as it is (sums along axes, for one, moved from an attribute to an input).
+All operators used here have inputs and attributes that mean one thing from opset 11 to today, so a network of any such
+opset is kept as it is. (The axes of sums, for one, moved from an attribute to an input.)
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OLDEST_OPSET = 11
-Shape = Sequence[int | str]  # a name is a free axis
+Shape = Sequence[int | str]  # lengths of axes; a name stands for a free axis
 
 
 class Graph:
-    """Nodes in the order they are added. network: what stands in the middle; its opset is the whole graph's."""
+    """A graph under construction, with nodes in the order in which they are added.
+
+    network: the model in the middle; its opset becomes the graph's. Raises ExportError for an opset below 11.
+    """
 
     def __init__(self, network: onnx.ModelProto) -> None:
         self.network = compose.add_prefix(network, "network/")
@@ -39,59 +42,55 @@ class Graph:
         self._outputs: list[onnx.ValueInfoProto] = []
 
     def input(self, name: str, kind: int, shape: Shape) -> str:
-        """A graph input."""
+        """Add an input of the graph; return its name. kind: one of TensorProto's types."""
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def constant(self, value: Any, dtype: type[np.generic] = np.float32) -> str:
-        """A constant of the graph; its name."""
+        """Add a constant; return its name."""
         name = f"constant_{len(self._constants)}"
         array: NDArray[Any] = np.asarray(value, dtype)
         self._constants.append(numpy_helper.from_array(array, name))
         return name
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node with one output; its name."""
+        """Add a node with one output; return that output's name."""
         name = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
-    def pair(self, operator: str, *inputs: str, **attributes: Any) -> tuple[str, str]:
-        """Add a node with two outputs, such as TopK."""
-        name = f"{operator.lower()}_{len(self._nodes)}"
-        names = f"{name}_0", f"{name}_1"
-        self._nodes.append(helper.make_node(operator, inputs, names, name=name, **attributes))
-        return names
-
     def shape(self, value: str, *shape: int) -> str:
-        """Reshape; -1 as in NumPy, 0 keeps that axis's length."""
+        """Add a reshape, with -1 as in NumPy and 0 for an axis that keeps its length; return its output's name."""
         return self.node("Reshape", value, self.constant(shape, np.int64))
 
     def run_network(self, value: str) -> list[str]:
-        """Add the network, fed with this value; the names of its outputs, in its order."""
-        own = self.network.graph
-        constants = {tensor.name for tensor in own.initializer}
-        names = [entry.name for entry in own.input if entry.name not in constants]
+        """Add the network with this value as its input; return the names of its outputs, in its order.
+
+        Raises ExportError for a network with several inputs.
+        """
+        network = self.network.graph
+        constants = {tensor.name for tensor in network.initializer}
+        names = [entry.name for entry in network.input if entry.name not in constants]
         if len(names) != 1:
             raise ExportError(f"a network with {len(names)} inputs can not be fed with one picture")
         self._nodes.append(helper.make_node("Identity", [value], names, name="network"))
-        self._nodes.extend(own.node)
-        self._constants.extend(own.initializer)
-        return [entry.name for entry in own.output]
+        self._nodes.extend(network.node)
+        self._constants.extend(network.initializer)
+        return [entry.name for entry in network.output]
 
     def output(self, value: str, name: str, shape: Shape, kind: int = TensorProto.FLOAT) -> None:
-        """Make a value an output of the graph."""
+        """Make a value an output of the graph, under this name."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
 
     def model(self, facts: Mapping[str, str]) -> onnx.ModelProto:
-        """The finished model, with facts in its metadata beside those that the network brought."""
+        """Return the finished model. facts: metadata beside the network's own, without the prefix "facecli."."""
         graph = helper.make_graph(self._nodes, "facecli", self._inputs, self._outputs, self._constants)
         source = self.network
         model = helper.make_model(graph, opset_imports=source.opset_import, functions=source.functions)
         model.ir_version, model.producer_name = source.ir_version, "facecli"
-        known = {entry.key: entry.value for entry in source.metadata_props}
-        known |= {f"facecli.{key}": value for key, value in facts.items()}
-        for key, value in sorted(known.items()):
+        metadata = {entry.key: entry.value for entry in source.metadata_props}
+        metadata |= {f"facecli.{key}": value for key, value in facts.items()}
+        for key, value in sorted(metadata.items()):
             model.metadata_props.add(key=key, value=value)
         return model
