@@ -1,4 +1,4 @@
-"""The licences that travel with a bundle's models."""
+"""The licence texts that travel with a bundle's models, and the table of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 CARDS = PACKAGE / "cards"
 TEXTS = Path(__file__).parent / "texts"  # by SPDX id
-# A licence is what somebody's file says of itself: no path is ever made of it but of these.
-STANDARD = ("Apache-2.0", "CC0-1.0", "GPL-3.0")  # they read the same whoever grants them
-NAMED = "MIT"  # its text begins with who grants it
+# A model's licence may be any text from a file of a stranger: paths are made of these names alone.
+STANDARD = ("Apache-2.0", "CC0-1.0", "GPL-3.0")  # texts that do not name the licensor
+NAMED = "MIT"  # its text begins with the licensor's copyright line
 PROJECT = re.compile(r"github\.com/[\w.-]+/[\w-]+(?:\.[\w-]+)*")
-OWN = "Apache-2.0"  # of the runners and the page
+OWN = "Apache-2.0"  # the licence of the runners and the page
 WEB = "onnxruntime-web"
 HEAD = """# Licences
 
@@ -33,7 +33,7 @@ Microsoft's, under the MIT licence ([text](onnxruntime-web.txt)). The models hav
 
 
 def write_licences(specs: Sequence[ModelSpec], folder: Path) -> dict[str, list[str]]:
-    """LICENCES.md with a row for each model, and their texts; model id -> its texts, as FOLDER/NAME."""
+    """Write LICENCES.md with a row for each model, and the texts; return model id -> its texts, as FOLDER/NAME."""
     folder.mkdir()
     for name in (OWN, WEB):
         shutil.copyfile(TEXTS / f"{name}.txt", folder / f"{name}.txt")
@@ -44,7 +44,10 @@ def write_licences(specs: Sequence[ModelSpec], folder: Path) -> dict[str, list[s
 
 
 def _texts(spec: ModelSpec, folder: Path) -> list[str]:
-    """Write a model's licence texts: its publisher's own, and that of the licence where the first is not it."""
+    """Write a model's licence texts and return their names: its publisher's own file, and the licence's standard text.
+
+    The text of MIT is written only if there is no file of the publisher's, which would be that text already.
+    """
     name = spec.id.replace("/", "-")
     card = CARDS / f"LICENSE-{name}"
     names = []
@@ -62,16 +65,17 @@ def _texts(spec: ModelSpec, folder: Path) -> list[str]:
 
 
 def _copyright(spec: ModelSpec) -> str:
-    """The lines of all projects that the model is from, or that they are not known."""
-    known = tomllib.loads((TEXTS / "holders.toml").read_text("utf-8"))
+    """Return the copyright lines of the projects in a model's source, or a line that says that they are not known."""
+    holders = tomllib.loads((TEXTS / "holders.toml").read_text("utf-8"))
     projects = dict.fromkeys(PROJECT.findall(spec.source))
-    lines = [known[project] for project in projects if project in known]
+    lines = [holders[project] for project in projects if project in holders]
     return (
         "\n".join(lines) or f"Copyright (c) its authors; facecli does not know the line that they wrote: {spec.source}"
     )
 
 
 def _row(spec: ModelSpec, texts: Sequence[str]) -> str:
+    """Return a model's row of the table in Markdown."""
     elsewhere = f"see {spec.licence_url}" if spec.licence_url else "see its source"
     linked = ", ".join(f"[{text}]({text})" for text in texts) or elsewhere
     commercial = "yes" if spec.commercial_use else "**no**"

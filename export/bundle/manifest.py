@@ -1,4 +1,4 @@
-"""What a bundle's manifest says: models, crops, preprocessing, labels, operating points, licences, hashes."""
+"""The manifest of a bundle: models, crops, preprocessing, labels, operating points, licences, hashes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from facecli.contract import ModelSpec
 
 SCHEMA = "facecli.bundle/1"
-CASCADE = "mtcnn"  # the one detector that the runners know in code; all others bring decoding in their graph
-
-
-CROP_KEYS = ("width", "height", "template", "margin", "square")  # what the runners know of a CropSpec
+CASCADE = "mtcnn"  # the one detector whose decoding is in the runners' code; all others have it in their graph
+CROP_KEYS = ("width", "height", "template", "margin", "square")  # the fields of a CropSpec that the runners read
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model of a bundle. files: source path of each; embedded: its preprocessing is in the graph.
+    """A model of a bundle.
 
-    parameters: what a detector runs with. labels: of an attribute model's embedded file, in column order.
+    files: where its files lie now. names: their names in the bundle. parameters: a detector's. embedded: True if its
+    preprocessing is in the graph. labels: for an embedded attribute model, the labels of its columns.
     """
 
     spec: ModelSpec
@@ -37,10 +36,10 @@ class Member:
 
 
 def describe(members: Sequence[Member], web: dict[str, str], texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The manifest of a detector, a recognizer and attribute models.
+    """Return the manifest of a detector, a recognizer and attribute models, in this order.
 
-    web: the npm package that runs the models in a browser, its version, and where its files lie. texts: model id -> its
-    licence texts in the bundle.
+    web: the npm package that runs the models in a browser, its version, and the folder of its files. texts: model id ->
+    paths of its licence texts in the bundle.
     """
     detector, recognizer, *attributes = members
     return {
@@ -55,7 +54,7 @@ def describe(members: Sequence[Member], web: dict[str, str], texts: Mapping[str,
 
 
 def check(spec: ModelSpec) -> None:
-    """Raise ExportError for a model that the runners could not feed as facecli does."""
+    """Raise ExportError for a model that the runners could not run as facecli does."""
     if spec.kind == "detector":
         return
     if len(spec.files) != 1:
@@ -64,8 +63,8 @@ def check(spec: ModelSpec) -> None:
         raise ExportError(f"{spec.id} can not be bundled: its catalogue entry states no crop and preprocessing")
     odd = [f for f in fields(spec.crop) if f.name not in CROP_KEYS and getattr(spec.crop, f.name) != f.default]
     if odd:
-        told = ", ".join(f"{f.name} = {getattr(spec.crop, f.name)}" for f in odd)
-        raise ExportError(f"{spec.id} can not be bundled: the runners do not cut crops with {told}")
+        fields_text = ", ".join(f"{f.name} = {getattr(spec.crop, f.name)}" for f in odd)
+        raise ExportError(f"{spec.id} can not be bundled: the runners do not cut crops with {fields_text}")
     if spec.kind == "recognizer" and spec.operating_point is None:
         raise ExportError(f"{spec.id} can not be bundled: no threshold is known for it")
 
@@ -77,21 +76,20 @@ def _detector(member: Member) -> dict[str, Any]:
 
 def _recognizer(member: Member) -> dict[str, Any]:
     spec = member.spec
-    assert spec.operating_point is not None  # check() has refused the others
-    point = asdict(spec.operating_point)
-    # In the graph is also the scaling to length 1.
-    told = {"dim": spec.dim, "normalized": spec.normalized, "operating_point": point}
-    return _cropped(member) | told
+    assert spec.operating_point is not None  # check() refuses other recognizers
+    # An embedded network scales to length 1 in its graph; that the runner does so again changes nothing.
+    more = {"dim": spec.dim, "normalized": spec.normalized, "operating_point": asdict(spec.operating_point)}
+    return _crop_model(member) | more
 
 
 def _attribute(member: Member) -> dict[str, Any]:
     spec = member.spec
     logits = spec.logits and not member.embedded
     labels = list(member.labels if member.embedded else spec.labels)
-    return _cropped(member) | {"attribute": spec.attribute, "labels": labels, "logits": logits}
+    return _crop_model(member) | {"attribute": spec.attribute, "labels": labels, "logits": logits}
 
 
-def _cropped(member: Member) -> dict[str, Any]:
+def _crop_model(member: Member) -> dict[str, Any]:
     spec = member.spec
     assert spec.crop is not None and spec.preprocessing is not None
     crop = {key: value for key, value in asdict(spec.crop).items() if key in CROP_KEYS}

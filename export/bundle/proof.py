@@ -1,4 +1,4 @@
-"""The proof that a bundle's runner does what facecli does: the same face, the same embedding, the same attributes."""
+"""The proof that a bundle's runner finds the faces, embeddings and attributes that facecli finds."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from facecli.contract import AttributeClassifier, AttributePlugin, Detector, Recognizer, RecognizerPlugin
     from facecli.types import Detections, FloatArray, Image
 
-BOX, COSINE, ATTRIBUTE = 0.97, 0.999, 0.05  # the runner warps and averages with other code than OpenCV's
+# The least IoU of a box, the least cosine of an embedding, and the largest difference of a probability, or of another
+# number as a part of it. They are loose, because the runner warps and averages with other code than OpenCV's.
+IOU, COSINE, ATTRIBUTE = 0.97, 0.999, 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What facecli itself runs: plugins as they are loaded, with the descriptors that say how faces are cut."""
+    """facecli's own side of the comparison: loaded plugins, with their descriptors, which state how faces are cut."""
 
     detector: Detector
     recognizer: tuple[RecognizerPlugin, Recognizer]
@@ -32,44 +34,50 @@ class Tools:
 
 
 def prove(folder: Path, tools: Tools) -> dict[str, Any]:
-    """Run a bundle on the sample portraits beside facecli's plugins. Raises ExportError where they differ."""
+    """Run a bundle and facecli's plugins on the sample portraits; return the worst figures.
+
+    Raises ExportError where one is beyond its limit.
+    """
     bundle = Bundle(folder)
     ious, cosines, differences = [], [], [0.0]
     for image, _ in samples.portraits():
-        (want,) = tools.detector.detect([image])
-        got = bundle.detect(image.pixels)
-        ious.append(_same_faces(image, got, want))
-        index = largest(got, image.pixels)
-        own = want.select([int(overlap(got.boxes[index : index + 1], want.bboxes).argmax())])
-        cosines.append(_same_embedding(image, bundle.embed(image.pixels, got, index), own, tools))
-        for name, row in bundle.attributes(image.pixels, got, index).items():
-            differences.append(_difference(image, name, row, own, tools))
+        (expected,) = tools.detector.detect([image])
+        faces = bundle.detect(image.pixels)
+        ious.append(_compare_faces(image, faces, expected))
+        index = largest(faces, image.pixels)
+        face = expected.select([int(overlap(faces.boxes[index : index + 1], expected.bboxes).argmax())])
+        cosines.append(_compare_embeddings(image, bundle.embed(image.pixels, faces, index), face, tools))
+        for name, answer in bundle.attributes(image.pixels, faces, index).items():
+            differences.append(_compare_attributes(image, name, answer, face, tools))
     return {"pictures": len(ious), "iou": min(ious), "cosine": min(cosines), "attributes": max(differences)}
 
 
-def _same_faces(image: Image, got: Faces, want: Detections) -> float:
-    if len(got.boxes) != len(want) or not len(want):
-        raise ExportError(f"the bundle finds {len(got.boxes)} faces in {image.source}, facecli {len(want)}")
-    iou = float(overlap(got.boxes, want.bboxes).max(1).min())
-    if not iou >= BOX:
+def _compare_faces(image: Image, faces: Faces, expected: Detections) -> float:
+    """Return the least IoU of the bundle's boxes with facecli's."""
+    if len(faces.boxes) != len(expected) or not len(expected):
+        raise ExportError(f"the bundle finds {len(faces.boxes)} faces in {image.source}, facecli {len(expected)}")
+    iou = float(overlap(faces.boxes, expected.bboxes).max(1).min())
+    if not iou >= IOU:
         raise ExportError(f"the bundle's box in {image.source} has an IoU of {iou:.3f} with facecli's")
     return iou
 
 
-def _same_embedding(image: Image, got: FloatArray, own: Detections, tools: Tools) -> float:
+def _compare_embeddings(image: Image, embedding: FloatArray, face: Detections, tools: Tools) -> float:
+    """Return the cosine of the bundle's embedding with facecli's of this face."""
     plugin, recognizer = tools.recognizer
-    want = recognizer.embed(cutting.cut(image, own, plugin.crop))[0]
-    cosine = cosine_similarity(got, want)
-    if not (got.shape == want.shape and cosine >= COSINE):
+    expected = recognizer.embed(cutting.cut(image, face, plugin.crop))[0]
+    cosine = cosine_similarity(embedding, expected)
+    if not (embedding.shape == expected.shape and cosine >= COSINE):
         raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {plugin.name}'s")
     return cosine
 
 
-def _difference(image: Image, attribute: str, got: Any, own: Detections, tools: Tools) -> float:
+def _compare_attributes(image: Image, attribute: str, answer: Any, face: Detections, tools: Tools) -> float:
+    """Return the largest difference of the bundle's answer, label -> probability or a number, from facecli's."""
     plugin, model = next(pair for pair in tools.attributes if pair[0].attribute == attribute)
-    want = model.classify(cutting.cut(image, own, plugin.crop))[0]
-    values = np.array([got[label] for label in plugin.labels] if plugin.labels else [got])
-    difference = float(np.abs(values - want).max())
-    if not difference <= ATTRIBUTE * max(1.0, float(np.abs(want).max())):
+    expected = model.classify(cutting.cut(image, face, plugin.crop))[0]
+    values = np.array([answer[label] for label in plugin.labels] if plugin.labels else [answer])
+    difference = float(np.abs(values - expected).max())
+    if not difference <= ATTRIBUTE * max(1.0, float(np.abs(expected).max())):
         raise ExportError(f"the bundle's {attribute} of {image.source} is {difference:.3f} from {plugin.name}'s")
     return difference

@@ -1,10 +1,10 @@
-"""Finds, aligns, embeds and compares faces with the models of this folder; needs onnxruntime and numpy, nothing else.
+"""Detects, aligns, embeds and compares faces with the models of this folder; needs onnxruntime and numpy, nothing else.
 
     import runner
     faces = runner.Bundle()                      # the folder that this file lies in
     faces.verify(a, b)["verified"]               # a, b: (H, W, 3) uint8 RGB arrays, upright
 
-It decodes no pictures. `python runner.py A.npy B.npy` compares two saved arrays. manifest.json tells of the models.
+It decodes no pictures. `python runner.py A.npy B.npy` compares two saved arrays. manifest.json describes the models.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import onnxruntime
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-CELL, STRIDE = 12, 2  # MTCNN's P-Net looks at 12x12 pixels every 2 pixels
-STRIP_PIXELS, CROPS_AT_ONCE = 50_000, 32  # what its networks see in one run: memory stays small
+CELL, STRIDE = 12, 2  # px: MTCNN's P-Net judges windows of 12x12 px, 2 px apart
+STRIP_PIXELS, CROPS_AT_ONCE = 50_000, 32  # limits of one run of MTCNN's networks, so that memory stays small
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Best first: boxes (N, 4) x1 y1 x2 y2, scores (N,), landmarks (N, 5, 2); pixels of the picture."""
+    """Faces, best score first: boxes (N, 4) x1 y1 x2 y2, scores (N,), landmarks (N, 5, 2), in px of the picture."""
 
     boxes: Array
     scores: Array
@@ -37,7 +37,7 @@ class Faces:
 
 
 class Bundle:
-    """The models of a folder. threads: how many one run may use. verify: compare every file with its sha256 first."""
+    """The models of a folder. threads: limit of one run. verify: compare every file with its sha256 first."""
 
     def __init__(self, folder: str | Path | None = None, *, threads: int = 1, verify: bool = True) -> None:
         self.folder = Path(folder) if folder else Path(__file__).parent
@@ -46,25 +46,25 @@ class Bundle:
         detector = self.manifest["detector"]
         nets = [self._session(file) for file in detector["files"]]
         self._mtcnn = Mtcnn(nets, detector["parameters"]) if detector["kind"] == "mtcnn" else None
-        self._decoded = nets[0]  # else its graph gives boxes, scores and landmarks
+        self._decoded = nets[0]  # a graph with decoding gives boxes, scores and landmarks
         self.recognizer: dict[str, Any] = self.manifest["recognizer"]
         self._recognizer = self._session(self.recognizer["file"])
         self._attributes = [(entry, self._session(entry["file"])) for entry in self.manifest["attributes"]]
 
     def detect(self, pixels: Array) -> Faces:
-        """The faces of a picture, (H, W, 3) uint8 RGB."""
+        """Return the faces of a picture, (H, W, 3) uint8 RGB."""
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
             raise ValueError(f"a picture must be (H, W, 3) uint8, got {pixels.shape} {pixels.dtype}")
         return self._mtcnn(pixels) if self._mtcnn else Faces(*_run(self._decoded, np.ascontiguousarray(pixels)))
 
     def embed(self, pixels: Array, faces: Faces, index: int) -> Array:
-        """The embedding of one face: (dim,) float32."""
+        """Return the embedding of one face, (dim,) float32."""
         row = _infer(self._recognizer, self.recognizer, crop(pixels, faces, index, self.recognizer["crop"]))
         length = max(float(np.linalg.norm(row)), 1e-12) if self.recognizer["normalized"] else 1.0
         return np.asarray(row / np.float32(length))
 
     def attributes(self, pixels: Array, faces: Faces, index: int) -> dict[str, Any]:
-        """What the bundle's attribute models say of one face: attribute -> {label: probability}, or a number."""
+        """Classify one face with every attribute model: attribute -> {label: probability}, or a number."""
         answers: dict[str, Any] = {}
         for entry, session in self._attributes:
             row = _infer(session, entry, crop(pixels, faces, index, entry["crop"]))
@@ -74,7 +74,7 @@ class Bundle:
         return answers
 
     def compare(self, a: Array, b: Array) -> dict[str, Any]:
-        """Whether two embeddings are one person's by the manifest's operating point: distance <= threshold."""
+        """Decide by the manifest's operating point if two embeddings are one person's: distance <= threshold."""
         metric, threshold = (self.recognizer["operating_point"][key] for key in ("metric", "threshold"))
         similarity = cosine_similarity(a, b)
         distances = {"cosine": 1 - similarity, "euclidean": float(np.linalg.norm(a.astype(np.float64) - b))}
@@ -84,11 +84,11 @@ class Bundle:
 
     def verify(self, a: Array, b: Array) -> dict[str, Any]:
         """Compare the largest face of each of two pictures. Raises ValueError where there is none."""
-        found = [self.detect(pixels) for pixels in (a, b)]
-        for name, faces in zip(("first", "second"), found, strict=True):
+        detected = [self.detect(pixels) for pixels in (a, b)]
+        for name, faces in zip(("first", "second"), detected, strict=True):
             if not len(faces.boxes):
                 raise ValueError(f"no face found in the {name} picture")
-        rows = (self.embed(own, faces, largest(faces, own)) for own, faces in zip((a, b), found, strict=True))
+        rows = (self.embed(p, faces, largest(faces, p)) for p, faces in zip((a, b), detected, strict=True))
         return self.compare(*rows)
 
     def _session(self, file: dict[str, Any]) -> onnxruntime.InferenceSession:
@@ -101,26 +101,26 @@ class Bundle:
 
 
 def largest(faces: Faces, pixels: Array) -> int:
-    """The index of the face that covers most of the picture."""
+    """Return the index of the face that covers most of the picture."""
     x1, y1, x2, y2 = np.clip(faces.boxes, 0, [*pixels.shape[1::-1]] * 2).T
     return int(np.argmax((x2 - x1) * (y2 - y1)))
 
 
 def cosine_similarity(a: Array, b: Array) -> float:
-    """In [-1, 1], higher is more alike."""
+    """Return the cosine of two embeddings: in [-1, 1], higher is more alike; 0 if one is zero."""
     lengths = float(np.linalg.norm(a.astype(np.float64)) * np.linalg.norm(b.astype(np.float64)))
     return max(-1.0, min(1.0, float(a.astype(np.float64) @ b) / lengths)) if lengths else 0.0
 
 
 def crop(pixels: Array, faces: Faces, index: int, spec: dict[str, Any]) -> Array:
-    """Cut a face out as a model wants it, (height, width, 3) uint8; what lies outside the picture is black."""
+    """Cut a face out as a model takes it, (height, width, 3) uint8; black where the picture ends."""
     template, box = spec["template"], faces.boxes[index]
     matrix = similarity_transform(faces.landmarks[index], np.array(template)) if template else _box_matrix(box, spec)
     return warp(pixels, matrix, spec["width"], spec["height"])
 
 
 def similarity_transform(source: Array, target: Array) -> Array:
-    """(2, 3): rotation, uniform scale and shift that map source points best onto target points (Umeyama 1991)."""
+    """Return rotation, uniform scale and shift, (2, 3), that map source points best onto the target (Umeyama 1991)."""
     p, q = (points[:, 0].astype(np.float64) + 1j * points[:, 1] for points in (source, target))
     spread = (abs(p - p.mean()) ** 2).sum()
     turn = (np.conj(p - p.mean()) * (q - q.mean())).sum() / spread if spread > 0 else 1.0
@@ -139,7 +139,7 @@ def _box_matrix(box: Array, spec: dict[str, Any]) -> Array:
 
 
 def warp(pixels: Array, matrix: Array, width: int, height: int) -> Array:
-    """Bilinear; a face more than twice as large as the crop is first averaged down by a whole factor."""
+    """Warp bilinearly; a face more than twice as large as the crop is first averaged down by a whole factor."""
     scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     if not 1e-6 < scale < math.inf:
         return np.zeros((height, width, 3), np.uint8)
@@ -169,7 +169,7 @@ def warp(pixels: Array, matrix: Array, width: int, height: int) -> Array:
 
 def _infer(session: onnxruntime.InferenceSession, entry: dict[str, Any], pixels: Array) -> Array:
     how = entry["preprocessing"]
-    if how is None:  # it is in the graph
+    if how is None:  # the graph has it inside
         return np.asarray(_run(session, pixels)[0])
     values: Array = pixels[..., ::-1].astype(np.float32) if how["colour"] == "BGR" else pixels.astype(np.float32)
     values = (values @ GREY)[..., None] if how["colour"] == "grey" else values
@@ -191,7 +191,7 @@ class Mtcnn:
         self.thresholds = parameters["thresholds"]
 
     def __call__(self, pixels: Array) -> Faces:
-        """The faces of a picture."""
+        """Return the faces of a picture, (H, W, 3) uint8 RGB."""
         picture = _Sums(pixels)
         boxes = self._propose(picture)
         boxes, scores, moves, _ = self._judge(self._rnet, picture, boxes, 24, self.thresholds[1])
@@ -204,32 +204,32 @@ class Mtcnn:
         return Faces(boxes[keep], scores[keep], points[keep])
 
     def _propose(self, picture: _Sums) -> Array:
-        found, scale = [np.zeros((0, 9), np.float32)], CELL / self.min_face_size
+        levels, scale = [np.zeros((0, 9), np.float32)], CELL / self.min_face_size
         while min(picture.height, picture.width) * scale >= CELL:
             level = self._level(picture, scale)
-            found.append(level[nms(level[:, :4], level[:, 4], 0.5)])
+            levels.append(level[nms(level[:, :4], level[:, 4], 0.5)])
             scale *= self.factor
-        rows = np.concatenate(found)
+        rows = np.concatenate(levels)
         rows = rows[nms(rows[:, :4], rows[:, 4], 0.7)]
         boxes = rows[:, :4]
         return _squares(boxes + rows[:, 5:] * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
     def _level(self, picture: _Sums, scale: float) -> Array:
-        """Candidates of one level of the pyramid: box, score, regression."""
+        """Return the candidates of one level of the pyramid: box, score, regression."""
         height, width = int(picture.height * scale + 1), int(picture.width * scale + 1)
         whole = (0, 0, picture.width, picture.height)
-        step, found = max(STRIP_PIXELS // width // STRIDE, 8) * STRIDE, [np.zeros((0, 9), np.float32)]
+        step, strips = max(STRIP_PIXELS // width // STRIDE, 8) * STRIDE, [np.zeros((0, 9), np.float32)]
         for top in range(0, height - CELL + 1, step):
             bottom = min(top + step + CELL - STRIDE, height)
             probability, regression = _run(self._pnet, picture.means(whole, height, width, top, bottom)[None])
             y, x = np.nonzero(probability[0] >= self.thresholds[0])
             corner = np.stack([x, y + top // STRIDE], 1).astype(np.float32) * STRIDE
             boxes = np.floor(np.concatenate([corner + 1, corner + CELL], 1) / np.float32(scale))
-            found.append(np.column_stack([boxes, probability[0][y, x], regression[0][:, y, x].T]))
-        return np.concatenate(found)
+            strips.append(np.column_stack([boxes, probability[0][y, x], regression[0][:, y, x].T]))
+        return np.concatenate(strips)
 
     def _judge(self, net: Any, picture: _Sums, boxes: Array, size: int, threshold: float) -> tuple[Array, ...]:
-        """The candidates that a network finds good enough: boxes, scores, regression, landmarks."""
+        """Return the candidates that a network scores above a threshold: boxes, scores, regression, landmarks."""
         corners = np.trunc(boxes).astype(np.int64)
         far = np.minimum(corners[:, 2:], [picture.width, picture.height])
         areas = np.concatenate([np.maximum(corners[:, :2], 1) - 1, far], 1)
@@ -254,7 +254,7 @@ class _Sums:
         self._sums = np.pad(sums, ((0, 0), (1, 0), (1, 0)))
 
     def means(self, box: Any, height: int, width: int, top: int = 0, bottom: int | None = None) -> Array:
-        """Rows top to bottom of a box averaged to (3, height, width); pixel i covers whole pixels, as in PyTorch."""
+        """Average rows top to bottom of a box to (3, height, width); each covers whole pixels, as in PyTorch."""
         y0, y1 = (edge[top:bottom] for edge in _bins(box[1], box[3], height))
         x0, x1 = _bins(box[0], box[2], width)
         rows = self._sums[:, y1] - self._sums[:, y0]
@@ -269,7 +269,7 @@ def _bins(start: int, end: int, count: int) -> tuple[Array, Array]:
 
 
 def nms(boxes: Array, scores: Array, threshold: float, *, smaller: bool = False, extra: int = 0) -> Array:
-    """Indices kept, best first. smaller: overlap is of the smaller box. extra: 1 if boxes cover their last pixel."""
+    """Return the indices kept, best first. smaller: overlap is of the smaller box. extra: 1 counts the last pixel."""
     order = np.argsort(-scores, kind="stable")
     sides = boxes[:, 2:] - boxes[:, :2] + np.float32(extra)
     areas, kept = sides[:, 0] * sides[:, 1], []
@@ -288,7 +288,7 @@ def _moved(boxes: Array, moves: Array) -> Array:
 
 
 def _squares(boxes: Array) -> Array:
-    """Each box grown to a square about its centre."""
+    """Grow each box to a square about its centre."""
     sides = boxes[:, 2:] - boxes[:, :2]
     side = sides.max(1, keepdims=True)
     corner = boxes[:, :2] + sides * np.float32(0.5) - side * np.float32(0.5)

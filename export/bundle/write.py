@@ -1,4 +1,4 @@
-"""Writing a bundle: everything into a folder beside the target, tried there, and then moved into place."""
+"""Write a bundle: all of it into a folder beside its place, where it is proved, and then moved there in one step."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ from facecli.export.bundle.manifest import Member
 from facecli.export.publish import output_staging
 
 HERE = Path(__file__).parent
-FILES = HERE / "files"  # copied as they are, with the runner
+FILES = HERE / "files"  # copied unchanged into every bundle, beside the runner
 RUNNER = HERE / "runner.py"
 NPM = "onnxruntime-web"
-WEB_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")  # of its dist/; the first loads the second
+# In the package's dist/; the first loads the second.
+WEB_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 MANIFEST, LICENCES = "manifest.json", "licences"
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What was written. files: path in the bundle -> size in bytes. web: whether it has ONNX Runtime for browsers."""
+    """A bundle on the disk.
+
+    files: path in the bundle -> size in bytes. web: True if it has ONNX Runtime for browsers inside. proof: the worst
+    figures of the comparison with facecli.
+    """
 
     folder: Path
     manifest: dict[str, Any]
@@ -35,7 +40,7 @@ class Bundle:
 
 
 def check_target(folder: Path) -> None:
-    """Raise UsageError, before any work, for a folder that is there and not empty."""
+    """Raise UsageError for a path that exists and is no empty folder; to be called before any work."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder} is there already", hint="name a new folder, or remove it first")
 
@@ -49,9 +54,10 @@ def write(
 ) -> Bundle:
     """Write a bundle of a detector, a recognizer and attribute models, in this order.
 
-    prove: tries the finished folder, raises ExportError if it does not do what facecli does.
+    prove: compares the staged folder with facecli, and raises ExportError if they disagree. Returns the figures.
     web_runtime: a node_modules folder, or the package onnxruntime-web in it, whose files are copied.
-    Raises ExportError for models that the runners can not run, OutputError where the file system refuses.
+    Raises ExportError for two models with one file name, UsageError for a `web_runtime` without the package, and
+    OutputError where the file system refuses.
     """
     check_target(folder)
     with output_staging(folder.parent, f"can not write {folder}") as temporary:
@@ -81,14 +87,17 @@ def _copy_models(members: Sequence[Member], folder: Path) -> None:
 
 
 def _web(staged: Path, source: Path | None) -> dict[str, str]:
-    """Where the page finds ONNX Runtime: in the bundle, or where `npm install` puts it."""
-    wanted = json.loads((FILES / "package.json").read_text("utf-8"))["dependencies"][NPM]
+    """Copy ONNX Runtime for browsers, if there is a source, and return where the page finds it.
+
+    Without a source it is found where `npm install` puts it.
+    """
+    tested = json.loads((FILES / "package.json").read_text("utf-8"))["dependencies"][NPM]
     if source is None:
-        return {"npm": NPM, "version": wanted, "folder": f"node_modules/{NPM}/dist"}
+        return {"npm": NPM, "version": tested, "folder": f"node_modules/{NPM}/dist"}
     package = _package(source)
     if package is None:
         message = f"{source} has no {NPM} with dist/{' and dist/'.join(WEB_FILES)}"
-        raise UsageError(message, hint=f"npm install {NPM}@{wanted}, then name its node_modules")
+        raise UsageError(message, hint=f"npm install {NPM}@{tested}, then name its node_modules")
     (staged / NPM).mkdir()
     for name in WEB_FILES:
         shutil.copyfile(package / "dist" / name, staged / NPM / name)
@@ -97,9 +106,10 @@ def _web(staged: Path, source: Path | None) -> dict[str, str]:
 
 
 def _package(source: Path) -> Path | None:
-    for place in (source, source / NPM, source / "node_modules" / NPM):
-        if all((place / "dist" / name).is_file() for name in WEB_FILES) and (place / "package.json").is_file():
-            return place
+    """Return the folder of onnxruntime-web in a folder, or the folder itself; None if there is none."""
+    for folder in (source, source / NPM, source / "node_modules" / NPM):
+        if all((folder / "dist" / name).is_file() for name in WEB_FILES) and (folder / "package.json").is_file():
+            return folder
     return None
 
 

@@ -1,4 +1,4 @@
-"""One network to one ONNX model, through torch.export; the older exporter only where that fails."""
+"""Convert one network to one ONNX model through torch.export, or through the older torchscript where that fails."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ TRACE_BATCH = 2  # torch.export takes a batch of 1 for a constant
 
 
 def convert(part: ExportPart, opset: int) -> tuple[onnx.ModelProto, str]:
-    """The ONNX model of a part, and what made it: "torch.export", or "torchscript: <why the first failed>"."""
+    """Return the ONNX model of a part, and its exporter: "torch.export", or "torchscript: <why torch.export failed>".
+
+    Raises ExportError if both fail.
+    """
     import torch
 
     inputs = tuple(torch.from_numpy(array) for array in part.sample(TRACE_BATCH, 0))
-    with _silence():
+    with _silenced():
         try:
             return _by_torch_export(part, inputs, opset), "torch.export"
         except Exception as error:  # noqa: BLE001 - the exporter's errors share no base class
@@ -82,8 +85,8 @@ def _by_torchscript(part: ExportPart, inputs: tuple[Tensor, ...], opset: int) ->
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the exporter's prints, warnings and log lines to itself: what matters is said by the proof."""
+def _silenced() -> Iterator[None]:
+    """Suppress the exporter's prints, warnings and log lines: the proof reports what matters."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -95,7 +98,7 @@ def _silence() -> Iterator[None]:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of the innermost error: the exporter wraps it in a page of advice."""
+    """Return the first line of the innermost error, which the exporter wraps in a page of advice."""
     while error.__cause__ is not None:
         error = error.__cause__
     return first_line(error)

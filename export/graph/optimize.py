@@ -1,4 +1,4 @@
-"""A simpler graph, and ONNX Runtime's own file format; both by ONNX Runtime's offline optimizer."""
+"""Simplify a graph, and write ONNX Runtime's own file format, both with ONNX Runtime's offline optimizer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ORT_STEP = "ORT format, onnxruntime's optimizer, level extended"
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same function with constants folded and nodes fused, in standard operators alone.
+    """Return the model with constants folded and nodes fused, in ONNX's standard operators alone.
 
-    The basic level keeps to ONNX's own operators, so the file runs everywhere; the higher levels are done when it is
-    loaded, for the machine that loads it.
+    The optimizer's basic level keeps to those operators, so the file runs everywhere. ONNX Runtime applies the higher
+    levels when it loads the file, for the machine at hand. Raises ExportError if the optimizer fails.
     """
     import onnx
     import onnxruntime
@@ -30,7 +30,7 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
         _optimize(before, after, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC)
         simple = onnx.load(after)
     used = {node.domain for node in simple.graph.node}
-    imports = [entry for entry in simple.opset_import if entry.domain in used | {""}]  # it notes all that it knows
+    imports = [entry for entry in simple.opset_import if entry.domain in used | {""}]  # the optimizer lists all domains
     del simple.opset_import[:]
     simple.opset_import.extend(imports)
     return simple
@@ -39,7 +39,8 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_ort(source: Path, target: Path) -> None:
     """Write an ONNX file in ORT format, for builds of ONNX Runtime that read nothing else (mobile, minimal).
 
-    Extended level: all that does not depend on the processor that this runs on.
+    The extended level has all optimizations that do not depend on the processor of the machine that makes the file.
+    Raises ExportError if the optimizer fails.
     """
     import onnxruntime
 

@@ -1,4 +1,4 @@
-"""int8 by static quantization: what each layer's values range over is seen on the user's own faces or pictures."""
+"""Quantize a network to int8; the range of each layer's values is measured on the user's own faces or pictures."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ if TYPE_CHECKING:
 
     from facecli.types import FloatArray
 
-AT_ONCE = 8  # crops in one run of the calibration
+BATCH = 8  # crops in one run of the calibration
 STEP = "int8 by onnxruntime.quantization: QDQ, per channel, uint8 activations, int8 weights, min-max"
-WEIGHTED = ("Conv", "Gemm", "MatMul")
-Feeds = Mapping[str, "FloatArray"]
+WEIGHTED = ("Conv", "Gemm", "MatMul")  # operators of layers with weights
+Feeds = Mapping[str, "FloatArray"]  # input name -> array, for one run
 
 
 class Reader:
-    """The calibration's inputs, as onnxruntime.quantization asks for them: one feed after the other, then None."""
+    """The calibration's inputs in the form that onnxruntime.quantization takes: one run after the other, then None."""
 
     def __init__(self, feeds: Iterable[Feeds]) -> None:
         self._feeds = iter(feeds)
 
     def get_next(self) -> Feeds | None:
-        """The next feed."""
+        """Return the inputs of the next run; None after the last."""
         return next(self._feeds, None)
 
 
 def feeds_of(name: str, inputs: FloatArray) -> list[Feeds]:
-    """Many rows for the input `name`, some at a time."""
-    return [{name: inputs[i : i + AT_ONCE]} for i in range(0, len(inputs), AT_ONCE)]
+    """Split the rows of a network's only input, called `name`, into the inputs of several runs."""
+    return [{name: inputs[i : i + BATCH]} for i in range(0, len(inputs), BATCH)]
 
 
 def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -> onnx.ModelProto:
-    """The float32 model in a file, quantized. feeds: the calibration's, input name -> array, as the model wants them.
+    """Return the float32 model of a file, quantized. feeds: the inputs of the calibration's runs.
 
-    float_ends: keep the last layers before the outputs as they are: a detector's boxes are more than 256 values fine.
+    float_ends: keep the last layers before the outputs in float32: a detector's boxes need more than 256 levels.
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
     int8 activations the same network ran twice as long (docs/benchmarks.md).
     """
@@ -48,13 +48,13 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
     from facecli.export.graph.clean import compact
 
     with TemporaryDirectory() as folder:
-        prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
+        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         ends = _ends(prepared) if float_ends else []
         reader: Any = Reader(feeds)
         quantize_static(
             str(prepared),
-            str(made),
+            str(quantized),
             reader,
             quant_format=QuantFormat.QDQ,
             per_channel=True,
@@ -63,28 +63,31 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
             calibrate_method=CalibrationMethod.MinMax,
             nodes_to_exclude=ends,
         )
-        model = onnx.load(made)
+        model = onnx.load(quantized)
     model.graph.ClearField("value_info")
     compact(model)
     return model
 
 
 def _ends(path: Path) -> list[str]:
-    """The names of the last layers with weights before each output, and of all that comes after them."""
+    """Return the names of the nodes to keep in float32: each output's last layers with weights and all after them.
+
+    Nodes without a name get one, in the file.
+    """
     import onnx
 
     model = onnx.load(path)
     makers: dict[str, onnx.NodeProto] = {}
     for number, node in enumerate(model.graph.node):
-        node.name = node.name or f"node_{number}"  # some have none
+        node.name = node.name or f"node_{number}"
         makers |= dict.fromkeys(node.output, node)
     onnx.save(model, path)
-    found: dict[str, None] = {}
+    ends: dict[str, None] = {}
     waiting = [output.name for output in model.graph.output]
     while waiting:
         maker = makers.get(waiting.pop())
-        if maker is not None and maker.name not in found:
-            found[maker.name] = None
+        if maker is not None and maker.name not in ends:
+            ends[maker.name] = None
             if maker.op_type not in WEIGHTED:
                 waiting.extend(maker.input)
-    return list(found)
+    return list(ends)

@@ -1,7 +1,7 @@
-"""Reads the weights of dlib's face recognition network from its .dat file, without dlib.
+"""Read the weights of dlib's face recognition network from its .dat file, without dlib.
 
 The file is dlib's C++ serialization of the network object (dlib/serialize.h, dlib/dnn/layers.h, dlib/cuda/tensor.h).
-Of it we need what follows the names of the layers that have weights; the rest is skipped.
+This module reads the bytes behind the names of the layers that have weights, and skips the rest.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Layers:
 
 
 class Reader:
-    """A cursor over dlib's serialization."""
+    """A cursor over dlib's serialization. position: the next byte. Raises ExportError where the content ends early."""
 
     def __init__(self, content: bytes, position: int = 0) -> None:
         self.content = content
         self.position = position
 
     def integer(self) -> int:
-        """A compact integer: one byte of size (low four bits) and sign (high bit), then little-endian bytes."""
+        """Read a compact integer: one byte of size (low four bits) and sign (high bit), then little-endian bytes."""
         if self.position >= len(self.content):
             raise ExportError("the dlib file ends early")
         control = self.content[self.position]
@@ -51,7 +51,7 @@ class Reader:
         return -magnitude if control & 0x80 else magnitude
 
     def tensor(self) -> NDArray[np.float32]:
-        """A tensor: its version, four sizes (num_samples, k, rows, columns), then float32 values; returned flat."""
+        """Read a tensor, flat: its version, four sizes (num_samples, k, rows, columns), then float32 values."""
         version = self.integer()
         if version != TENSOR_VERSION:
             raise ExportError(f"the dlib file has tensors of version {version}, only {TENSOR_VERSION} is understood")
@@ -67,7 +67,7 @@ class Reader:
 
 
 def read_layers(path: Path) -> Layers:
-    """All weights of a dlib network of con_4, affine_ and fc_2 layers. Raises ExportError if it is none."""
+    """Read all weights of a file with con_4, affine_ and fc_2 layers. Raises ExportError if it is no such file."""
     try:
         return parse_layers(path.read_bytes())
     except OSError as error:
@@ -75,7 +75,7 @@ def read_layers(path: Path) -> Layers:
 
 
 def parse_layers(content: bytes) -> Layers:
-    """As read_layers, from the file's content.
+    """Read all weights from a file's content. Raises ExportError if it is no such network.
 
     dlib serializes a network from its last layer to its input, but each layer's weights only after the layers below
     it: in the file the weights stand in forward order.
@@ -95,8 +95,8 @@ def parse_layers(content: bytes) -> Layers:
         else:
             outputs, inputs = reader.integer(), reader.integer()
             dense = reader.tensor().reshape(inputs, outputs).T
-        position = reader.position  # past the weights: a name inside them would be chance
+        position = reader.position  # behind the weights, whose bytes may look like a layer's name by chance
     if dense is None or not convolutions or len(convolutions) != len(affines):
-        found = f"{len(convolutions)} con_4, {len(affines)} affine_, {0 if dense is None else 1} fc_2"
-        raise ExportError(f"this is not dlib's face recognition network: found {found} layers")
+        counts = f"{len(convolutions)} con_4, {len(affines)} affine_, {0 if dense is None else 1} fc_2"
+        raise ExportError(f"this is not dlib's face recognition network: found {counts} layers")
     return Layers(tuple(convolutions), tuple(affines), dense)

@@ -1,4 +1,4 @@
-"""Reads layers and weights from Keras HDF5 files, without TensorFlow."""
+"""Read layers and weights from Keras HDF5 files, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ Weights = tuple[NDArray[np.float32], ...]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer: its class, its settings, and its weights float32 in Keras's order and layout (kernels are HWIO)."""
+    """A layer of a Keras model.
+
+    kind: the name of its Keras class. settings: its part of the model's configuration. weights: float32 arrays in
+    Keras's order and layout; kernels are (height, width, inputs, outputs).
+    """
 
     kind: str
     name: str
@@ -29,7 +33,7 @@ class Layer:
 
 
 def read_layers(path: Path) -> tuple[Layer, ...]:
-    """All layers in the order of the model's configuration. Raises ExportError if the file is no such model."""
+    """Read all layers of a whole model, in the order of its configuration. Raises ExportError for another file."""
 
     def read(file: Any) -> tuple[Layer, ...]:
         layers = json.loads(file.attrs["model_config"])["config"]["layers"]
@@ -40,20 +44,20 @@ def read_layers(path: Path) -> tuple[Layer, ...]:
 
 
 def read_weights(path: Path) -> dict[str, Weights]:
-    """The weights of every layer that has any: layer name -> arrays, in the file's order.
+    """Read the weights of every layer that has any: layer name -> arrays, in the file's order.
 
-    Understands what `save_weights("x.h5")` and `save("x.h5")` write, and Keras 3's `.weights.h5`, which keeps the order
-    among layers of one class only. Raises ExportError if the file is none of them.
+    The file is from `save_weights("x.h5")`, from `save("x.h5")`, or Keras 3's `.weights.h5`, which keeps the order
+    among layers of one class only. Raises ExportError for another file.
     """
 
     def read(file: Any) -> dict[str, Weights]:
         if "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file:
             group = file.get("model_weights", file)
-            found = {name: _weights(group[name]) for name in _texts(group.attrs, "layer_names")}
+            layers = {name: _weights(group[name]) for name in _texts(group.attrs, "layer_names")}
         else:
-            groups = sorted(file["layers"].items(), key=lambda item: _counted(item[0]))
-            found = {_name(name, group): _variables(group) for name, group in groups}
-        return {name: weights for name, weights in found.items() if weights}
+            groups = sorted(file["layers"].items(), key=lambda item: _number_last(item[0]))
+            layers = {_name(name, group): _variables(group) for name, group in groups}
+        return {name: weights for name, weights in layers.items() if weights}
 
     return _read(path, "Keras HDF5 weights file", read)
 
@@ -75,11 +79,11 @@ def _weights(group: Any) -> Weights:
 
 
 def _texts(attributes: Any, name: str) -> Iterator[str]:
-    """A list of texts in attributes; Keras parts one that is too long for HDF5 into name0, name1, ..."""
+    """Yield a list of texts in attributes; Keras splits one that is too long for HDF5 into name0, name1, ..."""
     parts = (
         [name]
         if name in attributes
-        else sorted((n for n in attributes if re.fullmatch(rf"{name}\d+", n)), key=_counted)
+        else sorted((n for n in attributes if re.fullmatch(rf"{name}\d+", n)), key=_number_last)
     )
     if not parts:
         raise KeyError(name)
@@ -90,17 +94,17 @@ def _texts(attributes: Any, name: str) -> Iterator[str]:
 
 def _variables(group: Any) -> Weights:
     variables = group.get("vars", {})
-    return tuple(np.asarray(variables[name], np.float32) for name in sorted(variables, key=_counted))
+    return tuple(np.asarray(variables[name], np.float32) for name in sorted(variables, key=_number_last))
 
 
 def _name(name: str, group: Any) -> str:
-    """A layer's own name, where it is told; else that of its class with a number."""
+    """Return a layer's own name if the file has it, else the group's: the layer's class with a number."""
     attributes = group["vars"].attrs if "vars" in group else {}
     return str(attributes.get("name", name))
 
 
-def _counted(name: str) -> tuple[str, int]:
-    """For sorting: conv2d, conv2d_1, ..., conv2d_10 in this order."""
+def _number_last(name: str) -> tuple[str, int]:
+    """Return a key that sorts conv2d, conv2d_1, ..., conv2d_10 in this order."""
     match = re.fullmatch(r"(.*?)_?(\d*)", name)
     assert match
     return match[1], int(match[2] or 0)

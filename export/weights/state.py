@@ -1,4 +1,4 @@
-"""PyTorch states from files: which tensors a checkpoint has, and whether they are those of a network."""
+"""Read PyTorch states from checkpoint files, and load them into networks whose names and shapes they must fit."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-# Under which names trainers put the state beside epoch, optimizer and the like; the first that is there counts.
+# Names under which trainers put the state beside epoch, optimizer and the like; the first that is there counts.
 WRAPPERS = ("state_dict", "model_state_dict", "net_state_dict", "model", "net", "network", "weights", "params")
 # DataParallel and torch.compile put these before every name.
 PREFIXES = ("module.", "_orig_mod.")
 COUNTER = ".num_batches_tracked"  # of a batch normalization; only training reads it, and old states lack it
-SHOWN = 3
+NAMES_SHOWN = 3  # in a message
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The tensors of a checkpoint by name; notes: what was taken off to get at them."""
+    """The tensors of a checkpoint by name. notes: the changes made to get at them, for the report."""
 
     tensors: Mapping[str, Tensor]
     notes: tuple[str, ...] = ()
 
 
 def read_state(path: Path) -> State:
-    """The state in a .safetensors file, or in one that torch.save wrote, unwrapped and without `module.` prefixes.
+    """Return the state in a .safetensors file or in a file of torch.save, unwrapped and without `module.` prefixes.
 
     Only tensors are ever unpickled. Raises ExportError if the file is no such state, or a pickle that needs code.
     """
@@ -44,15 +44,15 @@ def read_state(path: Path) -> State:
 
 
 def load_state(module: Module, path: Path, *, spare: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Load a checkpoint whose names and shapes must be exactly the module's; returns notes on what was done to it.
+    """Load a checkpoint, whose names and shapes must be exactly the module's; return notes on the changes made to it.
 
-    spare: top-level names in the file that are not the module's and may be left out. Raises ExportError.
+    spare: top-level names in the file that the module does not have and that may be left out. Raises ExportError.
     """
     import torch
 
     state = read_state(path)
-    left = [name for name in state.tensors if name.partition(".")[0] in spare]
-    tensors = {name: tensor for name, tensor in state.tensors.items() if name not in left}
+    omitted = [name for name in state.tensors if name.partition(".")[0] in spare]
+    tensors = {name: tensor for name, tensor in state.tensors.items() if name not in omitted}
     expected = module.state_dict()
     problem = _mismatch(tensors, expected)
     if problem:
@@ -60,11 +60,11 @@ def load_state(module: Module, path: Path, *, spare: tuple[str, ...] = ()) -> tu
     counters = {name: tensor for name, tensor in expected.items() if name.endswith(COUNTER)}
     with torch.no_grad():
         module.load_state_dict(counters | tensors)
-    return (*state.notes, *((f"left out {', '.join(left)}",) if left else ()))
+    return (*state.notes, *((f"left out {', '.join(omitted)}",) if omitted else ()))
 
 
 def _mismatch(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
-    """What is wrong, in counts and first names; empty if the state fits."""
+    """Return the differences of a state from a module's, as counts and first names; empty if the state fits."""
     missing = [name for name in expected if name not in tensors and not name.endswith(COUNTER)]
     unexpected = [name for name in tensors if name not in expected]
     reshaped = [
@@ -72,12 +72,12 @@ def _mismatch(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
         for name, tensor in tensors.items()
         if name in expected and tensor.shape != expected[name].shape
     ]
-    found = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
-    return "; ".join(f"{len(names)} {kind} ({_first(names)})" for kind, names in found.items() if names)
+    problems = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    return "; ".join(f"{len(names)} {kind} ({_first(names)})" for kind, names in problems.items() if names)
 
 
 def _first(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
 
 
 def _size(tensor: Tensor) -> str:
@@ -99,8 +99,8 @@ def _read_torch(path: Path) -> Any:
     except OSError as error:
         raise ExportError(f"{path} can not be read: {error.strerror or error}") from error
     except Exception as error:  # torch fails in a dozen ways on a file that it did not write
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise ExportError(f"{path} is no state of this network: {type(error).__name__} {first}") from error
+        what = f"{type(error).__name__} {first_line(error)}"
+        raise ExportError(f"{path} is no state of this network: {what}") from error
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -118,6 +118,7 @@ def _read_safetensors(path: Path) -> Any:
 
 
 def _unwrapped(content: Any, path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return the state in a checkpoint's content, and notes on the changes. Raises ExportError if there is none."""
     if _is_state(content):
         return dict(content), ()
     if isinstance(content, Mapping):
