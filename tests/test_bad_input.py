@@ -131,7 +131,7 @@ def test_a_truncated_picture(run_cli: Cli, good: Path, portrait: Pil.Image, tmp_
     assert [len(image["faces"]) for image in run.json["images"]] == [0, 1]
 
 
-def test_verify_tells_both_pictures_that_fail(run_cli: Cli, tmp_path: Path) -> None:
+def test_verify_names_both_pictures_that_fail(run_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("words")
     run = run_cli("verify", "missing.jpg", "text.jpg", "--json", cwd=tmp_path)
     assert run.returncode == FAILED
@@ -198,7 +198,7 @@ def test_tiny_and_thin_pictures_have_no_face(run_cli: Cli, tmp_path: Path) -> No
     ]
 
 
-def test_every_kind_of_picture_shows_the_same_face(
+def test_every_kind_of_picture_has_one_and_the_same_face(
     run_cli: Cli, portrait: Pil.Image, upright_box: list[float], tmp_path: Path
 ) -> None:
     other = portrait.rotate(180)
@@ -303,7 +303,7 @@ def test_names_that_are_not_utf8_in_other_formats(run_cli: Cli, good: Path, tmp_
     assert b"caf" in run.stdout
 
 
-def test_a_missing_file_is_told_by_the_bytes_of_its_name(run_cli: Cli) -> None:
+def test_a_missing_file_is_named_by_the_bytes_of_its_name(run_cli: Cli) -> None:
     run = run_cli("detect", b"caf\xe9.jpg", "--json")
     told(run, "no such file")
     assert b"caf\xe9.jpg" in run.stderr

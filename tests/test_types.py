@@ -13,7 +13,7 @@ def boxes(*scores: float) -> tuple[np.ndarray, np.ndarray]:
     return np.tile(np.float32([0, 0, 5, 5]), (len(scores), 1)), np.array(scores, np.float32)
 
 
-def test_an_image_knows_its_size() -> None:
+def test_an_image_has_a_size() -> None:
     image = Image(np.zeros((3, 4, 3), np.uint8), "x")
     assert (image.width, image.height) == (4, 3)
 

@@ -32,5 +32,5 @@ def of_faces(image: Image, detections: Detections | None, names: Sequence[str]) 
     if "pose" in names:
         by_name["pose"] = [dict.fromkeys(MEASURES["pose"]) if pose is None else asdict(pose) for pose in poses]
     if "quality" in names:
-        by_name["quality"] = [asdict(own) for own in quality.measure(image, detections, poses)]
+        by_name["quality"] = [asdict(one) for one in quality.measure(image, detections, poses)]
     return [{name: by_name[name][row] for name in names} for row in range(len(poses))]

@@ -95,7 +95,7 @@ def _likeliest(labels: Mapping[str, float]) -> str | None:
 
 
 def _copy(result: ImageResult) -> UInt8Array:
-    assert result.image is not None  # the pipeline keeps pictures for whoever draws
+    assert result.image is not None  # drawing is announced to the pipeline, which then keeps the picture
     return np.ascontiguousarray(result.image.pixels.copy())
 
 

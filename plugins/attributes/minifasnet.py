@@ -53,6 +53,6 @@ class MiniFasNets:
 
         crops: one array (N, 80, 80, 3) uint8 RGB per network. "fake" is the sum of the two kinds of fake.
         """
-        each = [softmax(model.run(own)) for model, own in zip(self._models, crops, strict=True)]
+        each = [softmax(model.run(crop)) for model, crop in zip(self._models, crops, strict=True)]
         real = np.mean([rows[:, REAL] for rows in each], axis=0, dtype=np.float32)
         return np.stack([real, 1 - real], axis=1)

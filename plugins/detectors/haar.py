@@ -107,12 +107,12 @@ class Haar:
         corners: (N, 4) xyxy px, the faces.
         """
         eyes = np.full((len(corners), 2, 2), np.nan, np.float32)
-        for own, (left, top, right, bottom) in zip(eyes, corners.astype(int), strict=True):
+        for pair, (left, top, right, bottom) in zip(eyes, corners.astype(int), strict=True):
             face = grey[top:bottom, left:right]
             boxes = list(self._cascade(EYES).detectMultiScale(face, EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS))
             two = sorted(boxes, key=lambda box: -box[2] * box[3])[:2]
             if len(two) == 2:
-                pair = two if two[0][0] < two[1][0] else two[::-1]
+                ordered = two if two[0][0] < two[1][0] else two[::-1]
                 # Whole pixels, as in deepface: the angle between the eyes depends on the rounding.
-                own[:] = [(left + x + w // 2, top + y + h // 2) for x, y, w, h in pair]
+                pair[:] = [(left + x + w // 2, top + y + h // 2) for x, y, w, h in ordered]
         return eyes

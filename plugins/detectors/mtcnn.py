@@ -202,8 +202,8 @@ class Mtcnn:
         faces, boxes = faces[inside], boxes[inside]
         parts = []  # in the order of the pictures, as the candidates are
         for image, integral in enumerate(integrals):
-            own = boxes[faces.image == image]
-            parts += [(integral, own[i : i + CROPS_AT_ONCE]) for i in range(0, len(own), CROPS_AT_ONCE)]
+            here = boxes[faces.image == image]
+            parts += [(integral, here[i : i + CROPS_AT_ONCE]) for i in range(0, len(here), CROPS_AT_ONCE)]
         # Without candidates the network runs once all the same: its outputs are empty and have the right shapes.
         runs = self._map(
             lambda part: network.run({"pixels": part[0].crops(part[1], size)}), parts or [(integrals[0], boxes)]
@@ -219,8 +219,8 @@ def _nms_by_image(faces: _Faces, *, mode: str, inclusive: bool) -> NDArray[np.in
     """Return the indices that suppression leaves in each picture, picture by picture; see facecli.geometry.nms."""
     indices = [np.zeros(0, np.intp)]
     for image in np.unique(faces.image):
-        own = np.flatnonzero(faces.image == image)
-        indices.append(own[nms(faces.boxes[own], faces.scores[own], 0.7, mode=mode, inclusive=inclusive)])
+        rows = np.flatnonzero(faces.image == image)
+        indices.append(rows[nms(faces.boxes[rows], faces.scores[rows], 0.7, mode=mode, inclusive=inclusive)])
     return np.concatenate(indices)
 
 
@@ -245,5 +245,5 @@ def _no_faces() -> _Faces:
 
 def _detections(faces: _Faces, landmarks: FloatArray, image: int) -> Detections:
     """Return the faces of one picture of the batch."""
-    own = np.flatnonzero(faces.image == image)
-    return Detections(faces.boxes[own], faces.scores[own], np.ascontiguousarray(landmarks[own]))
+    rows = np.flatnonzero(faces.image == image)
+    return Detections(faces.boxes[rows], faces.scores[rows], np.ascontiguousarray(landmarks[rows]))

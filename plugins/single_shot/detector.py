@@ -50,7 +50,7 @@ class SingleShotDetector:
             more = self._look([images[index] for index in again], self.looks.second)
             for index, others in zip(again, more, strict=True):
                 candidates[index] = Candidates.join([candidates[index], others])
-        return [self._suppressed(own) for own in candidates]
+        return [self._suppressed(of_one) for of_one in candidates]
 
     def _look(self, images: Sequence[Image], within: tuple[int, int]) -> list[Candidates]:
         """Return the candidates of each picture, in its px. within: (height, width) px that the network sees of it."""

@@ -24,7 +24,7 @@ def test_antialias_is_pillows_bilinear(size: tuple[int, int], target: tuple[int,
 
 
 @pytest.mark.parametrize("method", ["linear", "area", "antialias"])
-def test_every_method_gives_the_size_asked_for_and_keeps_a_flat_colour(method) -> None:
+def test_every_method_gives_the_requested_size_and_keeps_a_flat_colour(method) -> None:
     pixels = np.full((37, 90, 3), (10, 200, 30), np.uint8)
     small = resize(pixels, 20, 50, method)
     assert small.shape == (50, 20, 3)

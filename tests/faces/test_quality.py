@@ -97,7 +97,7 @@ def test_measures_without_a_detection_or_landmarks(portrait: np.ndarray) -> None
     assert measures.of_faces(image, Detections.empty(landmarks=True), ["pose", "quality"]) == []
 
 
-def test_the_names_of_the_parts_are_those_that_are_told(portrait: np.ndarray) -> None:
+def test_the_names_of_the_numbers_are_those_of_the_measures(portrait: np.ndarray) -> None:
     points = np.float32([[[187, 164], [262, 160], [229, 205], [198, 238], [263, 235]]])
     faces = Detections(np.float32([BBOX]), np.float32([0.9]), points)
     (face,) = measures.of_faces(Image(portrait, "test"), faces, list(measures.MEASURES))

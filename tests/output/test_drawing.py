@@ -59,7 +59,7 @@ def test_bars_grow_with_the_probability_and_stay_inside() -> None:
 
 
 @pytest.mark.parametrize("far", [1e9, 1e30, -1e30])
-def test_what_is_far_outside_is_no_failure(far: float) -> None:
+def test_a_mark_far_outside_is_no_failure(far: float) -> None:
     for box in ((far, far, far, far), (10, 10, abs(far), abs(far)), (-abs(far), -abs(far), 50, 50)):
         one = result(200, 100, box)
         assert one.detections is not None

@@ -24,7 +24,7 @@ def collected(path: Path, rows: int = 2) -> EmbeddingsFile:
     return target
 
 
-def test_a_place_that_can_not_be_is_told_before_the_work(tmp_path: Path) -> None:
+def test_a_path_that_can_not_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
         EmbeddingsFile(tmp_path / "typo" / "x.npz")
     with pytest.raises(UsageError, match="can not write embeddings"):
@@ -40,7 +40,7 @@ def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path, name: str) -> None
     assert (loaded if name == "x.Npy" else loaded["embedding"]).shape == (2, 3)
 
 
-def test_the_notes_beside_a_matrix_say_which_it_is(tmp_path: Path) -> None:
+def test_the_notes_beside_a_matrix_have_its_hash(tmp_path: Path) -> None:
     collected(tmp_path / "x.npy").write(HEADER)
     notes = json.loads((tmp_path / "x.npy.json").read_text())
     assert notes["sha256"] == hashlib.sha256((tmp_path / "x.npy").read_bytes()).hexdigest()
@@ -61,7 +61,7 @@ def test_a_full_disk_changes_neither_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_matrix_without_its_notes_can_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_matrix_without_its_notes_can_be_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     collected(tmp_path / "x.npy").write(HEADER)
     replace = Path.replace
 

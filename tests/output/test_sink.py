@@ -80,7 +80,7 @@ def test_stray_prints_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 @pytest.mark.parametrize("fmt", ["json", "jsonl", "csv", "table"])
-def test_a_full_disk_is_told(fmt: str) -> None:
+def test_a_full_disk_is_an_error(fmt: str) -> None:
     with open("/dev/full", "w") as full, pytest.raises(OutputError, match="no space left"):  # noqa: PTH123
         try:
             Sink(fmt, full).stream({"schema": "x/1"}, "images", RECORDS, COLUMNS, *[lambda record: [record]] * 2)  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ def test_a_late_failure_leaves_one_whole_document(fmt: str | None) -> None:
     assert json.loads(late_failure(fmt)) == {"schema": "x/1", "images": [first], "error": {"code": "output"}}
 
 
-def test_a_late_failure_in_the_other_formats_leaves_what_was_done() -> None:
+def test_a_late_failure_in_the_other_formats_leaves_the_first_rows() -> None:
     assert late_failure("csv") == "source,faces\nfirst,1\n"
     assert "first" in late_failure("table")
     line, error, *_ = map(json.loads, late_failure("jsonl").splitlines())

@@ -186,7 +186,7 @@ def test_the_limit_is_the_largest_size_allowed() -> None:
         codec.decode(PICTURES["png"], "x", Limits(max_pixels=2399))
 
 
-def test_beyond_what_opencv_takes_is_one_line_too() -> None:
+def test_a_picture_too_large_for_opencv_is_one_line_too() -> None:
     with pytest.raises(DecodeError) as caught:
         codec.decode(png(60000, 60000), "x", Limits(max_pixels=10**10))
     assert "\n" not in str(caught.value)
@@ -229,7 +229,7 @@ def test_a_thumbnail_does_not_hide_that_a_jpeg_is_cut() -> None:
         codec.decode(whole[: len(whole) - 100], "x", LIMITS)
 
 
-def test_what_is_appended_to_a_jpeg_does_not_count() -> None:
+def test_data_behind_a_jpeg_do_not_count() -> None:
     data = PICTURES["jpeg"] + b"\0\0\0\x18ftypmp42" + PICTURES["png"] + saved(RGB.resize((9, 9)), "JPEG")[:-5]
     assert codec.decode(data, "x", LIMITS).pixels.shape == (40, 60, 3)
 
@@ -267,7 +267,7 @@ def test_opencv_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
         (b"\x7fELF\2\1\1", "unknown data"),
     ],
 )
-def test_what_is_no_picture_is_named(data: bytes, words: str) -> None:
+def test_a_file_that_is_no_picture_is_named(data: bytes, words: str) -> None:
     with pytest.raises(DecodeError, match=f"^a.jpg is {words}, not a picture"):
         codec.decode(data, "a.jpg", LIMITS)
 

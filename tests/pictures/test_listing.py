@@ -71,7 +71,7 @@ def test_a_folder_without_pictures_fails_when_it_is_read(tree: Path) -> None:
         source.read(LIMITS)
 
 
-def test_a_locked_folder_inside_is_told(tree: Path) -> None:
+def test_a_locked_folder_inside_is_an_error(tree: Path) -> None:
     lock(tree / "sub")
     found = list(expand([str(tree)]))
     (tree / "sub").chmod(0o700)

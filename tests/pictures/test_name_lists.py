@@ -41,7 +41,7 @@ def test_a_long_name_is_refused_wherever_it_stands(tree: Path, tmp_path: Path) -
         bad.read(LIMITS)
 
 
-def test_a_list_that_breaks_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_breaks_off_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with io.TextIOWrapper(io.BufferedReader(Unreadable())) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         with pytest.raises(InputError, match="can not read stdin: is a directory"):
@@ -100,7 +100,7 @@ def test_a_list_on_stdin_is_followed_as_it_grows(monkeypatch: pytest.MonkeyPatch
         assert list(found) == []
 
 
-def test_a_list_that_can_not_be_opened_is_told_at_once(tmp_path: Path) -> None:
+def test_a_list_that_can_not_be_opened_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"can not read the list .*nowhere: no such file"):
         expand(["a.jpg"], files_from=str(tmp_path / "nowhere"))
     with pytest.raises(UsageError, match="is a directory"):

@@ -33,7 +33,7 @@ def lock(path: Path) -> None:
         ("", "no such file or directory"),
     ],
 )
-def test_what_can_not_be_opened(name: str, words: str) -> None:
+def test_a_file_that_can_not_be_opened_is_an_error(name: str, words: str) -> None:
     for source in (single(name), *expand([name])):
         with pytest.raises(InputError, match=f"^can not read {name}: {words}"):
             source.read(LIMITS)
@@ -83,7 +83,7 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.read(LIMITS) == b"picture"
 
 
-def test_stdin_has_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(100))))
     with pytest.raises(InputError, match="- is too large"):
         single("-").read(Limits(max_bytes=99))

@@ -179,7 +179,7 @@ def test_portraits_are_real(exported: ModelStore, examples: Path, run_cli: Calla
     assert [image["faces"][0]["spoof"]["label"] for image in images] == ["real"] * 3
 
 
-def test_gender_of_people_whose_first_name_tells_it(
+def test_gender_of_people_with_a_first_name_of_one_gender(
     exported: ModelStore, shared: Path, tmp_path: Path, run_cli: Callable
 ) -> None:
     names = {"woman": ("Jennifer_", "Gloria_", "Laura_", "Julie_"), "man": ("George_", "John_", "Paul_", "Robert_")}

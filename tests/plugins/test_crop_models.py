@@ -137,7 +137,7 @@ def test_an_entry_point_for_every_recognizer_of_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize("spec", RECOGNIZERS, ids=lambda spec: spec.id)
-def test_a_threshold_says_who_states_it_and_what_was_measured(spec: ModelSpec) -> None:
+def test_a_threshold_has_a_source_and_its_rate_a_protocol(spec: ModelSpec) -> None:
     point = spec.operating_point
     assert point is not None
     assert 0 < point.threshold < (1 if point.metric == "cosine" else 2)

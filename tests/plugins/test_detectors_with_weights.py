@@ -210,7 +210,7 @@ class LastLayer:
         return {"output": np.concatenate(levels, 1).astype(np.float32)}
 
 
-def test_a_yolov5_file_that_ends_in_rows_finds_the_same_faces(load: Callable, wider: dict[str, Any]) -> None:
+def test_a_yolov5_file_that_ends_in_rows_finds_equal_faces(load: Callable, wider: dict[str, Any]) -> None:
     maps = load("yolov5-face")
     family, session = yolov5_face.FAMILY, LastLayer(maps.network.session)
     rows = SingleShotDetector(family, catalogue.load("yolov5-face/n"), session, family.defaults)

@@ -59,7 +59,7 @@ def read(path: Path) -> Image:
     return Image(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), path.name)
 
 
-def test_eyes_are_found_where_they_are_and_told_only_then(examples: Path) -> None:
+def test_eyes_are_at_their_places_and_only_on_request(examples: Path) -> None:
     haar = Haar(**DEFAULTS | {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True})
     collins, hopper, both = haar.detect(
         [read(examples / "collins.jpg"), read(examples / "hopper.jpg"), Image(np.zeros((9, 9, 3), np.uint8), "black")]

@@ -26,7 +26,7 @@ def read(path: Path) -> Image:
     return Image(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), path.name)
 
 
-def test_strips_find_the_same_faces_as_whole_levels(
+def test_strips_give_the_faces_of_whole_levels(
     examples: Path, monkeypatch: pytest.MonkeyPatch, group_picture: Path
 ) -> None:
     detector = load()
@@ -49,7 +49,7 @@ def test_pictures_of_several_sizes_in_one_batch(examples: Path, group_picture: P
     assert detector.detect([]) == []
 
 
-def test_threads_share_the_work_and_find_the_same(group_picture: Path) -> None:
+def test_threads_share_the_work_and_change_nothing(group_picture: Path) -> None:
     image = read(group_picture)
     (one,), (three,) = load().detect([image]), load(threads=3).detect([image])
     np.testing.assert_array_equal(one.bboxes, three.bboxes)
@@ -64,7 +64,7 @@ def test_landmarks_are_where_the_eyes_are(examples: Path) -> None:
     assert np.abs(faces.landmarks[0] - by_eye).max() < 5
 
 
-def test_min_face_size_thresholds_and_factor_do_what_they_say(examples: Path, group_picture: Path) -> None:
+def test_min_face_size_thresholds_and_factor_have_an_effect(examples: Path, group_picture: Path) -> None:
     image = read(group_picture)
     assert len(load(min_face_size=200).detect([image])[0]) < 6
     assert len(load(thresholds=[0.6, 0.7, 0.9999999]).detect([image])[0]) < 6

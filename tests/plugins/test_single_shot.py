@@ -104,7 +104,7 @@ def test_a_free_canvas_has_sides_of_whole_cells(toy_detector: Callable, family: 
 
 @pytest.mark.parametrize("family", FREE, ids=lambda family: family.name)
 @pytest.mark.parametrize(("batch", "fixed", "runs"), [("n", None, 2), (1, (96, 128), 4), (3, (96, 128), 2)])
-def test_a_batch_gives_what_each_picture_gives_alone(
+def test_a_batch_changes_no_result(
     toy_detector: Callable, family: Any, batch: int | str, fixed: Any, runs: int
 ) -> None:
     detector = toy_detector(family, batch=batch, fixed=fixed, size=640 if fixed else 128, multi_scale="never")
@@ -121,7 +121,7 @@ def test_a_batch_gives_what_each_picture_gives_alone(
     assert together[0].bboxes[0, 0] != together[1].bboxes[0, 0]
 
 
-def test_overlapping_faces_are_one_and_the_threshold_says_when(toy_detector: Callable) -> None:
+def test_faces_that_overlap_more_than_the_threshold_are_one(toy_detector: Callable) -> None:
     two = picture(128, 160, (48, 48, 16), (64, 48, 16))  # boxes of three cells, one cell apart: IoU one half
     assert len(toy_detector(scrfd.FAMILY, nms_threshold=0.4).detect([two])[0]) == 1
     assert len(toy_detector(scrfd.FAMILY, nms_threshold=0.6).detect([two])[0]) == 2
@@ -134,7 +134,7 @@ def test_the_score_threshold_is_the_least_score(toy_detector: Callable) -> None:
     assert len(toy_detector(scrfd.FAMILY, score_threshold=0.6).detect([half])[0]) == 0
 
 
-def test_a_second_small_look_finds_what_fills_the_picture(toy_detector: Callable) -> None:
+def test_a_second_small_look_finds_a_face_that_fills_the_picture(toy_detector: Callable) -> None:
     """A cell of 32 px on a canvas of 640 is bright only where 32 px are: a grey face fills all at 160 px."""
     pixels = np.zeros((640, 640, 3), np.uint8)
     pixels[::2] = pixels[:, ::2] = 255  # a raster, whose cells have 3/4 of full brightness at any size
@@ -152,7 +152,7 @@ def test_a_second_small_look_finds_what_fills_the_picture(toy_detector: Callable
     assert seen == [(1, 3, 640, 640), (1, 3, SMALL, SMALL)]
 
 
-def test_a_large_face_that_is_seen_faintly_beside_a_sure_one_is_looked_for(toy_detector: Callable) -> None:
+def test_a_faint_large_face_beside_a_sure_one_causes_a_second_look(toy_detector: Callable) -> None:
     """Boxes are three cells of 32 px wide, more than half of this picture."""
     detector = toy_detector(scrfd.FAMILY, stride=32, fixed=(128, 160), size=160, multi_scale="auto", small_size=64)
     runs = {}
@@ -225,7 +225,7 @@ def test_parameters_that_can_not_work_are_refused(toy_detector: Callable, bad: d
         toy_detector(scrfd.FAMILY, **bad)
 
 
-def test_a_second_look_that_would_not_be_smaller_is_refused_where_it_is_asked_for(toy_detector: Callable) -> None:
+def test_a_second_look_that_would_not_be_smaller_is_refused_or_left_out(toy_detector: Callable) -> None:
     with pytest.raises(UsageError, match="small_size 160 is not below the 160 px of the first look"):
         toy_detector(scrfd.FAMILY, multi_scale="always", small_size=160)
     assert toy_detector(scrfd.FAMILY, multi_scale="auto", small_size=160).looks.mode == "never"
@@ -302,7 +302,7 @@ def test_the_small_look_fits_the_file(toy_detector: Callable) -> None:
     assert detector.looks.second == (128, 144)
 
 
-def test_a_file_that_wants_several_pictures_and_mixes_them_is_refused(toy_detector: Callable) -> None:
+def test_a_file_of_several_pictures_that_mixes_them_is_refused(toy_detector: Callable) -> None:
     detector = toy_detector(scrfd.FAMILY, batch=3)
     detector.network.session = Flat(detector.network.session, 3)
     with pytest.raises(ModelError, match="takes 3 pictures and does not tell their faces apart"):

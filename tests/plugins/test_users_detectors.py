@@ -101,7 +101,7 @@ def test_options_say_how_pixels_are_prepared(run_cli: Callable, home: dict[str, 
         (("--name", "x", "--kind", "recognizer", "--family", "scrfd"), 4, "preprocessing is missing"),
     ],
 )
-def test_what_is_no_such_detector_is_refused(
+def test_a_file_or_description_that_does_not_fit_is_refused(
     run_cli: Callable, home: dict[str, str], file: Callable, words: tuple[str, ...], status: int, message: str
 ) -> None:
     done = run_cli("models", "add", file(), *words, env=home)
@@ -119,7 +119,7 @@ def test_outputs_of_another_network_with_as_many_are_refused(
     assert "this file's output 0 is (1, 840, 4), of yolov5-face it would be (1, 3, 16, 20, 16)" in done.errors[0]
 
 
-def test_its_name_says_nothing_of_its_layout(run_cli: Callable, home: dict[str, str], shared: Path) -> None:
+def test_the_name_of_a_model_does_not_decide_its_layout(run_cli: Callable, home: dict[str, str], shared: Path) -> None:
     """`s` of the catalogue's yolov5-face ends in rows, this file in maps."""
     file = shared / "models" / "yolov5n-0.5.onnx"
     words = ("models", "add", file, "--name", "s", "--kind", "detector", "--family")

@@ -21,7 +21,7 @@ def test_a_file_appears_whole_with_ordinary_permissions(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.bin"
     target.write_bytes(b"old")
 
@@ -36,7 +36,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_the_file_system_refuses_is_told(tmp_path: Path) -> None:
+def test_a_refusal_of_the_file_system_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"can not write .*file.a"):
         write_bytes(tmp_path / "file" / "a", b"")

@@ -71,7 +71,7 @@ def test_a_stderr_that_takes_nothing_stops_nothing(shell: Shell, examples: Path,
 
 
 @pytest.mark.parametrize("words", ["detect {}/hopper.jpg --json", "detect {}/hopper.jpg -f table", "--help"])
-def test_a_closed_stdout_is_told_in_one_line(shell: Shell, examples: Path, words: str) -> None:
+def test_a_closed_stdout_is_an_error_in_one_line(shell: Shell, examples: Path, words: str) -> None:
     done = shell(f"{words.format(examples)} >&-")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -91,7 +91,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(shell: Shell, examples: Pat
     assert json.loads(done.stdout)
 
 
-def test_what_native_code_writes_goes_to_stderr(shell: Shell, examples: Path, loud: dict[str, str]) -> None:
+def test_output_of_native_code_goes_to_stderr(shell: Shell, examples: Path, loud: dict[str, str]) -> None:
     done = shell(f"detect {examples}/hopper.jpg --detector loud --json", **loud)
     assert json.loads(done.stdout)["images"][0]["error"] is None
     assert sorted(done.stderr.splitlines()) == [b"native noise", b"noise of a child"]
