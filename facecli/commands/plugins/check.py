@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import OutputSettings, gathered
 
 
 @click.command()
 @click.argument("name")
 @click.option("--picture", metavar="FILE", help="A picture with a face to check with; one is made up otherwise.")
 @options.output_options
-def command(name: str, picture: str | None, **kwargs: Any) -> int:
+@gathered
+def command(output: OutputSettings, name: str, picture: str | None) -> int:
     """Run the conformance kit on a plugin."""
     from facecli.cli import context
     from facecli.contract.plugin import PLUGINS
@@ -25,7 +25,7 @@ def command(name: str, picture: str | None, **kwargs: Any) -> int:
     from facecli.testing import run_checks
     from facecli.types import Limits
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
         registry = context.registry()
         kinds = {entry.kind for entry in named(registry, name)}
@@ -35,7 +35,10 @@ def command(name: str, picture: str | None, **kwargs: Any) -> int:
                 f"{name} is no detector, recognizer or attribute model", hint="these are what the kit checks"
             )
         face = codec.decode(single(picture).read(Limits()), picture, Limits()) if picture else None
-        results = [(e, r) for e in entries for r in run_checks(e.name, e.kind, picture=face)]
-    rows = [{"kind": e.kind, "check": r.name, "passed": r.passed, "detail": r.detail} for e, r in results]
+        results = [(entry, check) for entry in entries for check in run_checks(entry.name, entry.kind, picture=face)]
+    rows = [
+        {"kind": entry.kind, "check": check.name, "passed": check.passed, "detail": check.detail}
+        for entry, check in results
+    ]
     sink.document(records.header("plugins.check", plugin=name, checks=rows), rows)
-    return 0 if all(r.passed for _, r in results) else 1
+    return 0 if all(check.passed for _, check in results) else 1

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import OutputSettings, gathered
 
 
-@click.command()
+@click.command(help="What a plugin is, what it needs and which parameters it takes.")
 @click.argument("name")
 @options.output_options
-def command(name: str, **kwargs: Any) -> None:
-    """What a plugin is, what it needs and which parameters it takes."""
+@gathered
+def command(output: OutputSettings, name: str) -> None:
+    """Write the details of every plugin of a name; a broken one has its problem among them."""
     from facecli.cli import context
     from facecli.cli.inspection import inspector
     from facecli.output import plugins, records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     with sink.opened():
         inspections = inspector().inspect_named(name)
     rows = [row for inspection in inspections for row in plugins.detail_rows(inspection)]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from facecli.cli import options, settings
+from facecli.cli import options
+from facecli.cli.settings import OutputSettings, gathered
 
 
 @click.command()
 @options.output_options
-def command(**kwargs: Any) -> None:
+@gathered
+def command(output: OutputSettings) -> None:
     """Every plugin found, ours and others'; a broken one with the reason and its distribution."""
     from facecli.cli import context, progress
     from facecli.cli.inspection import inspector
     from facecli.output import plugins, records
 
-    sink = context.open_output(settings.Settings(**kwargs))
+    sink = context.open_output(output)
     inspection = inspector()
     with sink.opened():
         rows = [plugins.summary(plugin) for plugin in inspection.inspect_all()]
