@@ -12,7 +12,7 @@ from torch.nn import functional
 from facecli.errors import ExportError
 from facecli.export.weights.dlib_file import Layers
 
-# (channels, whether the block halves the resolution), from input to output.
+# Blocks from input to output: (channels, True if the block halves the resolution).
 BLOCKS = (
     *[(32, False)] * 3,
     (64, True),
@@ -36,10 +36,10 @@ class Block(nn.Module):
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H, W) or about half of that."""
+        """Map (N, C, H, W) to (N, C', H, W), or to about half of that height and width."""
         y = self.second(functional.relu(self.first(x)))
         if self.halve:
-            # The two can differ by one row or column, and in channels: dlib takes what is missing for zeros.
+            # Shortcut and block can differ by one row or column, and in channels: dlib fills up with zeros.
             x = functional.avg_pool2d(x, 2)
             height, width = max(x.shape[2], y.shape[2]), max(x.shape[3], y.shape[3])
             x, y = _zero_padded(x, y.shape[1], height, width), _zero_padded(y, y.shape[1], height, width)
@@ -52,7 +52,7 @@ def _zero_padded(x: Tensor, channels: int, height: int, width: int) -> Tensor:
 
 
 class DlibResNet(nn.Module):
-    """(N, 3, 150, 150) float32 RGB, normalised, to (N, 128) float32 embeddings, not of unit length."""
+    """dlib's network: (N, 3, 150, 150) float32 RGB, normalised, to (N, 128) float32 embeddings, not of unit length."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,18 +65,21 @@ class DlibResNet(nn.Module):
         self.dense = nn.Linear(inputs, 128, bias=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 150, 150) float32 -> (N, 128) float32."""
+        """Map (N, 3, 150, 150) float32 to (N, 128) float32."""
         x = functional.max_pool2d(functional.relu(self.stem(crops)), 3, 2)
         return cast(Tensor, self.dense(self.blocks(x).mean((2, 3))))
 
 
 def build_network(layers: Layers) -> DlibResNet:
-    """The network with these weights, every affine folded into the convolution before it, in float64."""
+    """Return the network with these weights; every affine is folded into the convolution before it, in float64.
+
+    Raises ExportError for another number of convolutions.
+    """
     network = DlibResNet()
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     if len(convolutions) != len(layers.convolutions):
-        found = len(layers.convolutions)
-        raise ExportError(f"dlib's face recognition network has {len(convolutions)} convolutions, this file {found}")
+        count = len(layers.convolutions)
+        raise ExportError(f"dlib's face recognition network has {len(convolutions)} convolutions, this file {count}")
     for module, (weight, bias), (gamma, beta) in zip(convolutions, layers.convolutions, layers.affines, strict=True):
         scale = gamma.astype(np.float64)
         folded = weight.reshape(tuple(module.weight.shape)) * scale[:, None, None, None]

@@ -1,4 +1,4 @@
-"""FaceNet's InceptionResnetV1, from the installed facenet-pytorch."""
+"""FaceNet's InceptionResnetV1, taken from the installed package facenet-pytorch."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from torch import nn
 from facecli.errors import ExportError
 
 PACKAGE, MODULE = "facenet_pytorch", "inception_resnet_v1"
-ALIAS = "_facecli_facenet_pytorch_models"
+ALIAS = "_facecli_facenet_pytorch_models"  # the package's folder of networks under another name
 VERSION = "2.5.3"
 
 
 def inception_resnet() -> nn.Module:
-    """facenet-pytorch's network with random weights: (N, 3, 160, 160) float32 to (N, 512) of unit length.
+    """Return facenet-pytorch's network with random weights: (N, 3, 160, 160) float32 to (N, 512) of unit length.
 
     The package itself imports torchvision, which facecli[export] does not need and whose wheel has to match torch's.
-    The one module is therefore imported below an alias for the folder it is in. Raises ExportError.
+    Therefore only the network's module is imported, below an alias of its folder. Raises ExportError if the package is
+    missing or has no such network.
     """
     hint = f"pip install --no-deps facenet-pytorch=={VERSION}"
     spec = find_spec(PACKAGE)
@@ -31,8 +32,8 @@ def inception_resnet() -> nn.Module:
         alias.__path__ = [f"{folder}/models" for folder in spec.submodule_search_locations]
         sys.modules[ALIAS] = alias
     try:
-        made = import_module(f"{ALIAS}.{MODULE}").InceptionResnetV1()
+        network = import_module(f"{ALIAS}.{MODULE}").InceptionResnetV1()
     except (ImportError, AttributeError) as error:
         raise ExportError(f"the installed facenet-pytorch has no InceptionResnetV1: {error}", hint=hint) from error
-    assert isinstance(made, nn.Module)
-    return made
+    assert isinstance(network, nn.Module)
+    return network

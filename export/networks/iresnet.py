@@ -1,4 +1,4 @@
-"""IResNet: ArcFace's improved residual network (arXiv 1801.07698, section 3.2.2), as arcface_torch's states name it."""
+"""IResNet: ArcFace's improved residual network (arXiv 1801.07698, section 3.2.2), with the names of arcface_torch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import cast
 
 from torch import Tensor, nn
 
-# Residual blocks of each stage, by the network's name.
+# Number in the network's name -> residual blocks of each stage.
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
 CHANNELS = (64, 128, 256, 512)
 SIDE, DIM = 112, 512
 
 
 class Block(nn.Module):
-    """BN-Conv-BN-PReLU-Conv-BN beside a shortcut; the second convolution halves the resolution if `stride` is 2."""
+    """A residual block: BN-Conv-BN-PReLU-Conv-BN beside a shortcut. The second convolution has the stride."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -29,15 +29,15 @@ class Block(nn.Module):
             self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        """Map (N, C, H, W) to (N, C', H / stride, W / stride)."""
         y = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
         return cast(Tensor, y + (x if self.downsample is None else self.downsample(x)))
 
 
 class IResNet(nn.Module):
-    """(N, 3, 112, 112) float32 RGB, (x - 127.5) / 127.5, to (N, 512) float32 embeddings, not of unit length.
+    """IResNet: (N, 3, 112, 112) float32 RGB, (x - 127.5) / 127.5, to (N, 512) float32 embeddings, not of unit length.
 
-    depths: blocks of each of the four stages, see DEPTHS.
+    depths: the number of blocks of each of the four stages, as in DEPTHS.
     """
 
     def __init__(self, depths: Sequence[int]) -> None:
@@ -55,7 +55,7 @@ class IResNet(nn.Module):
         self.features = nn.BatchNorm1d(DIM)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 112, 112) float32 -> (N, 512) float32."""
+        """Map (N, 3, 112, 112) float32 to (N, 512) float32."""
         x = self.prelu(self.bn1(self.conv1(crops)))
         for k in range(1, len(CHANNELS) + 1):
             x = self.get_submodule(f"layer{k}")(x)

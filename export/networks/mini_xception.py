@@ -12,6 +12,7 @@ from facecli.errors import ExportError
 from facecli.export.networks.keras.layers import convolution, normalized
 from facecli.export.weights.keras_file import Layer
 
+# Keras classes of the layers with weights, from input to output: a stem, BLOCKS blocks, a head.
 STEM = ("Conv2D", "BatchNormalization") * 2
 BLOCK = ("SeparableConv2D", "BatchNormalization") * 2 + ("Conv2D", "BatchNormalization")
 BLOCKS = 4
@@ -25,11 +26,11 @@ class Block(nn.Module):
         super().__init__()
         self.first = _separable(next(layers), next(layers))
         self.second = _separable(next(layers), next(layers))
-        # Keras pads "same" only as far as needed, and a 1x1 kernel of stride 2 needs nothing.
+        # Keras's "same" pads only as far as needed, and a 1x1 kernel of stride 2 needs no padding.
         self.shortcut = _folded(next(layers), next(layers), stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', ceil(H/2), ceil(W/2)); H = W."""
+        """Map (N, C, H, W) to (N, C', ceil(H/2), ceil(W/2)); H = W."""
         y: Tensor = self.second(functional.relu(self.first(x)))
         # "same" for a kernel of 3 and stride 2 adds one row before and one after an odd height, but only one after an
         # even one; the overhanging last window of ceil_mode is that row.
@@ -39,7 +40,10 @@ class Block(nn.Module):
 
 
 class MiniXception(nn.Module):
-    """(N, 1, 64, 64) float32 grey in [-1, 1] to (N, classes) float32 probabilities."""
+    """mini-Xception: (N, 1, 64, 64) float32 grey in [-1, 1] to (N, classes) float32 probabilities.
+
+    layers: all layers of the Keras model. Raises ExportError for layers of another network.
+    """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
@@ -53,24 +57,27 @@ class MiniXception(nn.Module):
         self.classes = len(bias)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 1, 64, 64) float32 -> (N, classes) float32, rows summing to 1."""
+        """Map (N, 1, 64, 64) float32 to (N, classes) float32, rows summing to 1."""
         return torch.softmax(self.head(self.blocks(self.stem(crops))).mean((2, 3)), 1)
 
 
 def _with_weights(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers that have weights, in the one order that is understood."""
-    found = [layer for layer in layers if layer.weights]
+    """Return the layers that have weights. Raises ExportError unless they are mini-Xception's, in its order."""
+    weighted = [layer for layer in layers if layer.weights]
     expected = STEM + BLOCK * BLOCKS + HEAD
     for position, kind in enumerate(expected):
-        got = found[position].kind if position < len(found) else "nothing"
-        if got != kind:
-            raise ExportError(f"this is not mini-Xception: layer {position + 1} with weights must be {kind}, is {got}")
-    if len(found) != len(expected):
-        raise ExportError(f"this is not mini-Xception: {len(found)} layers with weights, not {len(expected)}")
-    return found
+        actual = weighted[position].kind if position < len(weighted) else "nothing"
+        if actual != kind:
+            raise ExportError(
+                f"this is not mini-Xception: layer {position + 1} with weights must be {kind}, is {actual}"
+            )
+    if len(weighted) != len(expected):
+        raise ExportError(f"this is not mini-Xception: {len(weighted)} layers with weights, not {len(expected)}")
+    return weighted
 
 
 def _separable(layer: Layer, norm: Layer) -> nn.Sequential:
+    """Return a separable convolution with the batch normalization after it folded in."""
     depthwise, pointwise = layer.weights
     channels = depthwise.shape[2]
     if depthwise.shape[3] != 1:
@@ -80,5 +87,5 @@ def _separable(layer: Layer, norm: Layer) -> nn.Sequential:
 
 
 def _folded(layer: Layer, norm: Layer, stride: int = 1) -> nn.Conv2d:
-    """A convolution without bias and the batch normalization after it, as one, folded in float64."""
+    """Return a convolution without bias, with the batch normalization after it folded in, in float64."""
     return normalized(layer.weights[0], None, norm.weights, norm.settings["epsilon"], stride=stride)

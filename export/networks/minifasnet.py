@@ -12,16 +12,17 @@ from typing import cast
 
 from torch import Tensor, nn
 
-SIDE, CLASSES, DIM, WIDE = 80, 3, 128, 512
-STEM, NARROW, BROAD = 32, 64, 128
-REDUCTION = 4  # of a squeeze-and-excitation's hidden channels
+SIDE, CLASSES = 80, 3  # px of a crop's sides; classes
+STEM, NARROW, BROAD, WIDE, DIM = 32, 64, 128, 512, 128  # channels, from input to output
+REDUCTION = 4  # a squeeze-and-excitation has a quarter as many hidden channels
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Hidden channels of the bottlenecks that halve the resolution, and of those after each.
+    """Hidden channels of the bottlenecks, as pruning left them.
 
-    excited: whether the last bottleneck of each stage has a squeeze-and-excitation.
+    halving: of the three that halve the resolution. stages: of those after each. excited: True if the last bottleneck
+    of each stage has a squeeze-and-excitation.
     """
 
     halving: tuple[int, int, int]
@@ -47,9 +48,9 @@ def _pointwise(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class Excitation(nn.Module):
-    """Squeeze-and-excitation (arXiv 1709.01507): each channel weighed by what all channels' averages say.
+    """Squeeze-and-excitation (arXiv 1709.01507): each channel times a weight computed from all channels' averages.
 
-    Unlike the paper's, both of its layers are batch-normalised, and have no bias.
+    Unlike in the paper, both layers have batch normalization and no bias.
     """
 
     def __init__(self, channels: int) -> None:
@@ -59,13 +60,16 @@ class Excitation(nn.Module):
         self.fc2, self.bn2 = _pointwise(hidden, channels), nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         weights = self.bn1(self.fc1(x.mean((2, 3), keepdim=True))).relu()
         return cast(Tensor, x * self.bn2(self.fc2(weights)).sigmoid())
 
 
 class Bottleneck(nn.Module):
-    """Expand, filter per channel, project; with a shortcut, and an excitation before it, where the shape stays."""
+    """A bottleneck: expand, filter per channel, project; with a shortcut where the shape stays the same.
+
+    excited: with a squeeze-and-excitation before the shortcut is added.
+    """
 
     def __init__(self, inputs: int, hidden: int, outputs: int, stride: int, *, excited: bool = False) -> None:
         super().__init__()
@@ -76,7 +80,7 @@ class Bottleneck(nn.Module):
         self.se_module = Excitation(outputs) if excited else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        """Map (N, C, H, W) to (N, C', H / stride, W / stride)."""
         y = self.project(self.conv_dw(self.conv(x)))
         if self.se_module is not None:
             y = self.se_module(y)
@@ -85,12 +89,15 @@ class Bottleneck(nn.Module):
 
 def _stage(channels: int, hidden: Sequence[int], *, excited: bool) -> nn.Sequential:
     last = len(hidden) - 1
-    made = [Bottleneck(channels, width, channels, 1, excited=excited and k == last) for k, width in enumerate(hidden)]
-    return nn.Sequential(OrderedDict(model=nn.Sequential(*made)))
+    blocks = [Bottleneck(channels, width, channels, 1, excited=excited and k == last) for k, width in enumerate(hidden)]
+    return nn.Sequential(OrderedDict(model=nn.Sequential(*blocks)))
 
 
 class MiniFASNet(nn.Module):
-    """(N, 3, 80, 80) float32 BGR, 0..255, to (N, 3) float32 logits; class 1 is a real face, the others are spoofs."""
+    """MiniFASNet: (N, 3, 80, 80) float32 BGR 0..255 to (N, 3) float32 logits.
+
+    Class 1 is a real face, the others are spoofs.
+    """
 
     def __init__(self, widths: Widths) -> None:
         super().__init__()
@@ -110,7 +117,7 @@ class MiniFASNet(nn.Module):
         self.prob = nn.Linear(DIM, CLASSES, bias=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 80, 80) float32 -> (N, 3) float32 logits."""
+        """Map (N, 3, 80, 80) float32 to (N, 3) float32 logits."""
         x = self.conv_23(self.conv2_dw(self.conv1(crops)))
         x = self.conv_45(self.conv_4(self.conv_34(self.conv_3(x))))
         x = self.conv_6_dw(self.conv_6_sep(self.conv_5(x))).flatten(1)

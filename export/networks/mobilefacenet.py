@@ -1,7 +1,7 @@
 """MobileFaceNet (arXiv 1804.07573, table 1): MobileNetV2's bottlenecks (arXiv 1801.04381), a global depthwise layer.
 
-Two published ones, with the names of their states: foamliu's for 112x112 and Xiaoccer's for 112x96 crops. They differ
-from the paper, and from each other, in the activations and in a biased last layer.
+The module has two published networks, with the names of their states: foamliu's for 112x112 and Xiaoccer's for 112x96
+crops. They differ from the paper, and from each other, in the activations and in a biased last layer.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import cast
 
 from torch import Tensor, nn
 
-# Bottlenecks: (expansion, channels, repeats, stride of the first), from input to output.
+# Bottlenecks from input to output: (expansion, channels, repeats, stride of the first).
 TABLE = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))
 STEM, WIDE, DIM = 64, 512, 128
 
 
 def bottlenecks() -> list[tuple[int, int, int, int]]:
-    """Every bottleneck as (inputs, hidden, outputs, stride)."""
-    found, inputs = [], STEM
+    """Return (inputs, hidden, outputs, stride) of every bottleneck, in channels."""
+    sizes, inputs = [], STEM
     for expansion, outputs, repeats, stride in TABLE:
         for k in range(repeats):
-            found.append((inputs, inputs * expansion, outputs, stride if k == 0 else 1))
+            sizes.append((inputs, inputs * expansion, outputs, stride if k == 0 else 1))
             inputs = outputs
-    return found
+    return sizes
 
 
 def _depthwise(channels: int, kernel: int | tuple[int, int] = 3, stride: int = 1, padding: int = 1) -> nn.Conv2d:
@@ -35,7 +35,7 @@ def _pointwise(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class Bottleneck(nn.Module):
-    """Expand, filter per channel, project; with a shortcut where the shape stays the same."""
+    """A bottleneck: expand, filter per channel, project; with a shortcut where the shape stays the same."""
 
     def __init__(self, conv: nn.Sequential, *, shortcut: bool) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Bottleneck(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        """Map (N, C, H, W) to (N, C', H / stride, W / stride)."""
         y = cast(Tensor, self.conv(x))
         return x + y if self.shortcut else y
 
@@ -63,7 +63,7 @@ def _with_prelu(inputs: int, hidden: int, outputs: int, stride: int) -> Bottlene
 
 
 class Separable(nn.Module):
-    """A depthwise and a pointwise convolution, each normalised and rectified."""
+    """A depthwise and a pointwise convolution, each with batch normalization and ReLU."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Separable(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         x = self.relu(self.bn1(self.depthwise(x)))
         return cast(Tensor, self.relu(self.bn2(self.pointwise(x))))
 
@@ -93,7 +93,7 @@ class MobileFaceNet(nn.Module):
         self.bn = nn.BatchNorm2d(DIM)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 112, 112) float32 -> (N, 128) float32."""
+        """Map (N, 3, 112, 112) float32 to (N, 128) float32."""
         x = self.conv2(self.features(self.dw_conv(self.conv1(crops))))
         return cast(Tensor, self.bn(self.conv3(self.gdconv(x))).flatten(1))
 
@@ -116,6 +116,6 @@ class MobileFaceNet96(nn.Module):
         self.linear1 = _unit(_pointwise(WIDE, DIM), linear=True)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 112, 96) float32 -> (N, 128) float32."""
+        """Map (N, 3, 112, 96) float32 to (N, 128) float32."""
         x = self.conv2(self.blocks(self.dw_conv1(self.conv1(crops))))
         return cast(Tensor, self.linear1(self.linear7(x)).flatten(1))

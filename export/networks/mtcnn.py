@@ -1,6 +1,6 @@
-"""MTCNN's P-, R- and O-Net (arXiv 1604.02878), as published and in the form that is exported.
+"""MTCNN's P-, R- and O-Net (arXiv 1604.02878), as published and in the faster form that is exported.
 
-Layer sizes and names are those of facenet-pytorch's states, so that they load strictly.
+Layer sizes and names are those of facenet-pytorch's states, so that these load strictly.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ MEAN, STD = 127.5, 128.0
 
 
 class Network(nn.Module):
-    """The plain network: raw 0..255 float32 RGB (N, 3, H, W) -> probability of a face, regression[, landmarks].
+    """A network as published: (N, 3, H, W) float32 RGB 0..255 to the probability of a face, regression[, landmarks].
 
-    convolutions: (channels, kernel, pool) each. dense: (inputs, outputs) of the dense layer, None for P-Net.
-    heads: outputs of each head; the first is the pair (no face, face).
+    convolutions: (channels, kernel, pool) of each. dense: (inputs, outputs) of the dense layer, None for P-Net.
+    heads: the number of outputs of each head; the first is the pair (no face, face).
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Network(nn.Module):
             self.add_module(name, nn.Conv2d(inputs, outputs, 1) if dense is None else nn.Linear(dense[1], outputs))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """(N, 3, H, W) float32 -> probability (N, ...), regression (N, 4, ...) and of O-Net landmarks (N, 10)."""
+        """Map (N, 3, H, W) float32 to probability (N, ...), regression (N, 4, ...) and, in O-Net, landmarks (N, 10)."""
         x = (pixels - MEAN) / STD
         for k, pool in enumerate(self.pools, 1):
             x = self.get_submodule(f"prelu{k}")(self.get_submodule(f"conv{k}")(x))
@@ -60,22 +60,22 @@ class Network(nn.Module):
 
 
 def p_net() -> Network:
-    """The proposal network, fully convolutional: a 12x12 window every 2 pixels."""
+    """Return the proposal network, fully convolutional: it judges windows of 12x12 px, 2 px apart."""
     return Network([(10, 3, (2, 2)), (16, 3, None), (32, 3, None)], None, (2, 4))
 
 
 def r_net() -> Network:
-    """The refinement network for 24x24 crops."""
+    """Return the refinement network for 24x24 crops."""
     return Network([(28, 3, (3, 2)), (48, 3, (3, 2)), (64, 2, None)], (576, 128), (2, 4))
 
 
 def o_net() -> Network:
-    """The output network for 48x48 crops, with five landmarks."""
+    """Return the output network for 48x48 crops, with five landmarks."""
     return Network([(32, 3, (3, 2)), (64, 3, (3, 2)), (64, 3, (2, 2)), (128, 2, None)], (1152, 256), (2, 4, 10))
 
 
 class Exported(nn.Module):
-    """The same function as a Network, in the form that ONNX Runtime runs fastest (measured: models/cards/mtcnn.md).
+    """The function of a Network in the form that ONNX Runtime runs fastest (measured: models/cards/mtcnn.md).
 
     The normalisation sits in the first convolution, PReLUs are ReluLayers, the heads are one layer, and the softmax
     of two classes is the sigmoid of their difference.
@@ -100,13 +100,13 @@ class Exported(nn.Module):
         self.head, self.sizes = _head(plain, state, signs)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """(N, 3, H, W) float32 -> probability (N, ...), regression (N, 4, ...) and of O-Net landmarks (N, 10)."""
+        """Map (N, 3, H, W) float32 to probability (N, ...), regression (N, 4, ...) and, in O-Net, landmarks (N, 10)."""
         face, *others = torch.split(self.head(self.layers(pixels)), self.sizes, dim=1)
         return torch.sigmoid(face[:, 0]), *others
 
 
 def _dense(plain: Network, state: dict[str, Tensor], signs: Tensor) -> tuple[nn.Module, ...]:
-    """The dense layer, its columns reordered so that (channel, row, column) needs no transposition."""
+    """Return the dense layer, with its columns in the order (channel, row, column), so that nothing is transposed."""
     name = cast(str, plain.dense)
     weight = state[f"{name}.weight"]
     channels, side = len(signs), round((weight.shape[1] / len(signs)) ** 0.5)
@@ -118,6 +118,7 @@ def _dense(plain: Network, state: dict[str, Tensor], signs: Tensor) -> tuple[nn.
 
 
 def _head(plain: Network, state: dict[str, Tensor], signs: Tensor) -> tuple[nn.Module, list[int]]:
+    """Return all heads as one layer, and the number of outputs of each; of (no face, face) their difference remains."""
     weights, biases = ([state[f"{name}.{kind}"] for name in plain.heads] for kind in ("weight", "bias"))
     weights[0], biases[0] = (face[1:] - face[:1] for face in (weights[0], biases[0]))
     weight, bias = torch.cat(weights), torch.cat(biases)
@@ -128,6 +129,6 @@ def _head(plain: Network, state: dict[str, Tensor], signs: Tensor) -> tuple[nn.M
 
 
 def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
-    made = nn.Linear(weight.shape[1], weight.shape[0])
-    made.load_state_dict({"weight": weight.float(), "bias": bias.float()})
-    return made
+    linear = nn.Linear(weight.shape[1], weight.shape[0])
+    linear.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+    return linear

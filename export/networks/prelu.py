@@ -1,19 +1,19 @@
-"""Convolution + PReLU (+ max pooling) written with convolutions and ReLU alone, for the sake of ONNX Runtime's speed.
+"""PReLU, alone or with a convolution and max pooling, written with convolutions and ReLU: ONNX Runtime runs it faster.
 
 On the CPU ONNX Runtime keeps convolutions, sums, ReLU and pooling in a layout blocked by channels, and fuses a sum and
 a ReLU into the convolution before them. PRelu has no such kernel: at each one the picture is copied to the plain layout
 and back, which in MTCNN's P-Net cost more than all convolutions together.
 
-Per channel with slope a, PReLU(x) = a x + (1 - a) relu(x). Moving the factor inside the relu wants its sign:
+For a channel with slope a, PReLU(x) = a x + (1 - a) relu(x). To move the factor inside the relu, its sign matters:
 
     a <= 1:   PReLU(x) =   a x + relu((1 - a) x)
     a >  1:  -PReLU(x) =  -a x + relu((a - 1) x)
 
-so with s = 1 or -1 always  s PReLU(x) = (s a) x + relu(|1 - a| x), and whoever reads the channel next multiplies its
-weights by s, at no cost. A negated channel can not be max-pooled, so a layer with some a > 1 is pooled first:
+so with s = 1 or -1 always  s PReLU(x) = (s a) x + relu(|1 - a| x), and the layer that reads the channel next multiplies
+its weights by s, at no cost. A negated channel can not be max-pooled, so a layer with some a > 1 is pooled first:
 
     a >= 0:  PReLU is monotone, pooling and PReLU change places;
-    a <  0:  PReLU(x) = max(x, a x), so pooled it is max(p, e) = e + relu(p - e), p = pool(x), e = pool(a x):
+    a <  0:  PReLU(x) = max(x, a x), so pooled it is max(p, e) = e + relu(p - e) with p = pool(x) and e = pool(a x);
              the convolution computes a x as one more channel.
 """
 
@@ -31,9 +31,10 @@ BLOCK = 16
 
 
 class ReluLayer(nn.Module):
-    """signs * pool(PReLU(convolution(x))), (N, C, H, W) to (N, C', H', W'), without a PReLU.
+    """A layer that computes signs * pool(PReLU(convolution(x))) without a PReLU.
 
-    weight, bias: the convolution's. slope: (C',) of the PReLU. All float64, so that folding costs no precision.
+    weight, bias: the convolution's. slope: (C',), the PReLU's. All are float64, so that folding costs no precision.
+    signs: (C',) of 1 or -1; the next layer must multiply its weights by them.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, slope: Tensor, pool: Pool | None) -> None:
@@ -48,7 +49,7 @@ class ReluLayer(nn.Module):
         self.linear, self.bent = _mixing(linear), _mixing(bent)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) float32 -> (N, C', H', W') float32."""
+        """Map (N, C, H, W) float32 to (N, C', H', W') float32."""
         x = self.convolution(x)
         if self.pool is not None and self.pool_first:
             x = self.pool(x)
@@ -59,7 +60,7 @@ class ReluLayer(nn.Module):
 
 
 class Sum(nn.Module):
-    """PReLU per channel as a x + (1 - a) relu(x): where nothing is to be folded, still faster than ONNX Runtime's."""
+    """PReLU per channel as a x + (1 - a) relu(x): faster than ONNX Runtime's, even without folding."""
 
     def __init__(self, prelu: nn.PReLU) -> None:
         super().__init__()
@@ -68,12 +69,12 @@ class Sum(nn.Module):
         self.bent = nn.Parameter(1 - slope, requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same."""
+        """Map (N, C, H, W) to the same shape."""
         return self.linear * x + self.bent * torch.relu(x)
 
 
 def summed(network: nn.Module) -> nn.Module:
-    """A copy of a network in which every PReLU is a Sum."""
+    """Return a copy of a network in which every PReLU is a Sum."""
     network = copy.deepcopy(network)
     for module in list(network.modules()):
         for name, child in module.named_children():
@@ -83,17 +84,20 @@ def summed(network: nn.Module) -> nn.Module:
 
 
 def convolution(weight: Tensor, bias: Tensor | None, groups: int = 1) -> nn.Conv2d:
-    """An unpadded float32 convolution of stride 1 with these (out, in/groups, h, w) weights."""
+    """Return an unpadded float32 convolution of stride 1 with weights (outputs, inputs / groups, height, width)."""
     outputs, inputs, height, width = weight.shape
-    made = nn.Conv2d(inputs * groups, outputs, (height, width), groups=groups, bias=bias is not None)
-    made.load_state_dict({"weight": weight.float()} | ({} if bias is None else {"bias": bias.float()}))
-    return made
+    layer = nn.Conv2d(inputs * groups, outputs, (height, width), groups=groups, bias=bias is not None)
+    layer.load_state_dict({"weight": weight.float()} | ({} if bias is None else {"bias": bias.float()}))
+    return layer
 
 
 def _with_negative_channels(
     weight: Tensor, bias: Tensor, slope: Tensor, linear: Tensor, bent: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Append a channel a x for each a < 0, pad to whole blocks, and make the mixing rows e + relu(p - e) for them."""
+    """Append a channel a x for each a < 0, pad to whole blocks, and mix them as e + relu(p - e).
+
+    Returns the convolution's weight and bias, and the matrices of the linear and the bent part.
+    """
     negative = torch.nonzero(slope < 0)[:, 0]
     channels = len(slope) + len(negative)
     padding = -channels % BLOCK
@@ -110,7 +114,7 @@ def _with_negative_channels(
 
 
 def _mixing(matrix: Tensor) -> nn.Conv2d:
-    """The 1x1 convolution of a matrix; a diagonal one per channel, which is cheaper."""
+    """Return the 1x1 convolution of a matrix: one per channel for a diagonal matrix, which is cheaper."""
     if matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.diag(torch.diag(matrix))):
         return convolution(torch.diag(matrix)[:, None, None, None], None, groups=len(matrix))
     return convolution(matrix[:, :, None, None], None)

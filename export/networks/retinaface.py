@@ -1,8 +1,8 @@
 """RetinaFace with MobileNet 0.25: backbone, feature pyramid, context modules and heads.
 
-Layer sizes and names are those of the state of biubug6/Face-Detector-1MB-with-landmark, so that it loads strictly;
-J. Deng et al., "RetinaFace", 2019 (arXiv 1905.00641), with the context modules of M. Najibi et al., "SSH", 2017
-(arXiv 1708.03979).
+Layer sizes and names are those of the state of biubug6/Face-Detector-1MB-with-landmark, so that it loads strictly.
+The papers are J. Deng et al., "RetinaFace", 2019 (arXiv 1905.00641), and, for the context modules, M. Najibi et al.,
+"SSH", 2017 (arXiv 1708.03979).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-# Separable convolutions (outputs, stride) of each stage; stage 1 begins with a plain one of 8 channels, stride 2.
+# Separable convolutions (outputs, stride) of each stage. Before them, stage 1 has a plain one of 8 channels, stride 2.
 STAGES = (
     ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1)),
     ((128, 2), (128, 1), (128, 1), (128, 1), (128, 1), (128, 1)),
     ((256, 2), (256, 1)),
 )
 STEM, WIDTH = 8, 64  # channels of the first convolution, and of the pyramid
-ANCHORS = 2  # in each cell
+ANCHORS = 2  # per cell
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, rectified: bool = True) -> nn.Module:
@@ -52,7 +52,7 @@ class Body(nn.Module):
             self.add_module(f"stage{number}", stage)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> three maps."""
+        """Map (N, 3, H, W) to the maps at strides 8, 16 and 32."""
         maps: list[Tensor] = []
         x = pixels
         for stage in self.children():
@@ -62,7 +62,7 @@ class Body(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """The feature pyramid: what coarser maps know is added to the finer ones."""
+    """The feature pyramid: each coarser map is enlarged and added to the next finer one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Pyramid(nn.Module):
         self.merge1, self.merge2 = _convolution(WIDTH, WIDTH), _convolution(WIDTH, WIDTH)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """The three maps, of WIDTH channels; sides must be multiples of the coarsest stride."""
+        """Map three maps, fine to coarse, to WIDTH channels each; each must have half the sides of the one before."""
         fine, middle, coarse = (self.get_submodule(f"output{k}")(x) for k, x in enumerate(maps, 1))
         middle = self.merge2(middle + nn.functional.interpolate(coarse, scale_factor=2.0))
         fine = self.merge1(fine + nn.functional.interpolate(middle, scale_factor=2.0))
@@ -79,7 +79,7 @@ class Pyramid(nn.Module):
 
 
 class Context(nn.Module):
-    """SSH's context module: 3x3, and 5x5 and 7x7 as chains of 3x3."""
+    """SSH's context module: convolutions of 3x3, and of 5x5 and 7x7 as chains of 3x3."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,14 +91,14 @@ class Context(nn.Module):
         self.conv7x7_3 = _convolution(quarter, quarter, rectified=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, WIDTH, H, W) -> the same shape."""
+        """Map (N, WIDTH, H, W) to the same shape."""
         near = self.conv5X5_1(x)
         parts = self.conv3X3(x), self.conv5X5_2(near), self.conv7x7_3(self.conv7X7_2(near))
         return torch.relu(torch.cat(parts, 1))
 
 
 class Head(nn.Module):
-    """`size` numbers for each anchor of each cell."""
+    """A head: `size` numbers for each anchor of each cell."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -106,15 +106,16 @@ class Head(nn.Module):
         self.conv1x1 = nn.Conv2d(WIDTH, ANCHORS * size, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, WIDTH, H, W) -> (N, H * W * ANCHORS, size)."""
+        """Map (N, WIDTH, H, W) to (N, H * W * ANCHORS, size)."""
         cells = cast(Tensor, self.conv1x1(x)).permute(0, 2, 3, 1)
         return cells.reshape(x.shape[0], -1, self.size)
 
 
 class RetinaFace(nn.Module):
-    """(N, 3, H, W) float32 BGR less the mean -> box offsets (N, A, 4), scores (N, A, 2), landmark offsets (N, A, 10).
+    """RetinaFace: (N, 3, H, W) float32 BGR, less the mean, to offsets and scores of A anchors.
 
-    H and W are multiples of 32; A counts the anchors of strides 8, 16 and 32, in this order.
+    The outputs are box offsets (N, A, 4), scores (N, A, 2) of (no face, face), and landmark offsets (N, A, 10). H and W
+    are multiples of 32; the anchors are those of strides 8, 16 and 32, in this order.
     """
 
     def __init__(self) -> None:
@@ -126,9 +127,9 @@ class RetinaFace(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """See the class."""
+        """Map (N, 3, H, W) float32 to box offsets, scores and landmark offsets."""
         maps = self.fpn(self.body(pixels))
         maps = [context(x) for context, x in zip((self.ssh1, self.ssh2, self.ssh3), maps, strict=True)]
         heads = (self.BboxHead, self.ClassHead, self.LandmarkHead)
-        boxes, classes, points = (torch.cat([head(x) for head, x in zip(own, maps, strict=True)], 1) for own in heads)
+        boxes, classes, points = (torch.cat([head(x) for head, x in zip(row, maps, strict=True)], 1) for row in heads)
         return boxes, torch.softmax(classes, -1), points

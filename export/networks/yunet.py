@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 WIDTH = 64
-STAGES = ((16, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH))  # after the first: in, out
-POOLED = (0, 2, 3, 4)  # after these stages the map is halved
-LEVELS = (3, 4, 5)  # these stages' maps, at strides 8, 16 and 32, go on
-HEADS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}  # numbers per cell
+# Channels (in, out) of the stages after the first.
+STAGES = ((16, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH))
+POOLED = (0, 2, 3, 4)  # stages after which the map is halved
+LEVELS = (3, 4, 5)  # stages whose maps, at strides 8, 16 and 32, go into the neck
+HEADS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}  # name in the state -> numbers per cell
 
 
 class Unit(nn.Module):
-    """A pointwise and a depthwise convolution, both with bias; then normalised and rectified, but for the last."""
+    """A pointwise and a depthwise convolution with bias, then batch normalization and ReLU. last: without the two."""
 
     def __init__(self, inputs: int, outputs: int, *, last: bool = False) -> None:
         super().__init__()
@@ -28,13 +29,13 @@ class Unit(nn.Module):
             self.bn = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) -> (N, outputs, H, W)."""
+        """Map (N, inputs, H, W) to (N, outputs, H, W)."""
         x = self.conv2(self.conv1(x))
         return torch.relu(self.bn(x)) if hasattr(self, "bn") else x
 
 
 class First(nn.Module):
-    """The first stage: a convolution of stride 2, and a unit."""
+    """The first stage: a convolution of stride 2 and a unit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,24 +43,24 @@ class First(nn.Module):
         self.conv2 = Unit(16, 16)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, 16, H / 2, W / 2)."""
+        """Map (N, 3, H, W) to (N, 16, H / 2, W / 2)."""
         return cast(Tensor, self.conv2(torch.relu(self.bn1(self.conv1(x)))))
 
 
 class Stage(nn.Module):
-    """Two units."""
+    """A stage of two units."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv1, self.conv2 = Unit(inputs, inputs), Unit(inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) -> (N, outputs, H, W)."""
+        """Map (N, inputs, H, W) to (N, outputs, H, W)."""
         return cast(Tensor, self.conv2(self.conv1(x)))
 
 
 class Backbone(nn.Module):
-    """Six stages; the last three maps."""
+    """The backbone: six stages, of which the last three give their maps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Backbone(nn.Module):
             self.add_module(f"model{number}", Stage(*channels))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> three maps."""
+        """Map (N, 3, H, W) to the maps at strides 8, 16 and 32."""
         maps = []
         for number, stage in enumerate(self.children()):
             x = stage(x)
@@ -80,14 +81,14 @@ class Backbone(nn.Module):
 
 
 class Neck(nn.Module):
-    """What coarser maps know is added to the finer ones."""
+    """The neck: each coarser map is enlarged and added to the next finer one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lateral_convs = nn.ModuleList(Unit(WIDTH, WIDTH) for _ in LEVELS)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """The three maps; sides must be multiples of the coarsest stride."""
+        """Map three maps, fine to coarse, to three of these shapes; each must have half the sides of the one before."""
         fine, middle, coarse = maps
         coarse = self.lateral_convs[2](coarse)
         middle = self.lateral_convs[1](middle + _enlarged(coarse, middle))
@@ -96,12 +97,15 @@ class Neck(nn.Module):
 
 
 def _enlarged(x: Tensor, target: Tensor) -> Tensor:
-    """A map at the size of the next finer one: twice its own, which torch.export can not prove after the pools."""
+    """Enlarge a map to the size of the next finer one.
+
+    That is twice its own size, but torch.export can not prove it after the pools, so the size is taken from the target.
+    """
     return nn.functional.interpolate(x, size=target.shape[-2:])
 
 
 class Heads(nn.Module):
-    """For each level a unit that the four heads share, and the heads."""
+    """The heads of each level, and the unit before them that they share."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +114,7 @@ class Heads(nn.Module):
             self.add_module(f"multi_level_{name}", nn.ModuleList(Unit(WIDTH, size, last=True) for _ in LEVELS))
 
     def forward(self, maps: list[Tensor]) -> tuple[Tensor, ...]:
-        """Three maps -> twelve of (N, cells, size): each of HEADS at each level."""
+        """Map three maps to twelve outputs (N, cells, size): each of HEADS at each level."""
         shared = [unit(x) for unit, x in zip(self.multi_level_share_convs, maps, strict=True)]
         outputs = []
         for name, size in HEADS.items():
@@ -122,9 +126,9 @@ class Heads(nn.Module):
 
 
 class YuNet(nn.Module):
-    """(N, 3, H, W) float32 BGR 0..255 -> class and object scores, boxes and landmarks in strides, at three strides.
+    """YuNet-n: (N, 3, H, W) float32 BGR 0..255 to class and object scores, boxes and landmarks, in strides.
 
-    H and W are multiples of 32. Twelve outputs of (N, cells, size), named HEADS x strides.
+    H and W are multiples of 32. There are twelve outputs (N, cells, size): HEADS at strides 8, 16 and 32.
     """
 
     def __init__(self) -> None:
@@ -132,5 +136,5 @@ class YuNet(nn.Module):
         self.backbone, self.neck, self.bbox_head = Backbone(), Neck(), Heads()
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """See the class."""
+        """Map (N, 3, H, W) float32 to the twelve outputs."""
         return cast("tuple[Tensor, ...]", self.bbox_head(self.neck(self.backbone(pixels))))

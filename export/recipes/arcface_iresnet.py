@@ -34,5 +34,5 @@ def _network(depth: int) -> CropNetwork:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """One recipe per depth."""
+    """Return one recipe per depth of the network."""
     return [_network(depth).recipe() for depth in (18, 34, 50, 100)]

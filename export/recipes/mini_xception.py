@@ -17,12 +17,12 @@ SIDE = 64
 
 
 def build_emotion(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network of FER2013's seven classes, from a Keras HDF5 file."""
+    """Return the network of FER2013's seven classes, from a Keras HDF5 file."""
     return _build(weights, "mini-xception", 7, "fer2013_mini_XCEPTION.102-0.66.hdf5")
 
 
 def build_gender(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network of IMDB's two classes, woman and man, from a Keras HDF5 file."""
+    """Return the network of IMDB's two classes, woman and man, from a Keras HDF5 file."""
     return _build(weights, "gender-mini-xception", 2, "gender_mini_XCEPTION.21-0.95.hdf5")
 
 
@@ -56,7 +56,7 @@ def _crops(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The two recipes of this file."""
+    """Return both recipes."""
     return [
         ExportRecipe(
             name="mini-xception",

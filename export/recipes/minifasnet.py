@@ -53,5 +53,5 @@ NETWORKS = (
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """Both recipes."""
+    """Return both recipes."""
     return [network.recipe() for network in NETWORKS]

@@ -20,7 +20,7 @@ def _xiaoccer() -> Any:
     return MobileFaceNet96()
 
 
-# Embeddings of this one have lengths around 10: the sums of a convolution's rounding errors are that much larger.
+# The tolerance is 1e-4, because embeddings have lengths around 10: rounding errors are that much larger, too.
 NETWORKS = (
     CropNetwork(
         name="mobilefacenet",
@@ -55,5 +55,5 @@ NETWORKS = (
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """Both recipes."""
+    """Return both recipes."""
     return [network.recipe() for network in NETWORKS]

@@ -21,14 +21,15 @@ SOURCES = {
     "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
     "onet": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
 }
-PROPOSAL_SIZES = ((50, 60), (13, 12), (121, 94))  # height, width; 12x12 is the least, odd sizes try the pool's edge
+# P-Net's sizes of input for the proof: height, width in px. 12x12 is the least; odd sizes test the pool's edge.
+PROPOSAL_SIZES = ((50, 60), (13, 12), (121, 94))
 OUTPUTS = ("probability", "regression", "landmarks")
-# Of outputs, beside the batch: P-Net gives a row and column for each place in the picture.
+# Output -> its free axes beside the batch: P-Net has a row and a column for each of its windows.
 PLACES = {"probability": (1, 2), "regression": (2, 3)}
 
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The three networks, from a folder with pnet.pt, rnet.pt and onet.pt or from the installed facenet-pytorch."""
+    """Return P-, R- and O-Net from a folder with pnet.pt, rnet.pt and onet.pt, by default from facenet-pytorch's."""
     from facecli.export.networks.mtcnn import o_net, p_net, r_net
 
     sizes = {"pnet": PROPOSAL_SIZES, "rnet": ((24, 24),), "onet": ((48, 48),)}
@@ -85,7 +86,7 @@ def _pixels(sizes: tuple[tuple[int, int], ...], batch: int, variant: int) -> tup
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The one recipe of this file."""
+    """Return the one recipe."""
     return [
         ExportRecipe(
             name="mtcnn",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SIZES = ((96, 160), (64, 64), (160, 96))  # height, width: multiples of the coarsest stride
+SIZES = ((96, 160), (64, 64), (160, 96))  # of the proof's inputs: height, width in px, multiples of the largest stride
 # biubug6/Pytorch_Retinaface publishes a file of the same name with the same tensors, for a network with other
 # activations and prior boxes: only the hash tells them apart.
 SHA256 = "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1"
@@ -21,7 +21,7 @@ OUTPUTS = ("boxes", "scores", "landmarks")
 
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network, from mobilenet0.25_Final.pth."""
+    """Return the network from mobilenet0.25_Final.pth. Raises ExportError for any other file."""
     from facecli.export.networks.retinaface import RetinaFace
     from facecli.export.weights.state import load_state
 
@@ -41,7 +41,7 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         output_axes={name: {0: "batch", 1: "priors"} for name in OUTPUTS},
         source=weights,
         notes=notes,
-        tolerance=5e-5,  # offsets of about 10, after some 50 layers
+        tolerance=5e-5,  # the outputs are offsets of about 10, after some 50 layers
     )
     return (part,)
 
@@ -55,7 +55,7 @@ def _pixels(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The one recipe of this file."""
+    """Return the one recipe."""
     return [
         ExportRecipe(
             name="retinaface",

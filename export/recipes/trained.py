@@ -1,4 +1,4 @@
-"""Recipes `emotion` and `attribute`: networks from the files that the commands of facecli.models.training write."""
+"""Recipes `emotion` and `attribute`: networks trained with the commands of facecli.models.training."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-OURS, _FILE = "emotion/facecli-resnet", "emotion_facecli_resnet.onnx"
-_EMOTION = ("probabilities", "fer2013", "ferplus")
-# The largest absolute difference allowed to probabilities; to a mean of values, in parts of the largest of them.
-_TOLERANCE = 1e-5
+# facecli's own emotion model: its id, its file, and its outputs.
+MODEL, FILE = "emotion/facecli-resnet", "emotion_facecli_resnet.onnx"
+OUTPUTS = ("probabilities", "fer2013", "ferplus")
+# The largest absolute difference of probabilities; of a mean of values, as a part of the largest value.
+TOLERANCE = 1e-5
 
 
 def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network with its temperature, from the result of `command`."""
+    """Return the network with its calibrated temperature, from the file that a training command wrote.
+
+    command: "emotion" or "attribute". file: the name of the ONNX file. Raises ExportError without weights, or for an
+    emotion model with other outputs.
+    """
     if weights is None:
-        recipe = "" if command == "emotion" else " --config TOML"
-        made = f"python -m facecli.models.training.{command} --data FACES.npz --out FOLDER{recipe}"
-        hint = f"--weights {command}.pt, from {made}"
-        raise ExportError(f"the {command} network's weights come in no package", hint=hint)
+        config = "" if command == "emotion" else " --config TOML"
+        training = f"python -m facecli.models.training.{command} --data FACES.npz --out FOLDER{config}"
+        hint = f"{{weights}} {command}.pt, from {training}"
+        raise ExportError(f"the {command} network's weights come in no package", hint=hint, about="weights")
     from facecli.models.training import published
 
     network = published.read(weights)
     answer = network.answer
-    if command == "emotion" and answer.outputs != _EMOTION:
+    if command == "emotion" and answer.outputs != OUTPUTS:
         hint = "facecli export attribute"
         raise ExportError(
-            f"{weights} answers {', '.join(answer.outputs)}, the emotion model {', '.join(_EMOTION)}", hint=hint
+            f"{weights} answers {', '.join(answer.outputs)}, the emotion model {', '.join(OUTPUTS)}", hint=hint
         )
     part = ExportPart(
         file=file,
@@ -43,7 +48,7 @@ def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ..
         sample=partial(_crops, (network.network.inputs, network.side, network.side)),
         dynamic_axes={"crops": {0: "batch"}},
         output_axes={name: {0: "batch"} for name in answer.outputs},
-        tolerance=_TOLERANCE * max(map(abs, answer.values), default=1.0),
+        tolerance=TOLERANCE * max(map(abs, answer.values), default=1.0),
         task="values" if answer.values else "classification",
         source=weights,
     )
@@ -59,15 +64,15 @@ def _crops(shape: tuple[int, int, int], batch: int, variant: int) -> tuple[NDArr
 
 @hookimpl
 def facecli_export_recipes(name: str) -> list[ExportRecipe]:
-    """Ours of the emotions, or the one for whatever else was trained."""
-    ours = name == "emotion"
+    """Return the recipe of this name: facecli's own emotion model, or any attribute model that was trained."""
+    emotion = name == "emotion"
     return [
         ExportRecipe(
             name=name,
-            summary=f"{'our own seven emotions' if ours else 'an attribute of your own'}, trained with facecli",
-            model=OURS if ours else name,
-            build=partial(build, name, _FILE if ours else f"{name}.onnx"),
+            summary=f"{'our own seven emotions' if emotion else 'an attribute of your own'}, trained with facecli",
+            model=MODEL if emotion else name,
+            build=partial(build, name, FILE if emotion else f"{name}.onnx"),
             default_weights=None,
-            licence="Apache-2.0" if ours else "that of the data",
+            licence="Apache-2.0" if emotion else "that of the data",
         )
     ]

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SIZES = ((96, 160), (64, 64), (160, 96))  # height, width: multiples of the coarsest stride
+SIZES = ((96, 160), (64, 64), (160, 96))  # of the proof's inputs: height, width in px, multiples of the largest stride
 STRIDES = (8, 16, 32)
 
 
 def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """The network, from yunet_n.pth."""
+    """Return the network from yunet_n.pth."""
     from facecli.export.networks.yunet import HEADS, YuNet
     from facecli.export.weights.state import load_state
 
     weights = named(weights, "yunet", "weights/yunet_n.pth of github.com/ShiqiYu/libfacedetection.train")
     network = YuNet().eval()
     notes = load_state(network, weights)
-    outputs = [(f"{head}_{stride}", stride) for head in HEADS for stride in STRIDES]  # as published
+    outputs = [(f"{head}_{stride}", stride) for head in HEADS for stride in STRIDES]  # the published names
     part = ExportPart(
         file="yunet_n.onnx",
         module=network,
@@ -48,7 +48,7 @@ def _pixels(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
 
 @hookimpl
 def facecli_export_recipes() -> list[ExportRecipe]:
-    """The one recipe of this file."""
+    """Return the one recipe."""
     return [
         ExportRecipe(
             name="yunet",

@@ -1,1 +1,1 @@
-"""Networks whose weights are published as Keras HDF5 files, those of deepface above all."""
+"""PyTorch networks whose weights are published as Keras HDF5 files, those of deepface above all."""

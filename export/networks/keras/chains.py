@@ -1,4 +1,4 @@
-"""The networks of deepface that are a chain of layers, or nearly: DeepID, its emotion network, Facebook's."""
+"""deepface's networks that are a chain of layers, or nearly: DeepID, its emotion network, Facebook's DeepFace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeepId(nn.Module):
         source.finish()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 55, 47) float32 -> (N, 160) float32, from what the third and the fourth convolution see."""
+        """Map (N, 3, 55, 47) float32 to (N, 160) float32, from the maps of the third and the fourth convolution."""
         x = crops
         for layer in self.convolutions[:3]:
             x = functional.max_pool2d(functional.relu(layer(x)), 2)
@@ -36,7 +36,7 @@ class DeepId(nn.Module):
 class Expression(nn.Module):
     """deepface's emotion network, trained on FER2013: (N, 1, 224, 224) float32 grey in [0, 1] to (N, 7) float32.
 
-    deepface makes every face 224x224 first and then 48x48, without averaging, which is repeated here.
+    deepface resizes every face to 224x224 first and then to 48x48, without averaging; the network repeats the second.
     """
 
     SIDE = 48
@@ -56,7 +56,7 @@ class Expression(nn.Module):
         source.finish()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 1, 224, 224) float32 -> (N, 7) float32, rows summing to 1."""
+        """Map (N, 1, 224, 224) float32 to (N, 7) float32, rows summing to 1."""
         small = functional.interpolate(crops, (self.SIDE, self.SIDE), mode="bilinear", align_corners=False)
         return cast(Tensor, self.body(small))
 
@@ -77,10 +77,10 @@ class DeepFace(nn.Module):
             LocallyConnected(*source.take("L6", 2), side=5),
         )
         self.dense = dense(*source.take("F7", 2), pixels=(21, 21))
-        source.finish(unused=("F8",))  # the identities that it was trained on
+        source.finish(unused=("F8",))  # the classes, one per identity of its training
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 152, 152) float32 -> (N, 4096) float32, not negative."""
+        """Map (N, 3, 152, 152) float32 to (N, 4096) float32, not negative."""
         # Keras's "same" adds one row and one column at the end, which is the overhanging window of ceil_mode.
         x = functional.max_pool2d(functional.relu(self.first(crops)), 3, 2, ceil_mode=True)
         x = self.local(functional.relu(self.second(x)))

@@ -13,7 +13,7 @@ from facecli.export.networks.keras.layers import Source, affine, dense, normaliz
 from facecli.export.weights.keras_file import Weights
 
 EPSILON = 1e-3
-# Name, stride and zeros around the picture of the convolutions before the blocks; a max pool follows the third.
+# Convolutions before the blocks: name, stride, padding. A max pool follows the third.
 STEM = (
     ("Conv2d_1a_3x3", 2, 0),
     ("Conv2d_2a_3x3", 1, 0),
@@ -23,7 +23,7 @@ STEM = (
     ("Conv2d_4b_3x3", 2, 0),
 )
 POOL_AFTER = 3
-# The branches of a residual block of each kind: the ends of their layers' names.
+# Kind of residual block -> its branches, each a chain of layers, by the ends of their names.
 BRANCHES = {
     "Block35": (
         ("Conv2d_1x1",),
@@ -51,12 +51,12 @@ class Unit(nn.Module):
         self.convolution = normalized(kernel, None, norm, EPSILON, stride=stride, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H', W')."""
+        """Map (N, C, H, W) to (N, C', H', W')."""
         return functional.relu(self.convolution(x))
 
 
 def _branch(source: Source, prefix: str, ends: tuple[str, ...]) -> nn.Sequential:
-    """A branch: each layer's name tells its kernel, and "1a" that it halves the picture without zeros around it."""
+    """Return a branch. Each layer's name ends with its kernel; "1a" in it stands for stride 2 without padding."""
     units = []
     for end in ends:
         down, across = (int(side) for side in end.rpartition("_")[2].split("x"))
@@ -67,7 +67,7 @@ def _branch(source: Source, prefix: str, ends: tuple[str, ...]) -> nn.Sequential
 
 
 class Residual(nn.Module):
-    """A residual block: x + scale * (what its branches see), with ReLU unless it is the last."""
+    """A residual block: x + scale * branches(x), with ReLU unless it is the last block."""
 
     def __init__(self, source: Source, kind: str, number: int, scale: float, *, last: bool = False) -> None:
         super().__init__()
@@ -78,26 +78,26 @@ class Residual(nn.Module):
             for place, ends in enumerate(BRANCHES[kind])
         )
         kernel, bias = source.take(f"{name}_Conv2d_1x1", 2)
-        # The scale goes into the convolution.
+        # The scale is folded into the convolution.
         self.up = nn.Conv2d(kernel.shape[2], kernel.shape[3], 1)
         state = {"weight": torch.from_numpy(kernel * scale).permute(3, 2, 0, 1), "bias": torch.from_numpy(bias * scale)}
         self.up.load_state_dict(state)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same."""
+        """Map (N, C, H, W) to the same shape."""
         y = x + self.up(torch.cat([branch(x) for branch in self.branches], 1))
         return y if self.last else functional.relu(y)
 
 
 def _prefix(source: Source, block: str, place: int, number: int, end: str) -> str:
-    """What the names of a branch begin with: in the published files the second branch of Block17_3 is "Branch_3"."""
+    """Return the beginning of a branch's names: in the published files the second branch of Block17_3 is "Branch_3"."""
     usual = f"{block}_Branch_{place}"
     odd = f"{block}_Branch_{number}"
     return odd if place and f"{usual}_{end}" not in source and f"{odd}_{end}" in source else usual
 
 
 class Mixed(nn.Module):
-    """Branches that halve the picture, beside a max pool."""
+    """A reduction block: branches that halve the map, beside a max pool."""
 
     def __init__(self, source: Source, name: str, branches: tuple[tuple[str, ...], ...]) -> None:
         super().__init__()
@@ -106,12 +106,12 @@ class Mixed(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', (H - 1) // 2, (W - 1) // 2)."""
+        """Map (N, C, H, W) to (N, C', (H - 1) // 2, (W - 1) // 2)."""
         return torch.cat([*(branch(x) for branch in self.branches), functional.max_pool2d(x, 3, 2)], 1)
 
 
 class InceptionResNetV1(nn.Module):
-    """(N, 3, 160, 160) float32 BGR in [0, 1] to (N, dim) float32 embeddings, not of unit length."""
+    """FaceNet: (N, 3, 160, 160) float32 BGR in [0, 1] to (N, dim) float32 embeddings, not of unit length."""
 
     def __init__(self, layers: Mapping[str, Weights]) -> None:
         super().__init__()
@@ -136,5 +136,5 @@ class InceptionResNetV1(nn.Module):
         source.finish()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 160, 160) float32 -> (N, dim) float32."""
+        """Map (N, 3, 160, 160) float32 to (N, dim) float32."""
         return cast(Tensor, self.bottleneck(self.body(crops).mean((2, 3))))

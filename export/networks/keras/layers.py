@@ -1,4 +1,4 @@
-"""Keras weights as PyTorch modules: kernels turned, batch normalizations folded, dense layers made to fit NCHW."""
+"""PyTorch layers made of Keras weights: kernels transposed, batch normalizations folded, dense layers fit for NCHW."""
 
 from __future__ import annotations
 
@@ -16,33 +16,36 @@ Floats = NDArray[np.floating]
 
 
 class Source:
-    """The layers of a weights file, taken by name or one after the other, each once."""
+    """The layers of a weights file, taken by name or one after the other, each once.
+
+    network: the name of the expected network, for messages.
+    """
 
     def __init__(self, layers: Mapping[str, Weights], network: str) -> None:
-        self._left = dict(layers)
+        self._remaining = dict(layers)
         self._network = network
 
     def __contains__(self, name: str) -> bool:
-        return name in self._left
+        return name in self._remaining
 
     def take(self, name: str, count: int) -> Weights:
-        """The `count` arrays of a layer. Raises ExportError if there is no such layer."""
-        if name not in self._left:
+        """Take the `count` arrays of a layer. Raises ExportError for another number, or if there is no such layer."""
+        if name not in self._remaining:
             raise ExportError(f"this is not {self._network}: there is no layer {name!r} with weights")
-        return self._counted(name, self._left.pop(name), count)
+        return self._counted(name, self._remaining.pop(name), count)
 
     def following(self, count: int) -> Weights:
-        """The `count` arrays of the next layer in the file's order. Raises ExportError if there is none."""
-        if not self._left:
+        """Take the `count` arrays of the next layer in the file. Raises ExportError for another number or none."""
+        if not self._remaining:
             raise ExportError(f"this is not {self._network}: it has too few layers with weights")
-        name = next(iter(self._left))
-        return self._counted(name, self._left.pop(name), count)
+        name = next(iter(self._remaining))
+        return self._counted(name, self._remaining.pop(name), count)
 
     def finish(self, unused: tuple[str, ...] = ()) -> None:
-        """Raise ExportError if layers are left that are not among the `unused` ones."""
-        left = [name for name in self._left if name not in unused]
-        if left:
-            raise ExportError(f"this is not {self._network}: it has a layer {left[0]!r} too many")
+        """Raise ExportError if layers remain besides those named as `unused`."""
+        surplus = [name for name in self._remaining if name not in unused]
+        if surplus:
+            raise ExportError(f"this is not {self._network}: it has a layer {surplus[0]!r} too many")
 
     def _counted(self, name: str, weights: Weights, count: int) -> Weights:
         if len(weights) != count:
@@ -53,19 +56,19 @@ class Source:
 def convolution(
     kernel: Floats, bias: Floats | None = None, *, stride: int = 1, padding: int | tuple[int, int] = 0, groups: int = 1
 ) -> nn.Conv2d:
-    """A convolution with a Keras kernel (height, width, inputs / groups, outputs)."""
+    """Return a convolution with a Keras kernel (height, width, inputs / groups, outputs)."""
     height, width, inputs, outputs = kernel.shape
-    made = nn.Conv2d(inputs * groups, outputs, (height, width), stride, padding, groups=groups, bias=bias is not None)
-    _fill(made, weight=kernel.transpose(3, 2, 0, 1), bias=bias)
-    return made
+    layer = nn.Conv2d(inputs * groups, outputs, (height, width), stride, padding, groups=groups, bias=bias is not None)
+    _fill(layer, weight=kernel.transpose(3, 2, 0, 1), bias=bias)
+    return layer
 
 
 def normalized(
     kernel: Floats, bias: Floats | None, norm: Weights, epsilon: float, **geometry: int | tuple[int, int]
 ) -> nn.Conv2d:
-    """A convolution and the batch normalization after it, as one, folded in float64.
+    """Return a convolution with the batch normalization after it folded in, in float64.
 
-    norm: gamma (left out where Keras was told not to scale), beta, mean, variance.
+    norm: [gamma,] beta, mean, variance; there is no gamma where Keras does not scale. geometry: stride and padding.
     """
     scale, shift = affine(norm, epsilon)
     moved = shift if bias is None else bias * scale + shift
@@ -73,29 +76,30 @@ def normalized(
 
 
 def affine(norm: Weights, epsilon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a batch normalization multiplies each channel by, and then adds."""
+    """Return the factor and the summand of each channel that a batch normalization amounts to."""
     *gamma, beta, mean, variance = (values.astype(np.float64) for values in norm)
     scale = (gamma[0] if gamma else 1.0) / np.sqrt(variance + epsilon)
     return scale, beta - mean * scale
 
 
 def dense(kernel: Floats, bias: Floats | None = None, *, pixels: tuple[int, int] = (1, 1)) -> nn.Linear:
-    """A dense layer with a Keras kernel (inputs, outputs); pixels: height and width of what was flattened before it.
+    """Return a dense layer with a Keras kernel (inputs, outputs). Raises ExportError if `pixels` do not fit it.
 
-    Keras flattens (H, W, C), PyTorch (C, H, W): the kernel's rows are put in that order.
+    pixels: height and width of the map that was flattened before it. Keras flattens (H, W, C), PyTorch (C, H, W), so
+    the kernel's rows are put in PyTorch's order.
     """
     inputs, outputs = kernel.shape
     height, width = pixels
     if inputs % (height * width):
         raise ExportError(f"a dense layer has {inputs} inputs, which are no {height}x{width} pixels")
-    turned = kernel.reshape(height, width, -1, outputs).transpose(2, 0, 1, 3).reshape(inputs, outputs)
-    made = nn.Linear(inputs, outputs, bias=bias is not None)
-    _fill(made, weight=turned.T, bias=bias)
-    return made
+    reordered = kernel.reshape(height, width, -1, outputs).transpose(2, 0, 1, 3).reshape(inputs, outputs)
+    layer = nn.Linear(inputs, outputs, bias=bias is not None)
+    _fill(layer, weight=reordered.T, bias=bias)
+    return layer
 
 
 class LocallyConnected(nn.Module):
-    """A convolution whose kernel is another one at every place, with ReLU; valid padding."""
+    """A convolution with another kernel at every place, without padding, and ReLU."""
 
     def __init__(self, kernel: Floats, bias: Floats, *, side: int, stride: int = 1) -> None:
         super().__init__()
@@ -108,20 +112,21 @@ class LocallyConnected(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(np.ascontiguousarray(bias, np.float32)), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, outputs, rows, columns)."""
+        """Map (N, C, H, W) to (N, outputs, rows, columns)."""
         rows, columns = (1 + (count - 1) * self.stride for count in self.places)
         shifts = [
             x[:, :, top : top + rows : self.stride, left : left + columns : self.stride]
             for top in range(self.side)
             for left in range(self.side)
         ]
-        seen = torch.stack(shifts, 1).flatten(3).permute(3, 0, 1, 2).flatten(2)  # (places, N, side * side * C)
-        sums = torch.bmm(seen, self.kernel).permute(1, 2, 0)
+        windows = torch.stack(shifts, 1).flatten(3).permute(3, 0, 1, 2).flatten(2)  # (places, N, side * side * C)
+        sums = torch.bmm(windows, self.kernel).permute(1, 2, 0)
         sums = sums.reshape(*sums.shape[:2], *self.places)
         return torch.relu(sums + self.bias.permute(2, 0, 1))
 
 
 def _fill(module: nn.Module, **values: Floats | None) -> None:
+    """Load arrays into a module's parameters of these names; None stands for a parameter that it does not have."""
     state = {
         name: torch.from_numpy(np.ascontiguousarray(value, np.float32))
         for name, value in values.items()

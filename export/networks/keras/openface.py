@@ -15,10 +15,10 @@ from facecli.export.weights.keras_file import Weights
 EPSILON = 1e-5
 # TensorFlow's local response normalization looks at 5 channels on either side; PyTorch divides alpha by all 11.
 RADIUS, ALPHA, BETA = 5, 1e-4, 0.75
-SHORTEST = 1e-12  # the squared length below which an embedding is not made longer (Keras's l2_normalize)
+SHORTEST = 1e-12  # least squared length that an embedding is divided by (Keras's l2_normalize)
 
-# Name -> stride of the 3x3 and 5x5 convolutions, the kind of pooling, its stride, and the zeros put before and after
-# what is pooled, so that it has the size of the other branches. The pools look at 3x3 pixels.
+# Name -> stride of the 3x3 and 5x5 convolutions, kind of pooling over 3x3 px, its stride, and the rows and columns of
+# zeros before and after the pooled map, which give it the size of the other branches.
 BLOCKS = {
     "3a": (1, "max", 2, (3, 4)),
     "3b": (1, "l2", 3, (4, 4)),
@@ -31,7 +31,7 @@ BLOCKS = {
 
 
 class Unit(nn.Module):
-    """A convolution, its batch normalization, and ReLU."""
+    """A convolution with its batch normalization folded in, and ReLU."""
 
     def __init__(self, source: Source, name: str, norm: str, *, stride: int = 1, padding: int = 0) -> None:
         super().__init__()
@@ -39,12 +39,12 @@ class Unit(nn.Module):
         self.convolution = normalized(kernel, bias, source.take(norm, 4), EPSILON, stride=stride, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H', W')."""
+        """Map (N, C, H, W) to (N, C', H', W')."""
         return functional.relu(self.convolution(x))
 
 
 class Block(nn.Module):
-    """Up to four branches side by side: 3x3, 5x5, a pool, 1x1."""
+    """An inception block: up to four branches side by side, of 3x3, 5x5, a pool, and 1x1."""
 
     def __init__(self, source: Source, name: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Block(nn.Module):
         self.pointwise = _optional(source, f"{prefix}_1x1")
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H', W')."""
+        """Map (N, C, H, W) to (N, C', H', W')."""
         if self.kind == "max":
             pool = functional.max_pool2d(x, 3, self.pool_stride)
         else:
@@ -80,11 +80,12 @@ class Block(nn.Module):
 
 
 def _optional(source: Source, prefix: str) -> Unit | None:
+    """Return the unit with this prefix; None if the block has no such branch."""
     return Unit(source, f"{prefix}_conv", f"{prefix}_bn") if f"{prefix}_conv" in source else None
 
 
 class OpenFace(nn.Module):
-    """(N, 3, 96, 96) float32 BGR in [0, 1] to (N, 128) float32 embeddings of length 1."""
+    """OpenFace nn4.small2: (N, 3, 96, 96) float32 BGR in [0, 1] to (N, 128) float32 embeddings of length 1."""
 
     def __init__(self, layers: Mapping[str, Weights]) -> None:
         super().__init__()
@@ -98,14 +99,15 @@ class OpenFace(nn.Module):
         source.finish()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 96, 96) float32 -> (N, 128) float32."""
-        x = _respond(functional.max_pool2d(functional.pad(self.first(crops), (1, 1, 1, 1)), 3, 2))
-        x = _respond(self.third(self.second(x)))
+        """Map (N, 3, 96, 96) float32 to (N, 128) float32."""
+        x = _local_response(functional.max_pool2d(functional.pad(self.first(crops), (1, 1, 1, 1)), 3, 2))
+        x = _local_response(self.third(self.second(x)))
         x = self.blocks(functional.max_pool2d(functional.pad(x, (1, 1, 1, 1)), 3, 2))
         x = cast(Tensor, self.dense(x.mean((2, 3))))
         return x / torch.sqrt((x * x).sum(1, keepdim=True).clamp_min(SHORTEST))
 
 
-def _respond(x: Tensor) -> Tensor:
+def _local_response(x: Tensor) -> Tensor:
+    """Normalize the local response as TensorFlow does."""
     size = 2 * RADIUS + 1
     return functional.local_response_norm(x, size, ALPHA * size, BETA, 1.0)

@@ -12,9 +12,9 @@ from facecli.errors import ExportError
 from facecli.export.networks.keras.layers import Source, convolution
 from facecli.export.weights.keras_file import Weights
 
-# Convolutions of 3x3 before each max pool; then follow 7x7, 1x1 and the head's 1x1.
+# The number of 3x3 convolutions before each max pool. Behind the last are convolutions of 7x7, 1x1, and the head's 1x1.
 STAGES = (2, 2, 3, 3, 3)
-SHORTEST = 1e-12  # the length below which a descriptor is not made longer
+SHORTEST = 1e-12  # least length that a descriptor is divided by
 
 
 class VggFace(nn.Module):
@@ -32,7 +32,7 @@ class VggFace(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 224, 224) float32 -> (N, 4096, 1, 1) float32."""
+        """Map (N, 3, 224, 224) float32 to (N, 4096, 1, 1) float32."""
         return cast(Tensor, self.layers(crops))
 
 
@@ -43,17 +43,20 @@ class Descriptor(nn.Module):
         super().__init__()
         source = Source(layers, "VGG-Face")
         self.trunk = VggFace(source)
-        source.following(2)  # the identities that it was trained on
+        source.following(2)  # the classes, one per identity of its training
         source.finish()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 224, 224) float32 -> (N, 4096) float32."""
+        """Map (N, 3, 224, 224) float32 to (N, 4096) float32."""
         x: Tensor = self.trunk(crops).flatten(1)
         return x / torch.sqrt((x * x).sum(1, keepdim=True)).clamp_min(SHORTEST)
 
 
 class Classifier(nn.Module):
-    """VGG-Face with a head of its own: probabilities (N, classes), or the years that they mean, (N, 1)."""
+    """VGG-Face with a head of deepface's: probabilities (N, classes), or their mean in years, (N, 1).
+
+    Raises ExportError for a head with another number of classes.
+    """
 
     def __init__(self, layers: Mapping[str, Weights], classes: int, *, years: bool) -> None:
         super().__init__()
@@ -63,10 +66,10 @@ class Classifier(nn.Module):
         source.finish()
         if self.head.out_channels != classes:
             raise ExportError(f"this head tells {self.head.out_channels} classes apart, not {classes}")
-        # Class j of the age head is the age of j years; what deepface tells is their mean.
+        # Class j of the age head is the age of j years; deepface answers with their mean.
         self.ages = nn.Parameter(torch.arange(float(classes))[:, None], requires_grad=False) if years else None
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(N, 3, 224, 224) float32 -> (N, classes) float32, or (N, 1) float32 years."""
+        """Map (N, 3, 224, 224) float32 to (N, classes) float32, or (N, 1) float32 years."""
         probabilities = torch.softmax(self.head(self.trunk(crops)).flatten(1), 1)
         return probabilities if self.ages is None else probabilities @ self.ages
