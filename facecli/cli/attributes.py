@@ -1,98 +1,102 @@
-"""What `emotion` and `analyze` share: attributes of every face."""
+"""The common part of `emotion` and `analyze`: attributes of every face, shown and drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.cli.settings import Settings
-from facecli.errors import PluginError, UsageError
-from facecli.hosting.attributes import resolve
+from facecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from facecli.api.selection import Request
+    from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings
     from facecli.contract import AttributePlugin
     from facecli.hosting.toolbox import Toolbox
+    from facecli.pipeline.results import ImageResult
+    from facecli.types import UInt8Array
 
 
-def run(
-    schema: str,
-    inputs: tuple[str, ...],
-    wanted: Sequence[str],
-    labels: Sequence[str],
-    annotate: Path | None,
-    settings: Settings,
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each face.
+
+    schema: the command's name. names: attributes, models of them and measures; None is the preset's, or the default.
+    labels: the only labels to show probabilities of. annotate: a file or folder for annotated copies. embed: with
+    embeddings.
+    """
+
+    schema: str
+    names: tuple[str, ...] | None
+    labels: tuple[str, ...] = ()
+    annotate: Path | None = None
+    embed: bool = False
+
+
+def answer(
+    question: Question,
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
 ) -> int:
-    """Run what `wanted` names (an attribute, attribute/model, or a measure) and write the result."""
-    from facecli.cli import context, preset, progress, wiring
-    from facecli.cli.inputs import count_inputs, open_sources
-    from facecli.faces.measures import MEASURES
-    from facecli.output import drawing, pictures, records
-    from facecli.output.rows import CSV_COLUMNS, attribute_columns, csv_rows, measure_column, table_rows
+    """Analyse all pictures and write the answers. Return the exit code."""
+    from facecli.cli import context, inputs, streaming, wiring
+    from facecli.cli.wording import option
 
-    settings = preset.applied(settings, "detector")
-    wanted = preset.attributes(settings, wanted)
-    output = context.open_output(settings)
-    total = count_inputs(inputs, settings)
-    with output.opened():
-        measured = tuple(dict.fromkeys(name for name in wanted if name in MEASURES))
-        models = [resolve(name, context.registry(), context.open_store()) for name in wanted if name not in MEASURES]
-        tools = wiring.open_toolbox(settings, inputs=total, attributes=models)
-        _check_names([plugin.attribute for plugin in tools.attribute_plugins])
-        _check_labels(labels, tools.attribute_plugins)
-        _check_measures(measured, tools)
-        keep = annotate is not None
-        pipeline = wiring.open_pipeline(tools, settings, inputs=total, keep_image=keep, measures=measured)
-        sources = open_sources(inputs, settings)
-        failed = False
+    sink = context.open_sink(output)
+    total = inputs.count_inputs(reading)
+    with sink.opened():
+        faces = wiring.open_faces(plugins, running, reading, inputs=total)
+        request = faces.request(question.names, embed=question.embed)
+        tools = faces.tools(request)
+        _check_labels(question.labels, tools.attribute_plugins)
 
-        def paint(result: Any) -> Any:
-            names = [answer.attribute for answer in result.attributes]
-            faces = [{name: face[name] for name in names} for face in records.image(result, labels=labels)["faces"]]
-            return drawing.attributes_of(result, [drawing.probabilities_by_label(face) for face in faces])
+        # Imported while the models load in their threads.
+        from facecli.output import drawing, pictures, records
+        from facecli.output.overwriting import OutputPaths
 
-        writers = [pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else []
+        def record(result: ImageResult) -> dict[str, Any]:
+            return records.image(result, embeddings=question.embed, labels=question.labels, wording=option)
 
-        def results() -> Iterator[dict[str, Any]]:
-            nonlocal failed
-            for result in progress.told(pipeline.run(sources), settings, total):
-                done, files = progress.write_pictures(result, writers)
-                failed |= done.error is not None
-                record = records.image(done, labels=labels)
-                yield record | ({"written": files} if writers else {})
+        def paint(result: ImageResult) -> UInt8Array:
+            names = [rows.attribute for rows in result.attributes]
+            answers = [{name: face[name] for name in names} for face in record(result)["faces"]]
+            return drawing.attributes_of(result, [drawing.probabilities_by_label(face) for face in answers])
 
-        header = records.header(
-            schema,
-            detector=records.described(tools, tools.detector_plugin),
-            attributes={p.attribute: records.described(tools, p) for p in tools.attribute_plugins},
-            **({"measures": measured} if schema == "analyze" else {}),
-            **preset.named(settings),
+        annotate = question.annotate
+        shown = streaming.Presentation(
+            header=_header(question, request, tools) | plugins.named_preset,
+            record=record,
+            columns=_columns(question, request, tools),
+            writers=[pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else [],
         )
-        shown = {p.attribute: records.shown_labels(p.labels, labels) for p in tools.attribute_plugins}
-        columns = [*CSV_COLUMNS, *attribute_columns(shown)]
-        columns += [measure_column(name, part) for name in measured for part in MEASURES[name]]
-        output.stream(header, "images", results(), columns, csv_rows, table_rows)
-    return 1 if failed else 0
+        sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
+        analysed = faces.stream(request, sources, keep_image=annotate is not None)
+        return streaming.stream(sink, analysed, shown, output, total=total)
 
 
-def _check_names(attributes: Sequence[str]) -> None:
-    """Each attribute is a key of a face's record: none may come twice. That none hides another, the toolbox sees."""
-    for name in attributes:
-        if attributes.count(name) > 1:
-            raise UsageError(f"two models of {name} were named", hint="name one of them")
+def _header(question: Question, request: Request, tools: Toolbox) -> dict[str, Any]:
+    from facecli.output import records
+
+    parts: dict[str, Any] = {"detector": records.described(tools, tools.detector_plugin)}
+    if question.embed:
+        parts["recognizer"] = records.embedder(tools)
+    parts["attributes"] = {p.attribute: records.described(tools, p) for p in tools.attribute_plugins}
+    if question.schema == "analyze":
+        parts["measures"] = request.measures
+    return records.header(question.schema, **parts)
 
 
-def _check_measures(names: Sequence[str], tools: Toolbox) -> None:
-    from facecli.faces.measures import NEED_LANDMARKS
+def _columns(question: Question, request: Request, tools: Toolbox) -> list[str]:
+    from facecli.output import records, rows
 
-    blind = tools.detector_plugin is None or not tools.detector_plugin.landmarks
-    for name in NEED_LANDMARKS.intersection(names) if blind else ():
-        if tools.detector_plugin is None:
-            raise UsageError(f"{name} is measured by landmarks, which --no-detect leaves out", hint=f"leave out {name}")
-        raise PluginError(
-            f"{name} is measured by landmarks, which {tools.detector_plugin.name} does not give",
-            hint="choose another --detector, such as mtcnn",
-        )
+    labels = {p.attribute: records.shown_labels(p.labels, question.labels) for p in tools.attribute_plugins}
+    columns = [*rows.CSV_COLUMNS]
+    if question.embed and tools.recognizer_plugin is not None:
+        columns += rows.embedding_columns(tools.recognizer_plugin.dim)
+    return [*columns, *rows.attribute_columns(labels), *rows.measure_columns(request.measures)]
 
 
 def _check_labels(labels: Sequence[str], plugins: Sequence[AttributePlugin]) -> None:

@@ -1,37 +1,65 @@
-"""What a command gets from the flags of the root command: an output, the plugins, the model store."""
+"""What a command gets from the root command's flags and from the words that were typed: the only reader of click's
+context.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+from click.core import ParameterSource
 
 from facecli.cli import transfers
-from facecli.cli.settings import OutputSettings, Settings, _root_flag
+from facecli.cli.settings import OutputSettings
 from facecli.errors import UsageError
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
 from facecli.output.sink import Sink
 
 
-def open_output(settings: Settings | OutputSettings) -> Sink:
-    """The sink that --format and --json ask for."""
-    if settings.json and settings.format not in (None, "json"):
-        raise UsageError(f"--json and --format {settings.format} exclude each other", hint="give one of them")
-    sink = Sink("json" if settings.json else settings.format)
+def open_sink(output: OutputSettings) -> Sink:
+    """Return the sink for a command's results; from now on a failure of the command is shown there, too."""
+    if output.json and output.format not in (None, "json"):
+        raise UsageError(f"--json and --format {output.format} exclude each other", hint="give one of them")
+    sink = Sink("json" if output.json else output.format)
     opened = click.get_current_context().find_root().obj
     if isinstance(opened, list):
-        opened.append(sink)  # the roof tells a failure there
+        opened.append(sink)  # cli.main shows a failure there
     return sink
 
 
 def registry() -> Registry:
-    """The plugins that --no-plugins leaves."""
-    return Registry(third_party=not _root_flag("no_plugins"))
+    """Return the plugins, without third parties' if --no-plugins was given."""
+    return Registry(third_party=not root_flag("no_plugins"))
 
 
 def open_store(*, accept_licence: bool = False, progress: transfers.Progress | None = None) -> ModelStore:
-    """The model store, offline if asked. progress: told what is fetched, instead of a line as each file begins."""
+    """Return the model store, offline if --offline was given.
+
+    progress: called with every chunk that is fetched; without it, one line per file is printed when it begins.
+    """
     return ModelStore(
-        offline=True if _root_flag("offline") else None,
+        offline=True if root_flag("offline") else None,
         accept_licence=True if accept_licence else None,
         progress=progress or transfers.announced(),
     )
+
+
+def typed(name: str) -> bool:
+    """Return whether a parameter of the running command was typed, and does not come from a default or a variable."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def defaulted(name: str) -> bool:
+    """Return whether a parameter of the running command has its default: neither typed nor from a variable."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.DEFAULT
+
+
+def root_flag(name: str) -> bool:
+    """Return whether a flag of the root command was given, such as "debug"."""
+    return bool(click.get_current_context().find_root().params.get(name))
+
+
+def open_output(settings: Any) -> Sink:
+    """Return the sink for a command that has not taken its four values yet."""
+    return open_sink(settings)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from facecli.cli import options, values
-from facecli.cli.values import _numbers, _size
+from facecli.cli.values import numbers, size
 from facecli.contract.operating_point import METRICS
 from facecli.inventory.describing import ModelDescription
 
@@ -16,7 +16,7 @@ describing_options = options.chain(
     click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),
     click.option("--family", metavar="DETECTOR", help="Of a detector: whose outputs it has, such as scrfd."),
     click.option("--crop", metavar="arcface|dlib|bbox|MODEL", help="How its faces are cut, or as whose."),
-    click.option("--size", callback=_size, metavar="WxH", help="Size of a bbox crop, px."),
+    click.option("--size", callback=size, metavar="WxH", help="Size of a bbox crop, px."),
     click.option(
         "--margin",
         type=values.Finite(-0.4, 10),
@@ -24,8 +24,8 @@ describing_options = options.chain(
     ),
     click.option("--square", is_flag=True, help="Of a bbox crop: grow the shorter side to the longer."),
     click.option("--colour", type=click.Choice(["RGB", "BGR", "grey"]), help="Colour order of its input."),
-    click.option("--mean", callback=_numbers, metavar="N[,N,N]", help="Subtracted from pixels 0..255."),
-    click.option("--std", callback=_numbers, metavar="N[,N,N]", help="What they are divided by then."),
+    click.option("--mean", callback=numbers, metavar="N[,N,N]", help="Subtracted from pixels 0..255."),
+    click.option("--std", callback=numbers, metavar="N[,N,N]", help="What they are divided by then."),
     click.option("--layout", type=click.Choice(["NCHW", "NHWC"]), help="Order of its input's axes."),
     click.option("--dim", type=click.IntRange(1), help="Length of its embeddings."),
     click.option("--normalized", is_flag=True, help="Bring its embeddings to length 1."),

@@ -1,13 +1,14 @@
-"""A bar over the pictures of a run, and one line for each of them that failed."""
+"""A bar over the pictures of a run, and one line on stderr for each of them that failed."""
 
 from __future__ import annotations
 
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from facecli.cli.settings import Settings, _root_flag
+from facecli.cli import context
+from facecli.cli.settings import OutputSettings
 from facecli.cli.wording import option
 from facecli.errors import FacecliError
 from facecli.system.streams import print_error
@@ -18,25 +19,43 @@ if TYPE_CHECKING:
     from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
 
-PROGRESS_FROM = 4  # inputs; fewer are done before a bar is read
-_bars: list[Progress] = []  # the one that is shown, if any
+PROGRESS_FROM = 4  # inputs; a run of fewer is over before a bar is read
+_bars: list[Progress] = []  # the bar on the terminal, if there is one
 
 
-def told(results: Iterable[ImageResult], settings: Settings, total: int | None) -> Iterator[ImageResult]:
-    """Pass results on; tell each error on stderr in one line, and progress if stderr is a terminal."""
-    if _wants_bar(settings) and (total is None or total >= PROGRESS_FROM):
-        results = _with_progress(results, total)
-    for result in results:
-        if result.error is not None:
-            tell(result.source, result.error)
-        yield result
+class Outcome(Protocol):
+    """A picture that may have failed: an ImageResult or a Picture."""
+
+    @property
+    def source(self) -> str:
+        """The picture's name."""
+
+    @property
+    def error(self) -> FacecliError | None:
+        """The reason why it failed, or None."""
 
 
-def tell(source: str, error: FacecliError) -> None:
-    """One line on stderr about an input that failed; with --debug, where it comes from."""
+O = TypeVar("O", bound=Outcome)  # noqa: E741 # an outcome
+
+
+def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: int | None) -> Iterator[O]:
+    """Pass outcomes on; print each error in one line, and show a bar if stderr is a terminal.
+
+    total: how many outcomes there will be, None if that is not known.
+    """
+    if _shows_bar(output) and (total is None or total >= PROGRESS_FROM):
+        outcomes = _with_bar(outcomes, total)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            report_error(outcome.source, outcome.error)
+        yield outcome
+
+
+def report_error(source: str, error: FacecliError) -> None:
+    """Print one line about an input that failed; with --debug the traceback before it."""
     for bar in _bars:
         bar.stop()  # erases it, so that the line does not begin behind it
-    if error.__cause__ is not None and _root_flag("debug"):
+    if error.__cause__ is not None and context.root_flag("debug"):
         traceback.print_exception(error)
     text = error.text(option)
     print_error(text if source in text else f"{source}: {text}")
@@ -46,23 +65,25 @@ def tell(source: str, error: FacecliError) -> None:
 
 def write_pictures(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:
     """Run the writers on a result, and print the error if one of them fails; see facecli.output.pictures.write."""
+    if not writers:
+        return result, []
     from facecli.output.pictures import write
 
     written, files = write(result, writers)
     if written.error is not None and written.error is not result.error:
-        tell(result.source, written.error)
+        report_error(result.source, written.error)
     return written, files
 
 
-def _wants_bar(settings: Settings) -> bool:
-    """Whether a bar helps and harms nothing: a terminal that shows data meanwhile has no room for it."""
+def _shows_bar(output: OutputSettings) -> bool:
+    """Return whether to show a bar: only on a terminal, and not if stdout streams results to the same one."""
     stdout = sys.__stdout__  # sys.stdout is stderr by now
-    streams = settings.json or settings.format not in (None, "table")
+    streams = output.json or output.format not in (None, "table")
     shared = streams and stdout is not None and stdout.isatty()
-    return not settings.quiet and sys.stderr.isatty() and not shared
+    return not output.quiet and sys.stderr.isatty() and not shared
 
 
-def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterator[ImageResult]:
+def _with_bar(outcomes: Iterable[O], total: int | None) -> Iterator[O]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -70,6 +91,14 @@ def _with_progress(results: Iterable[ImageResult], total: int | None) -> Iterato
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         _bars.append(bar)
         try:
-            yield from bar.track(results, total=total)
+            yield from bar.track(outcomes, total=total)
         finally:
             _bars.remove(bar)
+
+
+def told(results: Iterable[O], settings: Any, total: int | None) -> Iterator[O]:
+    """See reporting_errors."""
+    return reporting_errors(results, settings, total)
+
+
+tell = report_error

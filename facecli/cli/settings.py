@@ -9,16 +9,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from facecli.inventory.describing import ModelDescription
 
 if TYPE_CHECKING:
     from facecli.types import Limits
-
-
-def _root_flag(name: str) -> bool:
-    return bool(click.get_current_context().find_root().params.get(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +51,15 @@ class PluginSettings:
     recognizer: str | None = None
     parameter: tuple[str, ...] = ()
     preset: str | None = None
-    face: str = "all"
+    face: str | None = "all"
     no_detect: bool = False
     flip: bool = False
     min_face_size: float | None = None
+
+    @property
+    def named_preset(self) -> dict[str, str]:
+        """The part of a document that names the preset; nothing without one."""
+        return {} if self.preset is None else {"preset": self.preset}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""TODO: facecli.cli.values."""
+"""From the words of an option to a value: numbers, lists, sizes, and NAME=VALUE."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import click
 from facecli.errors import UsageError
 
 
-def _assignment(text: str, option: str, form: str) -> tuple[str, str]:
+def assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    """Return the two sides of NAME=VALUE. option, form: for the UsageError if there are no two sides."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise UsageError(f"can not read {option} {text!r}", hint=f"write {form}")
@@ -19,7 +20,7 @@ def _assignment(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """PLUGIN.NAME=VALUE; the value is JSON, or a string where it is no JSON."""
+    """Return plugin -> parameter -> value of texts PLUGIN.NAME=VALUE; a value that is no JSON is a string."""
     import json
 
     parsed: dict[str, dict[str, Any]] = {}
@@ -42,7 +43,7 @@ class Finite(click.FloatRange):
     """A number in a range; neither NaN, which every comparison lets pass, nor infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or a usage error."""
+        """Return the number; refuse NaN and infinity."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
@@ -50,7 +51,7 @@ class Finite(click.FloatRange):
 
 
 def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """A comma-separated option as a tuple of its parts, () where it is not given; one that names nothing is refused."""
+    """Return the parts of a comma-separated option, () where it is not given; refuse one that names nothing."""
     if value is None:
         return ()
     parts = tuple(part.strip() for part in value.split(",") if part.strip())
@@ -59,7 +60,8 @@ def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | No
     return parts
 
 
-def _numbers(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+def numbers(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """Return the numbers of a comma-separated option, None where it is not given."""
     if value is None:
         return None
     try:
@@ -68,7 +70,8 @@ def _numbers(ctx: click.Context, parameter: click.Parameter, value: str | None) 
         raise click.BadParameter(f"{value!r} is no list of numbers", ctx, parameter) from None
 
 
-def _size(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def size(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return width and height, in px, of an option WIDTHxHEIGHT, None where it is not given."""
     if value is None:
         return None
     width, cross, height = value.partition("x")

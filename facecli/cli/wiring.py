@@ -1,14 +1,14 @@
-"""From a command's settings to a running pipeline and an output."""
+"""From a command's settings to `facecli.Faces`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from facecli.cli import preset
-from facecli.cli.context import open_store, registry
-from facecli.cli.settings import RunSettings, Settings
-from facecli.cli.values import _assignment, parse_parameters
+from facecli.api.faces import Faces
+from facecli.cli import context, preset
+from facecli.cli.settings import InputSettings, PluginSettings, RunSettings
+from facecli.cli.values import assignment, parse_parameters
 from facecli.errors import UsageError
 from facecli.hosting.choice import Choice
 from facecli.hosting.loader import Loader
@@ -23,8 +23,90 @@ if TYPE_CHECKING:
     from facecli.pipeline.river import Pipeline
 
 
+def open_faces(
+    plugins: PluginSettings,
+    running: RunSettings,
+    reading: InputSettings,
+    *,
+    inputs: int | None,
+    ensemble: bool = False,
+) -> Faces:
+    """Return the Faces that a command works with; nothing is loaded yet.
+
+    inputs: how many pictures there are, None if that is not known: one batch needs no second job. ensemble:
+    --recognizer may name several, with commas between.
+
+    A plugin that was typed wins over the preset, and the preset over environment variables and defaults.
+    """
+    detector, recognizer = (
+        name if plugins.preset is None or context.typed(setting) else None
+        for setting, name in (("detector", plugins.detector), ("recognizer", plugins.recognizer))
+    )
+    store = context.open_store()
+    jobs = _jobs(running, inputs)
+    return Faces(
+        detector=detector,
+        recognizer=_recognizers(recognizer, several=ensemble),
+        preset=plugins.preset,
+        device=running.device,
+        face=plugins.face,
+        min_face_size=plugins.min_face_size,
+        parameters=parse_parameters(plugins.parameter),
+        flip=plugins.flip,
+        no_detect=plugins.no_detect,
+        threads=running.threads or max(1, available_cores() // jobs),
+        jobs=jobs,
+        batch_size=running.batch_size,
+        max_pixels=reading.max_pixels,
+        max_bytes=reading.max_bytes,
+        timeout=reading.timeout,
+        tuning=open_tuning(running, store),
+        registry=context.registry(),
+        store=store,
+    )
+
+
+def open_tuning(running: Any, store: ModelStore) -> Tuning:
+    """Return the options of ONNX Runtime; the folder for compiled engines is made if the device keeps any.
+
+    Raises UsageError for texts that can not be read and options of a device that is not in use, DeviceError.
+    """
+    kind, _ = providers.split(running.device)
+    options: dict[str, dict[str, str]] = {}
+    for text in running.provider_option:
+        name, value = assignment(text, "--provider-option", "DEVICE.NAME=VALUE")
+        device, dot, option = name.partition(".")
+        if not (device and dot and option):
+            raise UsageError(f"can not read --provider-option {text!r}", hint="write DEVICE.NAME=VALUE")
+        options.setdefault(device, {})[option] = value
+    entries = dict(assignment(text, "--session-option", "NAME=VALUE") for text in running.session_option)
+    cache = None
+    if kind != "auto" and providers.DEVICES[kind].cache:
+        cache = running.engine_cache or store.root / "engines" / kind
+        make_folder(cache, parents=True)
+    tuning = Tuning(options, entries, cache)
+    providers.check_options(running.device, tuning)
+    return tuning
+
+
+def _recognizers(named: str | None, *, several: bool) -> Sequence[str]:
+    if named is None or not several:
+        return () if named is None else (named,)
+    names = tuple(name.strip() for name in named.split(","))
+    if len({*names}) < len(names) or "" in names:
+        raise UsageError(f"--recognizer {named} names one twice or none", hint="name different ones, as in a,b,c")
+    return names
+
+
+def _jobs(running: Any, inputs: int | None) -> int:
+    if running.jobs is not None:
+        return running.jobs
+    cores = available_cores()
+    return cores if inputs is None else max(1, min(cores, -(-inputs // running.batch_size)))
+
+
 def open_toolbox(
-    settings: Settings, *, inputs: int | None, attributes: Sequence[str] = (), ensemble: bool = False
+    settings: Any, *, inputs: int | None, attributes: Sequence[str] = (), ensemble: bool = False
 ) -> Toolbox:
     """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet.
 
@@ -33,7 +115,7 @@ def open_toolbox(
     parameters = parse_parameters(settings.parameter)
     if settings.min_face_size is not None and settings.detector:
         parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
-    names = _recognizers(settings.recognizer, several=ensemble)
+    names = list(_recognizers(settings.recognizer, several=ensemble))
     if settings.flip:
         for name in names:
             parameters.setdefault(name, {})["flip"] = True
@@ -41,43 +123,14 @@ def open_toolbox(
     first, further = (names[0], tuple(names[1:])) if names else (None, ())
     choice = Choice(detector, first, tuple(attributes), parameters, further, preset.crops(settings))
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
-    store = open_store()
+    store = context.open_store()
     tuning = open_tuning(settings, store)
-    return Toolbox(choice, Loader(registry(), store, device=settings.device, threads=threads, tuning=tuning))
-
-
-def open_tuning(settings: Settings | RunSettings, store: ModelStore) -> Tuning:
-    """What the settings say of ONNX Runtime; the folder for compiled engines is made if the device keeps any."""
-    kind, _ = providers.split(settings.device)
-    options: dict[str, dict[str, str]] = {}
-    for text in settings.provider_option:
-        name, value = _assignment(text, "--provider-option", "DEVICE.NAME=VALUE")
-        device, dot, option = name.partition(".")
-        if not (device and dot and option):
-            raise UsageError(f"can not read --provider-option {text!r}", hint="write DEVICE.NAME=VALUE")
-        options.setdefault(device, {})[option] = value
-    entries = dict(_assignment(text, "--session-option", "NAME=VALUE") for text in settings.session_option)
-    cache = None
-    if kind != "auto" and providers.DEVICES[kind].cache:
-        cache = settings.engine_cache or store.root / "engines" / kind
-        make_folder(cache, parents=True)
-    tuning = Tuning(options, entries, cache)
-    providers.check_options(settings.device, tuning)
-    return tuning
-
-
-def _recognizers(named: str | None, *, several: bool) -> list[str]:
-    if named is None or not several:
-        return [] if named is None else [named]
-    names = [name.strip() for name in named.split(",")]
-    if len({*names}) < len(names) or "" in names:
-        raise UsageError(f"--recognizer {named} names one twice or none", hint="name different ones, as in a,b,c")
-    return names
+    return Toolbox(choice, Loader(context.registry(), store, device=settings.device, threads=threads, tuning=tuning))
 
 
 def open_pipeline(
     tools: Toolbox,
-    settings: Settings,
+    settings: Any,
     *,
     inputs: int | None,
     need_face: bool = True,
@@ -102,10 +155,3 @@ def open_pipeline(
         keep_image=keep_image,
     )
     return Pipeline(tools, flow)
-
-
-def _jobs(settings: Settings, inputs: int | None) -> int:
-    if settings.jobs is not None:
-        return settings.jobs
-    cores = available_cores()
-    return cores if inputs is None else max(1, min(cores, -(-inputs // settings.batch_size)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from facecli.cli import options, settings, values
-from facecli.cli.attributes import run
+from facecli.cli import options, values
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
 @click.command()
@@ -23,6 +22,8 @@ from facecli.cli.attributes import run
     "without a model (pose, quality).",
 )
 @options.labels_option
+@click.option("--embed", is_flag=True, help="Add each face's embedding.")
+@options.recognizer_options
 @options.detector_options
 @options.preset_option
 @options.no_detect_option
@@ -31,11 +32,23 @@ from facecli.cli.attributes import run
 @options.limit_options
 @options.run_options
 @options.output_options
+@gathered
 def command(
-    inputs: tuple[str, ...], attributes: tuple[str, ...], labels: tuple[str, ...], annotate: Path | None, **kwargs: Any
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    attributes: tuple[str, ...],
+    labels: tuple[str, ...],
+    embed: bool,
+    annotate: Path | None,
 ) -> int:
     """Tell several attributes of each face.
 
     Every probability and the likeliest label of each; numbers of what is measured.
     """
-    return run("analyze", inputs, attributes, labels, annotate, settings.Settings(**kwargs))
+    from facecli.cli import context
+    from facecli.cli.attributes import Question, answer
+
+    names = None if context.defaulted("attributes") else attributes
+    return answer(Question("analyze", names, labels, annotate, embed), reading, plugins, running, output)

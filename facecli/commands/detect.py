@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+
+if TYPE_CHECKING:
+    from facecli.output.pictures import Writer
 
 
 @click.command()
@@ -27,33 +29,61 @@ from facecli.cli.settings import Settings
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(inputs: tuple[str, ...], crops: Path | None, crops_for: str, annotate: Path | None, **kwargs: Any) -> int:
+@gathered
+def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    crops: Path | None,
+    crops_for: str,
+    annotate: Path | None,
+) -> int:
     """Find faces: bbox, score and landmarks of each."""
-    settings = Settings(**kwargs)
+    from facecli.api.selection import Request
+    from facecli.cli import context, inputs, streaming, wiring
+    from facecli.cli.wording import option
 
-    from facecli.cli import context, preset, progress, wiring
-    from facecli.cli.inputs import count_inputs, face_writers, open_sources
-    from facecli.output import records, rows
+    sink = context.open_sink(output)
+    total = inputs.count_inputs(reading)
+    with sink.opened():
+        writers = _writers(crops, crops_for, annotate, plugins, many=total != 1)
+        faces = wiring.open_faces(plugins, running, reading, inputs=total)
+        request = Request()
+        tools = faces.tools(request)
 
-    settings = preset.applied(settings, "detector")
+        # Imported while the models load in their threads.
+        from facecli.output import records, rows
+        from facecli.output.overwriting import OutputPaths
 
-    output = context.open_output(settings)
-    total = count_inputs(inputs, settings)
-    with output.opened():
-        writers = face_writers(settings, crops, crops_for, annotate, many=total != 1)
-        tools = wiring.open_toolbox(settings, inputs=total)
-        pipeline = wiring.open_pipeline(tools, settings, inputs=total, need_face=False, keep_image=bool(writers))
-        sources = open_sources(inputs, settings)
-        failed = False
-
-        def results() -> Iterator[dict[str, Any]]:
-            nonlocal failed
-            for result in progress.told(pipeline.run(sources), settings, total):
-                done, files = progress.write_pictures(result, writers)
-                failed |= done.error is not None
-                yield records.image(done) | ({"written": files} if writers else {})
-
+        sources = inputs.open_sources(reading, OutputPaths(crops=crops, annotate=annotate))
         detector = records.described(tools, tools.detector_plugin)
-        header = records.header("detect", detector=detector, **preset.named(settings))
-        output.stream(header, "images", results(), rows.CSV_COLUMNS, rows.csv_rows, rows.table_rows)
-    return 1 if failed else 0
+        shown = streaming.Presentation(
+            header=records.header("detect", detector=detector) | plugins.named_preset,
+            record=lambda result: records.image(result, wording=option),
+            columns=rows.CSV_COLUMNS,
+            writers=writers,
+        )
+        pictures = faces.stream(request, sources, keep_image=bool(writers))
+        return streaming.stream(sink, pictures, shown, output, total=total)
+
+
+def _writers(
+    crops: Path | None, crops_for: str, annotate: Path | None, plugins: PluginSettings, *, many: bool
+) -> list[Writer]:
+    """Return what writes crops and annotated copies; refuse places that can not be before any work."""
+    if crops is None and annotate is None:
+        return []
+    from facecli.cli import context
+    from facecli.hosting.choice import load_recognizer
+    from facecli.hosting.presets import PRESETS
+    from facecli.output import drawing, pictures
+
+    writers: list[Writer] = []
+    if crops is not None:
+        changed = {} if plugins.preset is None else PRESETS[plugins.preset].crops
+        spec = load_recognizer(context.registry(), crops_for, changed).crop
+        writers.append(pictures.crop_writer(crops, spec))
+    if annotate is not None:
+        writers.append(pictures.annotation_writer(annotate, drawing.faces_of, many=many))
+    return writers

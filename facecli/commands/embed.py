@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+
+if TYPE_CHECKING:
+    from facecli.pipeline.results import ImageResult
 
 
 @click.command()
@@ -22,6 +24,7 @@ from facecli.cli.settings import Settings
 @click.option(
     "--output",
     "-o",
+    "file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the embeddings to FILE (.npz, .npy or .parquet) and leave them out of stdout.",
@@ -29,61 +32,50 @@ from facecli.cli.settings import Settings
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(inputs: tuple[str, ...], output: Path | None, **kwargs: Any) -> int:
+@gathered
+def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    file: Path | None,
+) -> int:
     """Turn each face into an embedding (a vector).
 
     Each carries the model's id, sha256 and preprocessing version: embeddings of different ones can not be compared.
     """
-    settings = Settings(**kwargs)
+    from facecli.api.selection import Request
+    from facecli.cli import context, inputs, streaming, wiring
+    from facecli.cli.wording import option
 
-    from facecli.cli import context, preset, progress, wiring
-    from facecli.cli.inputs import count_inputs, open_sources
-    from facecli.output import records
-    from facecli.output.rows import CSV_COLUMNS, csv_rows, embedding_columns, table_rows
-
-    settings = preset.applied(settings, "detector", "recognizer")
-
-    sink = context.open_output(settings)
-    total = count_inputs(inputs, settings)
+    sink = context.open_sink(output)
+    total = inputs.count_inputs(reading)
     with sink.opened():
-        tools = wiring.open_toolbox(settings, inputs=total)
-        pipeline = wiring.open_pipeline(tools, settings, inputs=total)
-        collector = _open_collector(output)
-        sources = open_sources(inputs, settings)
-        failed = False
+        faces = wiring.open_faces(plugins, running, reading, inputs=total)
+        request = Request(embed=True)
+        tools = faces.tools(request)
 
-        def results() -> Iterator[dict[str, Any]]:
-            nonlocal failed
-            for result in progress.told(pipeline.run(sources), settings, total):
-                failed |= result.error is not None
-                if collector is not None:
-                    collector.add(result)
-                yield records.image(result, embeddings=collector is None)
-            if collector is not None:
-                collector.write(header)  # here, so that a failure is told in the document
+        # Imported while the models load in their threads.
+        from facecli.output import records, rows
+        from facecli.output.embeddings_file import EmbeddingsFile
+        from facecli.output.overwriting import OutputPaths
 
-        assert tools.recognizer_plugin is not None
-        recognizer = records.described(tools, tools.recognizer_plugin)
-        assert recognizer is not None
-        recognizer |= {"dim": tools.recognizer_plugin.dim, "normalized": tools.recognizer_plugin.normalized}
-        detector = records.described(tools, tools.detector_plugin)
-        header = records.header("embed", detector=detector, recognizer=recognizer, **preset.named(settings))
+        collector = None if file is None else EmbeddingsFile(file)
+        sources = inputs.open_sources(reading, OutputPaths(output=file))
+        detector, recognizer = records.described(tools, tools.detector_plugin), records.embedder(tools)
+        header = records.header("embed", detector=detector, recognizer=recognizer) | plugins.named_preset
         identity = records.identity(recognizer)
-        values = [] if collector is not None else embedding_columns(recognizer["dim"])
-        sink.stream(
-            header,
-            "images",
-            results(),
-            [*CSV_COLUMNS, *identity, *values],
-            lambda record: [row | identity for row in csv_rows(record)],
-            table_rows,
+
+        def record(result: ImageResult) -> dict[str, Any]:
+            if collector is not None:
+                collector.add(result)
+            return records.image(result, embeddings=collector is None, wording=option)
+
+        shown = streaming.Presentation(
+            header=header,
+            record=record,
+            columns=[*rows.CSV_COLUMNS, *identity, *([] if collector else rows.embedding_columns(recognizer["dim"]))],
+            csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
+            finish=None if collector is None else lambda: collector.write(header),
         )
-    return 1 if failed else 0
-
-
-def _open_collector(output: Path | None) -> Any:
-    if output is None:
-        return None
-    from facecli.output.embeddings_file import EmbeddingsFile
-
-    return EmbeddingsFile(output)
+        return streaming.stream(sink, faces.stream(request, sources), shown, output, total=total)

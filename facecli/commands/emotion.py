@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from facecli.cli import attributes, options, settings
+from facecli.cli import options
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
 @click.command()
@@ -28,10 +28,21 @@ from facecli.cli import attributes, options, settings
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(inputs: tuple[str, ...], model: str, labels: tuple[str, ...], annotate: Path | None, **kwargs: Any) -> int:
+@gathered
+def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    model: str,
+    labels: tuple[str, ...],
+    annotate: Path | None,
+) -> int:
     """Tell the expression of each face.
 
     Every probability and the likeliest label. An expression is not a feeling.
     """
+    from facecli.cli.attributes import Question, answer
+
     name = model if model == "emotion" or "/" in model else f"emotion/{model}"
-    return attributes.run("emotion", inputs, [name], labels, annotate, settings.Settings(**kwargs))
+    return answer(Question("emotion", (name,), labels, annotate), reading, plugins, running, output)

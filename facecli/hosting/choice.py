@@ -9,7 +9,8 @@ from typing import Any
 from facecli.contract import RecognizerPlugin
 from facecli.hosting.registry import Registry
 
-DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # used where nobody names another
+# Used where nobody names another.
+DETECTOR, RECOGNIZER, ATTRIBUTES = "mtcnn", "dlib-resnet", ("emotion",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ class Loader:
         hint = f"run it with {{debug}} and report it to the authors of {entry.distribution}"
         return PluginError(f"{entry.title} {what}: {class_and_first_line(error)}", hint=hint, about="debug")
 
+    def close(self) -> None:
+        """Let go of everything that was loaded; memory is freed as soon as nobody else holds it."""
+        with self._lock:
+            self._loads.clear()
+        self.runtime.close()
+
     def _load(self, plugin: Plugin, parameters: dict[str, Any]) -> Any:
         try:
             return plugin.load(self.runtime, parameters)

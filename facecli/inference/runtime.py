@@ -58,6 +58,11 @@ class OnnxRuntime:
                 future.set_exception(error)
         return future.result()
 
+    def close(self) -> None:
+        """Let go of all sessions; the next one that is asked for is made anew."""
+        with self._lock:
+            self._sessions.clear()
+
     @property
     def sessions(self) -> dict[str, OnnxSession]:
         """The sessions that are open, by "model id" or "model id/file name"."""

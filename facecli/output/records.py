@@ -102,6 +102,13 @@ def described(tools: Toolbox, plugin: Plugin | None) -> Record | None:
     return None if plugin is None else tools.describe(plugin)
 
 
+def embedder(tools: Toolbox) -> Record:
+    """Return how the recognizer runs, with the facts that a reader of its embeddings needs: dim and normalized."""
+    plugin = tools.recognizer_plugin
+    assert plugin is not None
+    return tools.describe(plugin) | {"dim": plugin.dim, "normalized": plugin.normalized}
+
+
 def identity(recognizer: Record) -> Record:
     """Return what an embedding in a row of its own must carry: model id, sha256, and version of the preprocessing."""
     files = [file["sha256"] for model in recognizer["models"] for file in model["files"]]

@@ -14,8 +14,13 @@ CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "erro
 
 
 def measure_column(name: str, part: str) -> str:
-    """The column of a CSV for one number of a measure."""
+    """Return the column of a CSV for one number of a measure."""
     return f"{name} {part}"
+
+
+def measure_columns(names: Sequence[str]) -> list[str]:
+    """Return the columns of a CSV that hold the numbers of these measures."""
+    return [measure_column(name, part) for name in names for part in MEASURES[name]]
 
 
 def embedding_columns(dim: int) -> list[str]:

@@ -1,0 +1,311 @@
+"""`facecli.Faces`: everything that facecli does with pictures, for Python and for the commands of the command line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from facecli.api.selection import Request, Selection
+from facecli.errors import UsageError
+from facecli.hosting.choice import ATTRIBUTES
+from facecli.hosting.loader import Loader
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
+from facecli.models.store import ModelStore
+from facecli.system.cores import available_cores
+
+if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
+    from facecli.api.picture import Picture
+    from facecli.api.reading import Readable
+    from facecli.contract import Metric
+    from facecli.inference.providers import Tuning
+    from facecli.matching.verification import Verification
+    from facecli.pipeline.flow import Flow
+    from facecli.pipeline.river import Pipeline
+
+
+class Faces:
+    """Finds, compares and describes faces. Models are loaded once, when they are first needed.
+
+    >>> from facecli import Faces
+    >>> faces = Faces()
+    >>> faces.verify("examples/hopper.jpg", "examples/collins.jpg").verified
+    False
+
+    A picture is a path, a URL, bytes of a picture file, a PIL image, or a (H, W, 3) uint8 array in RGB. Methods for one
+    picture raise facecli.errors.FacecliError; `run` leaves the error in the picture. One object may serve many threads;
+    as a context manager it lets go of its models at the end.
+    """
+
+    def __init__(  # the door: every setting of a caller is one keyword
+        self,
+        *,
+        detector: str | None = None,
+        recognizer: str | Sequence[str] | None = None,
+        attributes: str | Sequence[str] | None = None,
+        preset: str | None = None,
+        device: str = "auto",
+        face: str | None = None,
+        min_score: float | None = None,
+        min_face_size: float | None = None,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
+        flip: bool = False,
+        no_detect: bool = False,
+        threads: int | None = None,
+        jobs: int = 1,
+        batch_size: int = 1,
+        offline: bool | None = None,
+        max_pixels: int | None = None,
+        max_bytes: int | None = None,
+        timeout: float | None = None,
+        tuning: Tuning | None = None,
+        registry: Registry | None = None,
+        store: ModelStore | None = None,
+    ) -> None:
+        """Choose plugins and settings; nothing is loaded yet.
+
+        detector, recognizer: names of plugins; several recognizers decide together in `verify`, and the first embeds.
+        attributes: the ones that `analyze` gives, "emotion" by default. preset: a project whose settings hold where
+        nothing else is named: deepface, insightface, facenet-pytorch or face_recognition. device: auto, cpu, cuda ...
+        face: only, largest, center, score, all, or an index; None is each method's default. min_score: least score of a
+        face, in [0, 1]. min_face_size: px. parameters: plugin's name -> parameters. flip: average each embedding with
+        the mirrored crop's. no_detect: pictures are crops already. threads: for one model run; None divides the cores
+        by the jobs. jobs: batches that `run` works on at once. batch_size: pictures in a batch. offline: never fetch a
+        model; None follows FACECLI_OFFLINE. max_pixels, max_bytes: largest picture, decoded and as a file; timeout:
+        seconds for a URL; see facecli.types.Limits. tuning: options of ONNX Runtime. registry, store: where plugins and
+        models are looked up.
+
+        Raises UsageError for an unknown preset or numbers that make no sense, DeviceError for an unknown device.
+        """
+        names = (recognizer,) if isinstance(recognizer, str) else tuple(recognizer or ())
+        self._selection = Selection(
+            detector, names, preset, parameters or {}, min_face_size, min_score, flip=flip, no_detect=no_detect
+        )
+        _ = self._selection.project  # raises for an unknown preset
+        _check_counts(threads=threads, jobs=jobs, batch_size=batch_size, max_pixels=max_pixels, max_bytes=max_bytes)
+        _check_range(0, 1, min_score=min_score)
+        _check_range(1e-9, 86_400, timeout=timeout)
+        self._attributes = (attributes,) if isinstance(attributes, str) else attributes
+        self._face, self._jobs, self._batch_size = face, jobs, batch_size
+        self._limits = (max_pixels, max_bytes, timeout)
+        self._loader = Loader(
+            registry or Registry(),
+            store or ModelStore(offline=offline),
+            device=device,
+            threads=threads or max(1, available_cores() // jobs),
+            tuning=tuning,
+        )
+        self._toolboxes: dict[Request, Toolbox] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def detect(self, picture: Readable, *, face: str | None = None) -> Picture:
+        """Return a picture with bbox, score and landmarks of each face; no face is no error. Raises FacecliError."""
+        return self._one(picture, Request(), face)
+
+    def embed(self, picture: Readable, *, face: str | None = None) -> Picture:
+        """Return a picture with the embedding of each face. Raises FacecliError, NoFaceError if there is none."""
+        return self._one(picture, Request(embed=True), face)
+
+    def analyze(
+        self,
+        picture: Readable,
+        attributes: str | Sequence[str] | None = None,
+        *,
+        embed: bool = False,
+        face: str | None = None,
+    ) -> Picture:
+        """Return a picture with attributes of each face. Raises FacecliError, NoFaceError if there is no face.
+
+        attributes: such as "emotion", "age/genderage", "pose" or "quality"; None is the ones of this object. embed:
+        with embeddings, too.
+        """
+        return self._one(picture, self.request(attributes, embed=embed), face)
+
+    def verify(  # the door
+        self,
+        a: Readable,
+        b: Readable,
+        *,
+        metric: Metric | None = None,
+        threshold: float | None = None,
+        fmr: float | None = None,
+        operating_point: str | None = None,
+        anti_spoof: bool = False,
+        face: str | None = None,
+        keep_image: bool = False,
+    ) -> Verification:
+        """Decide whether two pictures show the same person (1:1).
+
+        metric: cosine, euclidean, euclidean_l2 or angular; None is the recognizer's own. threshold: largest distance of
+        one person, in that metric. fmr: rate of false matches to allow instead. operating_point: the name of a point
+        that the user has calibrated, or "catalogue". anti_spoof: a face that looks like a print or a screen is not
+        verified. face: "largest" by default; with "all" the closest pair of faces decides. keep_image: leave the
+        decoded pictures in `.results`.
+
+        Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
+        """
+        request = self.pair_request(anti_spoof=anti_spoof)
+        tools = self.tools(request)
+
+        from facecli.matching import rules, verification
+        from facecli.pictures.memory import open_any
+
+        project = self._selection.project
+        wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, self._selection.preset)
+        decision_rules = rules.rules_for(tools, wish)
+        choice = face or self._face or (project.face if project else "largest")
+        flow = self._flow(request, choice, need_face=True, keep_image=keep_image)
+        pipeline = self._pipeline(tools, replace(flow, jobs=min(self._jobs, 2)))
+        results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
+        errors = [result.error for result in results if result.error is not None]
+        if errors:
+            errors[0].further = tuple(errors[1:])
+            raise errors[0]
+        answer = verification.verify(tools, results, decision_rules, anti_spoof=anti_spoof)
+        return replace(answer, seconds=dict(pipeline.clock.seconds))
+
+    def run(  # the door
+        self,
+        pictures: Readable | Iterable[Readable],
+        *,
+        embed: bool = False,
+        attributes: str | Sequence[str] = (),
+        face: str | None = None,
+        need_face: bool | None = None,
+        keep_image: bool = False,
+        errors: Literal["keep", "raise"] = "keep",
+    ) -> Iterator[Picture]:
+        """Yield one Picture per picture, in order, in bounded memory; one that fails has its error in `.error`.
+
+        pictures: one or many; a name may also be a folder or a glob, whose pictures follow each other. embed,
+        attributes: what each face gets beside its place. need_face: whether a picture without a face is an error; None:
+        if anything is asked of the faces. keep_image: leave the decoded picture in `.result.image`. errors: "raise"
+        ends the run with the first failure.
+
+        Raises ModelError, DeviceError or PluginError if the models can not be loaded.
+        """
+        request = self.request(attributes, embed=embed)
+        for picture in self.stream(request, pictures, face=face, need_face=need_face, keep_image=keep_image):
+            if picture.error is not None and errors == "raise":
+                raise picture.error
+            yield picture
+
+    def stream(
+        self,
+        request: Request,
+        pictures: Readable | Iterable[Readable],
+        *,
+        face: str | None = None,
+        need_face: bool | None = None,
+        keep_image: bool = False,
+    ) -> Iterator[Picture]:
+        """Yield one Picture per picture for a request that is ready; see `run`."""
+        tools = self.tools(request)
+
+        from facecli.api.picture import Picture
+        from facecli.api.reading import sources
+
+        needed = not request.place_only if need_face is None else need_face
+        flow = self._flow(request, face or self._face or "all", need_face=needed, keep_image=keep_image)
+        yield from map(Picture.of, self._pipeline(tools, flow).run(sources(pictures, flow.limits)))
+
+    def request(self, attributes: str | Sequence[str] | None = None, *, embed: bool = False) -> Request:
+        """Return a request for attributes and embeddings, with attributes' names resolved to installed models.
+
+        attributes: None is the ones of this object. Raises UsageError, ModelError if no model of one is installed.
+        """
+        names = (attributes,) if isinstance(attributes, str) else attributes
+        default = ATTRIBUTES if self._attributes is None else self._attributes
+        if names is None and self._attributes is not None:
+            names = self._attributes
+        chosen = self._selection.attributes(names, default)
+        return Request.of(chosen, self._loader.registry, self._loader.store, embed=embed)
+
+    def pair_request(self, *, anti_spoof: bool = False) -> Request:
+        """Return the request of `verify`. Raises ModelError if no anti-spoofing model is installed and one is needed."""
+        return Request(embed=True, ensemble=True, attributes=self._spoof_models() if anti_spoof else ())
+
+    def tools(self, request: Request) -> Toolbox:
+        """Return the plugins that answer a request; their loading begins now, in the background.
+
+        Raises PluginError or UsageError for plugins or parameters that do not exist or do not fit.
+        """
+        with self._lock:
+            if self._closed:
+                raise UsageError("these Faces are closed", hint="make new ones")
+            if request not in self._toolboxes:
+                tools = Toolbox(self._selection.choice(request, self._loader.registry), self._loader)
+                request.check(tools)
+                self._toolboxes[request] = tools
+            return self._toolboxes[request]
+
+    def close(self) -> None:
+        """Let go of the loaded models; every later call raises UsageError."""
+        with self._lock:
+            self._closed = True
+            self._toolboxes.clear()
+            self._loader.close()
+
+    def __enter__(self) -> Faces:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _one(self, picture: Readable, request: Request, face: str | None) -> Picture:
+        tools = self.tools(request)
+
+        from facecli.api.picture import Picture
+        from facecli.pictures.memory import open_any
+
+        flow = self._flow(request, face or self._face or "all", need_face=not request.place_only)
+        (result,) = self._pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
+        if result.error is not None:
+            raise result.error
+        return Picture.of(result)
+
+    def _flow(self, request: Request, face: str, *, need_face: bool, keep_image: bool = False) -> Flow:
+        from facecli.faces.choice import check_face_choice
+        from facecli.pipeline.flow import Flow
+        from facecli.types import Limits
+
+        usual, (max_pixels, max_bytes, timeout) = Limits(), self._limits
+        return Flow(
+            faces=check_face_choice(face),
+            min_score=self._selection.min_score or 0.0,
+            need_face=need_face,
+            detect=not self._selection.no_detect,
+            batch_size=self._batch_size,
+            jobs=self._jobs,
+            limits=Limits(max_pixels or usual.max_pixels, max_bytes or usual.max_bytes, timeout or usual.timeout),
+            measures=request.measures,
+            keep_image=keep_image,
+        )
+
+    def _pipeline(self, tools: Toolbox, flow: Flow) -> Pipeline:
+        from facecli.pipeline.river import Pipeline
+
+        return Pipeline(tools, flow)
+
+    def _spoof_models(self) -> tuple[str, ...]:
+        from facecli.matching.anti_spoof import model
+
+        return (model(self._loader.registry, self._loader.store, detect=not self._selection.no_detect),)
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise UsageError(f"{{{name}}} must be at least 1, got {count}", hint="leave it out", about=name)
+
+
+def _check_range(low: float, high: float, **numbers: float | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and not low <= number <= high:
+            raise UsageError(f"{{{name}}} must lie within {low:g} and {high:g}, got {number}", about=name)

@@ -1,0 +1,60 @@
+"""Pictures from `Faces.run` to the sink, one record each: the loop of detect, embed, emotion and analyze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facecli.cli import progress
+
+if TYPE_CHECKING:
+    from facecli.api.picture import Picture
+    from facecli.cli.settings import OutputSettings
+    from facecli.output.pictures import Writer
+    from facecli.output.sink import Sink
+    from facecli.pipeline.results import ImageResult
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How results become output.
+
+    header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows: from a
+    record to the rows of a CSV, None for the usual ones. writers: what writes pictures for a result; their files are
+    listed in its record as "written". finish: called after the last picture, while a failure still gets into the
+    document.
+    """
+
+    header: Record
+    record: Callable[[ImageResult], Record]
+    columns: Sequence[str]
+    csv_rows: Callable[[Record], list[Record]] | None = None
+    writers: Sequence[Writer] = ()
+    finish: Callable[[], None] | None = None
+
+
+def stream(
+    sink: Sink, pictures: Iterable[Picture], shown: Presentation, output: OutputSettings, *, total: int | None
+) -> int:
+    """Write a record per picture as it comes, and its errors to stderr. Return the exit code: 1 if a picture failed.
+
+    total: how many pictures there are, for the progress bar; None if that is not known.
+    """
+    from facecli.output import rows
+
+    failed = False
+
+    def records() -> Iterator[Record]:
+        nonlocal failed
+        for picture in progress.reporting_errors(pictures, output, total):
+            result, files = progress.write_pictures(picture.result, shown.writers)
+            failed |= result.error is not None
+            yield shown.record(result) | ({"written": files} if shown.writers else {})
+        if shown.finish is not None:
+            shown.finish()
+
+    sink.stream(shown.header, "images", records(), shown.columns, shown.csv_rows or rows.csv_rows, rows.table_rows)
+    return 1 if failed else 0
