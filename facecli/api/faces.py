@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from facecli.api.selection import Request, Selection
+from facecli.api.workload import Workload
 from facecli.errors import UsageError
 from facecli.hosting.choice import ATTRIBUTES
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
-from facecli.system.cores import available_cores
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
     from facecli.api.picture import Picture
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the r
     from facecli.contract import Metric
     from facecli.inference.providers import Tuning
     from facecli.matching.verification import Verification
-    from facecli.pipeline.flow import Flow
+    from facecli.pipeline.flow import Flow, Stopwatch
     from facecli.pipeline.river import Pipeline
 
 
@@ -84,18 +84,14 @@ class Faces:
         self._selection = Selection(
             detector, names, preset, parameters or {}, min_face_size, min_score, flip=flip, no_detect=no_detect
         )
-        _ = self._selection.project  # raises for an unknown preset
-        _check_counts(threads=threads, jobs=jobs, batch_size=batch_size, max_pixels=max_pixels, max_bytes=max_bytes)
-        _check_range(0, 1, min_score=min_score)
-        _check_range(1e-9, 86_400, timeout=timeout)
+        self._workload = Workload(threads, jobs, batch_size, max_pixels, max_bytes, timeout)
         self._attributes = (attributes,) if isinstance(attributes, str) else attributes
-        self._face, self._jobs, self._batch_size = face, jobs, batch_size
-        self._limits = (max_pixels, max_bytes, timeout)
+        self._face = face
         self._loader = Loader(
             registry or Registry(),
             store or ModelStore(offline=offline),
             device=device,
-            threads=threads or max(1, available_cores() // jobs),
+            threads=self._workload.threads_of_a_run,
             tuning=tuning,
         )
         self._toolboxes: dict[Request, Toolbox] = {}
@@ -159,7 +155,7 @@ class Faces:
         decision_rules = rules.rules_for(tools, wish)
         choice = face or self._face or (project.face if project else "largest")
         flow = self._flow(request, choice, need_face=True, keep_image=keep_image)
-        pipeline = self._pipeline(tools, replace(flow, jobs=min(self._jobs, 2)))
+        pipeline = self._pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
         results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
         errors = [result.error for result in results if result.error is not None]
         if errors:
@@ -202,8 +198,9 @@ class Faces:
         face: str | None = None,
         need_face: bool | None = None,
         keep_image: bool = False,
+        clock: Stopwatch | None = None,
     ) -> Iterator[Picture]:
-        """Yield one Picture per picture for a request that is ready; see `run`."""
+        """Yield one Picture per picture for a request that is ready; see `run`. clock: measures the stages."""
         tools = self.tools(request)
 
         from facecli.api.picture import Picture
@@ -211,7 +208,7 @@ class Faces:
 
         needed = not request.place_only if need_face is None else need_face
         flow = self._flow(request, face or self._face or "all", need_face=needed, keep_image=keep_image)
-        yield from map(Picture.of, self._pipeline(tools, flow).run(sources(pictures, flow.limits)))
+        yield from map(Picture.of, self._pipeline(tools, flow, clock).run(sources(pictures, flow.limits)))
 
     def request(self, attributes: str | Sequence[str] | None = None, *, embed: bool = False) -> Request:
         """Return a request for attributes and embeddings, with attributes' names resolved to installed models.
@@ -226,7 +223,7 @@ class Faces:
         return Request.of(chosen, self._loader.registry, self._loader.store, embed=embed)
 
     def pair_request(self, *, anti_spoof: bool = False) -> Request:
-        """Return the request of `verify`. Raises ModelError if no anti-spoofing model is installed and one is needed."""
+        """Return the request of `verify`. Raises ModelError if an anti-spoofing model is needed and none is installed."""
         return Request(embed=True, ensemble=True, attributes=self._spoof_models() if anti_spoof else ())
 
     def tools(self, request: Request) -> Toolbox:
@@ -271,41 +268,14 @@ class Faces:
         return Picture.of(result)
 
     def _flow(self, request: Request, face: str, *, need_face: bool, keep_image: bool = False) -> Flow:
-        from facecli.faces.choice import check_face_choice
-        from facecli.pipeline.flow import Flow
-        from facecli.types import Limits
+        return self._workload.flow(self._selection, request, face, need_face=need_face, keep_image=keep_image)
 
-        usual, (max_pixels, max_bytes, timeout) = Limits(), self._limits
-        return Flow(
-            faces=check_face_choice(face),
-            min_score=self._selection.min_score or 0.0,
-            need_face=need_face,
-            detect=not self._selection.no_detect,
-            batch_size=self._batch_size,
-            jobs=self._jobs,
-            limits=Limits(max_pixels or usual.max_pixels, max_bytes or usual.max_bytes, timeout or usual.timeout),
-            measures=request.measures,
-            keep_image=keep_image,
-        )
-
-    def _pipeline(self, tools: Toolbox, flow: Flow) -> Pipeline:
+    def _pipeline(self, tools: Toolbox, flow: Flow, clock: Stopwatch | None = None) -> Pipeline:
         from facecli.pipeline.river import Pipeline
 
-        return Pipeline(tools, flow)
+        return Pipeline(tools, flow, clock)
 
     def _spoof_models(self) -> tuple[str, ...]:
         from facecli.matching.anti_spoof import model
 
         return (model(self._loader.registry, self._loader.store, detect=not self._selection.no_detect),)
-
-
-def _check_counts(**counts: int | None) -> None:
-    for name, count in counts.items():
-        if count is not None and count < 1:
-            raise UsageError(f"{{{name}}} must be at least 1, got {count}", hint="leave it out", about=name)
-
-
-def _check_range(low: float, high: float, **numbers: float | None) -> None:
-    for name, number in numbers.items():
-        if number is not None and not low <= number <= high:
-            raise UsageError(f"{{{name}}} must lie within {low:g} and {high:g}, got {number}", about=name)

@@ -70,7 +70,7 @@ class Selection:
     preset: a project's name, whose plugins and parameters hold where the caller names no others. detector, recognizers:
     None and () are the preset's, or the defaults. parameters: plugin's name -> parameters. min_face_size: px;
     min_score: in [0, 1]; both are parameters of the detector. flip: a parameter of the recognizers. no_detect: each
-    picture is a crop already.
+    picture is a crop already. Raises UsageError for an unknown preset and a score that can not be.
     """
 
     detector: str | None = None
@@ -81,6 +81,11 @@ class Selection:
     min_score: float | None = None
     flip: bool = False
     no_detect: bool = False
+
+    def __post_init__(self) -> None:
+        _ = self.project
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise UsageError(f"{{min_score}} must lie within 0 and 1, got {self.min_score}", about="min_score")
 
     @property
     def project(self) -> Preset | None:

@@ -73,7 +73,7 @@ def answer(
             writers=[pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else [],
         )
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
-        analysed = faces.stream(request, sources, keep_image=annotate is not None)
+        analysed = faces.stream(request, sources, keep_image=annotate is not None, face=plugins.face)
         return streaming.stream(sink, analysed, shown, output, total=total)
 
 

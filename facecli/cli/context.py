@@ -1,6 +1,4 @@
-"""What a command gets from the root command's flags and from the words that were typed: the only reader of click's
-context.
-"""
+"""The one reader of click's context: a command's sink, plugins and store, and which options were typed."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class PluginSettings:
     recognizer: str | None = None
     parameter: tuple[str, ...] = ()
     preset: str | None = None
-    face: str | None = "all"
+    face: str = "all"
     no_detect: bool = False
     flip: bool = False
     min_face_size: float | None = None

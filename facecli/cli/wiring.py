@@ -49,12 +49,11 @@ def open_faces(
         recognizer=_recognizers(recognizer, several=ensemble),
         preset=plugins.preset,
         device=running.device,
-        face=plugins.face,
         min_face_size=plugins.min_face_size,
         parameters=parse_parameters(plugins.parameter),
         flip=plugins.flip,
         no_detect=plugins.no_detect,
-        threads=running.threads or max(1, available_cores() // jobs),
+        threads=running.threads,
         jobs=jobs,
         batch_size=running.batch_size,
         max_pixels=reading.max_pixels,
@@ -100,7 +99,7 @@ def _recognizers(named: str | None, *, several: bool) -> Sequence[str]:
 
 def _jobs(running: Any, inputs: int | None) -> int:
     if running.jobs is not None:
-        return running.jobs
+        return int(running.jobs)
     cores = available_cores()
     return cores if inputs is None else max(1, min(cores, -(-inputs // running.batch_size)))
 

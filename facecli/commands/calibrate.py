@@ -8,9 +8,10 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from facecli.cli import options, values
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
+    from facecli.contract import Metric
     from facecli.matching.operating_points import OperatingPointStore
 
 
@@ -40,15 +41,19 @@ if TYPE_CHECKING:
 @options.limit_options
 @options.run_options
 @options.output_options
+@gathered
 def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
     pairs: IO[str] | None,
     root: Path,
     fmr: float,
     name: str | None,
     listing: bool,
     remove: str | None,
-    metric: Any,
-    **kwargs: Any,
+    metric: Metric | None,
 ) -> int:
     """Measure and keep your own threshold.
 
@@ -56,15 +61,13 @@ def command(
     which the false match rate is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
     recognizer, model file, parameters and detector. A rate takes 3 / RATE pairs of different people at least.
     """
-    settings = Settings(**kwargs)
     if (pairs is not None) + listing + (remove is not None) != 1:
         raise click.UsageError("give PAIRS.csv, --list or --remove")
 
-    from facecli.cli import context, preset
+    from facecli.cli import context
     from facecli.matching.operating_points import OperatingPointStore
 
-    settings = preset.applied(settings, "detector", "recognizer")
-    sink = context.open_output(settings)
+    sink = context.open_sink(output)
     with sink.opened():
         from facecli.output import calibrations
 
@@ -75,39 +78,66 @@ def command(
             document, failed = calibrations.list_document(store.all(), remove), False
             rows = calibrations.list_rows(document)
         else:
-            name = name or f"{settings.recognizer}@{fmr:g}".replace("/", "-")
-            store.path(name)  # raises, before any work, for a text that can not be a name
-            document, failed = _calibrate(pairs, root, fmr, name, metric, settings, store)
-            rows = calibrations.rows(document)
+            if name is not None:
+                store.path(name)  # raises, before any work, for a text that can not be a name
+            document, rows, failed = _calibrated(
+                reading,
+                plugins,
+                running,
+                output,
+                pairs=pairs,
+                root=root,
+                fmr=fmr,
+                name=name,
+                metric=metric,
+                store=store,
+            )
     sink.document(document, rows)
     return 1 if failed else 0
 
 
-def _calibrate(
-    pairs: IO[str], root: Path, fmr: float, name: str, metric: Any, settings: Settings, store: OperatingPointStore
-) -> tuple[dict[str, Any], bool]:
-    """Measure and keep an operating point; returns its document, and whether a picture failed."""
-    from facecli.cli import preset, progress, wiring
+def _calibrated(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    *,
+    pairs: IO[str],
+    root: Path,
+    fmr: float,
+    name: str | None,
+    metric: Metric | None,
+    store: OperatingPointStore,
+) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
+    """Measure and keep an operating point. Return its document and rows, and whether a picture failed."""
+    from facecli.api.selection import Request
+    from facecli.cli import progress, wiring
     from facecli.cli.wording import option
     from facecli.evaluation import calibration, labelled
     from facecli.evaluation.pairs import pictures_of, read_stream
+    from facecli.hosting.presets import PRESETS
     from facecli.output import calibrations
 
     labelled_pairs = read_stream(pairs, pairs.name)
     calibration.check_enough(sum(not pair.same for pair in labelled_pairs), fmr)  # before any work
     names = pictures_of(labelled_pairs)
-    tools = wiring.open_toolbox(settings, inputs=len(names))
+    faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
+    request = Request(embed=True)
+    tools = faces.tools(request)
     plugin = tools.recognizer_plugin
     assert plugin is not None
+    name = name or f"{plugin.name}@{fmr:g}".replace("/", "-")
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
-    metric = metric or preset.metric(settings) or plugin.operating_point.metric
-    pipeline = wiring.open_pipeline(tools, settings, inputs=len(names))
-    results = progress.told(pipeline.run(labelled.sources_of(root, names)), settings, len(names))
-    faces = labelled.collect_faces(names, results)
-    measured = calibration.calibrate_metrics(labelled_pairs, faces.embeddings, fmr)
-    evidence = calibration.Evidence(pairs.name, len(faces.failures), f"--face {settings.face}")
-    entry = calibration.operating_point(name, identity, metric, measured, evidence)
+    usual = plugin.operating_point.metric if plugins.preset is None else PRESETS[plugins.preset].metric
+    pictures = faces.stream(request, labelled.sources_of(root, names), face=plugins.face)
+    reported = progress.reporting_errors(pictures, output, len(names))
+    labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
+    measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr)
+    evidence = calibration.Evidence(pairs.name, len(labelled_faces.failures), f"--face {plugins.face}")
+    entry = calibration.operating_point(name, identity, metric or usual, measured, evidence)
     path = store.save(entry)
-    document = calibrations.document(tools, entry, measured[metric], faces.failures, option) | {"path": str(path)}
-    return document | preset.named(settings), bool(faces.failures)
+    failures = labelled_faces.failures
+    document = calibrations.document(tools, entry, measured[metric or usual], failures, option)
+    document |= {"path": str(path), **plugins.named_preset}
+    return document, calibrations.rows(document), bool(failures)

@@ -64,7 +64,7 @@ def command(
             columns=rows.CSV_COLUMNS,
             writers=writers,
         )
-        pictures = faces.stream(request, sources, keep_image=bool(writers))
+        pictures = faces.stream(request, sources, keep_image=bool(writers), face=plugins.face)
         return streaming.stream(sink, pictures, shown, output, total=total)
 
 

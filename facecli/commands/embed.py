@@ -78,4 +78,4 @@ def command(
             csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
             finish=None if collector is None else lambda: collector.write(header),
         )
-        return streaming.stream(sink, faces.stream(request, sources), shown, output, total=total)
+        return streaming.stream(sink, faces.stream(request, sources, face=plugins.face), shown, output, total=total)

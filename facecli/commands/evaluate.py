@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+
+if TYPE_CHECKING:
+    from facecli.contract import Metric
 
 
 @click.command()
@@ -33,15 +36,19 @@ from facecli.cli.settings import Settings
 @options.limit_options
 @options.run_options
 @options.output_options
+@gathered
 def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
     pairs: IO[str],
     root: Path,
     roc_path: Path | None,
-    metric: Any,
+    metric: Metric | None,
     threshold: float | None,
     fmr: float | None,
     operating_point: str | None,
-    **kwargs: Any,
 ) -> int:
     """Measure accuracy and error rates on labelled pairs.
 
@@ -50,18 +57,19 @@ def command(
     counts as a failure to acquire, and its pairs as not recognised.
     """
     start = time.perf_counter()
-    settings = Settings(**kwargs)
 
-    from facecli.cli import context, preset, progress, wiring
+    from facecli.api.selection import Request
+    from facecli.cli import context, progress, wiring
     from facecli.cli.wording import option
     from facecli.evaluation.pairs import pictures_of, read_stream
 
-    settings = preset.applied(settings, "detector", "recognizer")
-    sink = context.open_output(settings)
+    sink = context.open_sink(output)
     with sink.opened():
         labelled_pairs = read_stream(pairs, pairs.name)
         names = pictures_of(labelled_pairs)
-        tools = wiring.open_toolbox(settings, inputs=len(names))
+        faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
+        request = Request(embed=True)
+        tools = faces.tools(request)
 
         # Imported while the models load in their threads.
         from facecli.evaluation import labelled, roc
@@ -71,19 +79,19 @@ def command(
 
         plugin = tools.recognizer_plugin
         assert plugin is not None
-        rule = rule_for(tools, plugin, DecisionRequest(metric, threshold, fmr, operating_point, settings.preset))
+        rule = rule_for(tools, plugin, DecisionRequest(metric, threshold, fmr, operating_point, plugins.preset))
         if roc_path is not None:
             roc.check(roc_path)
             overwriting.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "roc")
             files.check_writable(roc_path)
-        pipeline = wiring.open_pipeline(tools, settings, inputs=len(names))
-        results = progress.told(pipeline.run(labelled.sources_of(root, names)), settings, len(names))
-        faces = labelled.collect_faces(names, results)
-        evaluation = labelled.evaluate_pairs(labelled_pairs, faces, rule, settings.face)
-        document = evaluations.document(evaluation, tools, option) | preset.named(settings)
+        pictures = faces.stream(request, labelled.sources_of(root, names), face=plugins.face)
+        reported = progress.reporting_errors(pictures, output, len(names))
+        labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
+        evaluation = labelled.evaluate_pairs(labelled_pairs, labelled_faces, rule, plugins.face)
+        document = evaluations.document(evaluation, tools, option) | plugins.named_preset
         if roc_path is not None:
             title = f"{plugin.name}, {len(labelled_pairs)} pairs, {rule.metric} distance"
             roc.write(roc_path, evaluation.rates, title)
         document["seconds"] = round(time.perf_counter() - start, 4)
     sink.document(document, evaluations.rows(document))
-    return 1 if faces.failures else 0
+    return 1 if labelled_faces.failures else 0

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from facecli.cli import options, values
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 LOW = 0.02  # the least score of a face without --score-threshold
 PARAMETER = "score_threshold"  # the name of this parameter in all detectors that have it
@@ -40,45 +39,58 @@ PARAMETER = "score_threshold"  # the name of this parameter in all detectors tha
 @options.limit_options
 @options.run_options
 @options.output_options
-def command(root: Path, ground_truth_path: Path, score_threshold: float | None, **kwargs: Any) -> int:
+@gathered
+def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    root: Path,
+    ground_truth_path: Path,
+    score_threshold: float | None,
+) -> int:
     """Measure a detector's average precision, as WIDER FACE does.
 
     Precision, recall and F1 are told at the detector's own score threshold, unless only higher scores were asked for,
     and at the one that is best for these pictures.
     """
     start = time.perf_counter()
-    settings = Settings(**kwargs)
 
+    from facecli.api.selection import Request
     from facecli.cli import context, progress, wiring
     from facecli.cli.wording import option
     from facecli.contract import DetectorPlugin
     from facecli.errors import UsageError
     from facecli.evaluation import ground_truth
 
-    sink = context.open_output(settings)
+    sink = context.open_sink(output)
     with sink.opened():
         truth = ground_truth.read(ground_truth_path)
-        plugin = context.registry().load("detectors", settings.detector or "", DetectorPlugin)
+        plugin = context.registry().load("detectors", plugins.detector or "", DetectorPlugin)
         default = plugin.parameters.get(PARAMETER)
         threshold = default if isinstance(default, float) else None  # a plugin may call something else so
         if threshold is not None:
-            settings = _with_least_score(settings, plugin.name, score_threshold)
+            plugins = _with_least_score(plugins, plugin.name, score_threshold)
         elif score_threshold is not None:
             names = ", ".join(plugin.parameters) or "none"
             message = f"{plugin.name} has no least score of a face"
             raise UsageError(message, hint=f"leave --score-threshold out; its parameters are {names}")
-        tools = wiring.open_toolbox(settings, inputs=len(truth))
+        faces = wiring.open_faces(plugins, running, reading, inputs=len(truth))
+        request = Request()
+        tools = faces.tools(request)
         assert tools.detector_plugin is not None
         if threshold is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > threshold:
             threshold = None  # faces with a score between the two are not detected: no figures at the own threshold
 
         from facecli.evaluation import detection, labelled
         from facecli.output import detection_evaluations
+        from facecli.pipeline.flow import Stopwatch
 
-        pipeline = wiring.open_pipeline(tools, settings, inputs=len(truth), need_face=False)
-        results = progress.told(pipeline.run(labelled.sources_of(root, truth)), settings, len(truth))
-        detections = labelled.collect_detections(truth, results)
-        seconds = pipeline.clock.seconds.get("detect", 0.0)
+        clock = Stopwatch()
+        pictures = faces.stream(request, labelled.sources_of(root, truth), clock=clock, face=plugins.face)
+        reported = progress.reporting_errors(pictures, output, len(truth))
+        detections = labelled.collect_detections(truth, (picture.result for picture in reported))
+        seconds = clock.seconds.get("detect", 0.0)
         evaluation = detection.evaluate(truth, detections, threshold, seconds)
         document = detection_evaluations.document(evaluation, tools, option)
         document["seconds"] = round(time.perf_counter() - start, 4)
@@ -86,7 +98,7 @@ def command(root: Path, ground_truth_path: Path, score_threshold: float | None, 
     return 1 if evaluation.failures else 0
 
 
-def _with_least_score(settings: Settings, plugin: str, least: float | None) -> Settings:
+def _with_least_score(plugins: PluginSettings, plugin: str, least: float | None) -> PluginSettings:
     """Return the settings with the least score as the detector's parameter, unless the user has set this parameter.
 
     least: that of --score-threshold; None takes LOW. Raises UsageError if the user has given both and they differ.
@@ -95,10 +107,10 @@ def _with_least_score(settings: Settings, plugin: str, least: float | None) -> S
     from facecli.errors import UsageError
 
     name = f"{plugin}.{PARAMETER}"
-    parameters = values.parse_parameters(settings.parameter).get(plugin, {})
+    parameters = values.parse_parameters(plugins.parameter).get(plugin, {})
     if PARAMETER not in parameters:
-        return replace(settings, parameter=(*settings.parameter, f"{name}={LOW if least is None else least}"))
+        return replace(plugins, parameter=(*plugins.parameter, f"{name}={LOW if least is None else least}"))
     if least is not None and parameters[PARAMETER] != least:
         message = f"--score-threshold is {least:g} and -p {name} is {parameters[PARAMETER]}"
         raise UsageError(f"{message}: both are the least score of a face", hint="give one of them")
-    return settings
+    return plugins

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import options
-from facecli.cli.settings import Settings
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from facecli.pipeline.results import ImageResult
-
+    from facecli.contract import Metric
 
 NO_MATCH = 3
 
@@ -37,17 +37,21 @@ NO_MATCH = 3
 @options.limit_options
 @options.run_options
 @options.output_options
+@gathered
 def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
     a: str,
     b: str,
-    metric: Any,
+    metric: Metric | None,
     threshold: float | None,
     fmr: float | None,
     operating_point: str | None,
     anti_spoof: bool,
     plot: Path | None,
     exit_code: bool,
-    **kwargs: Any,
 ) -> int:
     """Decide whether two pictures show the same person (1:1).
 
@@ -58,53 +62,54 @@ def command(
     start = time.perf_counter()
     if a == b == "-":
         raise click.UsageError("stdin can be read only once")
-    settings = Settings(**kwargs)
 
-    from facecli.cli import context, preset, wiring
+    from facecli.cli import context, wiring
 
-    settings = preset.applied(settings, "detector", "recognizer", "face")
-    sink = context.open_output(settings)
+    sink = context.open_sink(output)
     with sink.opened():
-        attributes = (_anti_spoof_model(settings),) if anti_spoof else ()
-        tools = wiring.open_toolbox(settings, inputs=2, attributes=attributes, ensemble=True)
+        faces = wiring.open_faces(plugins, running, reading, inputs=2, ensemble=True)
+        tools = faces.tools(faces.pair_request(anti_spoof=anti_spoof))
 
         # Imported while the models load in their threads.
-        from facecli.matching.rules import DecisionRequest, rules_for
-        from facecli.matching.verification import verify
-        from facecli.output import overwriting, verifications
-        from facecli.pictures import codec
-        from facecli.pictures.sources import single
-        from facecli.system import files
+        from facecli.output import verifications
 
-        rules = rules_for(tools, DecisionRequest(metric, threshold, fmr, operating_point, settings.preset))
         if plot is not None:
-            codec.check_suffix(plot.suffix)
-            overwriting.refuse_inputs(plot, (a, b), "plot")
-            files.check_writable(plot)
-        pipeline = wiring.open_pipeline(tools, settings, inputs=2, keep_image=plot is not None)
-        results = list(pipeline.run([single(a), single(b)]))
-        _report_further_failures(results)
-        verification = verify(tools, results, rules, anti_spoof=anti_spoof)
-        document = verifications.document(verification, tools) | preset.named(settings)
+            _check_plot(plot, (a, b))
+        face = plugins.face if plugins.preset is None or context.typed("face") else None  # the preset's
+        decide = partial(
+            faces.verify, face=face, metric=metric, threshold=threshold, fmr=fmr, operating_point=operating_point
+        )
+        with _reporting_further_failures():
+            verification = decide(a, b, anti_spoof=anti_spoof, keep_image=plot is not None)
+        document = verifications.document(verification, tools) | plugins.named_preset
         if plot is not None:
             verifications.draw(plot, verification)
-        seconds = pipeline.clock.seconds | {"total": time.perf_counter() - start}
+        seconds = {**verification.seconds, "total": time.perf_counter() - start}
         document["seconds"] = {stage: round(spent, 4) for stage, spent in seconds.items()}
     sink.document(document, verifications.rows(verification))
     return NO_MATCH if exit_code and not verification.verified else 0
 
 
-def _anti_spoof_model(settings: Settings) -> str:
-    from facecli.cli import context
-    from facecli.matching import anti_spoof
+def _check_plot(plot: Path, inputs: tuple[str, str]) -> None:
+    """Refuse, before any work, a place where the drawn answer can not be written."""
+    from facecli.output import overwriting
+    from facecli.pictures import codec
+    from facecli.system.files import check_writable
 
-    return anti_spoof.model(context.registry(), context.open_store(), detect=not settings.no_detect)
+    codec.check_suffix(plot.suffix)
+    overwriting.refuse_inputs(plot, inputs, "plot")
+    check_writable(plot)
 
 
-def _report_further_failures(results: Sequence[ImageResult]) -> None:
+@contextmanager
+def _reporting_further_failures() -> Iterator[None]:
     """Report all failures but the first, which ends the command, so that both pictures can be replaced at once."""
     from facecli.cli import progress
+    from facecli.errors import FacecliError
 
-    for result in [result for result in results if result.error is not None][1:]:
-        assert result.error is not None
-        progress.tell(result.source, result.error)
+    try:
+        yield
+    except FacecliError as error:
+        for other in error.further:
+            progress.report_error("", other)
+        raise

@@ -10,6 +10,7 @@ from facecli.matching import anti_spoof as anti_spoof_module
 from facecli.matching.anti_spoof import AntiSpoof
 from facecli.matching.closest import FUSION_THRESHOLD, FacePair, closest_pair, fuse
 from facecli.matching.thresholds import DecisionRule
+from facecli.pipeline.face import Face, face_of
 from facecli.pipeline.results import ImageResult
 from facecli.pipeline.stages import Tools
 from facecli.types import FloatArray
@@ -67,6 +68,12 @@ class Verification:
     decisions: tuple[RecognizerDecision, ...]
     anti_spoof: AntiSpoof | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def faces(self) -> tuple[Face, Face]:
+        """The two faces that were compared, the first picture's first."""
+        first, second = map(face_of, self.results, self.rows)
+        return first, second
 
     @property
     def margin(self) -> float:

@@ -20,8 +20,8 @@ T = TypeVar("T")
 class Pipeline:
     """Runs sources through the stages; memory holds Flow.jobs + 1 batches, however many sources there are."""
 
-    def __init__(self, tools: Tools, flow: Flow) -> None:
-        self.stages = Stages(tools, flow)
+    def __init__(self, tools: Tools, flow: Flow, clock: Stopwatch | None = None) -> None:
+        self.stages = Stages(tools, flow, clock)
 
     @property
     def clock(self) -> Stopwatch:

@@ -69,11 +69,11 @@ class Tools(Protocol):
 class Stages:
     """All stages for one batch of pictures.
 
-    tools: the plugins. flow: the settings. clock: seconds per stage, over all batches.
+    tools: the plugins. flow: the settings. clock: seconds per stage, over all batches; a new one unless given.
     """
 
-    def __init__(self, tools: Tools, flow: Flow) -> None:
-        self.tools, self.flow, self.clock = tools, flow, Stopwatch()
+    def __init__(self, tools: Tools, flow: Flow, clock: Stopwatch | None = None) -> None:
+        self.tools, self.flow, self.clock = tools, flow, clock or Stopwatch()
 
     def process(self, batch: Sequence[Source | Image]) -> list[ImageResult]:
         """Return one result per picture, in order; a picture that fails becomes a result with `error`.
