@@ -223,7 +223,7 @@ class Faces:
         return Request.of(chosen, self._loader.registry, self._loader.store, embed=embed)
 
     def pair_request(self, *, anti_spoof: bool = False) -> Request:
-        """Return the request of `verify`. Raises ModelError if an anti-spoofing model is needed and none is installed."""
+        """Return the request of `verify`. Raises ModelError if an anti-spoofing model is needed and not installed."""
         return Request(embed=True, ensemble=True, attributes=self._spoof_models() if anti_spoof else ())
 
     def tools(self, request: Request) -> Toolbox:
