@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from facecli.api.faces import Faces
-from facecli.cli import context, preset
+from facecli.cli import context
 from facecli.cli.settings import InputSettings, PluginSettings, RunSettings
 from facecli.cli.values import assignment, parse_parameters
 from facecli.errors import UsageError
@@ -120,7 +120,7 @@ def open_toolbox(
             parameters.setdefault(name, {})["flip"] = True
     detector = None if settings.no_detect else settings.detector
     first, further = (names[0], tuple(names[1:])) if names else (None, ())
-    choice = Choice(detector, first, tuple(attributes), parameters, further, preset.crops(settings))
+    choice = Choice(detector, first, tuple(attributes), parameters, further)
     threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
     store = context.open_store()
     tuning = open_tuning(settings, store)

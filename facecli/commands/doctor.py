@@ -33,7 +33,7 @@ def command(strict: bool, running: RunSettings, output: OutputSettings) -> int:
     from facecli.inventory.health import Examination
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         store = context.open_store()
         tuning = wiring.open_tuning(running, store)

@@ -42,7 +42,7 @@ def command(
     from facecli.inventory.admission import Applicant, admit
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         applicant = Applicant(file, name, description, ignore_metadata, replace)
         spec = admit(applicant, context.registry(), context.open_store())

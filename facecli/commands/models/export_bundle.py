@@ -35,7 +35,7 @@ def command(target: Path, names: tuple[str, ...], *, accept_license: bool, outpu
     from facecli.output import records
     from facecli.system.files import check_writable
 
-    sink, registry = context.open_output(output), context.registry()
+    sink, registry = context.open_sink(output), context.registry()
     check_writable(target)
     with sink.opened(), shown(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)

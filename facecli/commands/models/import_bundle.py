@@ -35,7 +35,7 @@ def command(bundle: Path, *, accept_license: bool, accept_exports: bool, output:
     from facecli.models.bundle import import_bundle
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         store = context.open_store(accept_licence=accept_license)
         find = partial(find_model, registry=context.registry())

@@ -25,7 +25,7 @@ def command(*, commercial_ok: bool, installed: bool, output: OutputSettings) -> 
     from facecli.inventory.known import all_models
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         store = context.open_store()
         models = [_record(spec, store.state(spec)) for spec in all_models(context.registry())]

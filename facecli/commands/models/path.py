@@ -24,7 +24,7 @@ def command(name: str, output: OutputSettings) -> None:
     from facecli.inventory.known import find_model
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened(), shown() as progress:
         store = context.open_store(progress=progress)
         spec = find_model(name, context.registry())

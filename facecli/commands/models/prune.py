@@ -26,7 +26,7 @@ def command(output: OutputSettings) -> None:
     from facecli.models.removal import prune
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         files = prune(context.open_store(), all_models(context.registry()))
     rows = [{"path": str(file.path), "size": file.size, "what": file.what} for file in files]

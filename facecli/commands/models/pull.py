@@ -27,13 +27,13 @@ def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSetti
     stopped. A licence that does not allow commercial use has to be accepted once.
     """
     from facecli.cli import context, transfers
-    from facecli.cli.progress import tell
+    from facecli.cli.progress import report_error
     from facecli.cli.wording import option
     from facecli.errors import FacecliError
     from facecli.inventory.known import find_models
     from facecli.output import records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     models, failure = [], None
     with sink.opened(), transfers.shown(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)
@@ -43,7 +43,7 @@ def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSetti
             try:
                 models.append(_record(spec, files=_pull(spec, store)))
             except FacecliError as error:
-                tell(spec.id, error)
+                report_error(spec.id, error)
                 failure = error
                 models.append(_record(spec, files=[], error=error.as_dict(option)))
     columns = ("file", "state", "source")

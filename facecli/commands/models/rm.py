@@ -27,7 +27,7 @@ def command(names: tuple[str, ...], output: OutputSettings) -> None:
     from facecli.models.removal import remove
     from facecli.output import records
 
-    sink, registry = context.open_output(output), context.registry()
+    sink, registry = context.open_sink(output), context.registry()
     with sink.opened():
         specs = find_models(names, registry)
         files = remove(context.open_store(), specs, all_models(registry))

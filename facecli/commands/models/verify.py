@@ -30,7 +30,7 @@ def command(names: tuple[str, ...], output: OutputSettings) -> None:
     from facecli.models.selftests.asking import verify
     from facecli.output import records
 
-    sink, registry = context.open_output(output), context.registry()
+    sink, registry = context.open_sink(output), context.registry()
     with sink.opened():
         store = context.open_store()
         specs = find_models(names, registry) if names else all_models(registry)

@@ -25,7 +25,7 @@ def command(output: OutputSettings, name: str, picture: str | None) -> int:
     from facecli.testing import run_checks
     from facecli.types import Limits
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         registry = context.registry()
         kinds = {entry.kind for entry in named(registry, name)}

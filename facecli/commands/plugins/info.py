@@ -18,7 +18,7 @@ def command(output: OutputSettings, name: str) -> None:
     from facecli.cli.inspection import inspector
     from facecli.output import plugins, records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     with sink.opened():
         inspections = inspector().inspect_named(name)
     rows = [row for inspection in inspections for row in plugins.detail_rows(inspection)]

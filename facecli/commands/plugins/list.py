@@ -17,12 +17,12 @@ def command(output: OutputSettings) -> None:
     from facecli.cli.inspection import inspector
     from facecli.output import plugins, records
 
-    sink = context.open_output(output)
+    sink = context.open_sink(output)
     inspection = inspector()
     with sink.opened():
         rows = [plugins.summary(plugin) for plugin in inspection.inspect_all()]
     unreadable = inspection.registry.unreadable
     for error in unreadable:
-        progress.tell("plugins", error)
+        progress.report_error("plugins", error)
     messages = [error.message for error in unreadable]
     sink.document(records.header("plugins.list", plugins=rows, unreadable=messages), rows)
