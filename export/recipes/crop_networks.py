@@ -54,7 +54,7 @@ class CropNetwork:
         )
 
     def parts(self, weights: Path | None) -> tuple[ExportPart, ...]:
-        """Return the one network with the weights of a file. Raises ExportError if there is no file or it does not fit."""
+        """Return the one network with the weights of a file. Raises ExportError if there is none or it does not fit."""
         from facecli.export.weights.state import load_state
 
         weights = named(weights, self.name, self.weights)

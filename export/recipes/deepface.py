@@ -179,7 +179,7 @@ NETWORKS = (
 
 
 def build(network: Network, weights: Path | None) -> tuple[ExportPart, ...]:
-    """Return the network with the weights of a Keras HDF5 file. Raises ExportError if there is none or it does not fit."""
+    """Return the network with weights of a Keras HDF5 file. Raises ExportError if there is none or it does not fit."""
     from facecli.export.weights.keras_file import read_weights
 
     if weights is None:
