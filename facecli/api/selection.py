@@ -30,7 +30,7 @@ class Request:
 
     @property
     def place_only(self) -> bool:
-        """Whether nothing is asked of a face but its place."""
+        """True if the place of each face is all that is asked for."""
         return not (self.embed or self.attributes or self.measures)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""How a Faces object works: how much at once, what a picture may cost, and the flow that follows from both."""
+"""The bounds of a Faces object's work, checked when they are given, and the flow of pictures that follows from them."""
 
 from __future__ import annotations
 

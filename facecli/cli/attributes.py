@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of each face.
+    """A question about each face of some pictures.
 
     schema: the command's name. names: attributes, models of them and measures; None is the preset's, or the default.
     labels: the only labels to show probabilities of. annotate: a file or folder for annotated copies. embed: with

@@ -33,14 +33,14 @@ COMMANDS = (
 
 
 class FacecliGroup(click.Group):
-    """Built-in commands by file name, third-party ones by entry point; each is imported when it is named."""
+    """The root group: built-in commands by file name, third-party ones by entry point; imported when they are named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Ours in the order of a user's day, then those of plugins."""
+        """Return our commands in the order of a user's day, then the commands of plugins by name."""
         return [*COMMANDS, *sorted(_plugin_commands(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, or None."""
+        """Return the command of this name, or None."""
         if cmd_name in COMMANDS:
             return _imported(cmd_name)
         entry = _plugin_commands(ctx).get(cmd_name)
@@ -49,7 +49,7 @@ class FacecliGroup(click.Group):
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in --help; of a plugin's command it tells the distribution, without importing it."""
+        """Write the list in --help; a plugin's command is not imported, its distribution stands for a summary."""
         rows = [(name, self.get_command(ctx, name).get_short_help_str(80)) for name in COMMANDS]  # type: ignore[union-attr]
         rows += [(name, f"(from {entry.origin})") for name, entry in sorted(_plugin_commands(ctx).items())]
         with formatter.section("Commands"):

@@ -1,4 +1,4 @@
-"""The command `facecli`: finds the subcommand, and turns what goes wrong into one line and an exit code."""
+"""The command `facecli`: runs a command line and turns every failure into one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -42,31 +42,34 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line: 0 done, 1 an input failed, 2 usage, 3 no match, 4 no model or device."""
+    """Run a command line and return its exit code.
+
+    0 done, 1 an input failed, 2 usage, 3 no match, 4 a model or device is missing, 70 a bug, 130 interrupted.
+    """
     end = arguments.index("--") if "--" in arguments else len(arguments)  # what follows are names, not options
-    # --debug is taken anywhere: it is typed behind a command line that has just failed.
+    # --debug counts anywhere: people type it behind a command line that has just failed.
     words = [word for word in arguments[:end] if word != "--debug"]
     debug = len(words) < end or flag("FACECLI_DEBUG")
     rest = [*words, *arguments[end:]]
-    sinks: list[Sink] = []  # where the command writes to, once it has opened it
+    sinks: list[Sink] = []  # the command's, once it has opened one
     try:
         status = _invoke(["--debug", *rest] if debug and rest else rest, sinks)
         sys.stdout.flush()
     except streams.ReaderGone:
         return 0  # the reader has seen enough: not our failure
     except (KeyboardInterrupt, click.Abort):
-        told = FacecliError("interrupted")
-        told.exit_code = INTERRUPTED
-        print_error(told.message)
+        failure = FacecliError("interrupted")
+        failure.exit_code = INTERRUPTED
+        print_error(failure.message)
     except Exception as error:  # noqa: BLE001 - the last resort: even a bug ends in one line
         if debug:
             traceback.print_exc()
-        told = _as_facecli_error(error)
-        print_error(f"error: {told.text(option)}")
+        failure = _as_facecli_error(error)
+        print_error(f"error: {failure.text(option)}")
     else:
         return status if isinstance(status, int) else 0
-    _write_error(told, sinks, asked=_json_asked(words))
-    return told.exit_code
+    _write_error(failure, sinks, asked=_json_asked(words))
+    return failure.exit_code
 
 
 def _invoke(arguments: list[str], sinks: list[Sink]) -> object:
@@ -86,23 +89,23 @@ def _as_facecli_error(error: Exception) -> FacecliError:
         return error
     if isinstance(error, click.ClickException):
         ctx = getattr(error, "ctx", None)
-        told: FacecliError = UsageError(
+        failure: FacecliError = UsageError(
             error.format_message(), hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`"
         )
-        told.exit_code = error.exit_code
+        failure.exit_code = error.exit_code
     elif isinstance(error, OSError):
-        told = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        failure = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
     else:
-        told = FacecliError(
+        failure = FacecliError(
             f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it"
         )
-        told.exit_code = BUG
-    return told
+        failure.exit_code = BUG
+    return failure
 
 
 def _write_error(error: FacecliError, sinks: list[Sink], *, asked: bool) -> None:
     document = {"schema": "facecli.error/1", "version": __version__, "error": error.as_dict(option)}
-    with contextlib.suppress(OSError, FacecliError):  # where stdout is what failed, stderr has told it
+    with contextlib.suppress(OSError, FacecliError):  # if stdout itself has failed, the line on stderr must do
         if sinks:
             sinks[-1].fail(document)
         elif asked:
@@ -111,7 +114,7 @@ def _write_error(error: FacecliError, sinks: list[Sink], *, asked: bool) -> None
 
 
 def _json_asked(words: list[str]) -> bool:
-    """Whether a command line that could not be read in full asks for JSON."""
+    """Return whether a command line that click could not parse asks for JSON."""
     if "--json" in words:
         return True
     form = os.environ.get("FACECLI_FORMAT", "")

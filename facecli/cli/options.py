@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings that they add up to."""
+"""Options that several commands share; cli/settings.py has the values that they become."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, in the order of the help."""
+    """Return several option decorators as one; --help lists their options in this order."""
 
     def apply(function: F) -> F:
         for decorator in reversed(decorators):
@@ -141,7 +141,7 @@ run_options = chain(
 
 
 def face_option(default: str) -> Callable[[F], F]:
-    """--face with a command's own default."""
+    """Return the option --face with a command's own default."""
     text = "Which faces: only, largest, center, score, all, or an index."
     return _option("--face", default=default, metavar="CHOICE", help=text)
 

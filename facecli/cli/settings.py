@@ -1,4 +1,4 @@
-"""What the shared options said, as four frozen values; a command names those that it wants as arguments."""
+"""The values of the options that commands share, as frozen values; a command names those that it wants as arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """Which pictures to read, and what one of them may cost.
+    """The pictures to read, and the limits of one of them.
 
     inputs: files, folders, globs, URLs, or - for a picture on stdin. files_from, files_from0: a file with more names,
     one per line or separated by NUL bytes. max_pixels, max_bytes, timeout: see facecli.types.Limits.
@@ -40,7 +40,7 @@ class InputSettings:
 
 @dataclass(frozen=True, slots=True)
 class PluginSettings:
-    """Which plugins to use, with which parameters, and on which faces.
+    """The plugins to use, their parameters, and the choice of faces.
 
     recognizer: one name, or several with commas between. parameter: texts PLUGIN.NAME=VALUE. face: only, largest,
     center, score, all, or an index. no_detect: each picture is a crop already. flip: average with the mirrored crop.
@@ -81,7 +81,7 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """How results are shown. format: None is a table on a terminal, else JSON. json: short for that format."""
+    """The form of the results. format: None is a table on a terminal, else JSON. json: short for that format."""
 
     format: str | None = None
     json: bool = False

@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How results become output.
+    """The way from results to output.
 
     header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows: from a
     record to the rows of a CSV, None for the usual ones. writers: what writes pictures for a result; their files are

@@ -1,4 +1,4 @@
-"""What a terminal shows while model files are fetched; elsewhere nothing, for a log is not read while it grows."""
+"""Progress of model files that are fetched, on a terminal; elsewhere nothing, for nobody reads a log while it grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO: facecli.output.rows."""
+"""Records of pictures as rows: of a CSV, with every number in a column, or of a table that people read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facecli.output.records import Record
 
 _BBOX = ("x1", "y1", "x2", "y2")
 _LANDMARKS = tuple(f"l{point}{axis}" for point in range(5) for axis in "xy")
-# Those of every command; a command adds what else it knows of a face.
+# The columns of every command; a command adds columns for what else it has of a face.
 CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "error")
 
 
@@ -24,23 +24,26 @@ def measure_columns(names: Sequence[str]) -> list[str]:
 
 
 def embedding_columns(dim: int) -> list[str]:
-    """The columns of a CSV that hold an embedding."""
+    """Return the columns of a CSV that hold an embedding of `dim` values."""
     return [f"e{i}" for i in range(dim)]
 
 
 def attribute_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
-    """The columns of a CSV that hold attributes: each attribute's answer, and a probability for each label."""
+    """Return the columns of a CSV that hold attributes: each attribute's answer, and a probability for each label.
+
+    attributes: name -> labels; no labels for a number.
+    """
     several = len(attributes) > 1
     return [column for name, labels in attributes.items() for column in (name, *_label_columns(name, labels, several))]
 
 
 def csv_rows(record: Record) -> list[Record]:
-    """The rows of a CSV for one picture: one per face with every number in a column, or one that tells why none."""
+    """Return the rows of a CSV for one picture: one per face, or a single one with the error if there is no face."""
     return [_csv_row(record, face) for face in record["faces"]] or [_csv_row(record, None)]
 
 
 def table_rows(record: Record) -> list[Record]:
-    """The rows of a table for one picture: the same, put so that people can read it."""
+    """Return the rows of a table for one picture: one per face, or a single one with the error if there is no face."""
     return [_table_row(record, face) for face in record["faces"]] or [_table_row(record, None)]
 
 
@@ -65,7 +68,7 @@ def _csv_row(record: Record, face: Record | None) -> Record:
 
 
 def _label_columns(attribute: str, labels: Sequence[str], several: bool) -> list[str]:
-    """With several attributes, whose labels may be the same, each column says whose it is."""
+    """Return a column per label; of several attributes, which may share labels, each begins with its attribute."""
     return [f"{attribute} {label}" if several else label for label in labels]
 
 
