@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from facecli.contract.command import CommandGroup
 from facecli.contract.kinds import MODEL_KINDS, NOUNS, Kind
 from facecli.errors import PluginError
-from facecli.hosting import loading
+from facecli.hosting import hook_calls
 from facecli.hosting.entry_points import (
     OWN_DISTRIBUTION,
     USER_MODELS,
@@ -81,12 +81,12 @@ class Registry:
     def load_entry(self, entry: PluginEntry) -> Any:
         """Return the descriptor of a plugin: a Plugin or an ExportRecipe. Raises PluginError if it is broken."""
         self._refuse_clash(entry)
-        return loading.load_descriptor(entry)
+        return hook_calls.load_descriptor(entry)
 
     def add_command(self, entry: PluginEntry, group: CommandGroup) -> None:
         """Let a command plugin add its command to a group. Raises PluginError if it is broken."""
         self._refuse_clash(entry)
-        loading.add_command(entry, group)
+        hook_calls.add_command(entry, group)
 
     @cached_property
     def _own(self) -> list[PluginEntry]:
@@ -101,8 +101,11 @@ class Registry:
             PluginEntry(kind, name, modules[kind], USER_MODELS, "")
             for model_kind, kind in MODEL_KINDS.items()
             for name in layout.described(model_kind)
-            if not any(own.kind == kind and own.name == name for own in self._own)
+            if not self._has_built_in(kind, name)
         ]
+
+    def _has_built_in(self, kind: Kind, name: str) -> bool:
+        return any(entry.kind == kind and entry.name == name for entry in self._own)
 
     def _users_of(self, kind: Kind) -> Iterator[PluginEntry]:
         if kind in MODEL_KINDS.values():  # the user's folder is read only for these
@@ -138,8 +141,8 @@ class Registry:
         if entry.built_in or entry.distribution == USER_MODELS:
             return
         kind, name = entry.kind, entry.name
-        if any(own.kind == kind and own.name == name for own in self._own):
-            raise loading.broken(entry, f"the name {name!r} belongs to facecli itself")
+        if self._has_built_in(kind, name):
+            raise hook_calls.broken(entry, f"the name {name!r} belongs to facecli itself")
         origins = sorted(rival.origin for rival in self._foreign if rival.kind == kind and rival.name == name)
         if len(origins) > 1:
             message = f"{NOUNS[kind]} {name!r} is offered twice, by {' and '.join(origins)}"

@@ -91,11 +91,14 @@ def split(device: str) -> tuple[str, str]:
     kind, colon, unit = device.partition(":")
     if kind == "auto" and not colon:
         return kind, ""
-    known = DEVICES.get(kind)
-    fits = known and (not colon or (known.unit and (unit.isdecimal() if known.numbered else unit.isidentifier())))
-    if not fits:
+    entry = DEVICES.get(kind)
+    if entry is None or (colon and not _is_unit(unit, entry)):
         raise DeviceError(f"unknown device {device!r}", hint=f"use {NAMES.replace('|', ', ')}")
     return kind, unit
+
+
+def _is_unit(text: str, device: Device) -> bool:
+    return device.unit is not None and (text.isdecimal() if device.numbered else text.isidentifier())
 
 
 def uses_cuda(kind: str) -> bool:

@@ -66,5 +66,5 @@ class OnnxRuntime:
     @property
     def sessions(self) -> dict[str, OnnxSession]:
         """The sessions that are open, by "model id" or "model id/file name"."""
-        done = {key: f for key, f in self._sessions.items() if f.done() and f.exception() is None}
-        return {"/".join(filter(None, key)): future.result() for key, future in done.items()}
+        opened = {key: f for key, f in self._sessions.items() if f.done() and f.exception() is None}
+        return {"/".join(filter(None, key)): future.result() for key, future in opened.items()}

@@ -21,7 +21,7 @@ def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
     checks = dict(_CHECKS)
     if isinstance(subject, DetectorSubject):
         checks["blank"] = require_blank_is_empty
-        if inputs.GIVEN in subject.inputs:
+        if inputs.PORTRAIT in subject.inputs:
             checks["face"] = require_face
     if isinstance(subject.plugin, RecognizerPlugin):
         checks["length"] = require_stated_length
@@ -97,7 +97,7 @@ def require_blank_is_empty(subject: Subject) -> None:
 
 def require_face(subject: Subject) -> None:
     """Raise ContractError unless a detector finds a face, at least partly inside, in the picture with a face."""
-    pixels = subject.inputs[inputs.GIVEN]
+    pixels = subject.inputs[inputs.PORTRAIT]
     bboxes = subject.run([pixels])[0][0]
     height, width = pixels.shape[:2]
     if not ((bboxes[:, :2] < (width, height)) & (bboxes[:, 2:] > 0)).all(1).any():

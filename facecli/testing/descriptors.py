@@ -101,7 +101,7 @@ def _attribute(plugin: AttributePlugin) -> Iterator[str]:
     elif len(plugin.labels) == 1 or len(set(plugin.labels)) < len(plugin.labels):
         yield "labels must be different, and at least two (or none, for a regression)"
     elif unknown := labels.unknown(plugin.attribute, plugin.labels):
-        known = ", ".join(labels.LABELS[plugin.attribute])
-        yield f"labels of {plugin.attribute} are {known} (facecli.labels), not {', '.join(unknown)}"
+        words = ", ".join(labels.LABELS[plugin.attribute])
+        yield f"labels of {plugin.attribute} are {words} (facecli.labels), not {', '.join(unknown)}"
     if not 0 <= plugin.floor < 1:
         yield f"floor must be a probability below 1, got {plugin.floor!r}"

@@ -8,13 +8,13 @@ from facecli.contract import CropSpec
 from facecli.types import Image, UInt8Array
 
 BLANK = "plain grey"
-GIVEN = "the picture given"
+PORTRAIT = "the picture given"
 
 
 def pictures(portrait: Image | None) -> dict[str, UInt8Array]:
     """Return pictures of different sizes for detectors: name -> (H, W, 3) uint8 RGB.
 
-    portrait: one more picture, under the name GIVEN.
+    portrait: one more picture, under the name PORTRAIT.
     """
     drawn = {
         "1x1 px": _plain(1, 1, 200),
@@ -24,13 +24,13 @@ def pictures(portrait: Image | None) -> dict[str, UInt8Array]:
         "drawn face": _drawn_face(240, 200),
         "black": _plain(90, 130, 0),
     }
-    return drawn if portrait is None else drawn | {GIVEN: portrait.pixels}
+    return drawn if portrait is None else drawn | {PORTRAIT: portrait.pixels}
 
 
 def crops(spec: CropSpec, portrait: Image | None) -> dict[str, UInt8Array]:
     """Return crops of a model's size: name -> (spec.height, spec.width, 3) uint8 RGB.
 
-    portrait: a picture that is resized to one more crop, under the name GIVEN.
+    portrait: a picture that is resized to one more crop, under the name PORTRAIT.
     """
     height, width = spec.height, spec.width
     drawn = {
@@ -44,7 +44,7 @@ def crops(spec: CropSpec, portrait: Image | None) -> dict[str, UInt8Array]:
         return drawn
     from facecli.crops.cutting import whole  # imports cv2, which a plugin's own import must not need
 
-    return drawn | {GIVEN: whole(portrait, spec)[0]}
+    return drawn | {PORTRAIT: whole(portrait, spec)[0]}
 
 
 def _plain(height: int, width: int, level: int) -> UInt8Array:

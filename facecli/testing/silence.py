@@ -71,10 +71,10 @@ def require_light_import(kind: Kind, name: str) -> None:
     """
     command = [sys.executable, "-P", "-c", _PROBE, kind, name, *HEAVY]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own probe
-    if done.returncode:
-        raise ContractError((done.stderr.strip().splitlines() or ["it ends the process"])[-1])
-    printed, _, heavy = done.stdout.rpartition("\nheavy:")
+    probe = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own probe
+    if probe.returncode:
+        raise ContractError((probe.stderr.strip().splitlines() or ["it ends the process"])[-1])
+    printed, _, heavy = probe.stdout.rpartition("\nheavy:")
     if heavy.strip():
         raise ContractError(f"imports {', '.join(heavy.split())} before load is called")
     require_nothing(printed)
