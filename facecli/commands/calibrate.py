@@ -80,7 +80,7 @@ def command(
         else:
             if name is not None:
                 store.path(name)  # raises, before any work, for a text that can not be a name
-            document, rows, failed = _calibrated(
+            document, failed = _calibrate(
                 reading,
                 plugins,
                 running,
@@ -92,11 +92,12 @@ def command(
                 metric=metric,
                 store=store,
             )
+            rows = calibrations.rows(document)
     sink.document(document, rows)
     return 1 if failed else 0
 
 
-def _calibrated(
+def _calibrate(
     reading: InputSettings,
     plugins: PluginSettings,
     running: RunSettings,
@@ -108,8 +109,8 @@ def _calibrated(
     name: str | None,
     metric: Metric | None,
     store: OperatingPointStore,
-) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
-    """Measure and keep an operating point. Return its document and rows, and whether a picture failed."""
+) -> tuple[dict[str, Any], bool]:
+    """Measure and keep an operating point; return its document, and True if a picture failed."""
     from facecli.api.selection import Request
     from facecli.cli import progress, wiring
     from facecli.cli.wording import option
@@ -127,17 +128,16 @@ def _calibrated(
     plugin = tools.recognizer_plugin
     assert plugin is not None
     name = name or f"{plugin.name}@{fmr:g}".replace("/", "-")
+    store.path(name)
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
-    usual = plugin.operating_point.metric if plugins.preset is None else PRESETS[plugins.preset].metric
+    metric = metric or (plugin.operating_point if plugins.preset is None else PRESETS[plugins.preset]).metric
     pictures = faces.stream(request, labelled.sources_of(root, names), face=plugins.face)
     reported = progress.reporting_errors(pictures, output, len(names))
     labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
     measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr)
     evidence = calibration.Evidence(pairs.name, len(labelled_faces.failures), f"--face {plugins.face}")
-    entry = calibration.operating_point(name, identity, metric or usual, measured, evidence)
-    path = store.save(entry)
-    failures = labelled_faces.failures
-    document = calibrations.document(tools, entry, measured[metric or usual], failures, option)
-    document |= {"path": str(path), **plugins.named_preset}
-    return document, calibrations.rows(document), bool(failures)
+    entry = calibration.operating_point(name, identity, metric, measured, evidence)
+    path, failures = store.save(entry), labelled_faces.failures
+    document = calibrations.document(tools, entry, measured[metric], failures, option, path=path)
+    return document | plugins.named_preset, bool(failures)

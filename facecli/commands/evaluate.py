@@ -88,7 +88,7 @@ def command(
         reported = progress.reporting_errors(pictures, output, len(names))
         labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
         evaluation = labelled.evaluate_pairs(labelled_pairs, labelled_faces, rule, plugins.face)
-        document = evaluations.document(evaluation, tools, option) | plugins.named_preset
+        document = evaluations.document(evaluation, tools, option, plugins.named_preset)
         if roc_path is not None:
             title = f"{plugin.name}, {len(labelled_pairs)} pairs, {rule.metric} distance"
             roc.write(roc_path, evaluation.rates, title)

@@ -81,7 +81,7 @@ def command(
         )
         with _reporting_further_failures():
             verification = decide(a, b, anti_spoof=anti_spoof, keep_image=plot is not None)
-        document = verifications.document(verification, tools) | plugins.named_preset
+        document = verifications.document(verification, tools, plugins.named_preset)
         if plot is not None:
             verifications.draw(plot, verification)
         seconds = {**verification.seconds, "total": time.perf_counter() - start}

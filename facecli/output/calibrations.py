@@ -24,7 +24,7 @@ def document(
     failed: Sequence[ImageResult],
     wording: Wording = keyword,
     *,
-    path: Path | None = None,
+    path: Path,
 ) -> Record:
     """Return the document of a new operating point.
 
@@ -35,7 +35,7 @@ def document(
     return records.header(
         "calibrate",
         name=entry.name,
-        path=path and str(path),
+        path=str(path),
         detector=records.described(tools, tools.detector_plugin),
         recognizer=records.described(tools, tools.recognizer_plugin),
         metric=point.metric,

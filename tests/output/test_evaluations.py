@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_a_calibration_and_the_list_of_all() -> None:
     identity = {"recognizer": "x", "detector": None, "parameters": {}}
     entry = operating_point("mine", identity, "cosine", measured, evidence)
     assert set(entry.point.equivalents) == {"euclidean", "euclidean_l2", "angular"}
-    record = calibrations.document(TOOLS, entry, measured["cosine"], FACES.failures, str.upper)
+    record = calibrations.document(TOOLS, entry, measured["cosine"], FACES.failures, str.upper, path=Path("x"))
     assert (record["name"], record["metric"], record["target_fmr"]) == ("mine", "cosine", 0.4)
     assert record["protocol"] == "pairs.csv: 9 non-mated and 6 mated comparisons, face center"
     assert record["failed_pictures"][0]["error"]["hint"] == "try MIN_FACE_SIZE"
