@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,22 +49,26 @@ NEEDS = {"torch": "torch", "shared": "shared", "web_runtime": "browser"}
 TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME"}  # where tests find what is not in the repository
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no setting and no model of this machine's user reach code that runs in this process.
+
+    Before any test is imported: the names that tests are parametrized with come from the model store, too.
+    """
+    patch = pytest.MonkeyPatch()
+    for name in os.environ:
+        if name.startswith("FACECLI_") and name not in TEST_SETTINGS:
+            patch.delenv(name)
+    home = tempfile.TemporaryDirectory(prefix="facecli-tests-")
+    patch.setenv("FACECLI_HOME", home.name)
+    config.add_cleanup(home.cleanup)
+    config.add_cleanup(patch.undo)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with what it needs, so that `-m "not torch"` leaves it out."""
     for item in items:
         for fixture in NEEDS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(NEEDS[fixture])
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
-    """No setting and no model of this machine's user reaches code that runs in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith("FACECLI_") and name not in TEST_SETTINGS:
-                patch.delenv(name)
-        patch.setenv("FACECLI_HOME", str(tmp_path_factory.mktemp("nobody")))
-        yield patch
 
 
 @pytest.fixture(autouse=True)
