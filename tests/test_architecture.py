@@ -86,6 +86,7 @@ WINGS = {
     "facecli.inventory": Wing(7),  # which models and plugins are here, and are they well
     "facecli.testing": Wing(7),  # the kit that tests a plugin
     "facecli.matching": Wing(8),  # embeddings to a decision
+    "facecli.api": Wing(10),  # facecli.Faces: all of that from Python
     "facecli.evaluation": Wing(10),  # decisions and truth to rates
     # the outside
     "facecli.output": Wing(11),  # results to tables, JSON, CSV, pictures
