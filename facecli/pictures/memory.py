@@ -47,7 +47,7 @@ def open_any(value: object, limits: Limits | None = None) -> Source | Image:
 
 
 def from_bytes(data: bytes | bytearray | memoryview, name: str = "bytes") -> Source:
-    """Return a source whose `read` gives a copy of these bytes, which a picture file must consist of."""
+    """Return the source of a picture file's bytes; a later change of a bytearray does not reach it."""
     content = bytes(data)
 
     def read(name: str, limits: Limits) -> bytes:

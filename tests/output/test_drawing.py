@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facecli.output import drawing
+from facecli.output.marks import GREEN, RED, YELLOW
 from facecli.pipeline.results import ImageResult
 from facecli.types import Detections, Image
 
@@ -24,8 +25,8 @@ def has(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
 def test_boxes_and_points_are_drawn_on_a_copy() -> None:
     one = result(200, 200, (50, 60, 150, 160))
     drawn = drawing.faces_of(one)
-    assert (drawn[60, 55:145] == drawing.GREEN).all()
-    assert has(drawn, drawing.YELLOW)
+    assert (drawn[60, 55:145] == GREEN).all()
+    assert has(drawn, YELLOW)
     assert one.image is not None
     assert (one.image.pixels == 128).all()
 
@@ -39,10 +40,10 @@ def test_the_verdict_is_green_or_red() -> None:
     panels = [np.full((100, 300, 3), 128, np.uint8)] * 2
     same = drawing.verdict(panels, True, "cosine", 0.1, 0.5)
     other = drawing.verdict(panels, False, "cosine", 0.9, 0.5)
-    assert has(same, drawing.GREEN)
-    assert not has(same, drawing.RED)
-    assert has(other, drawing.RED)
-    assert not has(other, drawing.GREEN)
+    assert has(same, GREEN)
+    assert not has(same, RED)
+    assert has(other, RED)
+    assert not has(other, GREEN)
 
 
 def test_a_sliver_does_not_become_a_huge_verdict() -> None:
@@ -53,7 +54,7 @@ def test_a_sliver_does_not_become_a_huge_verdict() -> None:
 def test_bars_grow_with_the_probability_and_stay_inside() -> None:
     for box in ((10, 10, 100, 100), (500, 300, 630, 470), (0, 0, 640, 480)):
         drawn = drawing.attributes_of(result(640, 480, box), [{"happy": 0.9, "sad": 0.1}])
-        green = (drawn == np.array(drawing.GREEN, np.uint8)).all(-1).sum()
+        green = (drawn == np.array(GREEN, np.uint8)).all(-1).sum()
         assert green > 900
         assert drawn.shape == (480, 640, 3)
 
@@ -72,7 +73,7 @@ def test_a_mark_far_outside_is_no_failure(far: float) -> None:
 
 def green_fill(drawn: np.ndarray) -> int:
     """How many pixels right of the box are as green as the bar of the likeliest label."""
-    return int((drawn[:, 320:] == np.array(drawing.GREEN, np.uint8)).all(-1).sum())
+    return int((drawn[:, 320:] == np.array(GREEN, np.uint8)).all(-1).sum())
 
 
 def test_a_label_that_may_not_be_the_likeliest_is_not_marked() -> None:
