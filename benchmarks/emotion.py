@@ -28,8 +28,8 @@ from facecli.hosting.toolbox import Toolbox
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
 from facecli.models.training import calibrate, engine, fer2013, measure, published, run, splits
-from facecli.models.training import config as configuration
 from facecli.models.training import emotion as training
+from facecli.models.training import recipe as recipes
 from facecli.models.training.checkpoint import start
 from facecli.models.training.fer2013 import Faces
 from facecli.types import Image, UInt8Array
@@ -223,7 +223,7 @@ def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> lis
 
     The checkpoint must be the one that the file was made from.
     """
-    recipe = configuration.read(training.CONFIG)
+    recipe = recipes.read(training.RECIPE)
     network = run.NETWORKS[recipe.student.network](sum(calibrate.HEADS.values()), **recipe.student.options)
     network.load_state_dict(start(checkpoint).state)
     stage = replace(recipe.student, schedule=replace(recipe.student.schedule, bf16=False))

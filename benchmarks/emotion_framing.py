@@ -28,8 +28,8 @@ from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
-from facecli.models.training import config as configuration
 from facecli.models.training import emotion, fer2013, measure
+from facecli.models.training import recipe as recipes
 from facecli.pictures import codec
 from facecli.types import Detections, FloatArray, Image, Limits, UInt8Array
 
@@ -51,7 +51,7 @@ def main() -> None:
     given = options.parse_args()
     every = fer2013.read(given.data)
     public = every["PublicTest"].only(np.arange(len(every["PublicTest"])) % given.step == 0)
-    recipe = configuration.read(emotion.CONFIG)
+    recipe = recipes.read(emotion.RECIPE)
     _, held = emotion.split(every, recipe.holdout)
     tools = {name: toolbox(name) for name in given.detectors.split(",")}
     first, *_ = tools.values()

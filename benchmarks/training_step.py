@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from facecli.models.training import calibrate, emotion, networks, run
-from facecli.models.training import config as configuration
+from facecli.models.training import recipe as recipes
 from facecli.models.training.config import Stage
 
 OUTPUTS = sum(calibrate.HEADS.values())
@@ -65,7 +65,7 @@ def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--rounds", type=int, default=15, help="steps of each way")
     given = options.parse_args()
-    recipe = configuration.read(emotion.CONFIG)
+    recipe = recipes.read(emotion.RECIPE)
     figures = []
     for name, stage in (("teacher", cast(Stage, recipe.teacher)), ("student", recipe.student)):
         steps = {how: step_of(stage, way) for how, way in WAYS.items()}

@@ -1,4 +1,4 @@
-"""Trains any attribute: `python -m facecli.models.training.attribute --data FACES.npz --config TOML --out FOLDER`.
+"""Training of any attribute: `python -m facecli.models.training.attribute --data FACES.npz --config TOML --out FOLDER`.
 
 The arrays of the data file: pixels (N, H, W) or (N, H, W, 3) uint8, grey or RGB; names (C,) strings, the classes; and
 either label (N,) integers, indices into names, or targets (N, C), how likely each class is for each picture. For an age
@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from facecli.errors import InputError, UsageError
-from facecli.models.training import measure, published, run, splits
+from facecli.models.training import measure, program, published, splits
 from facecli.models.training.config import Config
 from facecli.models.training.engine import Examples
 from facecli.models.training.published import Answer
+from facecli.models.training.run import Task, TrainingData
 from facecli.types import FloatArray, UInt8Array
 
 
-def read(path: Path, config: Config) -> run.Data:
-    """The file's pictures, a part of them held out. Raises InputError for a file that is not as described above."""
+def read(path: Path, config: Config) -> TrainingData:
+    """Return the file's pictures, a part of them held out. Raises InputError for a file of other arrays."""
     pixels, names, targets = _arrays(path)
     (head, *others) = config.heads
     if others or config.share != 1:
@@ -34,26 +35,26 @@ def read(path: Path, config: Config) -> run.Data:
         raise UsageError("only the emotions have votes", hint="take out from_votes")
     kept = splits.held_out(pixels, config.holdout)
     values = _numbers(path, names) if config.answer == "mean" else ()
-    learned, held = (Examples(pixels[rows], {head: targets[rows]}) for rows in (~kept, kept))
-    return run.Data(learned, held, partial(_settle, names, values, head, held))
+    learned, held_out = (Examples(pixels[rows], {head: targets[rows]}) for rows in (~kept, kept))
+    return TrainingData(learned, held_out, partial(_calibrate, names, values, head, held_out))
 
 
-def _settle(
-    names: list[str], values: tuple[float, ...], head: str, held: Examples, logits: Tensor
+def _calibrate(
+    names: list[str], values: tuple[float, ...], head: str, held_out: Examples, logits: Tensor
 ) -> tuple[Answer, dict[str, Any]]:
-    """The answer with the temperature that fits the held-out pictures best; a mean is left as it was learned."""
-    heads, targets = {head: len(names)}, held.targets[head]
+    """Return the answer with the temperature that fits the held-out pictures best; a mean of values has none."""
+    heads, targets = {head: len(names)}, held_out.targets[head]
     probabilities, likeliest = logits.softmax(1).numpy(), targets.argmax(1)
     facts: dict[str, Any] = {"names": names, "accuracy": measure.accuracy(probabilities, likeliest)}
     if not values:
         return Answer(heads=heads, temperature=measure.best_temperature(probabilities, likeliest)), facts
     answer = Answer(heads=heads, values=values)
-    told = published.answered(logits, answer).numpy()[:, 0]
-    return answer, facts | {"mean_error": float(np.abs(told - targets @ np.array(values)).mean())}
+    means = published.answered(logits, answer).numpy()[:, 0]
+    return answer, facts | {"mean_error": float(np.abs(means - targets @ np.array(values)).mean())}
 
 
 def _arrays(path: Path) -> tuple[UInt8Array, list[str], FloatArray]:
-    """Pixels, names and targets (N, C) whose rows sum to 1."""
+    """Return pixels, names, and targets (N, C) whose rows sum to 1."""
     try:
         with np.load(path, allow_pickle=False) as file:
             pixels, names = file["pixels"], [str(name) for name in file["names"]]
@@ -61,8 +62,8 @@ def _arrays(path: Path) -> tuple[UInt8Array, list[str], FloatArray]:
     except OSError as error:
         raise InputError(f"{path} can not be read: {error.strerror or error}") from error
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        told = "it needs pixels, names, and label or targets"
-        raise InputError(f"{path} has no faces to learn from: {error}", hint=told) from error
+        hint = "it needs pixels, names, and label or targets"
+        raise InputError(f"{path} has no faces to learn from: {error}", hint=hint) from error
     if pixels.dtype != np.uint8 or pixels.shape[3:] not in ((), (3,)) or pixels.ndim < 3:
         raise InputError(f"{path}: pixels must be (N, H, W) or (N, H, W, 3) uint8, are {pixels.shape} {pixels.dtype}")
     if targets.shape != (len(pixels), len(names)):
@@ -89,7 +90,7 @@ def _numbers(path: Path, names: list[str]) -> tuple[float, ...]:
     return numbers
 
 
-TASK = run.Task("attribute", read, "faces and their labels, an .npz file; docs/training.md")
+TASK = Task("attribute", read, "faces and their labels, an .npz file; docs/training.md")
 
 if __name__ == "__main__":
-    raise SystemExit(run.main(TASK))
+    raise SystemExit(program.main(TASK))

@@ -16,15 +16,19 @@ COLUMNS = 11
 
 
 def draw(count: int, seed: int, view: int) -> Tensor:
-    """(count, COLUMNS) float32 in [0, 1): what decides view `view` of each picture, the same for the same seed."""
+    """Return (count, COLUMNS) float32 in [0, 1): the random numbers of view number `view` of each picture.
+
+    Equal arguments give equal numbers, on every machine.
+    """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + view)
     return torch.rand(count, COLUMNS, generator=generator)
 
 
 def views(pixels: Tensor, draws: Tensor, how: Augmentation, side: int) -> Tensor:
-    """(N, C, H, W) float32 in [-1, 1] -> (N, C, side, side): mirrored, turned, scaled, shifted, lit otherwise.
+    """Return pictures mirrored, turned, scaled, shifted and lit otherwise: (N, C, H, W) -> (N, C, side, side).
 
-    Borders are reflected: a black one would tell how the picture was turned.
+    Pixels are float32 in [-1, 1]. draws: (N, COLUMNS). Borders are reflected: a black one would show how the picture
+    was turned.
     """
     signed = draws * 2 - 1
     angle = signed[:, _ANGLE] * math.radians(how.degrees)
@@ -34,37 +38,38 @@ def views(pixels: Tensor, draws: Tensor, how: Augmentation, side: int) -> Tensor
     # affine_grid's coordinates span 2 from border to border.
     x, y = signed[:, _X] * 2 * how.shift, signed[:, _Y] * 2 * how.shift
     rows = torch.stack([torch.stack([cos * mirror, -sin, x], 1), torch.stack([sin * mirror, cos, y], 1)], 1)
-    seen = _sample(pixels, rows, side)
+    warped = _sample(pixels, rows, side)
     contrast = 1 + signed[:, _CONTRAST] * how.contrast
     brightness = signed[:, _BRIGHTNESS] * 2 * how.brightness
-    return (seen * contrast[:, None, None, None] + brightness[:, None, None, None]).clamp(-1, 1)
+    return (warped * contrast[:, None, None, None] + brightness[:, None, None, None]).clamp(-1, 1)
 
 
 def plain(pixels: Tensor, side: int) -> Tensor:
-    """(N, C, H, W) -> (N, C, side, side), nothing changed but the size."""
+    """Return pictures with no change but their size: (N, C, H, W) -> (N, C, side, side)."""
     if pixels.shape[-2:] == (side, side):
         return pixels
     return _sample(pixels, torch.eye(2, 3, device=pixels.device).repeat(len(pixels), 1, 1), side)
 
 
-def cutout(seen: Tensor, draws: Tensor, how: Augmentation) -> Tensor:
-    """The pictures with a grey square in some of them, as the draws decide."""
+def cutout(pixels: Tensor, draws: Tensor, how: Augmentation) -> Tensor:
+    """Return pictures (N, C, side, side) with a grey square in some of them, where the draws (N, COLUMNS) decide."""
     if not how.cutout:
-        return seen
-    side = seen.shape[-1]
+        return pixels
+    side = pixels.shape[-1]
     half = draws[:, _CUT_SIDE] * how.cutout_side * side / 2
     half = torch.where(draws[:, _CUT] < how.cutout, half, torch.zeros_like(half))
-    place = torch.arange(side, device=seen.device) + 0.5
+    place = torch.arange(side, device=pixels.device) + 0.5
     inside_y = (place - draws[:, _CUT_Y, None] * side).abs() < half[:, None]
     inside_x = (place - draws[:, _CUT_X, None] * side).abs() < half[:, None]
-    return seen.masked_fill((inside_y[:, :, None] & inside_x[:, None, :])[:, None], 0.0)
+    return pixels.masked_fill((inside_y[:, :, None] & inside_x[:, None, :])[:, None], 0.0)
 
 
 def mix(values: Tensor, share: float) -> Tensor:
-    """Each row blended with its mirror image in the batch's order: `share` of itself, the rest of the other."""
+    """Return each row blended with the row as far from the batch's other end: `share` of itself, the rest of that."""
     return values * share + values.flip(0) * (1 - share)
 
 
 def _sample(pixels: Tensor, rows: Tensor, side: int) -> Tensor:
+    """Return pictures warped by their affine maps, rows (N, 2, 3), in affine_grid's coordinates."""
     grid = functional.affine_grid(rows, [len(pixels), 1, side, side], align_corners=False)
     return functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)

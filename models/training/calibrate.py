@@ -1,4 +1,4 @@
-"""What FER2013's held-out pictures decide once the network has learned: temperatures; and what the share would do."""
+"""Calibration of the emotion model on FER2013's held-out pictures: temperatures, and the effect of the share."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _SHARES = tuple(round(0.05 * step, 2) for step in range(21))
 
 
 def choose(logits: Tensor, faces: Faces, share: float) -> Answer:
-    """The answer with the temperatures of the least cross-entropy on these pictures. logits: (N, 14).
+    """Return the answer with the temperatures of the least cross-entropy on these pictures. logits: (N, 14).
 
     The answer and the first head are fitted to FER2013's labels, the second head to FER+'s majority.
     """
     plain = Answer(heads=HEADS, share=share)
     labels, votes = (head.numpy() for head in alone(logits, plain))
     rows = fer2013.majority(faces)
-    fitted = {"fer2013": measure.best_temperature(labels, faces.label)}
-    if rows.any():  # none is left in a very small split
-        fitted["ferplus"] = measure.best_temperature(votes[rows], faces.votes.argmax(1)[rows])
+    temperatures = {"fer2013": measure.best_temperature(labels, faces.label)}
+    if rows.any():  # a very small split has no majority left
+        temperatures["ferplus"] = measure.best_temperature(votes[rows], faces.votes.argmax(1)[rows])
     best = measure.best_temperature(answered(logits, plain).numpy(), faces.label)
-    return Answer(heads=HEADS, share=share, temperature=best, temperatures=fitted)
+    return Answer(heads=HEADS, share=share, temperature=best, temperatures=temperatures)
 
 
 def shares(logits: Tensor, faces: Faces) -> list[dict[str, float | None]]:
-    """For each share of the labels' head in the answer: the accuracy on FER2013's labels and on FER+'s majority."""
+    """Return, for each share of the labels' head in the answer, its figures. logits: (N, 14)."""
     rows = []
     for share in _SHARES:
         probabilities = answered(logits, Answer(heads=HEADS, share=share)).numpy()
@@ -38,10 +38,12 @@ def shares(logits: Tensor, faces: Faces) -> list[dict[str, float | None]]:
 
 
 def figures(probabilities: measure.Numbers, faces: Faces) -> dict[str, float | None]:
-    """The accuracy on FER2013's labels, on FER+'s majority (its authors' rule) and on FER+'s plurality."""
+    """Return the accuracy of (N, 7) probabilities on FER2013's labels, on FER+'s majority and on FER+'s plurality.
+
+    None: the split is so small that no picture is left.
+    """
     voted = faces.votes.argmax(1)
-    found: dict[str, float | None] = {"fer2013": measure.accuracy(probabilities, faces.label)}
+    accuracies: dict[str, float | None] = {"fer2013": measure.accuracy(probabilities, faces.label)}
     for name, rows in (("majority", fer2013.majority(faces)), ("plurality", fer2013.plurality(faces))):
-        # A split so small that no picture is left has no figure.
-        found[name] = measure.accuracy(probabilities[rows], voted[rows]) if np.any(rows) else None
-    return found
+        accuracies[name] = measure.accuracy(probabilities[rows], voted[rows]) if np.any(rows) else None
+    return accuracies

@@ -1,4 +1,4 @@
-"""The log of a training: a JSON Lines file and a picture of its curves."""
+"""The log of a training: a JSON Lines file with the figures of each epoch, and a picture of their curves."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from facecli.system.files import staged, write_bytes
 
 
 def write(folder: Path, history: list[Row]) -> None:
-    """Write log.jsonl and, where matplotlib is installed, curves.png into a folder."""
+    """Write log.jsonl and, if matplotlib is installed, curves.png into a folder. Raises OutputError."""
     write_bytes(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in history).encode())
     if find_spec("matplotlib") is not None:
         _draw(folder / "curves.png", history)
 
 
 def _draw(path: Path, history: list[Row]) -> None:
+    """Draw losses on the left and accuracies on the right, over the epochs."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Trains the emotion model: `python -m facecli.models.training.emotion --data fer2013.npz --out FOLDER`."""
+"""Training of the emotion model: `python -m facecli.models.training.emotion --data fer2013.npz --out FOLDER`."""
 
 from __future__ import annotations
 
@@ -10,40 +10,44 @@ from typing import Any
 from torch import Tensor
 
 from facecli.errors import UsageError
-from facecli.models.training import calibrate, fer2013, run, splits
+from facecli.models.training import calibrate, fer2013, program, splits
 from facecli.models.training.config import Config
 from facecli.models.training.fer2013 import Faces
 from facecli.models.training.published import Answer
+from facecli.models.training.run import Task, TrainingData
 
 
-def read(path: Path, config: Config) -> run.Data:
-    """FER2013's Training split as it is learned from and held out. Raises InputError for another file."""
+def read(path: Path, config: Config) -> TrainingData:
+    """Return the pictures of FER2013's Training split, a part of them held out. Raises InputError for another file."""
     if config.answer != "probabilities":
         raise UsageError(f"emotions have no {config.answer}", hint='answer = "probabilities"')
-    learned, held = split(fer2013.read(path), config.holdout)
-    return run.Data(
-        fer2013.examples(learned, config.from_votes), fer2013.examples(held), partial(_settle, held, config.share)
+    learned, held_out = split(fer2013.read(path), config.holdout)
+    return TrainingData(
+        fer2013.examples(learned, config.from_votes),
+        fer2013.examples(held_out),
+        partial(_calibrate, held_out, config.share),
     )
 
 
 def split(every: Mapping[str, Faces], holdout: float) -> tuple[Faces, Faces]:
-    """Training, without the pictures that PublicTest has as well: what is learned from, and what is held out.
+    """Split Training in two: pictures to learn from, and the part `holdout` of it. every: split name -> pictures.
 
-    Of the latter those go that have a near copy among the former: they would flatter the network.
+    Pictures that PublicTest has as well are left out, and from the second part those that have a near copy in the
+    first: they would flatter the network.
     """
     training = every["Training"]
     training = training.only(~splits.known(training.pixels, every["PublicTest"].pixels))
     kept = splits.held_out(training.pixels, holdout)
-    learned, held = training.only(~kept), training.only(kept)
-    return learned, held.only(~splits.near(held.pixels, learned.pixels))
+    learned, held_out = training.only(~kept), training.only(kept)
+    return learned, held_out.only(~splits.near(held_out.pixels, learned.pixels))
 
 
-def _settle(held: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str, Any]]:
-    return calibrate.choose(logits, held, share), {"shares": calibrate.shares(logits, held)}
+def _calibrate(held_out: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str, Any]]:
+    return calibrate.choose(logits, held_out, share), {"shares": calibrate.shares(logits, held_out)}
 
 
-CONFIG = Path(__file__).with_suffix(".toml")
-TASK = run.Task("emotion", read, "FER2013 with FER+'s votes, an .npz file", CONFIG)
+RECIPE = Path(__file__).with_suffix(".toml")
+TASK = Task("emotion", read, "FER2013 with FER+'s votes, an .npz file", RECIPE)
 
 if __name__ == "__main__":
-    raise SystemExit(run.main(TASK))
+    raise SystemExit(program.main(TASK))

@@ -1,7 +1,7 @@
-"""FER2013 with the votes of FER+ (arXiv 1307.0414, arXiv 1608.01041), as one .npz file without pickled objects.
+"""FER2013 with the votes of FER+ (arXiv 1307.0414, arXiv 1608.01041), in one .npz file without pickled objects.
 
 Its arrays: pixels (N, 48, 48) uint8 grey; label (N,) index into label_names; votes (N, 10), how many of the ten taggers
-chose each of vote_names; split (N,) index into split_names.
+chose each of vote_names; split (N,) index into split_names. `fer2013_csv` writes such a file.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ from facecli.models.training.engine import Examples
 from facecli.types import FloatArray, UInt8Array
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-# FER+'s names of the same seven, in the same order, and what else a tagger could choose.
+# FER+'s names of these seven, in the order of LABELS, and the other choices of a tagger.
 VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 OTHERS = ("contempt", "unknown", "not_face")
 SPLITS = ("Training", "PublicTest")
-SIDE = 48
+SIDE = 48  # px
 _KEYS = ("pixels", "label", "label_names", "votes", "vote_names", "split", "split_names")
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """Pictures with both kinds of labels. label: (N,) FER2013's. votes: (N, 7) for VOTES. others: (N, 3) for OTHERS."""
+    """Pictures with both kinds of labels.
+
+    pixels: (N, 48, 48) uint8 grey. label: (N,) FER2013's, indices into LABELS. votes: (N, 7), numbers of taggers for
+    each of VOTES. others: (N, 3), for each of OTHERS.
+    """
 
     pixels: UInt8Array
     label: NDArray[np.int64]
@@ -40,12 +44,12 @@ class Faces:
         return len(self.pixels)
 
     def only(self, rows: NDArray[np.bool_]) -> Faces:
-        """The pictures of these rows."""
+        """Return the pictures where `rows`, (N,), is True."""
         return Faces(self.pixels[rows], self.label[rows], self.votes[rows], self.others[rows])
 
 
 def read(path: Path) -> dict[str, Faces]:
-    """Split name -> its pictures, in the file's order. Raises InputError for a file that is not as described above."""
+    """Return split name -> its pictures, in the file's order. Raises InputError for a file of other arrays."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in _KEYS}
@@ -63,15 +67,15 @@ def read(path: Path) -> dict[str, Faces]:
         raise InputError(f"{path}: a label is {arrays['label'].max()}, the last is {len(LABELS) - 1}")
     if not set(SPLITS) <= set(map(str, arrays["split_names"])):
         raise InputError(f"{path} has not the splits {', '.join(SPLITS)}")
-    ours, others = (votes[:, [names.index(name) for name in some]] for some in (VOTES, OTHERS))
-    every = Faces(arrays["pixels"], arrays["label"].astype(np.int64), ours, others)
+    seven, others = (votes[:, [names.index(name) for name in columns]] for columns in (VOTES, OTHERS))
+    every = Faces(arrays["pixels"], arrays["label"].astype(np.int64), seven, others)
     return {str(name): every.only(arrays["split"] == index) for index, name in enumerate(arrays["split_names"])}
 
 
 def examples(faces: Faces, from_votes: float = 0.0) -> Examples:
-    """Both label sets as distributions: FER2013's, and the shares of the seven classes in the votes.
+    """Return pictures with two heads of targets: "fer2013", its labels, and "ferplus", the `shares` of the votes.
 
-    FER2013's are one-hot, but for the part `from_votes` that is what the votes make likely (`likely_labels`).
+    from_votes: the part of a label's target that is `likely_labels`; the rest is one-hot.
     """
     labels = np.eye(len(LABELS), dtype=np.float32)[faces.label]
     if from_votes:
@@ -80,10 +84,10 @@ def examples(faces: Faces, from_votes: float = 0.0) -> Examples:
 
 
 def likely_labels(faces: Faces) -> FloatArray:
-    """(N, 7) float32: how often FER2013 gives each label to pictures with such votes.
+    """Return (N, 7) float32: how often FER2013 gives each label to pictures with such votes.
 
-    A multinomial logistic regression on the square roots of the shares, fitted to these pictures. A label is noisy (it
-    agrees with the likeliest vote on 65 % of the pictures); this is an average over all pictures with such votes.
+    This is a multinomial logistic regression on the square roots of the shares, fitted to these pictures. Why: a single
+    label is noisy (it agrees with the likeliest vote on 65 % of the pictures), an average over similar pictures is not.
     """
     features = torch.from_numpy(np.sqrt(shares(faces)))
     layer = torch.nn.Linear(len(LABELS), len(LABELS))
@@ -93,9 +97,9 @@ def likely_labels(faces: Faces) -> FloatArray:
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        found = torch.nn.functional.cross_entropy(layer(features), torch.from_numpy(faces.label))
-        found.backward()  # type: ignore[no-untyped-call] # torch does not say
-        return found
+        value = torch.nn.functional.cross_entropy(layer(features), torch.from_numpy(faces.label))
+        value.backward()  # type: ignore[no-untyped-call] # torch does not say
+        return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.inference_mode():
@@ -103,22 +107,23 @@ def likely_labels(faces: Faces) -> FloatArray:
 
 
 def shares(faces: Faces) -> FloatArray:
-    """(N, 7) float32: the part of the votes that each class has; even where none of the seven has any."""
+    """Return (N, 7) float32: the part of the votes for each of the seven classes; equal parts if none has a vote."""
     total = faces.votes.sum(1, keepdims=True)
     even = np.full(faces.votes.shape, 1 / len(LABELS))
     return np.where(total > 0, faces.votes / np.maximum(total, 1), even).astype(np.float32)
 
 
 def plurality(faces: Faces) -> NDArray[np.bool_]:
-    """(N,) where one of the seven classes alone has the most votes: not contempt, unknown or no face, and no tie."""
+    """Return (N,): True where one of the seven classes has the most votes, alone, and more than any of OTHERS."""
     most = faces.votes.max(1)
     return np.asarray((most > faces.others.max(1)) & ((faces.votes == most[:, None]).sum(1) == 1))
 
 
 def majority(faces: Faces) -> NDArray[np.bool_]:
-    """(N,) where one of the seven has more than half of the votes; single votes are dropped as outliers before.
+    """Return (N,): True where one of the seven classes has more than half of the votes, single votes not counted.
 
-    The rule of FER+'s authors (arXiv 1608.01041 and the reader in github.com/microsoft/FERPlus).
+    This is the rule of FER+'s authors (arXiv 1608.01041 and the reader in github.com/microsoft/FERPlus), who drop
+    single votes as outliers.
     """
     kept = np.where(faces.votes > 1, faces.votes, 0)
     others = np.where(faces.others > 1, faces.others, 0)

@@ -1,4 +1,4 @@
-"""How good probabilities are: accuracy with its interval, confusion, calibration and the temperature that mends it."""
+"""Figures of classifiers: accuracy with its interval, confusion, calibration error and the temperature against it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
-BINS = 15  # of the confidence, as in arXiv 1706.04599
-_QUANTILE = 1.959964  # of the normal distribution, for 95 %
-# Temperatures that are tried: from sharpening tenfold to softening tenfold, 1 % apart.
+BINS = 15  # of equal width, over the confidence; as in arXiv 1706.04599
+_QUANTILE = 1.959964  # of the normal distribution: 95 % lie within so many standard deviations
+# From sharpening tenfold to softening tenfold, 1 % apart.
 _TEMPERATURES = np.exp(np.arange(-2.3, 2.3, 0.01))
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One bar of a reliability plot: the pictures whose confidence lies in it."""
+    """One bar of a reliability plot: the number of its pictures, their mean confidence, and their accuracy."""
 
     count: int
     confidence: float
@@ -27,12 +27,12 @@ class Bin:
 
 
 def accuracy(probabilities: Numbers, labels: Labels) -> float:
-    """The part of the rows (N, C) whose likeliest class is the label (N,)."""
+    """Return the part of the rows of (N, C) probabilities whose likeliest class is the label (N,)."""
     return float((probabilities.argmax(1) == labels).mean())
 
 
 def wilson(part: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a part seen in `count` trials (Wilson 1927)."""
+    """Return the 95 % interval of a part that was seen in `count` trials (Wilson 1927)."""
     squared = _QUANTILE**2 / count
     middle = (part + squared / 2) / (1 + squared)
     reach = _QUANTILE / (1 + squared) * math.sqrt(part * (1 - part) / count + squared / (4 * count))
@@ -40,7 +40,10 @@ def wilson(part: float, count: int) -> tuple[float, float]:
 
 
 def paired(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """How much more often `one` is right than `other` on the same pictures, and its 95 % interval (Wald's)."""
+    """Return how much more often `one` is right than `other`, and the 95 % interval of that (Wald's).
+
+    one, other: (N,), True where a classifier is right on picture N.
+    """
     difference = one.astype(float) - other
     reach = _QUANTILE * float(difference.std()) / math.sqrt(len(difference))
     mean = float(difference.mean())
@@ -48,14 +51,14 @@ def paired(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, flo
 
 
 def confusion(probabilities: Numbers, labels: Labels) -> NDArray[np.int64]:
-    """(C, C) counts: row the label, column the likeliest class."""
+    """Return (C, C) counts; the row is the label, the column the likeliest class."""
     classes = probabilities.shape[1]
     pairs = labels * classes + probabilities.argmax(1)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
 def reliability(probabilities: Numbers, labels: Labels) -> list[Bin]:
-    """Rows by confidence, in BINS bins of equal width; empty ones are left out."""
+    """Return the BINS of (N, C) probabilities by confidence, that is by their largest value, without empty bins."""
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == labels
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -64,20 +67,23 @@ def reliability(probabilities: Numbers, labels: Labels) -> list[Bin]:
 
 
 def calibration_error(probabilities: Numbers, labels: Labels) -> float:
-    """The expected calibration error: the mean distance of accuracy from confidence, over `reliability`'s bins."""
+    """Return the expected calibration error (arXiv 1706.04599): |accuracy - confidence|, averaged over the pictures.
+
+    Both are taken per bin of `reliability`.
+    """
     bins = reliability(probabilities, labels)
     return sum(b.count * abs(b.confidence - b.accuracy) for b in bins) / len(labels)
 
 
 def tempered(probabilities: Numbers, temperature: float) -> Numbers:
-    """The probabilities with their logarithms divided by a temperature; above 1 they get more even."""
+    """Return probabilities with their logarithms divided by a temperature; above 1 they get more even."""
     logits = np.log(np.maximum(probabilities, 1e-30)) / temperature
     raised = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(raised / raised.sum(1, keepdims=True))
 
 
 def best_temperature(probabilities: Numbers, labels: Labels) -> float:
-    """The temperature of the least cross-entropy (arXiv 1706.04599), to four places."""
+    """Return the temperature of the least cross-entropy (arXiv 1706.04599), to four places."""
     rows = np.arange(len(labels))
     losses = [-np.log(np.maximum(tempered(probabilities, t)[rows, labels], 1e-30)).mean() for t in _TEMPERATURES]
     return round(float(_TEMPERATURES[int(np.argmin(losses))]), 4)

@@ -1,4 +1,4 @@
-"""Residual networks with squeeze-and-excitation for small crops: the small one that we ship, and its larger teacher.
+"""Residual networks with squeeze-and-excitation for small crops: of any size, trained or packed to be shipped.
 
 Residual blocks after arXiv 1512.03385, their shortcuts pooled after arXiv 1812.01187, squeeze-and-excitation after
 arXiv 1709.01507, stochastic depth after arXiv 1603.09382. Channels are multiples of 32 and the resolution is halved by
@@ -16,12 +16,11 @@ from torch.nn import functional
 
 from facecli.errors import UsageError
 
-# The side of the largest output that TrainedConvolution computes itself, in pixels.
-_SMALL_MAP = 6
+_SMALL_MAP = 6  # px, side of the largest output that TrainedConvolution computes itself
 
 
 class Squeeze(nn.Module):
-    """Squeeze-and-excitation: each channel weighted by what all channels are on average."""
+    """Squeeze-and-excitation: a small network gives each channel a weight by the means of all channels."""
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
@@ -29,15 +28,15 @@ class Squeeze(nn.Module):
         self.up = nn.Linear(channels // reduction, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same."""
+        """Return (N, C, H, W) of (N, C, H, W)."""
         weights = torch.sigmoid(self.up(functional.relu(self.down(x.mean((2, 3))))))
         return x * weights[:, :, None, None]
 
 
 class PackedConvolution(nn.Module):
-    """A convolution with its batch normalisation folded in; the kernel is kept as int8 with one scale per filter.
+    """A convolution with its batch normalisation folded in, and an int8 kernel with one scale per filter.
 
-    It is computed in float32: a quarter of the bytes, and nothing but the kernel is rounded.
+    It computes in float32: the file has a quarter of the bytes, and only the kernel is rounded. kernel: odd, px.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
@@ -48,7 +47,7 @@ class PackedConvolution(nn.Module):
         self.register_buffer("bias", torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) float32 -> (N, C', H / stride, W / stride) float32."""
+        """Return (N, C', H / stride, W / stride) float32 of (N, C, H, W) float32."""
         weight, scale, bias = cast(Tensor, self.weight), cast(Tensor, self.scale), cast(Tensor, self.bias)
         return functional.conv2d(x, weight.float() * scale, bias, self.stride, self.padding)
 
@@ -56,14 +55,15 @@ class PackedConvolution(nn.Module):
 class TrainedConvolution(nn.Conv2d):
     """A Conv2d for square maps that a CPU learns faster: on the smallest maps it is one product of two matrices.
 
-    There oneDNN takes many times as long for the gradient of the weights (benchmarks/training_step.py). kernel: odd.
+    On those, oneDNN takes many times as long for the gradient of the weights (benchmarks/training_step.py).
+    kernel: odd, px.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
         super().__init__(inputs, outputs, kernel, stride, kernel // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        """Return (N, C', H / stride, W / stride) of (N, C, H, W)."""
         stride, kernel = self.stride[0], self.kernel_size[0]
         side = (x.shape[-1] - 1) // stride + 1
         if not self.training or x.device.type != "cpu" or kernel == 1 or side > _SMALL_MAP:
@@ -78,14 +78,14 @@ class TrainedConvolution(nn.Conv2d):
 
 
 class Convolution(nn.Sequential):
-    """A convolution and its batch normalisation, as they are trained."""
+    """A convolution and its batch normalisation, to be trained."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
         convolution = TrainedConvolution(inputs, outputs, kernel, stride)
         super().__init__(convolution, nn.BatchNorm2d(outputs))
 
     def packed(self) -> dict[str, Tensor]:
-        """The state of the PackedConvolution that computes the same, folded in float64."""
+        """Return the state of a PackedConvolution that computes the same; it is folded in float64."""
         convolution, norm = cast(nn.Conv2d, self[0]), cast(nn.BatchNorm2d, self[1])
         assert norm.running_mean is not None
         assert norm.running_var is not None
@@ -102,7 +102,7 @@ Layer = Callable[[int, int, int, int], nn.Module]
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; in training the convolutions are left out with probability `drop`."""
+    """Two 3x3 convolutions beside a shortcut. drop: the probability of leaving them out in training."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int, drop: float, layer: Layer) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Block(nn.Module):
         self.shortcut = nn.Identity() if same else nn.Sequential(pool, layer(inputs, outputs, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C', H / stride, W / stride)."""
+        """Return (N, C', H / stride, W / stride) of (N, C, H, W)."""
         y = self.squeeze(self.second(functional.relu(self.first(x))))
         if self.training and self.drop:
             # Not in place of whole batches: every picture of one leaves out blocks of its own.
@@ -125,10 +125,11 @@ class Block(nn.Module):
 
 
 class ResidualNetwork(nn.Module):
-    """(N, inputs, H, W) float32 in [-1, 1] to (N, outputs) logits; each picture is standardised first.
+    """A network from (N, inputs, H, W) float32 in [-1, 1] to (N, outputs) logits; it standardises each picture first.
 
-    inputs: 1 for grey, 3 for RGB. packed: with PackedConvolution, to be shipped; otherwise to be trained.
-    stages: (channels, blocks); all but the first halve the resolution, which the stem has halved once.
+    inputs: 1 for grey, 3 for RGB. stem: channels of the first convolution. stages: (channels, blocks) each; all but the
+    first halve the resolution, which the stem has halved once. dropout: before the last layer. drop: the last block's
+    probability of being left out; earlier blocks have less. packed: made of PackedConvolution, to be shipped.
     """
 
     def __init__(
@@ -158,20 +159,20 @@ class ResidualNetwork(nn.Module):
         self.head = nn.Linear(channels, outputs)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(N, inputs, H, W) float32 -> (N, outputs) float32."""
+        """Return (N, outputs) float32 logits of (N, inputs, H, W) float32."""
         x = self.blocks(functional.relu(self.stem(standardised(pixels))))
         return cast(Tensor, self.head(self.dropout(x.mean((2, 3)))))
 
 
 def standardised(pixels: Tensor) -> Tensor:
-    """Each picture less its mean, divided by its standard deviation: light and contrast should not matter."""
+    """Return each picture less its mean, divided by its standard deviation: light and contrast should not matter."""
     centred = pixels - pixels.mean((1, 2, 3), keepdim=True)
     # 0.02 of 2 is a grey level difference that only noise has: a flat picture stays flat.
     return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
 
 
 def build_residual(outputs: int, **options: object) -> ResidualNetwork:
-    """A ResidualNetwork from a configuration's options. Raises UsageError where they do not fit."""
+    """Return a ResidualNetwork. options: its arguments, from a recipe. Raises UsageError if they do not fit."""
     try:
         return ResidualNetwork(outputs, **options)  # type: ignore[arg-type] # checked by the call itself
     except (TypeError, ValueError, RuntimeError) as error:
@@ -179,7 +180,7 @@ def build_residual(outputs: int, **options: object) -> ResidualNetwork:
 
 
 def packed_state(network: nn.Module) -> dict[str, Tensor]:
-    """The state of the packed network that computes the same as a trained one."""
+    """Return the state of a packed network that computes the same as a trained one."""
     state: dict[str, Tensor] = {}
     folded = {name: module for name, module in network.named_modules() if isinstance(module, Convolution)}
     for name, module in folded.items():

@@ -1,4 +1,4 @@
-"""The result of a training: a packed network with what turns its logits into the answer, in one file of tensors."""
+"""The result of a training: a packed network, and the rule that turns its logits into the answer, in one file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from facecli.errors import ExportError
+from facecli.errors import ExportError, first_line
 from facecli.models.training.networks import ResidualNetwork, packed_state
 from facecli.system.files import staged
 
-FORMAT = 3
+FORMAT = 3  # of the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """How the logits of one head, or of two with the same classes, become the answer.
+    """The rule by which the logits of one head, or of two heads with equal classes, become the answer.
 
-    heads: head -> how many classes it has; they lie side by side in the logits. share: how much of the answer is the
-    first head's, the rest is the second's. temperature: of that mixture; temperatures: of what each of two heads says
-    alone. values: what the classes stand for where the answer is their mean, such as years; empty for probabilities.
+    heads: head -> the number of its classes; heads lie side by side in the logits. share: the first head's part of the
+    answer; the rest is the second's. temperature: of that mixture. temperatures: of each of two heads alone. values:
+    the numbers, such as years, that the classes stand for; then the answer is their mean. Empty: it is probabilities.
     """
 
     heads: Mapping[str, int]
@@ -35,25 +35,28 @@ class Answer:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of what Published returns: the answer first, then what each head says where there are two."""
+        """The names of the outputs of Published: the answer, then each head if there are two."""
         return ("value" if self.values else "probabilities", *(self.heads if len(self.heads) > 1 else ()))
 
 
 class Published(nn.Module):
-    """(N, C, side, side) float32 in [-1, 1] to `answer.outputs`, each (N, classes) float32, or (N, 1) for a value."""
+    """A network with its answer: (N, C, side, side) float32 in [-1, 1] to one tensor for each of `answer.outputs`.
+
+    Probabilities are (N, classes) float32, a value is (N, 1). side: px.
+    """
 
     def __init__(self, network: ResidualNetwork, answer: Answer, side: int) -> None:
         super().__init__()
         self.network, self.answer, self.side = network, answer, side
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(N, C, side, side) float32 -> one tensor for each of `answer.outputs`."""
+        """Return one tensor for each of `answer.outputs`."""
         logits = self.network(crops)
         return answered(logits, self.answer), *alone(logits, self.answer)
 
 
 def answered(logits: Tensor, answer: Answer) -> Tensor:
-    """(N, classes of all heads) logits -> (N, classes) probabilities, or (N, 1) their mean value."""
+    """Return the answer of (N, classes of all heads) logits: (N, classes) probabilities, or (N, 1) their mean value."""
     first, *second = (head.softmax(1) for head in logits.split_with_sizes(list(answer.heads.values()), 1))
     mean = first * answer.share + second[0] * (1 - answer.share) if second else first
     # No probability is so small that its logarithm would not be finite.
@@ -62,7 +65,7 @@ def answered(logits: Tensor, answer: Answer) -> Tensor:
 
 
 def alone(logits: Tensor, answer: Answer) -> list[Tensor]:
-    """What each of two heads says: (N, classes) probabilities; nothing where there is one head."""
+    """Return (N, classes) probabilities of each of two heads alone; [] if there is one head."""
     if len(answer.heads) == 1:
         return []
     heads = logits.split_with_sizes(list(answer.heads.values()), 1)
@@ -72,27 +75,31 @@ def alone(logits: Tensor, answer: Answer) -> list[Tensor]:
 
 
 def write(path: Path, network: nn.Module, options: Mapping[str, Any], side: int, answer: Answer) -> None:
-    """Write a trained ResidualNetwork, made with these options, and its answer."""
+    """Write a trained ResidualNetwork with its answer. options: the ones it was built with. Raises OutputError.
+
+    side: of its input, px.
+    """
     facts = {"format": FORMAT, "options": dict(options), "side": side, "answer": dataclasses.asdict(answer)}
     with staged(path) as temporary:
         torch.save(facts | {"state": packed_state(network)}, temporary)
 
 
 def read(path: Path) -> Published:
-    """A network from such a file, in eval mode. Raises ExportError for any other file."""
+    """Return the network of a file that `write` wrote, in eval mode. Raises ExportError for any other file."""
     try:
         facts = torch.load(path, map_location="cpu", weights_only=True)
         form = int(facts["format"])
-        made = _made(facts) if form == FORMAT else None
+        network = _built(facts) if form == FORMAT else None
     except Exception as error:  # torch fails in a dozen ways on a file that is something else
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise ExportError(f"{path} is no trained network of facecli: {type(error).__name__} {first}") from error
-    if made is None:
+        raise ExportError(
+            f"{path} is no trained network of facecli: {type(error).__name__} {first_line(error)}"
+        ) from error
+    if network is None:
         raise ExportError(f"{path} has format {form}, only {FORMAT} is understood", hint="train it again")
-    return made.eval()
+    return network.eval()
 
 
-def _made(facts: Mapping[str, Any]) -> Published:
+def _built(facts: Mapping[str, Any]) -> Published:
     state = cast(dict[str, Tensor], facts["state"])
     network = ResidualNetwork(len(state["head.bias"]), packed=True, **facts["options"])
     network.load_state_dict(state)

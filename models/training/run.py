@@ -1,11 +1,10 @@
-"""One training from its data file to its result, whatever the attribute: the teacher, its answers, the student."""
+"""One training from its data file to its result, for any attribute: the teacher, its answers, the student."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from facecli.errors import FacecliError, InputError, UsageError
-from facecli.models.training import augment, checkpoint, distil, engine, published
-from facecli.models.training import config as configuration
+from facecli.errors import InputError, UsageError
+from facecli.models.training import augment, checkpoint, config, distil, engine, published
 from facecli.models.training.checkpoint import Start
 from facecli.models.training.config import Config, Stage
-from facecli.models.training.distil import Teacher
-from facecli.models.training.engine import CHECKPOINT, Examples
+from facecli.models.training.distil import Answers, Teacher
+from facecli.models.training.engine import CHECKPOINT, Examples, Report, Targets
 from facecli.models.training.networks import build_residual
 from facecli.models.training.published import Answer
 from facecli.system.files import sha256_of, write_bytes
@@ -29,188 +27,165 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual}
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """What a data file has for a training.
+class TrainingData:
+    """The content of a data file.
 
-    settle: the finished network's logits for the held-out pictures -> the answer, and facts for calibration.json.
+    learned: pictures to learn from. held_out: pictures to calibrate with. calibrate: the finished network's logits for
+    the held-out pictures -> the answer, and facts for calibration.json.
     """
 
     learned: Examples
-    held: Examples
-    settle: Callable[[Tensor], tuple[Answer, dict[str, Any]]]
+    held_out: Examples
+    calibrate: Callable[[Tensor], tuple[Answer, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the training of an attribute has of its own. name: of the command's module and of its result's file.
+    """The training of one attribute.
 
-    read: the data file and the configuration -> Data. data: what the file is, for --help. config: the default recipe.
+    name: of the module that is started, and of the result's file. read: (data file, configuration) -> its content.
+    data: what the data file is, for --help. recipe: the default recipe, a TOML file.
     """
 
     name: str
-    read: Callable[[Path, Config], Data]
+    read: Callable[[Path, Config], TrainingData]
     data: str
-    config: Path | None = None
+    recipe: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a training runs, not what it learns. start: the folder of a run whose networks it begins with.
+class RunOptions:
+    """How a training runs, not what it learns.
 
-    compiled, learn: as in engine.Run.
+    device: cpu or cuda. start: the folder of a run whose networks it begins with. compiled, learn: as in StageRun.
+    report: receives lines about the progress.
     """
 
     device: str = "cpu"
     start: Path | None = None
     compiled: bool = False
     learn: bool = True
-    say: engine.Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201 # progress
+    report: Report = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201 # progress
 
 
-def main(task: Task, arguments: Sequence[str] | None = None) -> int:
-    """The command of a task: train, or go on where an earlier run ended. Exit codes are facecli's."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m facecli.models.training.{task.name}",
-        description=f"Trains a network for {task.name}, or goes on where an earlier run ended.",
-    )
-    told = f"[default: {task.config.name} beside this module]" if task.config else ""
-    parser.add_argument("--data", type=Path, required=True, help=task.data)
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, logs and the result")
-    parser.add_argument("--config", type=Path, required=not task.config, default=task.config, help=f"recipe  {told}")
-    parser.add_argument(
-        "--from", dest="start", type=Path, help="earlier run to begin with, if not the recipe's `after`"
-    )
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where PyTorch computes")
-    parser.add_argument("--compile", action="store_true", help="through torch.compile: faster; needs a C++ compiler")
-    parser.add_argument("--as-it-is", action="store_true", help="learn no more: write what the checkpoint has")
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(max(given.threads, 1))
-    how = How(given.device, given.start, given.compile, not given.as_it_is)
-    try:
-        config = configuration.read(given.config)
-        print(f"wrote {run(task, config, given.data, given.out, how)}")  # noqa: T201 # the result, on stdout
-    except FacecliError as error:
-        how.say(str(error))
-        return error.exit_code
-    return 0
+def run(task: Task, recipe: Config, data: Path, out: Path, options: RunOptions) -> Path:
+    """Train the teacher if there is one, then the student; return the file of the student, averaged and calibrated.
 
-
-def run(task: Task, config: Config, data: Path, out: Path, how: How) -> Path:
-    """Train the teacher if there is one, then the student; returns the file of the student, averaged and calibrated.
-
-    What the recipe comes after is run before, into a folder of its own, unless `how` says what to start with.
+    out: the folder of checkpoints, logs and the result. The recipe's `after` is run before, into a folder of its own,
+    unless the options name a run to begin with. Raises UsageError, InputError and OutputError.
     """
-    if how.device == "cuda" and not torch.cuda.is_available():
+    if options.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no CUDA device here", hint="--device cpu")
-    if config.after and not how.start:
+    if recipe.after and not options.start:
         before = out / "before"
-        if not before.exists() and any((out / name / CHECKPOINT).exists() for name in config.stages):
+        if not before.exists() and any((out / name / CHECKPOINT).exists() for name in recipe.stages):
             raise UsageError(f"{out} did not begin with {before}", hint="give the same --from as when it began")
-        run(task, config.after, data, before, how)
-        how = replace(how, start=before)
-    found = task.read(data, config)
-    how.say(f"{len(found.learned)} pictures to learn from, {len(found.held)} held out of the same split")
-    starts = {name: checkpoint.start(how.start / name / CHECKPOINT) for name in config.stages} if how.start else {}
-    training = _Training(config, found, sha256_of(data), out, how, starts)
-    soften = training.taught() if how.learn else None
-    network = training.network("student", config.student, training.student_digest(), soften)
-    answer, facts = found.settle(engine.predict(network, found.held.pixels, config.student))
+        run(task, recipe.after, data, before, options)
+        options = replace(options, start=before)
+    content = task.read(data, recipe)
+    learned, held_out = content.learned, content.held_out
+    options.report(f"{len(learned)} pictures to learn from, {len(held_out)} held out of the same split")
+    training = _Training(recipe, content, sha256_of(data), out, options, _starts(recipe, options.start))
+    soften = training.softened_targets() if options.learn else None
+    student = training.network("student", recipe.student, training.student_digest(), soften)
+    answer, facts = content.calibrate(engine.predict(student, held_out.pixels, recipe.student))
     result = out / f"{task.name}.pt"
-    published.write(result, network, config.student.options, config.student.side, answer)
-    facts = {"held_out": len(found.held), "temperature": answer.temperature} | facts
+    published.write(result, student, recipe.student.options, recipe.student.side, answer)
+    facts = {"held_out": len(held_out), "temperature": answer.temperature} | facts
     write_bytes(out / "calibration.json", (json.dumps(facts, indent=1) + "\n").encode())
     return result
 
 
+def _starts(recipe: Config, folder: Path | None) -> dict[str, Start]:
+    """Return the networks of an earlier run in a folder, by stage; none without a folder."""
+    return {name: checkpoint.start(folder / name / CHECKPOINT) for name in recipe.stages} if folder else {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """What the networks of one training share. sha256: the data file's. starts: what a stage's network begins with."""
+    """What the networks of one training share. sha256: the data file's. starts: stage -> the network it begins with."""
 
-    config: Config
-    data: Data
+    recipe: Config
+    data: TrainingData
     sha256: str
     out: Path
-    how: How
+    options: RunOptions
     starts: Mapping[str, Start]
 
     def __post_init__(self) -> None:
-        heads, wanted = list(self.data.learned.targets), list(self.config.heads)
-        if heads != wanted:
-            raise UsageError(f"the data has the heads {', '.join(heads)}; [heads] has {', '.join(wanted)}")
-        if not len(self.data.held):
+        heads, stated = list(self.data.learned.targets), list(self.recipe.heads)
+        if heads != stated:
+            raise UsageError(f"the data has the heads {', '.join(heads)}; [heads] has {', '.join(stated)}")
+        if not len(self.data.held_out):
             raise InputError(f"not one of {len(self.data.learned)} pictures is held out", hint="a larger holdout")
-        if self.config.distillation and self.config.distillation.earlier and not self.how.start:
+        distillation = self.recipe.distillation
+        if distillation and distillation.earlier and not self.options.start:
             raise UsageError("distillation.earlier needs a run to begin with", hint="the key after, or --from")
 
-    def taught(self) -> Callable[[int, Tensor], Tensor] | None:
-        """The student's targets from its teachers, which are trained and asked for them; None where it has none."""
-        config = self.config
-        if config.teacher is None or config.distillation is None:
+    def softened_targets(self) -> Targets | None:
+        """Train the teachers, and return the student's targets by their answers; None if it has no teacher."""
+        recipe = self.recipe
+        if recipe.teacher is None or recipe.distillation is None:
             return None
-        digest = self.digest("teacher", config.teacher)
-        teachers = [Teacher(partial(self.network, "teacher", config.teacher, digest), config.teacher)]
-        views = configuration.digest(config.student.augmentation, digest)
-        for name in config.distillation.earlier:
-            stage = config.stages[name]
-            teachers.append(Teacher(partial(self.built, name, stage), stage))
-            views = configuration.digest(stage, views, self.origin(name))
-        return distil.ask(teachers, config, self.data.learned, self.out / "views", views, self.how.device, self.how.say)
+        digest = self.digest("teacher", recipe.teacher)
+        teachers = [Teacher(partial(self.network, "teacher", recipe.teacher, digest), recipe.teacher)]
+        views = config.digest(recipe.student.augmentation, digest)
+        for name in recipe.distillation.earlier:
+            stage = recipe.stages[name]
+            teachers.append(Teacher(partial(self.beginning, name, stage), stage))
+            views = config.digest(stage, views, self.origin(name))
+        answers = Answers(self.out / "views", views)
+        options = self.options
+        return distil.softened_targets(teachers, recipe, self.data.learned, answers, options.device, options.report)
 
     def student_digest(self) -> str:
-        """What the student's checkpoint belongs to."""
-        config = self.config
-        taught = self.digest("teacher", config.teacher) if config.teacher else None
-        return self.digest("student", config.student, taught, config.distillation)
+        """Return the digest of all that the student's checkpoint depends on."""
+        recipe = self.recipe
+        teacher = self.digest("teacher", recipe.teacher) if recipe.teacher else None
+        return self.digest("student", recipe.student, teacher, recipe.distillation)
 
     def digest(self, name: str, stage: Stage, *others: object) -> str:
-        """What the checkpoints of this stage belong to."""
-        config = self.config
-        common = config.seed, config.holdout, dict(config.heads), config.from_votes, self.sha256
-        return configuration.digest(stage, *common, *others, *self.origin(name))
+        """Return the digest of all that a stage's checkpoint depends on, `others` included."""
+        recipe = self.recipe
+        common = recipe.seed, recipe.holdout, dict(recipe.heads), recipe.from_votes, self.sha256
+        return config.digest(stage, *common, *others, *self.origin(name))
 
     def origin(self, name: str) -> tuple[str, ...]:
-        """What tells the network that a stage begins with from others; nothing for one that begins anew."""
+        """Return the origin of the network that a stage begins with; () for one that begins with random weights."""
         return (self.starts[name].origin,) if name in self.starts else ()
 
-    def network(
-        self, name: str, stage: Stage, digest: str, soften: Callable[[int, Tensor], Tensor] | None = None
-    ) -> nn.Module:
-        """A stage's network, learned to its end or as far as it is."""
-        how = self.how
-        if not how.learn and not (self.out / name / CHECKPOINT).exists():
+    def network(self, name: str, stage: Stage, digest: str, soften: Targets | None = None) -> nn.Module:
+        """Return a stage's network, learned to its end or, without learning, as far as its checkpoint is."""
+        options = self.options
+        if not options.learn and not (self.out / name / CHECKPOINT).exists():
             raise InputError(f"{self.out} has no checkpoint of the {name}", hint="train it first, without --as-it-is")
-        settings = engine.Run(
+        stage_run = engine.StageRun(
             self.out / name,
             digest,
-            self.config.seed,
-            self.config.heads,
-            how.device,
-            partial(_told, how.say, name),
-            how.compiled,
-            how.learn,
+            self.recipe.seed,
+            self.recipe.heads,
+            options.device,
+            lambda text: options.report(f"{name}: {text}"),
+            options.compiled,
+            options.learn,
         )
-        make = partial(self.built, name, stage)
-        return engine.train(make, stage, self.data.learned, self.data.held, settings, soften)
+        make = partial(self.beginning, name, stage)
+        return engine.train(make, stage, self.data.learned, self.data.held_out, stage_run, soften)
 
-    def built(self, name: str, stage: Stage) -> nn.Module:
-        """A stage's network as its learning begins. Raises UsageError where its options, side and start do not fit."""
+    def beginning(self, name: str, stage: Stage) -> nn.Module:
+        """Return a stage's network as its learning begins. Raises UsageError if its options, side and start misfit."""
         if stage.network not in NETWORKS:
             raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
-        network = NETWORKS[stage.network](sum(t.shape[1] for t in self.data.learned.targets.values()), **stage.options)
+        network = NETWORKS[stage.network](sum(self.data.learned.widths), **stage.options)
         if name in self.starts:
             try:
                 network.load_state_dict(self.starts[name].state)
             except RuntimeError as error:
-                told = f"the earlier {name} has other layers than the recipe's"
-                raise UsageError(told, hint="--from needs a run with the same options") from error
+                message = f"the earlier {name} has other layers than the recipe's"
+                raise UsageError(message, hint="--from needs a run with the same options") from error
         try:
-            network.eval()(augment.plain(engine.as_input(self.data.held.pixels[:1]), stage.side))
+            network.eval()(augment.plain(engine.as_input(self.data.held_out.pixels[:1]), stage.side))
         except RuntimeError as error:
-            told = f"the {name}'s options do not fit a side of {stage.side} or the pictures"
-            raise UsageError(f"{told}: {str(error).splitlines()[0]}") from error
+            message = f"the {name}'s options do not fit a side of {stage.side} or the pictures"
+            raise UsageError(f"{message}: {str(error).splitlines()[0]}") from error
         return network
-
-
-def _told(say: engine.Say, name: str, text: str) -> None:
-    say(f"{name}: {text}")

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from facecli.models.training import attribute, published, run  # noqa: E402
+from facecli.models.training import attribute, program, published  # noqa: E402
 
 RECIPE = """
 seed = 1
@@ -45,7 +45,7 @@ def recipe(tmp_path):
 def train(tmp_path, recipe, **arrays):
     np.savez(tmp_path / "faces.npz", **arrays)
     given = ["--data", tmp_path / "faces.npz", "--out", tmp_path / "out", "--config", recipe, "--threads", 1]
-    return run.main(attribute.TASK, list(map(str, given)))
+    return program.main(attribute.TASK, list(map(str, given)))
 
 
 def test_classes(tmp_path, recipe):
@@ -143,12 +143,12 @@ def test_a_mean_needs_numbers_and_one_head(tmp_path, recipe, capsys):
 def test_another_file_is_one_line(tmp_path, recipe, capsys, content):
     (tmp_path / "x.npz").write_bytes(content)
     given = ["--data", tmp_path / "x.npz", "--out", tmp_path / "out", "--config", recipe]
-    assert run.main(attribute.TASK, list(map(str, given))) == 1
+    assert program.main(attribute.TASK, list(map(str, given))) == 1
     assert "x.npz has no faces to learn from" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_one_array_is_no_data(tmp_path, recipe, capsys):
     np.save(tmp_path / "x.npy", np.zeros(3))
     given = ["--data", tmp_path / "x.npy", "--out", tmp_path / "out", "--config", recipe]
-    assert run.main(attribute.TASK, list(map(str, given))) == 1
+    assert program.main(attribute.TASK, list(map(str, given))) == 1
     assert "x.npy has no faces to learn from" in capsys.readouterr().err.splitlines()[-1]

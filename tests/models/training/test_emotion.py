@@ -10,12 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from facecli.models.training import checkpoint, emotion, engine, fer2013, published, run  # noqa: E402
+from facecli.models.training import checkpoint, emotion, engine, fer2013, program, published  # noqa: E402
 
 
 def train(data, config, out, *more):
     given = ["--data", str(data), "--out", str(out), "--config", str(config), "--threads", "1", *more]
-    return run.main(emotion.TASK, given)
+    return program.main(emotion.TASK, given)
 
 
 def test_from_faces_to_a_network(data, config, tmp_path, capsys):

@@ -16,6 +16,7 @@ from facecli.models.training import engine  # noqa: E402
 from facecli.models.training.checkpoint import Average  # noqa: E402
 from facecli.models.training.config import Augmentation, Schedule, Stage  # noqa: E402
 from facecli.models.training.networks import ResidualNetwork  # noqa: E402
+from facecli.models.training.optimizing import rate_at  # noqa: E402
 
 STAGE = Stage(
     network="residual",
@@ -47,7 +48,7 @@ def examples(count, seed):
 @pytest.fixture
 def settings(tmp_path):
     said = []
-    return engine.Run(tmp_path / "run", "digest", 3, {"height": 1.0, "width": 0.5}, say=said.append)
+    return engine.StageRun(tmp_path / "run", "digest", 3, {"height": 1.0, "width": 0.5}, report=said.append)
 
 
 def test_it_learns(settings):
@@ -72,12 +73,12 @@ def test_resumed_is_the_same_as_never_cut(settings, tmp_path):
         if text.startswith("epoch 2 "):
             raise CutError
 
-    other = replace(settings, folder=tmp_path / "other", say=cut)
+    other = replace(settings, folder=tmp_path / "other", report=cut)
     with pytest.raises(CutError):
         engine.train(make, STAGE, train, validation, other)
     assert len((tmp_path / "other" / "log.jsonl").read_text("utf-8").splitlines()) == 2
     again = []
-    resumed = engine.train(make, STAGE, train, validation, replace(other, say=again.append))
+    resumed = engine.train(make, STAGE, train, validation, replace(other, report=again.append))
     assert [text.split()[1] for text in again] == ["3", "4"]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
@@ -87,7 +88,7 @@ def test_a_finished_training_is_not_repeated(settings):
     train, validation = examples(64, 0), examples(20, 1)
     first = engine.train(make, STAGE, train, validation, settings)
     said = []
-    second = engine.train(make, STAGE, train, validation, replace(settings, say=said.append))
+    second = engine.train(make, STAGE, train, validation, replace(settings, report=said.append))
     assert said == []
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
@@ -144,7 +145,7 @@ def test_compiled_it_learns_as_well(settings):
 
 
 def test_the_rate_rises_in_a_line_and_falls_to_nothing():
-    rates = [engine.rate_at(step, 100, 0.1) for step in range(100)]
+    rates = [rate_at(step, 100, 0.1) for step in range(100)]
     assert rates[:10] == sorted(rates[:10])
     assert rates[10] == 1
     assert rates[10:] == sorted(rates[10:], reverse=True)

@@ -13,6 +13,7 @@ pytest.importorskip("torch", reason="training needs torch")
 from facecli.errors import UsageError
 from facecli.models.training import config as configuration
 from facecli.models.training import emotion, run
+from facecli.models.training import recipe as recipes
 
 
 def changed(path: Path, old: str, new: str) -> str:
@@ -22,7 +23,7 @@ def changed(path: Path, old: str, new: str) -> str:
 
 
 def test_the_shipped_recipe_reads():
-    config = configuration.read(emotion.TASK.config)
+    config = recipes.read(emotion.TASK.recipe)
     assert config.student.network in run.NETWORKS
     assert config.teacher is None or config.teacher.network in run.NETWORKS
 
@@ -64,7 +65,7 @@ def test_the_shipped_recipe_reads():
 def test_what_is_wrong_is_told_in_one_line(config, old, new, message):
     config.write_text(changed(config, old, new), "utf-8")
     with pytest.raises(UsageError, match=message) as caught:
-        configuration.read(config)
+        recipes.read(config)
     assert "\n" not in str(caught.value)
     assert "tiny.toml" in str(caught.value)
 
@@ -73,18 +74,18 @@ def test_what_one_round_holds_out_the_one_before_has_not_learned(config):
     text = config.read_text("utf-8")
     (config.parent / "later.toml").write_text('after = "tiny.toml"\n' + text.replace("0.2", "0.3", 1), "utf-8")
     with pytest.raises(UsageError, match=r"later\.toml: holdout must be as in tiny\.toml, 0\.2, is 0\.3"):
-        configuration.read(config.parent / "later.toml")
+        recipes.read(config.parent / "later.toml")
 
 
 def test_a_teacher_that_teaches_nobody_is_told(config_with_teacher):
     text = config_with_teacher.read_text("utf-8")
     config_with_teacher.write_text(text.replace("[distillation]\nweight = 0.5\n", ""), "utf-8")
     with pytest.raises(UsageError, match=r"a \[teacher\] needs \[distillation\]"):
-        configuration.read(config_with_teacher)
+        recipes.read(config_with_teacher)
 
 
 def test_the_rounds_of_the_shipped_recipe_are_of_the_same_networks():
-    rounds = [configuration.read(emotion.TASK.config)]
+    rounds = [recipes.read(emotion.TASK.recipe)]
     while rounds[-1].after:
         rounds.append(rounds[-1].after)
     assert [config.seed for config in rounds] == [7, 6, 5]
@@ -96,18 +97,18 @@ def test_the_recipe_in_the_docs_reads(tmp_path):
     page = (Path(__file__).parents[3] / "docs" / "training.md").read_text("utf-8")
     (recipe,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "age.toml").write_text(recipe, "utf-8")
-    assert configuration.read(tmp_path / "age.toml").answer == "mean"
+    assert recipes.read(tmp_path / "age.toml").answer == "mean"
 
 
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(UsageError, match=r"no\.toml can not be read: No such file"):
-        configuration.read(tmp_path / "no.toml")
+        recipes.read(tmp_path / "no.toml")
 
 
 def test_a_digest_tells_configurations_apart(config):
     table = tomllib.loads(config.read_text("utf-8"))
-    first = configuration.parse(table, "x").student
+    first = recipes.parse(table, "x").student
     table["student"]["schedule"]["rate"] = 0.06
-    second = configuration.parse(table, "x").student
+    second = recipes.parse(table, "x").student
     assert configuration.digest(first, 1) == configuration.digest(first, 1)
     assert len({configuration.digest(first, 1), configuration.digest(second, 1), configuration.digest(first, 2)}) == 3
