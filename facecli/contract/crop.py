@@ -1,4 +1,4 @@
-"""A model's wishes for its input: the crop of the face, which facecli cuts, and the numbers made of its pixels."""
+"""A model's input: the crop that facecli cuts out of a picture for it, and the numbers made of the crop's pixels."""
 
 from __future__ import annotations
 
