@@ -1,4 +1,4 @@
-"""How far an exported network may be from its source, by the precision of the file."""
+"""The largest distances of an exported network from its source, by the precision of its file."""
 
 from __future__ import annotations
 

@@ -18,6 +18,11 @@ MODEL, FILE = "emotion/facecli-resnet", "emotion_facecli_resnet.onnx"
 OUTPUTS = ("probabilities", "fer2013", "ferplus")
 # The largest absolute difference of probabilities; of a mean of values, as a part of the largest value.
 TOLERANCE = 1e-5
+# Recipe -> the command that makes its weights.
+TRAINING = {
+    "emotion": "python -m facecli.models.training.emotion --data FACES.npz --out FOLDER",
+    "attribute": "python -m facecli.models.training.attribute --data FACES.npz --out FOLDER --config TOML",
+}
 
 
 def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ...]:
@@ -27,9 +32,7 @@ def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ..
     emotion model with other outputs.
     """
     if weights is None:
-        config = "" if command == "emotion" else " --config TOML"
-        training = f"python -m facecli.models.training.{command} --data FACES.npz --out FOLDER{config}"
-        hint = f"{{weights}} {command}.pt, from {training}"
+        hint = f"{{weights}} {command}.pt, from {TRAINING[command]}"
         raise ExportError(f"the {command} network's weights come in no package", hint=hint, about="weights")
     from facecli.models.training import published
 
