@@ -34,21 +34,21 @@ State = Literal["installed", "absent", "damaged"]
 class ModelStore:
     """Finds, fetches and registers model files.
 
-    root: the folder; default: FACECLI_HOME or the user's data folder. mirror: a URL or a folder that is asked first, by
+    home: the folder; default: FACECLI_HOME or the user's data folder. mirror: a URL or a folder that is asked first, by
     file name. offline: never use the network. accept_licence: accept licences that do not allow commercial use. The
     last three default to their environment variables. progress: called with every chunk that is fetched.
     """
 
     def __init__(
         self,
-        root: Path | None = None,
+        home: Path | None = None,
         *,
         mirror: str | None = None,
         offline: bool | None = None,
         accept_licence: bool | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._root = root
+        self._home = home
         self.mirror = mirror or os.environ.get("FACECLI_MODELS_MIRROR")
         self.offline = environment.flag("FACECLI_OFFLINE") if offline is None else offline
         self._accept = environment.flag("FACECLI_ACCEPT_LICENSE") if accept_licence is None else accept_licence
@@ -57,7 +57,7 @@ class ModelStore:
     @cached_property
     def layout(self) -> Layout:
         """The map of the folder, which is looked for only when a model is not embedded."""
-        return Layout(self._root or home.folder())
+        return Layout(self._home or home.folder())
 
     @property
     def root(self) -> Path:

@@ -39,7 +39,7 @@ def open_store(*, accept_licence: bool = False, progress: transfers.Progress | N
     return ModelStore(
         offline=True if root_flag("offline") else None,
         accept_licence=True if accept_licence else None,
-        progress=progress or transfers.announced(),
+        progress=progress or transfers.line_per_file(),
     )
 
 

@@ -12,8 +12,8 @@ Progress = Callable[[str, int, int | None], None]
 
 
 @contextmanager
-def shown(*, quiet: bool = False) -> Iterator[Progress]:
-    """A bar per file while the block runs; nothing where stderr is no terminal."""
+def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
+    """Show a bar per file while the block runs, if stderr is a terminal; yields the function to report progress to."""
     if quiet or not sys.stderr.isatty():
         yield _ignored
         return
@@ -43,15 +43,18 @@ def _ignored(name: str, done: int, total: int | None) -> None:
     """Show nothing."""
 
 
-def announced() -> Progress | None:
-    """One line per file, as it begins: for commands that fetch a model on the way to what they were asked for."""
+def line_per_file() -> Progress | None:
+    """Return a function that prints one line per file as it begins, None if stderr is no terminal.
+
+    For commands that fetch a model on the way to another result.
+    """
     if not sys.stderr.isatty():
         return None
-    told: set[str] = set()
+    begun: set[str] = set()
 
     def report(name: str, done: int, total: int | None) -> None:  # noqa: ARG001 # a bar would need it
-        if name not in told:
-            told.add(name)
+        if name not in begun:
+            begun.add(name)
             print_error(f"fetching {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
 
     return report

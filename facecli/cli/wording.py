@@ -1,4 +1,4 @@
-"""How the command line spells a setting that an error names: `max_pixels` is `--max-pixels`, `home` is FACECLI_HOME."""
+"""The spelling of settings in errors on the command line: `max_pixels` is `--max-pixels`, `home` is FACECLI_HOME."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ PARTS = ("crop", "size", "margin", "square", "colour", "mean", "std", "layout", 
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """What a user states about a model. A field that is None, empty or False states nothing.
+    """A user's statements about a model. A field that is None, empty or False states nothing.
 
     kind: detector, recognizer or attribute. family: of a detector, the detector whose outputs its file has. crop:
     "bbox", a name of CROPS, or a model that has the crop. size: (width, height) of a bbox crop, px. margin, square: of

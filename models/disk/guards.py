@@ -1,4 +1,4 @@
-"""What every reader and writer of the store holds on to: the lock of the records, and errors that name the way out."""
+"""Guards for readers and writers of the store: the lock of the records, and errors that name the way out."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _KNUTH = 2654435761  # the multiplier of multiplicative hashing (The Art of Comp
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How the input named `input` is made: (pattern of 0..255 - mean) / std, of shape `shape`."""
+    """The recipe of the input named `input`: (pattern of 0..255 - mean) / std, of shape `shape`."""
 
     input: str
     shape: tuple[int, ...]

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
-    """How far a training picture strays from its original. Every amount is a bound; the amounts are drawn evenly.
+    """Random changes of a training picture. Every amount is a bound; the amounts are drawn evenly.
 
     degrees: of rotation. scale, shift: parts of the side. brightness: part of 255. contrast: part of itself. flip:
     mirror half of the pictures. cutout: the part of the pictures that get a grey square; cutout_side: its largest side,
@@ -35,7 +35,7 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How the weights are learned: a warm-up, a cosine down to nothing, and an average of the weights (EMA).
+    """The course of the learning: a warm-up, a cosine down to nothing, and an average of the weights (EMA).
 
     batch: pictures in a step. rate: the peak learning rate. optimizer: sgd or adamw. head_rate: factor on the rate of
     the last layer. warmup: part of all steps. ema: the part that the average keeps at each step. clip: the largest norm
@@ -67,7 +67,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
-    """How a teacher's answers enter the targets (arXiv 1503.02531).
+    """The part that a teacher's answers have in the targets (arXiv 1503.02531).
 
     weight: their part of the target. temperature: divides their logarithms; above 1 they are more even. earlier: those
     of the networks that this training begins with ("teacher", "student") that teach as well; the mean of all teachers

@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a training runs, not what it learns.
+    """The circumstances of a training, which do not change what it learns.
 
     device: cpu or cuda. start: the folder of a run whose networks it begins with. compiled, learn: as in StageRun.
     report: receives lines about the progress.
@@ -103,7 +103,7 @@ def _starts(recipe: Config, folder: Path | None) -> dict[str, Start]:
 
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """What the networks of one training share. sha256: the data file's. starts: stage -> the network it begins with."""
+    """A training, shared by its networks. sha256: the data file's. starts: stage -> the network it begins with."""
 
     recipe: Config
     data: TrainingData

@@ -29,7 +29,7 @@ def command(target: Path, names: tuple[str, ...], *, accept_license: bool, outpu
     come with facecli are everywhere and are left out.
     """
     from facecli.cli import context
-    from facecli.cli.transfers import shown
+    from facecli.cli.transfers import progress_bars
     from facecli.inventory.known import all_models, find_models
     from facecli.models.bundle import export_bundle
     from facecli.output import records
@@ -37,7 +37,7 @@ def command(target: Path, names: tuple[str, ...], *, accept_license: bool, outpu
 
     sink, registry = context.open_sink(output), context.registry()
     check_writable(target)
-    with sink.opened(), shown(quiet=output.quiet) as progress:
+    with sink.opened(), progress_bars(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)
         specs = find_models(names, registry) or all_models(registry)
         models = export_bundle(store, _portable(specs, store, fetch=bool(names)), target)

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def command(name: str, output: OutputSettings) -> None:
     """Tell where a model's files lie; fetches them first."""
     from facecli.cli import context
-    from facecli.cli.transfers import shown
+    from facecli.cli.transfers import progress_bars
     from facecli.inventory.known import find_model
     from facecli.output import records
 
     sink = context.open_sink(output)
-    with sink.opened(), shown() as progress:
+    with sink.opened(), progress_bars() as progress:
         store = context.open_store(progress=progress)
         spec = find_model(name, context.registry())
         rows = [{"file": file.name, "path": str(store.path(spec, file.name))} for file in spec.files]

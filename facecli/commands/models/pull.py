@@ -35,7 +35,7 @@ def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSetti
 
     sink = context.open_sink(output)
     models, failure = [], None
-    with sink.opened(), transfers.shown(quiet=output.quiet) as progress:
+    with sink.opened(), transfers.progress_bars(quiet=output.quiet) as progress:
         store = context.open_store(accept_licence=accept_license, progress=progress)
         for spec in find_models(names, context.registry()):
             if not output.quiet:

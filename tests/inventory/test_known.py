@@ -1,0 +1,36 @@
+"""Models are found by id, by the name of their archive, and among those that a third party's plugin states."""
+
+from __future__ import annotations
+
+import pytest
+
+from facecli.errors import ModelError
+from facecli.hosting.registry import Registry
+from facecli.inventory.known import all_models, find_model, find_models, size_of
+from facecli.models import catalogue
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry(third_party=False)
+
+
+def test_without_plugins_all_models_are_those_of_the_catalogue(registry: Registry) -> None:
+    assert [spec.id for spec in all_models(registry)] == catalogue.model_ids()
+
+
+def test_an_archive_stands_for_its_models_each_once(registry: Registry) -> None:
+    packed = find_models(["buffalo_l"], registry)
+    assert len(packed) > 1
+    assert find_models(["buffalo_l.zip", packed[0].id, "buffalo_l"], registry) == packed
+
+
+def test_an_unknown_name_is_told(registry: Registry) -> None:
+    with pytest.raises(ModelError, match="unknown model 'nothing'"):
+        find_models(["mtcnn", "nothing"], registry)
+
+
+def test_the_size_of_a_model_is_that_of_its_files_if_all_are_known(registry: Registry) -> None:
+    mtcnn = find_model("mtcnn", registry)
+    assert size_of(mtcnn) == sum(file.size or 0 for file in mtcnn.files) > 0
+    assert size_of(find_model("arcface-iresnet100", registry)) is None
