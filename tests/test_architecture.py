@@ -103,8 +103,7 @@ OWNERS = {
     "torch": _these("export", "models.training"),
     "onnx": _these("export"),
     "h5py": _these("export"),
-    # The hook for commands hands a plugin click's group: that is the contract, and there it is a type only.
-    "click": _these("cli", "commands", "contract.hookspecs"),
+    "click": _these("cli", "commands"),
     "requests": _these("models.arrival"),
     "rich": _these("output.sink", "cli"),
 }
@@ -260,12 +259,6 @@ def test_package_is_imported_by_its_owners_alone(package):
     wrong = sorted(user for user in users if not within(user, OWNERS[package]))
     assert not wrong, "\n".join(wrong)
     assert users, f"nobody imports {package}: has it another name now?"
-
-
-def test_the_contract_names_click_as_a_type_alone():
-    users = [found for found in imports() if found.imported == "click" and not within(found.importer, ROOF)]
-    wrong = [str(found) for found in users if not found.typing_only]
-    assert not wrong, "\n".join(wrong)
 
 
 def docstrings(module: str) -> set[ast.Constant]:
