@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class NetworkFacts:
     """Everything about one network that its fp32, reduced and .ort files share.
 
-    cases: the inputs of the proof. exporter: "torch.export", or "torchscript: ..." with the reason. metadata: what the
-    files say of themselves, without the prefix "facecli.".
+    cases: the inputs of the proof. exporter: "torch.export", or "torchscript: ..." with the reason. metadata: the facts
+    inside the files, by name without the prefix "facecli.".
     """
 
     part: ExportPart
@@ -117,7 +117,7 @@ def export_part(part: ExportPart, request: ExportRequest, folder: Path) -> list[
 def _metadata(
     part: ExportPart, request: ExportRequest, spec: ModelSpec | None, meaning: InputMeaning
 ) -> dict[str, str]:
-    """Return what a file says of itself: its model's description, its recipe and its source."""
+    """Return the metadata of a file: its model's description, its recipe and its source."""
     from facecli.models.entries import metadata
 
     recipe = request.recipe

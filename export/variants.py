@@ -53,7 +53,7 @@ class VariantMaker:
     def variants(self, source: Path, metadata: Mapping[str, str]) -> Iterator[Variant]:
         """Write each file into the folder of the fp32 file `source`, and yield it.
 
-        metadata: what a file of another precision says of itself. Raises ExportError if a calibration has too few
+        metadata: the facts inside a file of another precision. Raises ExportError if a calibration has too few
         faces or pictures, or if nothing states how crops become the network's input.
         """
         from facecli.export.graph.clean import clean, describe

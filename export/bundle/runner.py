@@ -235,12 +235,12 @@ class Mtcnn:
         areas = np.concatenate([np.maximum(corners[:, :2], 1) - 1, far], 1)
         inside = (areas[:, 2:] > areas[:, :2]).all(1)
         boxes, areas = boxes[inside], areas[inside]
-        kept = [np.zeros((0, 15), np.float32)]
+        outputs = [np.zeros((0, 15), np.float32)]
         for start in range(0, len(areas), CROPS_AT_ONCE):
             crops = np.stack([picture.means(box, size, size) for box in areas[start : start + CROPS_AT_ONCE]])
             scores, moves, *points = _run(net, crops)
-            kept.append(np.column_stack([scores, moves, points[0] if points else np.zeros((len(scores), 10))]))
-        rows = np.concatenate(kept).astype(np.float32)
+            outputs.append(np.column_stack([scores, moves, points[0] if points else np.zeros((len(scores), 10))]))
+        rows = np.concatenate(outputs).astype(np.float32)
         good = rows[:, 0] > threshold
         return boxes[good], rows[good, 0], rows[good, 1:5], rows[good, 5:]
 

@@ -14,7 +14,8 @@ from facecli.crops import cutting
 from facecli.errors import ExportError, first_line
 from facecli.export.edge.crops import INPUT
 from facecli.export.edge.request import EdgeRequest
-from facecli.export.proof.detection import FixedRuntime, compare_faces
+from facecli.export.proof.detection import compare_faces
+from facecli.export.proof.sessions import FixedRuntime
 from facecli.export.proof.tolerances import TOLERANCES
 from facecli.inference.session import open_session
 from facecli.types import Detections, FloatArray, Image, UInt8Array

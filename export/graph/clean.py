@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def clean(model: onnx.ModelProto, part: ExportPart) -> None:
     """Name the free axes and drop doc strings, source locations and intermediate shapes, in place.
 
-    The exporter writes stack traces with paths of the machine into every node. Without them a file says nothing about
-    who made it, and two exports of the same weights are equal byte for byte.
+    The exporter writes stack traces with paths of the machine into every node. Without them a file does not
+    tell who made it, and two exports of the same weights are equal byte for byte.
     """
     graph = model.graph
     for described in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):

@@ -125,8 +125,8 @@ def _unwrapped(content: Any, path: Path) -> tuple[dict[str, Tensor], tuple[str, 
         for name in WRAPPERS:
             if _is_state(content.get(name)):
                 return dict(content[name]), (f"took the state from {name!r}",)
-    known = ", ".join(WRAPPERS)
-    raise ExportError(f"{path} holds no state, neither itself nor under one of {known}")
+    names = ", ".join(WRAPPERS)
+    raise ExportError(f"{path} holds no state, neither itself nor under one of {names}")
 
 
 def _is_state(content: Any) -> bool:

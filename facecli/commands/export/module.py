@@ -59,7 +59,8 @@ def recipe(name: str | None, given: dict[str, Any], *, register: bool) -> Export
         raise UsageError("RECIPE and --module exclude each other", hint="leave one of them away")
     if not given["inputs"]:
         raise UsageError("--module needs the shape of its input", hint="add --input, such as --input 1x3x112x112")
-    from facecli.export.recipes.user_module import UserModule, parse_inputs
+    from facecli.export.recipes.user_inputs import parse_inputs
+    from facecli.export.recipes.user_module import UserModule
 
     inputs = parse_inputs(given["inputs"], given["dynamic"])
     model, spec = _name(given), _spec(given)

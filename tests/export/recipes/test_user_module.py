@@ -7,7 +7,8 @@ import pytest
 
 from facecli.cli import group, main
 from facecli.errors import ExportError, UsageError
-from facecli.export.recipes.user_module import make, parse_inputs
+from facecli.export.recipes.user_inputs import parse_inputs
+from facecli.export.recipes.user_module import make
 
 CODE = """
 import torch
