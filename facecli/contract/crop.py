@@ -1,6 +1,6 @@
 """A model's input: the crop that facecli cuts out of a picture for it, and the numbers made of the crop's pixels."""
 
-from __future__ import annotations
+# Annotations are objects here, not texts: facecli.models checks a catalogue entry by the types of the fields.
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,6 +1,6 @@
 """The description of a model: its files with their hashes, its licence, and how it is used. Nothing is guessed."""
 
-from __future__ import annotations
+# Annotations are objects here, not texts: facecli.models checks a catalogue entry by the types of the fields.
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The distance up to which two embeddings count as one person, and the error rates that were measured there."""
 
-from __future__ import annotations
+# Annotations are objects here, not texts: facecli.models checks a catalogue entry by the types of the fields.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -9,8 +9,7 @@ import dataclasses
 import math
 import types
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 LONGEST_TEXT = 2000  # characters
 MOST_ITEMS = 1000  # of a list, such as the labels
@@ -30,8 +29,7 @@ def build(kind: Any, table: Any, place: str = "") -> Any:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     if unknown := set(table) - set(fields):
         raise ValueError(f"{prefix}{min(unknown)!s:.40} is not known")
-    hints = _hints(kind)
-    values = {name: _conform(value, hints[name], f"{prefix}{name}") for name, value in table.items()}
+    values = {name: _conform(value, fields[name].type, f"{prefix}{name}") for name, value in table.items()}
     required = (
         name
         for name, field in fields.items()
@@ -40,12 +38,6 @@ def build(kind: Any, table: Any, place: str = "") -> Any:
     if missing := next((name for name in required if name not in values), None):
         raise ValueError(f"{prefix}{missing} is missing")
     return kind(**values)
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    # Names in annotations are looked up in the module of their class.
-    return get_type_hints(kind, vars(__import__(kind.__module__, fromlist=["*"])))
 
 
 def _conform(value: Any, annotation: Any, place: str) -> Any:  # noqa: PLR0911 # one per kind of type
