@@ -15,6 +15,7 @@ from facecli.hosting.choice import ATTRIBUTES
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
+from facecli.inference import providers
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
@@ -36,8 +37,8 @@ class Faces:
     False
 
     A picture is a path, a URL, bytes of a picture file, a PIL image, or a (H, W, 3) uint8 array in RGB. Methods for one
-    picture raise facecli.errors.FacecliError; `run` leaves the error in the picture. One object may serve many threads;
-    as a context manager it lets go of its models at the end.
+    picture raise facecli.errors.FacecliError; `run` leaves the error in the picture. One object may serve many threads.
+    As a context manager it frees its models at the end of the block.
     """
 
     def __init__(  # the door: every setting of a caller is one keyword
@@ -48,7 +49,7 @@ class Faces:
         attributes: str | Sequence[str] | None = None,
         preset: str | None = None,
         device: str = "auto",
-        face: str | None = None,
+        face: str | int | None = None,
         min_score: float | None = None,
         min_face_size: float | None = None,
         parameters: Mapping[str, Mapping[str, Any]] | None = None,
@@ -68,19 +69,20 @@ class Faces:
         """Choose plugins and settings; nothing is loaded yet.
 
         detector, recognizer: names of plugins; several recognizers decide together in `verify`, and the first embeds.
-        attributes: the ones that `analyze` gives, "emotion" by default. preset: a project whose settings hold where
-        nothing else is named: deepface, insightface, facenet-pytorch or face_recognition. device: auto, cpu, cuda ...
-        face: only, largest, center, score, all, or an index; None is each method's default. min_score: least score of a
-        face, in [0, 1]. min_face_size: px. parameters: plugin's name -> parameters. flip: average each embedding with
-        the mirrored crop's. no_detect: pictures are crops already. threads: for one model run; None divides the cores
-        by the jobs. jobs: batches that `run` works on at once. batch_size: pictures in a batch. offline: never fetch a
-        model; None follows FACECLI_OFFLINE. max_pixels, max_bytes: largest picture, decoded and as a file; timeout:
-        seconds for a URL; see facecli.types.Limits. tuning: options of ONNX Runtime. registry, store: where plugins and
-        models are looked up.
+        attributes: answers of `analyze` about each face, "emotion" by default. preset: a project whose settings hold
+        where nothing else is named: deepface, insightface, facenet-pytorch or face_recognition. device: auto, cpu,
+        cuda, or another name in docs/devices.md. face: only, largest, center, score, all, or an index; None is each
+        method's default. min_score: least score of a face, in [0, 1]. min_face_size: px. parameters: plugin's name ->
+        parameters. flip: average each embedding with the mirrored crop's. no_detect: pictures are crops already.
+        threads: CPU threads of one model run; None divides the cores by the jobs. jobs: batches that `run` works on at
+        once. batch_size: pictures in a batch. offline: never fetch a model; None follows FACECLI_OFFLINE. max_pixels,
+        max_bytes: largest picture, decoded and as a file; timeout: seconds for a URL; facecli.types.Limits has their
+        defaults. tuning: options of ONNX Runtime. registry: finds plugins. store: finds models; `offline` is its own.
 
         Raises UsageError for an unknown preset or numbers that make no sense, DeviceError for an unknown device.
         """
         names = (recognizer,) if isinstance(recognizer, str) else tuple(recognizer or ())
+        providers.split(device)
         self._selection = Selection(
             detector, names, preset, parameters or {}, min_face_size, min_score, flip=flip, no_detect=no_detect
         )
@@ -98,11 +100,11 @@ class Faces:
         self._lock = threading.Lock()
         self._closed = False
 
-    def detect(self, picture: Readable, *, face: str | None = None) -> Picture:
+    def detect(self, picture: Readable, *, face: str | int | None = None) -> Picture:
         """Return a picture with bbox, score and landmarks of each face; no face is no error. Raises FacecliError."""
         return self._one(picture, Request(), face)
 
-    def embed(self, picture: Readable, *, face: str | None = None) -> Picture:
+    def embed(self, picture: Readable, *, face: str | int | None = None) -> Picture:
         """Return a picture with the embedding of each face. Raises FacecliError, NoFaceError if there is none."""
         return self._one(picture, Request(embed=True), face)
 
@@ -112,11 +114,11 @@ class Faces:
         attributes: str | Sequence[str] | None = None,
         *,
         embed: bool = False,
-        face: str | None = None,
+        face: str | int | None = None,
     ) -> Picture:
         """Return a picture with attributes of each face. Raises FacecliError, NoFaceError if there is no face.
 
-        attributes: such as "emotion", "age/genderage", "pose" or "quality"; None is the ones of this object. embed:
+        attributes: such as "emotion", "age/genderage", "pose" or "quality"; None takes those of the constructor. embed:
         with embeddings, too.
         """
         return self._one(picture, self.request(attributes, embed=embed), face)
@@ -131,7 +133,7 @@ class Faces:
         fmr: float | None = None,
         operating_point: str | None = None,
         anti_spoof: bool = False,
-        face: str | None = None,
+        face: str | int | None = None,
         keep_image: bool = False,
     ) -> Verification:
         """Decide whether two pictures show the same person (1:1).
@@ -145,16 +147,15 @@ class Faces:
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """
         request = self.pair_request(anti_spoof=anti_spoof)
-        tools = self.tools(request)
+        tools = self._tools(request)
 
         from facecli.matching import rules, verification
         from facecli.pictures.memory import open_any
 
-        project = self._selection.project
         wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, self._selection.preset)
         decision_rules = rules.rules_for(tools, wish)
-        choice = face or self._face or (project.face if project else "largest")
-        flow = self._flow(request, choice, need_face=True, keep_image=keep_image)
+        default = "largest" if self._selection.project is None else self._selection.project.face
+        flow = self._flow(request, (face, self._face, default), need_face=True, keep_image=keep_image)
         pipeline = self._pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
         results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
         errors = [result.error for result in results if result.error is not None]
@@ -169,79 +170,81 @@ class Faces:
         pictures: Readable | Iterable[Readable],
         *,
         embed: bool = False,
-        attributes: str | Sequence[str] = (),
-        face: str | None = None,
+        attributes: str | Sequence[str] | None = (),
+        face: str | int | None = None,
         need_face: bool | None = None,
         keep_image: bool = False,
         errors: Literal["keep", "raise"] = "keep",
     ) -> Iterator[Picture]:
-        """Yield one Picture per picture, in order, in bounded memory; one that fails has its error in `.error`.
+        """Return an iterator of one Picture per picture, in order, in bounded memory; a failure is in its `.error`.
 
         pictures: one or many; a name may also be a folder or a glob, whose pictures follow each other. embed,
-        attributes: what each face gets beside its place. need_face: whether a picture without a face is an error; None:
-        if anything is asked of the faces. keep_image: leave the decoded picture in `.result.image`. errors: "raise"
-        ends the run with the first failure.
+        attributes: answers about each face beside its place; attributes=None takes those of the constructor. need_face:
+        whether a picture without a face is an error; None: if anything but places is asked for. keep_image: leave the
+        decoded picture in `.result.image`. errors: "raise" ends the run with the first failure.
 
-        Raises ModelError, DeviceError or PluginError if the models can not be loaded.
+        Raises UsageError or PluginError at once for a request that makes no sense; the iterator raises ModelError,
+        DeviceError or PluginError if the models can not be loaded.
         """
+        if errors not in ("keep", "raise"):
+            raise UsageError(f"errors must be keep or raise, got {errors!r}", hint="leave it out")
         request = self.request(attributes, embed=embed)
-        for picture in self.stream(request, pictures, face=face, need_face=need_face, keep_image=keep_image):
-            if picture.error is not None and errors == "raise":
-                raise picture.error
-            yield picture
+        analysed = self.stream(request, pictures, face=face, need_face=need_face, keep_image=keep_image)
+        return analysed if errors == "keep" else _until_failure(analysed)
 
     def stream(
         self,
         request: Request,
         pictures: Readable | Iterable[Readable],
         *,
-        face: str | None = None,
+        face: str | int | None = None,
         need_face: bool | None = None,
         keep_image: bool = False,
         clock: Stopwatch | None = None,
     ) -> Iterator[Picture]:
-        """Yield one Picture per picture for a request that is ready; see `run`. clock: measures the stages."""
-        tools = self.tools(request)
+        """Return what `run` returns, for a request that is ready. clock: measures the stages."""
+        tools = self._tools(request)
 
         from facecli.api.picture import Picture
         from facecli.api.reading import sources
 
         needed = not request.place_only if need_face is None else need_face
-        flow = self._flow(request, face or self._face or "all", need_face=needed, keep_image=keep_image)
-        yield from map(Picture.of, self._pipeline(tools, flow, clock).run(sources(pictures, flow.limits)))
+        flow = self._flow(request, (face, self._face, "all"), need_face=needed, keep_image=keep_image)
+        return map(Picture.of, self._pipeline(tools, flow, clock).run(sources(pictures, flow.limits)))
 
     def request(self, attributes: str | Sequence[str] | None = None, *, embed: bool = False) -> Request:
         """Return a request for attributes and embeddings, with attributes' names resolved to installed models.
 
-        attributes: None is the ones of this object. Raises UsageError, ModelError if no model of one is installed.
+        attributes: None takes those of the constructor. Raises UsageError for an unknown name, ModelError if no model
+        of an attribute is installed.
         """
         names = (attributes,) if isinstance(attributes, str) else attributes
         default = ATTRIBUTES if self._attributes is None else self._attributes
         if names is None and self._attributes is not None:
             names = self._attributes
-        chosen = self._selection.attributes(names, default)
-        return Request.of(chosen, self._loader.registry, self._loader.store, embed=embed)
+        return Request.of(
+            self._selection.attributes(names, default), self._loader.registry, self._loader.store, embed=embed
+        )
 
     def pair_request(self, *, anti_spoof: bool = False) -> Request:
         """Return the request of `verify`. Raises ModelError if an anti-spoofing model is needed and not installed."""
-        return Request(embed=True, ensemble=True, attributes=self._spoof_models() if anti_spoof else ())
+        if not anti_spoof:
+            return Request(embed=True, ensemble=True)
+        from facecli.matching.anti_spoof import model
+
+        spoof = model(self._loader.registry, self._loader.store, detect=not self._selection.no_detect)
+        return Request(embed=True, ensemble=True, attributes=(spoof,))
 
     def tools(self, request: Request) -> Toolbox:
         """Return the plugins that answer a request; their loading begins now, in the background.
 
-        Raises PluginError or UsageError for plugins or parameters that do not exist or do not fit.
+        Raises PluginError for plugins that do not exist or do not fit, UsageError for a parameter of a plugin that the
+        request does not use. The other methods accept such a parameter: one object answers many requests.
         """
-        with self._lock:
-            if self._closed:
-                raise UsageError("these Faces are closed", hint="make new ones")
-            if request not in self._toolboxes:
-                tools = Toolbox(self._selection.choice(request, self._loader.registry), self._loader)
-                request.check(tools)
-                self._toolboxes[request] = tools
-            return self._toolboxes[request]
+        return self._tools(request, strict=True)
 
     def close(self) -> None:
-        """Let go of the loaded models; every later call raises UsageError."""
+        """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""
         with self._lock:
             self._closed = True
             self._toolboxes.clear()
@@ -255,19 +258,33 @@ class Faces:
     ) -> None:
         self.close()
 
-    def _one(self, picture: Readable, request: Request, face: str | None) -> Picture:
-        tools = self.tools(request)
+    def _one(self, picture: Readable, request: Request, face: str | int | None) -> Picture:
+        tools = self._tools(request)
 
         from facecli.api.picture import Picture
         from facecli.pictures.memory import open_any
 
-        flow = self._flow(request, face or self._face or "all", need_face=not request.place_only)
+        flow = self._flow(request, (face, self._face, "all"), need_face=not request.place_only)
         (result,) = self._pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
         if result.error is not None:
             raise result.error
         return Picture.of(result)
 
-    def _flow(self, request: Request, face: str, *, need_face: bool, keep_image: bool = False) -> Flow:
+    def _tools(self, request: Request, *, strict: bool = False) -> Toolbox:
+        with self._lock:
+            if self._closed:
+                raise UsageError("these Faces are closed", hint="make new ones")
+            if request not in self._toolboxes:
+                tools = Toolbox(self._selection.choice(request, self._loader.registry, strict=strict), self._loader)
+                request.check(tools)
+                self._toolboxes[request] = tools
+            return self._toolboxes[request]
+
+    def _flow(
+        self, request: Request, choices: Sequence[str | int | None], *, need_face: bool, keep_image: bool = False
+    ) -> Flow:
+        """Return the settings of the river. choices: among a picture's faces; the first that is not None counts."""
+        face = str(next(choice for choice in choices if choice is not None))
         return self._workload.flow(self._selection, request, face, need_face=need_face, keep_image=keep_image)
 
     def _pipeline(self, tools: Toolbox, flow: Flow, clock: Stopwatch | None = None) -> Pipeline:
@@ -275,7 +292,10 @@ class Faces:
 
         return Pipeline(tools, flow, clock)
 
-    def _spoof_models(self) -> tuple[str, ...]:
-        from facecli.matching.anti_spoof import model
 
-        return (model(self._loader.registry, self._loader.store, detect=not self._selection.no_detect),)
+def _until_failure(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """Yield pictures until one has failed; raise its error."""
+    for picture in pictures:
+        if picture.error is not None:
+            raise picture.error
+        yield picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from facecli.errors import FacecliError
@@ -16,10 +16,10 @@ class Picture:
 
     source: its name. width, height: px after EXIF orientation, None if it was not decoded. detected: False if the whole
     picture was taken as one crop. faces_found: faces before a choice was made among them. faces: the chosen ones.
-    error: the reason why it failed, else None; it has no faces then. result: the arrays behind all that.
+    error: the reason why it failed, else None; it has no faces then. result: the arrays that the faces are rows of.
     """
 
-    result: ImageResult
+    result: ImageResult = field(repr=False)
     source: str
     width: int | None
     height: int | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from io import IOBase
 from typing import Any
 
 from facecli.errors import FacecliError
@@ -17,6 +18,8 @@ from facecli.types import Image, Limits, UInt8Array
 # neither Pillow nor numpy is imported for a name.
 Readable = Any
 
+NAMES = ("O", "U", "T")  # kinds of dtypes, in numpy and pandas, whose values may be texts or paths
+
 
 def read(picture: str | os.PathLike[str], *, limits: Limits | None = None) -> UInt8Array:
     """Return a picture as a (H, W, 3) uint8 array in RGB, its EXIF orientation applied.
@@ -25,7 +28,7 @@ def read(picture: str | os.PathLike[str], *, limits: Limits | None = None) -> UI
     it are found worse and compared wrongly. limits: costs of the picture. Raises InputError.
     """
     limits = limits or Limits()
-    name = os.fspath(picture)
+    name = os.fsdecode(picture)
     return codec.decode(single(name).read(limits), name, limits).pixels
 
 
@@ -37,7 +40,7 @@ def sources(pictures: Readable | Iterable[Readable], limits: Limits) -> Iterator
     several = isinstance(pictures, Iterable) and not _is_one(pictures)
     for picture in pictures if several else (pictures,):
         if isinstance(picture, (str, os.PathLike)):
-            yield from expand((os.fspath(picture),))
+            yield from expand((os.fsdecode(picture),))
             continue
         try:
             yield open_any(picture, limits)
@@ -46,5 +49,8 @@ def sources(pictures: Readable | Iterable[Readable], limits: Limits) -> Iterator
 
 
 def _is_one(value: object) -> bool:
-    """Return whether an iterable is one picture: a name, bytes, or an array."""
-    return isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(value, "__array__")
+    """Return whether an iterable is one picture: a name, bytes, a file, or an array of numbers, not of names."""
+    if isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview, IOBase)):
+        return True
+    dtype = getattr(value, "dtype", None)  # numpy's, pandas', or torch's
+    return dtype is not None and getattr(dtype, "kind", "") not in NAMES

@@ -1,4 +1,4 @@
-"""From the words of a caller to plugins: defaults, another project's preset, parameters, and names of attributes."""
+"""From a caller's settings to the plugins to load: defaults, a preset, parameters, and names of attributes."""
 
 from __future__ import annotations
 
@@ -108,17 +108,24 @@ class Selection:
         by_attribute = {name.partition("/")[0]: name for name in models}
         return tuple(by_attribute.get(name, name) for name in (default if names is None else names))
 
-    def choice(self, request: Request, registry: Registry) -> Choice:
-        """Return the plugins and parameters for a request."""
+    def choice(self, request: Request, registry: Registry, *, strict: bool = False) -> Choice:
+        """Return the plugins and parameters for a request.
+
+        strict: keep parameters of installed plugins that the request does not use, which a Toolbox refuses.
+        """
         project = self.project
         detector = None if self.no_detect else self.detector or (project.detector if project else DETECTOR)
         recognizers = self.recognizers or ((project.recognizer if project else RECOGNIZER),)
         recognizers = (recognizers if request.ensemble else recognizers[:1]) if request.embed else ()
+        parameters = self._parameters(detector, recognizers, registry)
+        if not strict:
+            in_use = {detector, *recognizers, *request.attributes}
+            parameters = {n: p for n, p in parameters.items() if n in in_use or not _is_installed(n, registry)}
         return Choice(
             detector,
             recognizers[0] if recognizers else None,
             request.attributes,
-            self._parameters(detector, recognizers, registry),
+            parameters,
             recognizers[1:],
             project.crops if project else {},
         )
@@ -141,6 +148,10 @@ class Selection:
             for name in recognizers:
                 parameters.setdefault(name, {})["flip"] = True
         return parameters
+
+
+def _is_installed(name: str, registry: Registry) -> bool:
+    return any(name in registry.names(kind) for kind in ("detectors", "recognizers", "attributes"))
 
 
 def _has_threshold(detector: str, registry: Registry) -> bool:
