@@ -283,9 +283,7 @@ class Faces:
     def _flow(
         self, request: Request, choices: Sequence[str | int | None], *, need_face: bool, keep_image: bool = False
     ) -> Flow:
-        """Return the settings of the river. choices: among a picture's faces; the first that is not None counts."""
-        face = str(next(choice for choice in choices if choice is not None))
-        return self._workload.flow(self._selection, request, face, need_face=need_face, keep_image=keep_image)
+        return self._workload.flow(self._selection, request, choices, need_face=need_face, keep_image=keep_image)
 
     def _pipeline(self, tools: Toolbox, flow: Flow, clock: Stopwatch | None = None) -> Pipeline:
         from facecli.pipeline.river import Pipeline

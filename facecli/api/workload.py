@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,15 +42,27 @@ class Workload:
         """The threads that one run of a model may keep busy."""
         return self.threads or max(1, available_cores() // self.jobs)
 
-    def flow(self, selection: Selection, request: Request, face: str, *, need_face: bool, keep_image: bool) -> Flow:
-        """Return the settings of the river for a request. face: the choice among the faces of a picture."""
+    def flow(
+        self,
+        selection: Selection,
+        request: Request,
+        choices: Sequence[str | int | None],
+        *,
+        need_face: bool,
+        keep_image: bool,
+    ) -> Flow:
+        """Return the settings of the river for a request.
+
+        choices: among a picture's faces, such as "largest" or 0; the first that is not None counts. Raises UsageError
+        for a choice that there is not.
+        """
         from facecli.faces.choice import check_face_choice
         from facecli.pipeline.flow import Flow
         from facecli.types import Limits
 
         usual = Limits()
         return Flow(
-            faces=check_face_choice(face),
+            faces=check_face_choice(str(next(choice for choice in choices if choice is not None))),
             min_score=selection.min_score or 0.0,
             need_face=need_face,
             detect=not selection.no_detect,
