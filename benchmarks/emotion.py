@@ -187,8 +187,8 @@ def unsure(probabilities: NDArray[np.float32], faces: Faces) -> list[common.Figu
 
 def copies(probabilities: NDArray[np.float32], faces: Faces, training: Faces) -> list[common.Figure]:
     """The accuracy where what was learned has nearly the same picture, and elsewhere."""
-    training = training.only(~splits.known(training.pixels, faces.pixels))
-    near, lines = splits.near(faces.pixels, training.pixels), []
+    training = training.only(~splits.exact_copies(training.pixels, faces.pixels))
+    near, lines = splits.near_copies(faces.pixels, training.pixels), []
     for what, rows in (("with a near copy in Training", near), ("without", ~near)):
         voted = rows & fer2013.majority(faces)
         for name, some, truth in (
@@ -228,7 +228,7 @@ def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> lis
     network.load_state_dict(start(checkpoint).state)
     stage = replace(recipe.student, schedule=replace(recipe.student.schedule, bf16=False))
     logits = engine.predict(network, faces.pixels, stage)
-    own = published.answered(logits, published.Answer(heads=calibrate.HEADS, share=recipe.share)).numpy()
+    own = published.answer_from(logits, published.Answer(heads=calibrate.HEADS, share=recipe.share)).numpy()
     changed = float((own.argmax(1) != packed.argmax(1)).mean())
     cost = measure.accuracy(own, faces.label) - measure.accuracy(packed, faces.label)
     return [

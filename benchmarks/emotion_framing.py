@@ -120,7 +120,7 @@ def margins(tools: Toolbox, held: Shown) -> Iterable[common.Figure]:
     yield common.figure(f"held out, FER2013's own cut, {len(held.faces)} pictures: accuracy", own.mean(), "{:.1%}")
     for margin in MARGINS:
         cut = held.right(tools, replace(plugin.crop, margin=margin))
-        _, low, high = measure.paired(cut, ours)
+        _, low, high = measure.paired_difference(cut, ours)
         mark = "the catalogue's" if margin == plugin.crop.margin else f"{low:+.1%} to {high:+.1%} from the catalogue's"
         yield common.figure(f"held out, margin {margin}, {mark}: accuracy", cut.mean(), "{:.1%}")
 
@@ -133,7 +133,7 @@ def compared(detector: str, tools: Toolbox, shown: Shown) -> Iterable[common.Fig
     told = f"PublicTest, {detector}, {len(shown.faces)} pictures"
     yield common.figure(f"{told}: accuracy of FER2013's own cut", own.mean(), "{:.1%}")
     yield common.figure(f"{told}: accuracy of facecli's", ours.mean(), "{:.1%}")
-    more, low, high = measure.paired(ours, own)
+    more, low, high = measure.paired_difference(ours, own)
     yield common.figure(f"{told}: facecli's less FER2013's, 95 % interval {low:+.1%} to {high:+.1%}", more, "{:+.1%}")
 
 

@@ -217,8 +217,8 @@ def how_to_get(*specs: ModelSpec) -> str | None:
 
     One `models pull` for all of them, or the hint of the first that can not be pulled.
     """
-    made = [spec for spec in specs if not all(file.path or file.urls or file.packed for file in spec.files)]
-    return made[0].hint if made else f"facecli models pull {' '.join(spec.id for spec in specs)}"
+    exported = [spec for spec in specs if not all(file.path or file.urls or file.packed for file in spec.files)]
+    return exported[0].hint if exported else f"facecli models pull {' '.join(spec.id for spec in specs)}"
 
 
 def _absent(spec: ModelSpec) -> ModelError:

@@ -51,9 +51,9 @@ class ModelDescription:
     @property
     def statements(self) -> dict[str, Any]:
         """The fields that state something, with their values."""
-        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        unset = {flag for flag in FLAGS if not given[flag]}
-        return {name: value for name, value in given.items() if not (value is None or value == () or name in unset)}
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        unset = {flag for flag in FLAGS if not values[flag]}
+        return {name: value for name, value in values.items() if not (value is None or value == () or name in unset)}
 
 
 def merged(metadata: Mapping[str, Any], description: ModelDescription) -> dict[str, Any]:

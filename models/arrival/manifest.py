@@ -50,7 +50,7 @@ class BundledModel:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The models of a bundle, and what files of them answered where it was made, by their sha256."""
+    """The models of a bundle, and self-tests of their files by sha256, recorded on the machine of the bundle."""
 
     models: tuple[BundledModel, ...]
     selftests: Mapping[str, SelfTest]

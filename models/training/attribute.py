@@ -49,7 +49,7 @@ def _calibrate(
     if not values:
         return Answer(heads=heads, temperature=measure.best_temperature(probabilities, likeliest)), facts
     answer = Answer(heads=heads, values=values)
-    means = published.answered(logits, answer).numpy()[:, 0]
+    means = published.answer_from(logits, answer).numpy()[:, 0]
     return answer, facts | {"mean_error": float(np.abs(means - targets @ np.array(values)).mean())}
 
 

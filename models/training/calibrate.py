@@ -7,7 +7,7 @@ from torch import Tensor
 
 from facecli.models.training import fer2013, measure
 from facecli.models.training.fer2013 import Faces
-from facecli.models.training.published import Answer, alone, answered
+from facecli.models.training.published import Answer, answer_from, heads_from
 
 HEADS = dict.fromkeys(("fer2013", "ferplus"), len(fer2013.LABELS))
 _SHARES = tuple(round(0.05 * step, 2) for step in range(21))
@@ -19,12 +19,12 @@ def choose(logits: Tensor, faces: Faces, share: float) -> Answer:
     The answer and the first head are fitted to FER2013's labels, the second head to FER+'s majority.
     """
     plain = Answer(heads=HEADS, share=share)
-    labels, votes = (head.numpy() for head in alone(logits, plain))
+    labels, votes = (head.numpy() for head in heads_from(logits, plain))
     rows = fer2013.majority(faces)
     temperatures = {"fer2013": measure.best_temperature(labels, faces.label)}
     if rows.any():  # a very small split has no majority left
         temperatures["ferplus"] = measure.best_temperature(votes[rows], faces.votes.argmax(1)[rows])
-    best = measure.best_temperature(answered(logits, plain).numpy(), faces.label)
+    best = measure.best_temperature(answer_from(logits, plain).numpy(), faces.label)
     return Answer(heads=HEADS, share=share, temperature=best, temperatures=temperatures)
 
 
@@ -32,7 +32,7 @@ def shares(logits: Tensor, faces: Faces) -> list[dict[str, float | None]]:
     """Return, for each share of the labels' head in the answer, its figures. logits: (N, 14)."""
     rows = []
     for share in _SHARES:
-        probabilities = answered(logits, Answer(heads=HEADS, share=share)).numpy()
+        probabilities = answer_from(logits, Answer(heads=HEADS, share=share)).numpy()
         rows.append({"share": share, **figures(probabilities, faces)})
     return rows
 

@@ -36,10 +36,10 @@ def split(every: Mapping[str, Faces], holdout: float) -> tuple[Faces, Faces]:
     first: they would flatter the network.
     """
     training = every["Training"]
-    training = training.only(~splits.known(training.pixels, every["PublicTest"].pixels))
+    training = training.only(~splits.exact_copies(training.pixels, every["PublicTest"].pixels))
     kept = splits.held_out(training.pixels, holdout)
     learned, held_out = training.only(~kept), training.only(kept)
-    return learned, held_out.only(~splits.near(held_out.pixels, learned.pixels))
+    return learned, held_out.only(~splits.near_copies(held_out.pixels, learned.pixels))
 
 
 def _calibrate(held_out: Faces, share: float, logits: Tensor) -> tuple[Answer, dict[str, Any]]:

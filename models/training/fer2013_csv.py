@@ -68,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m facecli.models.training.fer2013_csv", description=__doc__)
     for name in ("fer2013", "ferplus", "out"):
         parser.add_argument(name, type=Path)
-    given = parser.parse_args(arguments)
+    paths = parser.parse_args(arguments)
     try:
-        print(f"wrote {given.out}: {convert(given.fer2013, given.ferplus, given.out)} pictures")  # noqa: T201 # the result
+        print(f"wrote {paths.out}: {convert(paths.fer2013, paths.ferplus, paths.out)} pictures")  # noqa: T201 # the result
     except FacecliError as error:
         print(error, file=sys.stderr)  # noqa: T201 # the error
         return error.exit_code

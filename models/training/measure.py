@@ -39,7 +39,7 @@ def wilson(part: float, count: int) -> tuple[float, float]:
     return middle - reach, middle + reach
 
 
-def paired(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float, float]:
+def paired_difference(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Return how much more often `one` is right than `other`, and the 95 % interval of that (Wald's).
 
     one, other: (N,), True where a classifier is right on picture N.
@@ -75,7 +75,7 @@ def calibration_error(probabilities: Numbers, labels: Labels) -> float:
     return sum(b.count * abs(b.confidence - b.accuracy) for b in bins) / len(labels)
 
 
-def tempered(probabilities: Numbers, temperature: float) -> Numbers:
+def with_temperature(probabilities: Numbers, temperature: float) -> Numbers:
     """Return probabilities with their logarithms divided by a temperature; above 1 they get more even."""
     logits = np.log(np.maximum(probabilities, 1e-30)) / temperature
     raised = np.exp(logits - logits.max(1, keepdims=True))
@@ -85,5 +85,7 @@ def tempered(probabilities: Numbers, temperature: float) -> Numbers:
 def best_temperature(probabilities: Numbers, labels: Labels) -> float:
     """Return the temperature of the least cross-entropy (arXiv 1706.04599), to four places."""
     rows = np.arange(len(labels))
-    losses = [-np.log(np.maximum(tempered(probabilities, t)[rows, labels], 1e-30)).mean() for t in _TEMPERATURES]
+    losses = [
+        -np.log(np.maximum(with_temperature(probabilities, t)[rows, labels], 1e-30)).mean() for t in _TEMPERATURES
+    ]
     return round(float(_TEMPERATURES[int(np.argmin(losses))]), 4)

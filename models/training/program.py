@@ -18,11 +18,11 @@ def main(task: Task, arguments: Sequence[str] | None = None) -> int:
 
     arguments: words of the command line; None: this process's.
     """
-    given = _parser(task).parse_args(arguments)
-    torch.set_num_threads(max(given.threads, 1))
-    options = RunOptions(given.device, given.start, given.compile, not given.as_it_is)
+    namespace = _parser(task).parse_args(arguments)
+    torch.set_num_threads(max(namespace.threads, 1))
+    options = RunOptions(namespace.device, namespace.start, namespace.compile, not namespace.as_it_is)
     try:
-        result = run(task, recipe.read(given.config), given.data, given.out, options)
+        result = run(task, recipe.read(namespace.config), namespace.data, namespace.out, options)
     except FacecliError as error:
         options.report(str(error))
         return error.exit_code

@@ -52,10 +52,10 @@ class Published(nn.Module):
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """Return one tensor for each of `answer.outputs`."""
         logits = self.network(crops)
-        return answered(logits, self.answer), *alone(logits, self.answer)
+        return answer_from(logits, self.answer), *heads_from(logits, self.answer)
 
 
-def answered(logits: Tensor, answer: Answer) -> Tensor:
+def answer_from(logits: Tensor, answer: Answer) -> Tensor:
     """Return the answer of (N, classes of all heads) logits: (N, classes) probabilities, or (N, 1) their mean value."""
     first, *second = (head.softmax(1) for head in logits.split_with_sizes(list(answer.heads.values()), 1))
     mean = first * answer.share + second[0] * (1 - answer.share) if second else first
@@ -64,7 +64,7 @@ def answered(logits: Tensor, answer: Answer) -> Tensor:
     return probabilities @ torch.tensor(answer.values)[:, None] if answer.values else probabilities
 
 
-def alone(logits: Tensor, answer: Answer) -> list[Tensor]:
+def heads_from(logits: Tensor, answer: Answer) -> list[Tensor]:
     """Return (N, classes) probabilities of each of two heads alone; [] if there is one head."""
     if len(answer.heads) == 1:
         return []

@@ -16,7 +16,7 @@ _THUMBNAIL = 16  # px
 _AT_ONCE = 256  # pictures that are compared with all others together
 
 
-def known(pixels: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
+def exact_copies(pixels: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
     """Return (N,): True for each picture that is among the others as well, to the bit."""
     digests = set(_hashes(others))
     return np.array([digest in digests for digest in _hashes(pixels)], dtype=bool)
@@ -28,7 +28,7 @@ def held_out(pixels: UInt8Array, part: float) -> NDArray[np.bool_]:
     return np.array([int(digest[:8], 16) < limit for digest in _hashes(pixels)], dtype=bool)
 
 
-def near(pixels: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
+def near_copies(pixels: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
     """Return (N,): True for each picture that has a near copy, mirrored or not, among the others.
 
     pixels, others: (N, H, W) grey; 16 divides H and W.

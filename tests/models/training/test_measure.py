@@ -15,7 +15,7 @@ def calibrated(count=20_000, temperature=1.0):
     logits = RNG.normal(size=(count, 7)) * 2
     true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     labels = (true.cumsum(1) < RNG.random((count, 1))).sum(1)
-    return measure.tempered(true, temperature), labels
+    return measure.with_temperature(true, temperature), labels
 
 
 def test_wilson_as_published():
@@ -36,7 +36,7 @@ def test_the_temperature_that_was_wrong_is_found(wrong):
     assert measure.calibration_error(probabilities, labels) > 0.05
     found = measure.best_temperature(probabilities, labels)
     assert found == pytest.approx(1 / wrong, rel=0.05)
-    mended = measure.tempered(probabilities, found)
+    mended = measure.with_temperature(probabilities, found)
     assert measure.calibration_error(mended, labels) < 0.015
     assert (mended.argmax(1) == probabilities.argmax(1)).all()
 
@@ -60,8 +60,8 @@ def test_a_confusion_has_labels_in_rows():
 def test_the_difference_on_the_same_pictures_has_an_interval():
     one = np.array([True] * 60 + [False] * 40)
     other = np.array([True] * 50 + [False] * 50)
-    more, low, high = measure.paired(one, other)
+    more, low, high = measure.paired_difference(one, other)
     assert more == pytest.approx(0.1)
     assert low == pytest.approx(0.1 - 1.96 * (0.1 * 0.9 / 100) ** 0.5, abs=1e-4)
     assert high - more == pytest.approx(more - low)
-    assert measure.paired(one, one) == (0, 0, 0)
+    assert measure.paired_difference(one, one) == (0, 0, 0)

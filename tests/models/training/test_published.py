@@ -14,14 +14,14 @@ from facecli.models.training.published import Answer  # noqa: E402
 def test_both_heads_are_in_the_answer():
     logits = torch.tensor([[4.0, 0, 0, 0, 4.0, 0]])
     heads = {"one": 3, "other": 3}
-    first = published.answered(logits, Answer(heads=heads, share=1.0))
-    second = published.answered(logits, Answer(heads=heads, share=0.0))
-    both = published.answered(logits, Answer(heads=heads, share=0.5))
+    first = published.answer_from(logits, Answer(heads=heads, share=1.0))
+    second = published.answer_from(logits, Answer(heads=heads, share=0.0))
+    both = published.answer_from(logits, Answer(heads=heads, share=0.5))
     assert first.argmax() == 0
     assert second.argmax() == 1
     assert torch.allclose(both, (first + second) / 2, atol=1e-6)
-    assert published.answered(logits, Answer(heads=heads, temperature=2.0)).max() < first.max()
-    alone = published.alone(logits, Answer(heads=heads, temperatures={"other": 2.0}))
+    assert published.answer_from(logits, Answer(heads=heads, temperature=2.0)).max() < first.max()
+    alone = published.heads_from(logits, Answer(heads=heads, temperatures={"other": 2.0}))
     assert torch.allclose(alone[0], first, atol=1e-6)
     assert alone[1].max() < second.max()
 
@@ -29,8 +29,8 @@ def test_both_heads_are_in_the_answer():
 def test_a_mean_is_of_the_values():
     answer = Answer(heads={"age": 3}, values=(10.0, 20.0, 60.0))
     logits = torch.tensor([[0.0, 0.0, -100.0], [-100.0, 0.0, -100.0]])
-    assert torch.allclose(published.answered(logits, answer), torch.tensor([[15.0], [20.0]]))
-    assert published.alone(logits, answer) == []
+    assert torch.allclose(published.answer_from(logits, answer), torch.tensor([[15.0], [20.0]]))
+    assert published.heads_from(logits, answer) == []
     assert answer.outputs == ("value",)
 
 

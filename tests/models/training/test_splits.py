@@ -13,7 +13,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (200, 8, 8), dtype=np.uint8)
 
 
 def test_pictures_that_others_have_are_found():
-    assert splits.known(PIXELS[:10], PIXELS[8:]).tolist() == [False] * 8 + [True] * 2
+    assert splits.exact_copies(PIXELS[:10], PIXELS[8:]).tolist() == [False] * 8 + [True] * 2
 
 
 def test_near_copies_are_found_and_others_are_not():
@@ -22,10 +22,10 @@ def test_near_copies_are_found_and_others_are_not():
     others[0] += np.random.default_rng(2).integers(-20, 20, (48, 48))  # compressed otherwise
     others[1] = others[1] // 2 + 60  # lit otherwise
     others[2] = others[2, :, ::-1]  # mirrored
-    found = splits.near(pictures, others.clip(0, 255).astype(np.uint8))
+    found = splits.near_copies(pictures, others.clip(0, 255).astype(np.uint8))
     assert found.tolist() == [True] * 3 + [False] * 9
-    assert splits.near(pictures, pictures[:0]).tolist() == [False] * 12
-    assert splits.near(pictures[:0], pictures).tolist() == []
+    assert splits.near_copies(pictures, pictures[:0]).tolist() == [False] * 12
+    assert splits.near_copies(pictures[:0], pictures).tolist() == []
 
 
 def test_copies_are_held_out_together():
