@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PICTURE = (480, 640)  # px, height and width of what a detector is tried on
 SAME_BBOX = 1  # px that a bbox may move when two pictures are looked at together
-SOFTMAX_ERROR = 1e-3  # that the sum of a row of probabilities may be away from 1
 CROPS_WITHOUT_BATCH = 2  # crops at once, for a file whose batch axis is free
 
 
@@ -144,7 +143,9 @@ def _feed_crops(spec: ModelSpec, session: OnnxSession, name: str) -> None:
 
 def _check_probabilities(spec: ModelSpec, output: FloatArray, name: str) -> None:
     """Raise ModelError unless the output, (N, C), is probabilities exactly if the description says so."""
-    probable = output.min() >= 0 and abs(output.sum(1) - 1).max() <= SOFTMAX_ERROR
+    from facecli.hosting.answers import probability_fault
+
+    probable = probability_fault(output) is None
     if spec.logits and probable:
         raise ModelError(f"{name} gives probabilities already", hint="leave {logits} out", about="logits")
     if not spec.logits and not probable:

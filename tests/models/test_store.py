@@ -10,6 +10,7 @@ from facecli.cli.wording import option
 from facecli.contract import ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models import catalogue
+from facecli.models.disk import records
 from facecli.models.store import ModelStore
 
 CONTENT = b"weights " * 100
@@ -116,6 +117,20 @@ def test_an_export_stands_for_what_is_published(tmp_path: Path, mirror: Path) ->
     (pulled,) = store.pull(downloadable())
     assert pulled.path.read_bytes() == CONTENT
     assert store.path(downloadable()) == pulled.path
+
+
+def test_a_pull_reads_each_record_once_if_the_file_is_there(
+    tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpinned = spec(ModelFile("weights.onnx", None, urls=("https://example.org/weights.onnx",)))
+    store = ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
+    (fetched,) = store.pull(unpinned)
+    read: list[str] = []
+    real = records.read
+    monkeypatch.setattr(records, "read", lambda path: (read.append(path.parents[1].name), real(path))[1])
+    (present,) = store.pull(unpinned)
+    assert (present.path, present.sha256, present.source) == (fetched.path, SHA256, None)
+    assert sorted(read) == ["fetched", "registered"]
 
 
 def test_a_file_is_named_when_there_are_several() -> None:
