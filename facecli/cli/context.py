@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from click.core import ParameterSource
 
@@ -56,8 +54,3 @@ def defaulted(name: str) -> bool:
 def root_flag(name: str) -> bool:
     """Return whether a flag of the root command was given, such as "debug"."""
     return bool(click.get_current_context().find_root().params.get(name))
-
-
-def open_output(settings: Any) -> Sink:
-    """Return the sink for a command that has not taken its four values yet."""
-    return open_sink(settings)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import click
 
 from facecli.cli import options, values
 from facecli.cli.values import numbers, size
 from facecli.contract.operating_point import METRICS
-from facecli.inventory.describing import ModelDescription
 
 describing_options = options.chain(
     click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),
@@ -39,8 +35,3 @@ describing_options = options.chain(
     click.option("--commercial-use/--no-commercial-use", default=None, help="Whether the licence allows it."),
     click.option("--source", help="Where it is from."),
 )
-
-
-def taken(arguments: dict[str, Any]) -> ModelDescription:
-    """Take the describing options out of a command's arguments."""
-    return ModelDescription(**{field.name: arguments.pop(field.name) for field in fields(ModelDescription)})

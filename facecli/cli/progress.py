@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from facecli.cli import context
 from facecli.cli.settings import OutputSettings
@@ -94,11 +94,3 @@ def _with_bar(outcomes: Iterable[O], total: int | None) -> Iterator[O]:
             yield from bar.track(outcomes, total=total)
         finally:
             _bars.remove(bar)
-
-
-def told(results: Iterable[O], settings: Any, total: int | None) -> Iterator[O]:
-    """See reporting_errors."""
-    return reporting_errors(results, settings, total)
-
-
-tell = report_error

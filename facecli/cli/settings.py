@@ -99,48 +99,30 @@ GROUPS: dict[str, type] = {
 
 
 def gathered(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a command have its shared options as the values of GROUPS that it names as arguments.
+    """Let a command have its shared options as the values of GROUPS that it names as arguments; see gathering."""
+    return gathering()(command)
 
-    The options themselves are added by the decorators of cli/options.py, above this one. A field whose option the
-    command lacks keeps its default.
+
+def gathering(**more: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that lets a command have its options as values: those of GROUPS, and `more` of its own.
+
+    more: argument's name -> a dataclass whose fields are names of options. The options themselves are added by the
+    decorators above this one, such as those of cli/options.py. A field whose option the command lacks keeps its
+    default.
     """
-    groups = {name: GROUPS[name] for name in inspect.signature(command).parameters if name in GROUPS}
+    known = GROUPS | more
 
-    @functools.wraps(command)
-    def called(**given: Any) -> Any:
-        values = {
-            name: group(**{own.name: given.pop(own.name) for own in fields(group) if own.name in given})
-            for name, group in groups.items()
-        }
-        return command(**given, **values)
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        groups = {name: known[name] for name in inspect.signature(command).parameters if name in known}
 
-    return called
+        @functools.wraps(command)
+        def called(**given: Any) -> Any:
+            values = {
+                name: group(**{own.name: given.pop(own.name) for own in fields(group) if own.name in given})
+                for name, group in groups.items()
+            }
+            return command(**given, **values)
 
+        return called
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the shared options said; a command that lacks an option has its default here."""
-
-    format: str | None = None
-    json: bool = False
-    quiet: bool = False
-    files_from: str | None = None
-    files_from0: str | None = None
-    detector: str | None = None
-    min_face_size: float | None = None
-    parameter: tuple[str, ...] = ()
-    face: str = "all"
-    no_detect: bool = False
-    recognizer: str | None = None
-    preset: str | None = None
-    flip: bool = False
-    device: str = "auto"
-    provider_option: tuple[str, ...] = ()
-    session_option: tuple[str, ...] = ()
-    engine_cache: Path | None = None
-    threads: int | None = None
-    jobs: int | None = None
-    batch_size: int = 1
-    max_pixels: int = 0
-    max_bytes: int = 0
-    timeout: float = 0.0
+    return decorate

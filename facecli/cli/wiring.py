@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from facecli.api.faces import Faces
 from facecli.cli import context
 from facecli.cli.settings import InputSettings, PluginSettings, RunSettings
 from facecli.cli.values import assignment, parse_parameters
 from facecli.errors import UsageError
-from facecli.hosting.choice import Choice
-from facecli.hosting.loader import Loader
-from facecli.hosting.toolbox import Toolbox
 from facecli.inference import providers
 from facecli.inference.providers import Tuning
 from facecli.models.store import ModelStore
 from facecli.system.cores import available_cores
 from facecli.system.files import make_folder
-
-if TYPE_CHECKING:
-    from facecli.pipeline.river import Pipeline
 
 
 def open_faces(
@@ -65,7 +58,7 @@ def open_faces(
     )
 
 
-def open_tuning(running: Any, store: ModelStore) -> Tuning:
+def open_tuning(running: RunSettings, store: ModelStore) -> Tuning:
     """Return the options of ONNX Runtime; the folder for compiled engines is made if the device keeps any.
 
     Raises UsageError for texts that can not be read and options of a device that is not in use, DeviceError.
@@ -97,60 +90,8 @@ def _recognizers(named: str | None, *, several: bool) -> Sequence[str]:
     return names
 
 
-def _jobs(running: Any, inputs: int | None) -> int:
+def _jobs(running: RunSettings, inputs: int | None) -> int:
     if running.jobs is not None:
-        return int(running.jobs)
+        return running.jobs
     cores = available_cores()
     return cores if inputs is None else max(1, min(cores, -(-inputs // running.batch_size)))
-
-
-def open_toolbox(
-    settings: Any, *, inputs: int | None, attributes: Sequence[str] = (), ensemble: bool = False
-) -> Toolbox:
-    """Start loading the plugins that the settings name. inputs: how many pictures, None if not known yet.
-
-    ensemble: whether --recognizer may name several.
-    """
-    parameters = parse_parameters(settings.parameter)
-    if settings.min_face_size is not None and settings.detector:
-        parameters.setdefault(settings.detector, {})["min_face_size"] = settings.min_face_size
-    names = list(_recognizers(settings.recognizer, several=ensemble))
-    if settings.flip:
-        for name in names:
-            parameters.setdefault(name, {})["flip"] = True
-    detector = None if settings.no_detect else settings.detector
-    first, further = (names[0], tuple(names[1:])) if names else (None, ())
-    choice = Choice(detector, first, tuple(attributes), parameters, further)
-    threads = settings.threads or max(1, available_cores() // _jobs(settings, inputs))
-    store = context.open_store()
-    tuning = open_tuning(settings, store)
-    return Toolbox(choice, Loader(context.registry(), store, device=settings.device, threads=threads, tuning=tuning))
-
-
-def open_pipeline(
-    tools: Toolbox,
-    settings: Any,
-    *,
-    inputs: int | None,
-    need_face: bool = True,
-    keep_image: bool = False,
-    measures: tuple[str, ...] = (),
-) -> Pipeline:
-    """The pipeline that the settings describe."""
-    # Imported here: models load in their threads while OpenCV and the rest of the pipeline are imported.
-    from facecli.faces.choice import check_face_choice
-    from facecli.pipeline.flow import Flow
-    from facecli.pipeline.river import Pipeline
-    from facecli.types import Limits
-
-    flow = Flow(
-        faces=check_face_choice(settings.face),
-        need_face=need_face,
-        detect=not settings.no_detect,
-        batch_size=settings.batch_size,
-        jobs=_jobs(settings, inputs),
-        limits=Limits(settings.max_pixels, settings.max_bytes, settings.timeout),
-        measures=measures,
-        keep_image=keep_image,
-    )
-    return Pipeline(tools, flow)

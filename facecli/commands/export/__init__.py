@@ -1,3 +1,3 @@
-"""`facecli export`: a recipe's networks, a module of the user's, or a bundle for an edge device."""
+"""`facecli export`: a recipe's networks, a module of the user's, or files for programs on edge devices."""
 
-from facecli.commands.export.recipe import command as command
+from facecli.commands.export.export import command as command

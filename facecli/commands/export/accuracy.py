@@ -1,4 +1,4 @@
-"""What `export` does with the user's pictures: faces to calibrate and to prove on, and the accuracy of two files."""
+"""The accuracy of recognizer files on labelled pairs, before and after an export changes them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.cli.settings import Settings
-from facecli.commands.export.samples import _detected
-
 if TYPE_CHECKING:
+    from facecli.commands.export.samples import FaceFinder
     from facecli.contract import ModelSpec
     from facecli.evaluation.recognition import Evaluation
     from facecli.inference.session import OnnxSession
     from facecli.types import FloatArray, UInt8Array
 
 
-AT_ONCE = 16  # crops
-DIGITS = 6
+AT_ONCE = 16  # crops that go through a model together
+DIGITS = 6  # decimals of a rate or threshold
 
 
 class Judge:
@@ -27,7 +25,7 @@ class Judge:
     Raises UsageError, before any work, for a list that can not be read or a model that is no described recognizer.
     """
 
-    def __init__(self, listed: Path, root: Path, spec: ModelSpec | None, settings: Settings) -> None:
+    def __init__(self, listed: Path, root: Path, spec: ModelSpec | None, finder: FaceFinder) -> None:
         from facecli.errors import UsageError
         from facecli.evaluation import pairs
 
@@ -35,51 +33,43 @@ class Judge:
         if spec is None or not (ready and spec.operating_point):
             raise UsageError("--evaluate is for recognizers that the catalogue describes", hint="leave it out")
         with listed.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
-            self._pairs = pairs.read(pairs.lines_of(stream, str(listed)), str(listed))
-        self._root, self._spec, self._settings = root, spec, settings
+            self._pairs = pairs.read_stream(stream, str(listed))
+        self._root, self._spec, self._finder = root, spec, finder
 
     def __call__(self, paths: Mapping[str, Path]) -> dict[str, Any]:
-        """File kind -> figures, and what they rest on."""
-        import numpy as np
-
-        from facecli.evaluation import recognition
+        """Return the figures of each file, by its kind, and what they rest on. paths: file kind -> ONNX file."""
+        from facecli.evaluation import labelled, recognition
         from facecli.inference.session import open_session
-        from facecli.matching import metrics
         from facecli.system.cores import available_cores
 
-        spec = self._spec
-        point = spec.operating_point
+        point = self._spec.operating_point
         assert point is not None
         sessions = {kind: open_session(path, threads=available_cores()) for kind, path in paths.items()}
-        names, rows = self._embed(sessions)
-        place = {name: index for index, name in enumerate(names)}
-        same = np.array([pair.same for pair in self._pairs])
-        told = {}
-        for kind, own in rows.items():
-            distances = np.full(len(same), np.nan)
-            for index, pair in enumerate(self._pairs):
-                if pair.a in place and pair.b in place:
-                    a, b = own[place[pair.a]][None], own[place[pair.b]][None]
-                    distances[index] = metrics.distance(a, b, point.metric)[0]
-            told[kind] = _figures(recognition.evaluate(distances, same, point.threshold))
-        rests_on = {"metric": point.metric, "threshold": point.threshold, "face": self._settings.face}
-        return rests_on | {"pairs": len(same), "pictures": len(names), "files": told}
+        names, embeddings = self._embed(sessions)
+        figures = {}
+        for kind, rows in embeddings.items():
+            by_picture = {name: row[None] for name, row in zip(names, rows, strict=True)}
+            distances, same = labelled.compare(self._pairs, by_picture, point.metric)
+            figures[kind] = _figures(recognition.evaluate(distances, same, point.threshold))
+        basis = {"metric": point.metric, "threshold": point.threshold, "face": self._finder.plugins.face}
+        return basis | {"pairs": len(self._pairs), "pictures": len(names), "files": figures}
 
     def _embed(self, sessions: Mapping[str, OnnxSession]) -> tuple[list[str], dict[str, FloatArray]]:
+        """Return the names of the pictures that have a face, and by file kind their embeddings, (N, dim)."""
         import numpy as np
 
         from facecli.crops import cutting
+        from facecli.evaluation.pairs import pictures_of
         from facecli.pictures.sources import single
 
-        wanted = list(dict.fromkeys(name for pair in self._pairs for name in (pair.a, pair.b)))
-        results = _detected(
-            (single(f"{self._root}{os.sep}{name}") for name in wanted), self._settings, self._settings.face, len(wanted)
-        )
+        pictures = pictures_of(self._pairs)
+        sources = (single(f"{self._root}{os.sep}{name}") for name in pictures)
+        results = self._finder.detect(sources, self._finder.plugins.face, len(pictures))
         names: list[str] = []
         rows: dict[str, list[FloatArray]] = {kind: [] for kind in sessions}
         waiting: list[UInt8Array] = []
         assert self._spec.crop is not None
-        for name, result in zip(wanted, results, strict=True):
+        for name, result in zip(pictures, results, strict=True):
             if result.error is None and result.image is not None and result.detections is not None:
                 names.append(name)
                 waiting.append(cutting.cut(result.image, result.detections.select([0]), self._spec.crop))
@@ -92,7 +82,7 @@ class Judge:
     def _run(
         self, sessions: Mapping[str, OnnxSession], waiting: list[UInt8Array], rows: dict[str, list[FloatArray]]
     ) -> None:
-        """Embed what waits with each session, and let nothing wait."""
+        """Embed the waiting crops with each session, add the rows, and let no crop wait any longer."""
         import numpy as np
 
         from facecli.crops.preprocess import to_input

@@ -1,4 +1,4 @@
-"""TODO: facecli.commands.export.documents."""
+"""An export for people and programs: the documents of `facecli export` and their table rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from facecli.hosting.registry import Registry
 
 
-def _recipes(registry: Registry) -> list[dict[str, Any]]:
+def recipes(registry: Registry) -> list[dict[str, Any]]:
+    """Return the rows of all recipes; a broken plugin has the reason in place of its summary."""
     from facecli.errors import PluginError
 
-    rows = []
+    listed = []
     for entry in registry.entries("recipes"):
         try:
             recipe = registry.load_entry(entry)
@@ -21,11 +22,12 @@ def _recipes(registry: Registry) -> list[dict[str, Any]]:
         except PluginError as error:
             summary, model, weights = f"broken: {error.message}", None, None
         row = {"recipe": entry.name, "model": model, "summary": summary, "default_weights": weights}
-        rows.append(row | {"from": entry.origin})
-    return rows
+        listed.append(row | {"from": entry.origin})
+    return listed
 
 
-def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
+def described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
+    """Return the record of an exported file. kept: it stays where it was written, so that its path means something."""
     axes = file.axes.document()["outputs"]
     outputs = [{"output": name, "axes": axes[name]} | asdict(worst) for name, worst in file.worst.items()]
     return {
@@ -50,25 +52,25 @@ def _described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
     }
 
 
-def _rows(file: ExportedFile) -> list[dict[str, Any]]:
-    """The proof in short, a line per figure."""
+def rows(file: ExportedFile) -> list[dict[str, Any]]:
+    """Return the proof in short, a row per figure."""
     from facecli.export.proof.axes import axes_text
 
-    rows = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
+    figures = [("size", f"{file.size} bytes, sha256 {file.sha256[:12]}...")]
     for name, worst in file.worst.items():
-        rows.append((name, f"is {axes_text(file.axes.outputs[name])}, as its source"))
-        rows.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
+        figures.append((name, f"is {axes_text(file.axes.outputs[name])}, as its source"))
+        figures.append((name, f"differs by {worst.max_difference:.1e} at most, {worst.mean_difference:.1e} on average"))
         if worst.meaning is not None:
             kind = "least cosine" if file.task == "embedding" else "part of equal classes"
-            rows.append((name, f"{kind} {worst.meaning:.7f}"))
+            figures.append((name, f"{kind} {worst.meaning:.7f}"))
     if file.proved_on == "samples":
-        rows.append(("proved on", "faces in your pictures"))
-    if (found := file.detection) is not None:
-        shift = "" if found.landmarks is None else f", landmarks within {found.landmarks:.1e} px"
-        rows.append(("faces", f"{found.faces}, least IoU {found.iou:.4f}{shift}"))
+        figures.append(("proved on", "faces in your pictures"))
+    if (detection := file.detection) is not None:
+        shift = "" if detection.landmarks is None else f", landmarks within {detection.landmarks:.1e} px"
+        figures.append(("faces", f"{detection.faces}, least IoU {detection.iou:.4f}{shift}"))
     for kind, batches in (file.latency or {}).items():
-        rows.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
-    for kind, own in (file.accuracy or {"files": {}})["files"].items():
-        measured = f"{own['accuracy']:.2%} right at the threshold, {own['best_accuracy']:.2%} at the best one"
-        rows.append((f"{kind} has", measured))
-    return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in rows]
+        figures.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
+    for kind, accuracy in (file.accuracy or {"files": {}})["files"].items():
+        measured = f"{accuracy['accuracy']:.2%} right at the threshold, {accuracy['best_accuracy']:.2%} at the best one"
+        figures.append((f"{kind} has", measured))
+    return [{"file": file.path.name, "what": what, "measured": measured} for what, measured in figures]

@@ -1,22 +1,20 @@
-"""What `facecli export` does for edge programs: preprocessing in the graph, and bundles."""
+"""The options of `facecli export` for programs on edge devices, and the job that they describe."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from facecli.cli import options, values
-from facecli.cli.settings import Settings
+from facecli.errors import ExportError, UsageError
 
 if TYPE_CHECKING:
-    from facecli.contract import ExportRecipe
+    from facecli.contract import ExportRecipe, ModelSpec
     from facecli.export.proof.samples import Samples
-
 
 edge_options = options.chain(
     click.option(
@@ -47,30 +45,43 @@ edge_options = options.chain(
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """What is asked for. detector: None where the user named none. samples: the user's, for the proof."""
+class EdgeOptions:
+    """The values of edge_options; --recognizer is in PluginSettings."""
+
+    embed_preprocessing: bool
+    bundle: Path | None
+    attributes: tuple[str, ...]
+    web_runtime: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeJob:
+    """The edge files and the bundle to make.
+
+    embed: write NAME.edge.onnx. bundle: the bundle's folder, None for no bundle. detector: None if the user named none.
+    recognizer, attributes: of the bundle. parameters: plugin's name -> parameters. samples: the user's, for the proof.
+    """
 
     embed: bool
     bundle: Path | None
+    web_runtime: Path | None
+    detector: str | None
     recognizer: str | None
     attributes: tuple[str, ...]
-    web_runtime: Path | None
-    detector: str | None = None
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    samples: Samples | None = None
+    parameters: Mapping[str, Mapping[str, Any]]
+    samples: Samples | None
 
     @property
     def wanted(self) -> bool:
-        """Whether there is anything to do."""
+        """True if there is anything to make."""
         return self.embed or self.bundle is not None
 
-    def checked(
-        self, recipe: ExportRecipe | None, output: Path | None, settings: Settings, *, register: bool = True
-    ) -> Edge:
-        """Refuse, before any work, what would fail or leave nothing behind; complete it with the shared options."""
-        from facecli.cli.values import parse_parameters
-        from facecli.errors import UsageError
+    def check(self, recipe: ExportRecipe | None, folder: Path | None, *, register: bool = True) -> None:
+        """Refuse, before any work, what would fail or leave nothing behind.
 
+        recipe: the recipe that is run before, None for installed models. folder: --output. Raises UsageError,
+        OutputError, ExportError.
+        """
         if self.bundle is None and (self.web_runtime or (recipe is not None and (self.recognizer or self.attributes))):
             name = "web-runtime" if self.web_runtime else "recognizer" if self.recognizer else "attributes"
             raise UsageError(f"--{name} is for a bundle", hint="add --bundle DIR")
@@ -80,19 +91,18 @@ class Edge:
             check_target(self.bundle)
             if recipe is not None and not register:
                 raise UsageError("--bundle and --no-register exclude each other", hint="a bundle has installed models")
-        elif self.embed and output is None:
+        elif self.embed and folder is None:
             raise UsageError("--embed-preprocessing needs a place to write to", hint="add --output DIR")
-        if self.embed and output is not None and recipe is not None:
-            from facecli.commands.export import edge_models
+        if self.embed and folder is not None and recipe is not None:
+            from facecli.export.request import recipe_spec
 
-            edge_models.refuse_cascade(recipe)
-        named = click.get_current_context().get_parameter_source("detector") is not ParameterSource.DEFAULT
-        return replace(
-            self, detector=settings.detector if named else None, parameters=parse_parameters(settings.parameter)
-        )
+            spec = recipe_spec(recipe)
+            if spec is not None:
+                refuse_cascade(spec)
 
 
-def taken(arguments: dict[str, Any]) -> Edge:
-    """These options out of a command's arguments."""
-    embed = arguments.pop("embed_preprocessing")
-    return Edge(embed, **{name: arguments.pop(name) for name in ("bundle", "recognizer", "attributes", "web_runtime")})
+def refuse_cascade(spec: ModelSpec) -> None:
+    """Raise ExportError for a model of several networks: no single graph can hold the code between them."""
+    if len(spec.files) > 1:
+        message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
+        raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")

@@ -1,4 +1,4 @@
-"""TODO: facecli.commands.export.edge_files."""
+"""The files for edge programs: which ones to make, after a recipe or of installed models, and their document."""
 
 from __future__ import annotations
 
@@ -7,90 +7,109 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.commands.export.edge import Edge
+from facecli.commands.export.edge import EdgeJob, EdgeOptions
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import PluginSettings
     from facecli.export.bundle.write import Bundle
     from facecli.export.edge.make import EdgeFile
+    from facecli.export.proof.samples import Samples
     from facecli.export.run import ExportResult
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What was made for edge programs."""
+class EdgeResult:
+    """The edge files and the bundle that were made. models: ids of the bundle's models, by kind."""
 
     files: tuple[EdgeFile, ...] = ()
     bundle: Bundle | None = None
-    chosen: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """The keys `edge` and `bundle` of the output."""
-        told: dict[str, Any] = {"edge": [_described(file) for file in self.files], "bundle": None}
+        """Return the keys `edge` and `bundle` of the output."""
+        document: dict[str, Any] = {"edge": [_described(file) for file in self.files], "bundle": None}
         if self.bundle is not None:
             size = sum(self.bundle.files.values())
             about = {"path": str(self.bundle.folder), "files": len(self.bundle.files), "size": size}
             more = {"web_runtime": self.bundle.web, "proof": self.bundle.proof}
-            told["bundle"] = about | dict(self.chosen) | more
-        return told
+            document["bundle"] = about | dict(self.models) | more
+        return document
 
     def rows(self) -> list[dict[str, Any]]:
-        """The same for a table."""
+        """Return a table row per file, and one for the bundle."""
         rows: list[dict[str, Any]] = [
             {"file": file.path.name, "bytes": file.size, "sha256": file.sha256[:12], "output": ", ".join(file.outputs)}
             for file in self.files
         ]
         if self.bundle is not None:
             size = sum(self.bundle.files.values())
-            rows.append({"file": str(self.bundle.folder), "bytes": size, "output": _names(self.chosen)})
+            rows.append({"file": str(self.bundle.folder), "bytes": size, "output": _names(self.models)})
         return rows
 
 
-def needs_no_recipe(edge: Edge, recipe: str | None, module: Mapping[str, Any]) -> bool:
-    """Whether the work is on installed models: nothing is named that makes one, or RECIPE is the name of one."""
+def job(asked: EdgeOptions, plugins: PluginSettings, samples: Samples | None) -> EdgeJob:
+    """Return the job that the options describe. samples: the user's pictures for the proof, None for facecli's own."""
+    from facecli.cli import context
+    from facecli.cli.values import parse_parameters
+
+    return EdgeJob(
+        embed=asked.embed_preprocessing,
+        bundle=asked.bundle,
+        web_runtime=asked.web_runtime,
+        detector=None if context.defaulted("detector") else plugins.detector,
+        recognizer=plugins.recognizer,
+        attributes=asked.attributes,
+        parameters=parse_parameters(plugins.parameter),
+        samples=samples,
+    )
+
+
+def needs_no_recipe(job: EdgeJob, recipe: str | None, module: str | None) -> bool:
+    """Return whether the work is on installed models: no recipe and no --module, or RECIPE is a model's name."""
     from facecli.cli import context
     from facecli.commands.export import edge_models
 
-    if not edge.wanted or module["module"] is not None:
+    if not job.wanted or module is not None:
         return False
     return recipe is None or (recipe not in context.registry().names("recipes") and edge_models.is_model(recipe))
 
 
-def after(edge: Edge, result: ExportResult, model: str, output: Path | None) -> Done:
-    """What is asked for of a recipe that was just run. model: what its files are installed as."""
+def after(job: EdgeJob, result: ExportResult, model: str, output: Path | None) -> EdgeResult:
+    """Make the files of a job for a recipe that has just run. model: the id that its files are installed under."""
     from facecli.commands.export import edge_models
 
     files: tuple[EdgeFile, ...] = ()
-    if edge.embed and output is not None:
+    if job.embed and output is not None:
         networks = [file.path for file in result.files if file.kind != "ort"]
         mobile = any(file.kind == "ort" for file in result.files)
-        files = tuple(edge_models.embed(edge, model, output, network, mobile=mobile) for network in networks)
-    return Done(files, *_bundle(edge, model))
+        files = tuple(edge_models.embed(job, model, output, network, mobile=mobile) for network in networks)
+    return EdgeResult(files, *_bundle(job, model))
 
 
-def of_installed(edge: Edge, model: str | None, output: Path | None) -> Done:
-    """What is asked for of a model that is installed, or of the default ones."""
+def of_installed(job: EdgeJob, model: str | None, output: Path | None) -> EdgeResult:
+    """Make the files of a job for an installed model, or for the default ones."""
     from facecli.commands.export import edge_models
     from facecli.errors import UsageError
 
     files: tuple[EdgeFile, ...] = ()
-    if edge.embed and output is not None:
-        given = (edge.detector, edge.recognizer, *edge.attributes)
-        names = [name for name in given if name] if model is None else [model]
+    if job.embed and output is not None:
+        chosen = (job.detector, job.recognizer, *job.attributes)
+        names = [name for name in chosen if name] if model is None else [model]
         if not names:
             hint = "name a recipe, or an installed model, such as --recognizer dlib-resnet"
             raise UsageError("no model to embed preprocessing in", hint=hint)
-        files = tuple(edge_models.embed(edge, name, output) for name in names)
-    return Done(files, *_bundle(edge, model))
+        files = tuple(edge_models.embed(job, name, output) for name in names)
+    return EdgeResult(files, *_bundle(job, model))
 
 
-def _bundle(edge: Edge, model: str | None) -> tuple[Bundle | None, Mapping[str, Any]]:
+def _bundle(job: EdgeJob, model: str | None) -> tuple[Bundle | None, Mapping[str, Any]]:
     from facecli.commands.export import edge_models
 
-    return (None, {}) if edge.bundle is None else edge_models.bundle(edge, edge.bundle, model)
+    return (None, {}) if job.bundle is None else edge_models.bundle(job, job.bundle, model)
 
 
-def _names(chosen: Mapping[str, Any]) -> str:
-    return ", ".join([chosen["detector"], chosen["recognizer"], *chosen["attributes"]])
+def _names(models: Mapping[str, Any]) -> str:
+    return ", ".join([models["detector"], models["recognizer"], *models["attributes"]])
 
 
 def _described(file: EdgeFile) -> dict[str, Any]:

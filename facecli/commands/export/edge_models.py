@@ -1,4 +1,4 @@
-"""Which plugins and model files an edge file or a bundle is made of."""
+"""The plugins and model files that an edge file or a bundle is made of, and the making of both."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from facecli.cli import context
-from facecli.contract import AttributePlugin, DetectorPlugin, ExportRecipe, ModelSpec, RecognizerPlugin
+from facecli.commands.export.edge import refuse_cascade
+from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, make_edge_file
 from facecli.export.edge.request import EdgeRequest, edge_parameters
 from facecli.export.proof.samples import PORTRAITS
 from facecli.hosting.attributes import resolve
-from facecli.hosting.choice import Choice
+from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from facecli.commands.export.edge import Edge
+    from facecli.commands.export.edge import EdgeJob
     from facecli.export.bundle.manifest import Member
     from facecli.export.bundle.write import Bundle
 
-DETECTOR, RECOGNIZER = "mtcnn", "dlib-resnet"  # of a bundle, when nothing else is said
 CASCADE = "mtcnn"  # runs in a bundle's runners; every other detector brings a graph
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A plugin, the one of its models that is meant, and what it runs with."""
+    """A plugin, the one of its models that is used, and the plugin's parameters."""
 
     plugin: Plugin
     spec: ModelSpec
@@ -39,14 +39,14 @@ class Chosen:
 
 
 def is_model(name: str) -> bool:
-    """Whether a plugin runs a model of this name (a detector's may be FAMILY or FAMILY/MODEL)."""
+    """Return whether a plugin runs a model of this name; a detector's may be FAMILY or FAMILY/MODEL."""
     registry = context.registry()
     kinds = [registry.names(kind) for kind in PLUGINS]
     return any(name in names for names in kinds) or name.partition("/")[0] in kinds[0]
 
 
-def choose(name: str, edge: Edge) -> Chosen:
-    """The plugin that runs a model, by the model's id or, for a detector with several, by the plugin's name."""
+def choose(name: str, job: EdgeJob) -> Chosen:
+    """Return the plugin that runs a model. name: the model's id; for a detector also the plugin's."""
     registry = context.registry()
     plugin: Plugin
     if name in registry.names("recognizers"):
@@ -57,81 +57,69 @@ def choose(name: str, edge: Edge) -> Chosen:
         plugin = registry.load("detectors", name.partition("/")[0], DetectorPlugin)
     variant = name.removeprefix(f"{plugin.name}/") if name != plugin.name else None
     named = {"model": variant} if variant else {}
-    parameters = edge_parameters(plugin, {**named, **edge.parameters.get(plugin.name, {})})
-    own = f"{plugin.name}/{parameters['model']}" if "model" in parameters else plugin.name
-    spec = next((spec for spec in plugin.models if spec.id == own), None)
+    parameters = edge_parameters(plugin, {**named, **job.parameters.get(plugin.name, {})})
+    model_id = f"{plugin.name}/{parameters['model']}" if "model" in parameters else plugin.name
+    spec = next((spec for spec in plugin.models if spec.id == model_id), None)
     if spec is None:
         known = ", ".join(spec.id for spec in plugin.models) or "no catalogued model"
-        raise ExportError(f"{plugin.name} has no model {own} to embed or bundle", hint=f"it has {known}")
+        raise ExportError(f"{plugin.name} has no model {model_id} to embed or bundle", hint=f"it has {known}")
     return Chosen(plugin, spec, parameters)
 
 
-def embed(edge: Edge, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
-    """A model's edge file. network: a file of it that was just exported, else the installed one. mobile: also .ort."""
+def embed(job: EdgeJob, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
+    """Write a model's edge file. network: a file that was just exported; None: the installed one. mobile: also .ort."""
     if "/" not in name and not is_model(name):
         name = resolve(name, context.registry(), context.open_store())  # such as emotion
-    return _embed(edge, choose(name, edge), network, folder, mobile=mobile)
+    return _embed(job, choose(name, job), network, folder, mobile=mobile)
 
 
-def refuse_cascade(recipe: ExportRecipe) -> None:
-    """Raise ExportError, before the recipe is run, for one whose networks need code between them."""
-    from facecli.export.request import recipe_spec
-
-    spec = recipe_spec(recipe)
-    if spec is not None and len(spec.files) > 1:
-        _refuse(spec)
-
-
-def _refuse(spec: ModelSpec) -> None:
-    message = f"{spec.id} is {len(spec.files)} networks with code between them, which no single graph can hold"
-    raise ExportError(message, hint="--bundle brings the code; or choose a single-shot detector")
-
-
-def _embed(edge: Edge, chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
+def _embed(job: EdgeJob, chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
     spec = chosen.spec
-    if len(spec.files) != 1:
-        _refuse(spec)
+    refuse_cascade(spec)
     path = network or context.open_store().path(spec)
-    request = EdgeRequest(path, chosen.plugin, spec, chosen.parameters, edge.samples or PORTRAITS)
+    request = EdgeRequest(path, chosen.plugin, spec, chosen.parameters, job.samples or PORTRAITS)
     return make_edge_file(request, folder, mobile=mobile)
 
 
-def bundle(edge: Edge, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
-    """Write a bundle; the bundle, and its models' ids by kind. model: takes its kind's place among the models."""
+def bundle(job: EdgeJob, target: Path, model: str | None) -> tuple[Bundle, dict[str, Any]]:
+    """Write a bundle. Return it with the ids of its detector, recognizer and attribute models.
+
+    model: replaces the default of its kind; None for none.
+    """
     from facecli.export.bundle import proof, write
 
     registry, store = context.registry(), context.open_store()
-    named = None if model is None else choose(model, edge)
+    named = None if model is None else choose(model, job)
     own = {} if named is None else {named.spec.kind: named.spec.id}
-    detector = choose(edge.detector or own.get("detector") or DETECTOR, edge)
-    recognizer = edge.recognizer or own.get("recognizer") or RECOGNIZER
-    attributes = [resolve(name, registry, store) for name in edge.attributes]
+    detector = choose(job.detector or own.get("detector") or DETECTOR, job)
+    recognizer = job.recognizer or own.get("recognizer") or RECOGNIZER
+    attributes = [resolve(name, registry, store) for name in job.attributes]
     attributes += [name for kind, name in own.items() if kind == "attribute" and name not in attributes]
-    parameters = {**edge.parameters, detector.plugin.name: detector.parameters}
+    parameters = {**job.parameters, detector.plugin.name: detector.parameters}
     choice = Choice(detector.plugin.name, recognizer, tuple(attributes), parameters)
     tools = Toolbox(choice, Loader(registry, store, device="cpu", threads=1))
     assert tools.recognizer_plugin is not None
     tools.wait()
     with TemporaryDirectory(prefix="facecli-edge-") as folder:
-        classifiers = [choose(name, edge) for name in attributes]
-        members = [_member(edge, one, Path(folder)) for one in (detector, choose(recognizer, edge), *classifiers)]
+        classifiers = [choose(name, job) for name in attributes]
+        members = [_member(job, one, Path(folder)) for one in (detector, choose(recognizer, job), *classifiers)]
         pairs = list(zip(tools.attribute_plugins, tools.classifiers, strict=True))
         tried = proof.Tools(tools.detector, (tools.recognizer_plugin, tools.recognizer), pairs)
         made = write.write(
-            target, members, web_runtime=edge.web_runtime, prove=lambda staged: proof.prove(staged, tried)
+            target, members, web_runtime=job.web_runtime, prove=lambda staged: proof.prove(staged, tried)
         )
     ids = [member.spec.id for member in members]
     return made, {"detector": ids[0], "recognizer": ids[1], "attributes": ids[2:]}
 
 
-def _member(edge: Edge, chosen: Chosen, folder: Path) -> Member:
-    """A model of the bundle; one with preprocessing inside is made in `folder`."""
+def _member(job: EdgeJob, chosen: Chosen, folder: Path) -> Member:
+    """Return a model as a member of the bundle; an edge file is made in `folder`, if it takes one."""
     from facecli.export.bundle.manifest import Member, check
 
     spec, store = chosen.spec, context.open_store()
     check(spec)
-    if spec.id != CASCADE and (edge.embed or spec.kind == "detector"):
-        made = _embed(edge, chosen, None, folder)
+    if spec.id != CASCADE and (job.embed or spec.kind == "detector"):
+        made = _embed(job, chosen, None, folder)
         labels = chosen.plugin.labels if isinstance(chosen.plugin, AttributePlugin) else ()
         return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True, labels=labels)
     files = tuple(store.path(spec, file.name) for file in spec.files)

@@ -1,4 +1,4 @@
-"""Installing models that the user makes or brings: under which name, and never over another one unasked."""
+"""Installing an export: as the recipe's model or a model of the user's, and never over another one unasked."""
 
 from __future__ import annotations
 
@@ -18,29 +18,34 @@ if TYPE_CHECKING:
 _ELSEWHERE = "--no-register --output DIR"
 
 
-def check_export(recipe: ExportRecipe, spec: ModelSpec | None, target: Target, *, replace: bool, module: bool) -> None:
+def check_export(
+    recipe: ExportRecipe, spec: ModelSpec | None, target: Target, *, replace: bool, of_module: bool
+) -> None:
     """Refuse, before any work, an export whose result could not be installed, or only over a model of the user's.
 
-    What the same recipe made before is replaced unasked; what a --module made is not: its name says nothing of it.
+    A recipe may replace its own earlier result. A --module may not: two modules can share a name by accident. Raises
+    UsageError, ExportError.
     """
-    if _is_the_recipes_own(spec, target):
+    if _replaces_files(spec, target):
         return
     if spec is None or spec.kind == "detector":
         raise _no_model_of_its_own(recipe.model, target)
-    wanted = target.derived(spec)
-    free = replace or (not module and _made_by(recipe.name, wanted.id))
-    check_name(wanted, context.registry(), replace=free, otherwise="choose another --name" if module else _ELSEWHERE)
+    derived = target.derived(spec)
+    free = replace or (not of_module and _made_by(recipe.name, derived.id))
+    check_name(
+        derived, context.registry(), replace=free, otherwise="choose another --name" if of_module else _ELSEWHERE
+    )
 
 
 def install(result: ExportResult, target: Target) -> str:
-    """Take the files in: as the recipe's model where it has fp32 files, else as a model of the user's; its id."""
+    """Install the files: fp32 ones as the recipe's model, others as a model of the user's. Return the model's id."""
     from facecli.models import adding
     from facecli.models.entries import checked, own
 
     store = context.open_store()
     files = [file.path for file in result.files if file.kind != "ort"]
     spec = result.spec
-    if _is_the_recipes_own(spec, target):
+    if _replaces_files(spec, target):
         store.register(result.model, files, result.origin)
         if spec is not None:
             asking.record_missing(store, spec)
@@ -53,15 +58,15 @@ def install(result: ExportResult, target: Target) -> str:
     return added.id
 
 
-def _is_the_recipes_own(spec: ModelSpec | None, target: Target) -> bool:
-    """Whether the files are those of the model that the recipe names, which stand in for any that it has."""
+def _replaces_files(spec: ModelSpec | None, target: Target) -> bool:
+    """Return whether the files become the model that the recipe names, in place of any files that it has."""
     return target.precision == "fp32" and (spec is None or bool(spec.files))
 
 
 def _made_by(recipe: str, model_id: str) -> bool:
     try:
         record = context.open_store().registration(model_id)
-    except ModelError:  # damaged: nobody knows whose it was
+    except ModelError:  # damaged: nothing says which recipe made it
         return False
     return bool(record.get("origin", {}).get("recipe") == recipe)
 

@@ -1,78 +1,85 @@
-"""TODO: facecli.commands.export.samples."""
+"""The user's pictures in an export: faces to calibrate int8 on, to prove agreement on, and to measure accuracy on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from facecli.cli.settings import Settings
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings
     from facecli.contract import CropSpec
     from facecli.export.proof.samples import Samples
+    from facecli.pictures.sources import Source
     from facecli.pipeline.results import ImageResult
     from facecli.types import Image, UInt8Array
 
-
-# For a calibration: more change the ranges little, and all are in memory.
-MOST_FACES, MOST_PICTURES = 500, 64
-SAMPLE_FACES, SAMPLE_PICTURES = 64, 16  # for a proof: each goes through two networks, and all are in memory
-
-
-def calibration(folder: Path, settings: Settings, most: int = MOST_FACES) -> Callable[[CropSpec], UInt8Array]:
-    """Cuts the faces of the pictures in a folder as a model wants them: (N, H, W, 3) uint8 RGB, `most` of them."""
-
-    def cut(spec: CropSpec) -> UInt8Array:
-        import numpy as np
-
-        from facecli.crops import cutting
-
-        crops = [np.zeros((0, spec.height, spec.width, 3), np.uint8)]
-        for result in _pictures(folder, settings):
-            if result.image is not None and result.detections is not None:
-                crops.append(cutting.cut(result.image, result.detections, spec))
-            if sum(map(len, crops)) >= most:
-                break
-        return np.concatenate(crops)[:most]
-
-    return cut
+# For a calibration: more of them change the ranges little, and all are in memory.
+CALIBRATION_FACES, CALIBRATION_PICTURES = 500, 64
+# For a proof: each of them goes through two networks, and all are in memory.
+SAMPLE_FACES, SAMPLE_PICTURES = 64, 16
 
 
-def samples(folder: Path, settings: Settings) -> Samples:
-    """The user's pictures for a proof: their faces, as for a calibration, and some of the pictures for detectors."""
-    from facecli.export.proof.samples import Samples
+@dataclass(frozen=True, slots=True)
+class FaceFinder:
+    """Finds faces as the command's options say: limits of a picture, detector and its parameters, choice of face."""
 
-    return Samples("samples", calibration(folder, settings, SAMPLE_FACES), pictures(folder, settings, SAMPLE_PICTURES))
+    reading: InputSettings
+    plugins: PluginSettings
+    output: OutputSettings
 
+    def crops(self, folder: Path, most: int = CALIBRATION_FACES) -> Callable[[CropSpec], UInt8Array]:
+        """Return what cuts the faces of the pictures in a folder: (N, H, W, 3) uint8 RGB, N at most `most`."""
 
-def pictures(folder: Path, settings: Settings, most: int = MOST_PICTURES) -> Callable[[], list[Image]]:
-    """Reads the pictures in a folder, `most` of them."""
+        def cut(spec: CropSpec) -> UInt8Array:
+            import numpy as np
 
-    def read() -> list[Image]:
-        found = (result.image for result in _pictures(folder, settings) if result.image is not None)
-        return list(islice(found, most))
+            from facecli.crops import cutting
 
-    return read
+            crops = [np.zeros((0, spec.height, spec.width, 3), np.uint8)]
+            for result in self._results(folder):
+                if result.image is not None and result.detections is not None:
+                    crops.append(cutting.cut(result.image, result.detections, spec))
+                if sum(map(len, crops)) >= most:
+                    break
+            return np.concatenate(crops)[:most]
 
+        return cut
 
-def _pictures(folder: Path, settings: Settings) -> Iterator[ImageResult]:
-    from facecli.pictures.listing import expand
+    def pictures(self, folder: Path, most: int = CALIBRATION_PICTURES) -> Callable[[], list[Image]]:
+        """Return what reads the pictures in a folder, `most` of them at most."""
 
-    sources = expand((str(folder),), files_from=None, files_from0=None)
-    return _detected(sources, settings, "all", None, need_face=False)
+        def read() -> list[Image]:
+            images = (result.image for result in self._results(folder) if result.image is not None)
+            return list(islice(images, most))
 
+        return read
 
-def _detected(
-    sources: Iterable[Any], settings: Settings, face: str, total: int | None, *, need_face: bool = True
-) -> Iterator[ImageResult]:
-    """The faces of pictures, with the pictures; what fails is told on stderr."""
-    import dataclasses
+    def samples(self, folder: Path) -> Samples:
+        """Return the user's pictures for a proof: their faces, and some of the pictures for detectors."""
+        from facecli.export.proof.samples import Samples
 
-    from facecli.cli import progress, wiring
+        return Samples("samples", self.crops(folder, SAMPLE_FACES), self.pictures(folder, SAMPLE_PICTURES))
 
-    own = dataclasses.replace(settings, face=face, recognizer=None)
-    tools = wiring.open_toolbox(own, inputs=total)
-    pipeline = wiring.open_pipeline(tools, own, inputs=total, keep_image=True, need_face=need_face)
-    yield from progress.told(pipeline.run(sources), own, total)
+    def detect(
+        self, sources: Iterable[Source], face: str, total: int | None, *, need_face: bool = True
+    ) -> Iterator[ImageResult]:
+        """Yield the faces of pictures, with the pictures; each failure is reported on stderr.
+
+        face: the choice among a picture's faces. total: how many pictures there are, None if that is not known.
+        """
+        from facecli.api.selection import Request
+        from facecli.cli import progress, wiring
+        from facecli.cli.settings import RunSettings
+
+        faces = wiring.open_faces(self.plugins, RunSettings(), self.reading, inputs=total)
+        pictures = faces.stream(Request(), sources, face=face, need_face=need_face, keep_image=True)
+        for picture in progress.reporting_errors(pictures, self.output, total):
+            yield picture.result
+
+    def _results(self, folder: Path) -> Iterator[ImageResult]:
+        from facecli.pictures.listing import expand
+
+        return self.detect(expand((str(folder),)), "all", None, need_face=False)

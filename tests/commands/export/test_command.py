@@ -30,7 +30,7 @@ def test_recipes_import_no_torch(cli_env, tmp_path):
     import sys
 
     code = (
-        "import sys; from facecli.registry import Registry; r = Registry();"
+        "import sys; from facecli.hosting.registry import Registry; r = Registry();"
         "[r.load_entry(e) for e in r.entries('recipes')];"
         "print([m for m in ('torch', 'onnx', 'h5py') if m in sys.modules])"
     )

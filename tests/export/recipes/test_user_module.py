@@ -143,7 +143,7 @@ def test_what_a_recipe_made_before_is_made_again_unasked(project, torch, crop_re
     recipe, target = crop_recipe(), Target("fp16")
 
     def check(recipe, *, replace=False, module=False):
-        installing.check_export(recipe, recipe_spec(recipe), target, replace=replace, module=module)
+        installing.check_export(recipe, recipe_spec(recipe), target, replace=replace, of_module=module)
 
     request = ExportRequest(recipe=recipe, target=target)
     with click.Context(group.group):

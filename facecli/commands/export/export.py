@@ -1,0 +1,97 @@
+"""`facecli export`: PyTorch, dlib and Keras weights become ONNX files that provably agree with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facecli.cli import options
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, gathering
+from facecli.commands.export.edge import EdgeJob, EdgeOptions, edge_options
+from facecli.commands.export.module import ModuleOptions, module_options
+from facecli.commands.export.recipe import RecipeOptions, recipe_options
+from facecli.inventory.describing import ModelDescription
+
+if TYPE_CHECKING:
+    from facecli.commands.export.samples import FaceFinder
+
+
+@click.command()
+@click.argument("recipe", required=False)
+@click.option("--list", "list_recipes", is_flag=True, help="List the recipes instead.")
+@recipe_options
+@module_options
+@edge_options
+@options.detector_options
+@options.face_option("center")
+@options.limit_options
+@options.output_options
+@gathering(asked=RecipeOptions, module=ModuleOptions, edge=EdgeOptions)
+def command(
+    recipe: str | None,
+    list_recipes: bool,
+    asked: RecipeOptions,
+    module: ModuleOptions,
+    description: ModelDescription,
+    edge: EdgeOptions,
+    reading: InputSettings,
+    plugins: PluginSettings,
+    output: OutputSettings,
+) -> None:
+    """Export weights to ONNX files that provably agree.
+
+    RECIPE names the networks; the files are installed in the model store, those of another precision as a model of
+    their own, RECIPE-fp16 or RECIPE-int8. A network that does not agree is not written. Beside each file lies a report
+    with every figure of the proof. --detector and --face say how faces are found for --calibration and --evaluate, and
+    --detector which one a bundle has.
+    """
+    from facecli.cli import context
+    from facecli.commands.export import documents, edge_files
+    from facecli.commands.export.samples import FaceFinder
+    from facecli.output import records
+
+    sink = context.open_sink(output)
+    with sink.opened():
+        if list_recipes:
+            rows = documents.recipes(context.registry())
+            document = records.header("export-recipes", recipes=rows)
+        else:
+            finder = FaceFinder(reading, plugins, output)
+            job = edge_files.job(edge, plugins, None if asked.samples is None else finder.samples(asked.samples))
+            if edge_files.needs_no_recipe(job, recipe, module.module):
+                job.check(None, asked.folder)
+                edge_result = edge_files.of_installed(job, recipe, asked.folder)
+                document = records.header("export-edge", **edge_result.document())
+                rows = edge_result.rows()
+            else:
+                document, rows = _exported(recipe, asked, module, description, job, finder)
+    sink.document(document, rows)
+
+
+def _exported(
+    name: str | None,
+    asked: RecipeOptions,
+    module: ModuleOptions,
+    description: ModelDescription,
+    job: EdgeJob,
+    finder: FaceFinder,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Export a recipe, then make the files for edge programs. Return the document and its rows."""
+    from facecli.commands.export import documents, edge_files
+    from facecli.commands.export import recipe as recipes
+    from facecli.commands.export.module import recipe_of
+    from facecli.output import records
+
+    chosen = recipe_of(name, module, description, register=asked.register) or recipes.named(name)
+    asked.check()
+    job.check(chosen, asked.folder, register=asked.register)
+    result, model = recipes.export(chosen, asked, finder, of_module=name is None)
+    rows = [row for file in result.files for row in documents.rows(file)]
+    document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
+    document["files"] = [documents.described(file, kept=asked.folder is not None) for file in result.files]
+    if job.wanted:
+        edge_result = edge_files.after(job, result, model or result.model, asked.folder)
+        document |= edge_result.document()
+        rows += edge_result.rows()
+    return document, rows
