@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facecli.types import FloatArray
 
 BATCH = 8  # crops in one run of the calibration
-STEP = "int8 by onnxruntime.quantization: QDQ, per channel, uint8 activations, int8 weights, min-max"
+STEP = "int8 by onnxruntime.quantization: QDQ, per channel, uint8 activations, 7-bit weights, min-max"
 WEIGHTED = ("Conv", "Gemm", "MatMul")  # operators of layers with weights
 Feeds = Mapping[str, "FloatArray"]  # input name -> array, for one run
 
@@ -39,7 +39,9 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
 
     float_ends: keep the last layers before the outputs in float32: a detector's boxes need more than 256 levels.
     Activations are uint8, because the CPUs' instructions (AVX512-VNNI, AVX-VNNI, AMX) multiply uint8 by int8: with
-    int8 activations the same network ran twice as long (docs/benchmarks.md).
+    int8 activations the same network ran twice as long (docs/benchmarks.md). Weights use 7 of the 8 bits: processors
+    without those instructions add two products in 16 bits, which 8-bit weights overflow (onnxruntime.ai, "Quantize ONNX
+    models", reduce_range), and a file must compute the same everywhere.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -58,6 +60,7 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
             reader,
             quant_format=QuantFormat.QDQ,
             per_channel=True,
+            reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
