@@ -48,6 +48,18 @@ class Run(subprocess.CompletedProcess[bytes]):
 NEEDS = {"torch": "torch", "shared": "shared", "web_runtime": "browser"}
 TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME"}  # where tests find what is not in the repository
 
+# The Python does not change what these see: networks, numbers of real models, documents and their schemas. They take
+# most of the time, so tox runs them on one Python (`-m "not one_python"` leaves them out).
+ONE_PYTHON = (
+    "tests/commands/export/",
+    "tests/export/",
+    "tests/models/training/",
+    "tests/plugins/test_detectors_with_weights.py",
+    "tests/testing/test_built_in.py",
+    "tests/test_docs.py::test_commands_print_what_the_page_shows",
+    "tests/test_schemas.py",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let no setting and no model of this machine's user reach code that runs in this process.
@@ -65,8 +77,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what it needs, so that `-m "not torch"` leaves it out."""
+    """Mark each test with what it needs, so that `-m "not torch"` leaves it out, and with where it has to run."""
     for item in items:
+        if item.nodeid.startswith(ONE_PYTHON):
+            item.add_marker("one_python")
         for fixture in NEEDS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(NEEDS[fixture])
 
