@@ -40,12 +40,12 @@ class FacecliError(Exception):
     message, hint: may name settings in braces, as in "raise {max_pixels}"; `text` spells them.
     about: the settings that are named so. Other braces, such as those of a file's name, stay as they are.
     code: the error's name in JSON. exit_code: of a command that it ends.
-    further: errors of other inputs of the same call.
+    further: the other inputs of the same call that failed, each with its name and its error.
     """
 
     code: ClassVar[str] = "error"
     exit_code: int = 1
-    further: tuple[FacecliError, ...] = ()
+    further: tuple[tuple[str, FacecliError], ...] = ()
 
     def __init__(self, message: str, *, hint: str | None = None, about: str | tuple[str, ...] = ()) -> None:
         super().__init__(message)

@@ -158,10 +158,11 @@ class Faces:
         flow = self._flow(request, (face, self._face, default), need_face=True, keep_image=keep_image)
         pipeline = self._pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
         results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
-        errors = [result.error for result in results if result.error is not None]
-        if errors:
-            errors[0].further = tuple(errors[1:])
-            raise errors[0]
+        failures = [(result.source, result.error) for result in results if result.error is not None]
+        if failures:
+            (_, first), *others = failures
+            first.further = tuple(others)
+            raise first
         answer = verification.verify(tools, results, decision_rules, anti_spoof=anti_spoof)
         return replace(answer, seconds=dict(pipeline.clock.seconds))
 

@@ -110,6 +110,6 @@ def _reporting_further_failures() -> Iterator[None]:
     try:
         yield
     except FacecliError as error:
-        for other in error.further:
-            progress.report_error("", other)
+        for source, other in error.further:
+            progress.report_error(source, other)
         raise

@@ -112,7 +112,7 @@ def test_one_bad_picture_does_not_end_the_run(faces: Faces, examples: Path) -> N
 def test_the_second_picture_of_a_pair_fails_too(faces: Faces) -> None:
     with pytest.raises(InputError, match=r"a\.jpg") as raised:
         faces.verify("a.jpg", "b.jpg")
-    assert [str(error) for error in raised.value.further] == [
+    assert [str(error) for _, error in raised.value.further] == [
         "can not read b.jpg: no such file or directory; check the name"
     ]
 
