@@ -25,15 +25,15 @@ class Judge:
     Raises UsageError, before any work, for a list that can not be read or a model that is no described recognizer.
     """
 
-    def __init__(self, listed: Path, root: Path, spec: ModelSpec | None, finder: FaceFinder) -> None:
+    def __init__(self, pairs_file: Path, root: Path, spec: ModelSpec | None, finder: FaceFinder) -> None:
         from facecli.errors import UsageError
         from facecli.evaluation import pairs
 
         ready = spec is not None and spec.kind == "recognizer" and spec.crop and spec.preprocessing
         if spec is None or not (ready and spec.operating_point):
             raise UsageError("--evaluate is for recognizers that the catalogue describes", hint="leave it out")
-        with listed.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
-            self._pairs = pairs.read_stream(stream, str(listed))
+        with pairs_file.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
+            self._pairs = pairs.read_stream(stream, str(pairs_file))
         self._root, self._spec, self._finder = root, spec, finder
 
     def __call__(self, paths: Mapping[str, Path]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Judge:
     def _run(
         self, sessions: Mapping[str, OnnxSession], waiting: list[UInt8Array], rows: dict[str, list[FloatArray]]
     ) -> None:
-        """Embed the waiting crops with each session, add the rows, and let no crop wait any longer."""
+        """Embed the waiting crops with each session, append the rows, and empty the list of crops."""
         import numpy as np
 
         from facecli.crops.preprocess import to_input
@@ -94,6 +94,7 @@ class Judge:
         waiting.clear()
         for kind, session in sessions.items():
             (output, *_) = session.run({next(iter(session.input_shapes)): pixels}).values()
+            # As facecli.plugins.recognizers.catalogued does, which loads installed models alone.
             if self._spec.normalized:
                 output = output / np.maximum(np.linalg.norm(output, axis=1, keepdims=True), 1e-12)
             rows[kind].append(output)

@@ -27,7 +27,7 @@ def recipes(registry: Registry) -> list[dict[str, Any]]:
 
 
 def described(file: ExportedFile, *, kept: bool) -> dict[str, Any]:
-    """Return the record of an exported file. kept: it stays where it was written, so that its path means something."""
+    """Return the record of an exported file. kept: False if the file is gone after the command, so it has no path."""
     axes = file.axes.document()["outputs"]
     outputs = [{"output": name, "axes": axes[name]} | asdict(worst) for name, worst in file.worst.items()]
     return {

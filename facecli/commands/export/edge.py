@@ -72,15 +72,14 @@ class EdgeJob:
     samples: Samples | None
 
     @property
-    def wanted(self) -> bool:
-        """True if there is anything to make."""
-        return self.embed or self.bundle is not None
+    def empty(self) -> bool:
+        """True if there is nothing to make."""
+        return not self.embed and self.bundle is None
 
     def check(self, recipe: ExportRecipe | None, folder: Path | None, *, register: bool = True) -> None:
-        """Refuse, before any work, what would fail or leave nothing behind.
+        """Refuse, before any work, a job that would fail or leave nothing behind. Raises UsageError, ExportError.
 
-        recipe: the recipe that is run before, None for installed models. folder: --output. Raises UsageError,
-        OutputError, ExportError.
+        recipe: the recipe that runs first, None for installed models. folder: --output.
         """
         if self.bundle is None and (self.web_runtime or (recipe is not None and (self.recognizer or self.attributes))):
             name = "web-runtime" if self.web_runtime else "recognizer" if self.recognizer else "attributes"

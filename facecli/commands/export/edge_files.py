@@ -47,18 +47,18 @@ class EdgeResult:
         return rows
 
 
-def job(asked: EdgeOptions, plugins: PluginSettings, samples: Samples | None) -> EdgeJob:
+def job(edge: EdgeOptions, plugins: PluginSettings, samples: Samples | None) -> EdgeJob:
     """Return the job that the options describe. samples: the user's pictures for the proof, None for facecli's own."""
     from facecli.cli import context
     from facecli.cli.values import parse_parameters
 
     return EdgeJob(
-        embed=asked.embed_preprocessing,
-        bundle=asked.bundle,
-        web_runtime=asked.web_runtime,
+        embed=edge.embed_preprocessing,
+        bundle=edge.bundle,
+        web_runtime=edge.web_runtime,
         detector=None if context.defaulted("detector") else plugins.detector,
         recognizer=plugins.recognizer,
-        attributes=asked.attributes,
+        attributes=edge.attributes,
         parameters=parse_parameters(plugins.parameter),
         samples=samples,
     )
@@ -69,7 +69,7 @@ def needs_no_recipe(job: EdgeJob, recipe: str | None, module: str | None) -> boo
     from facecli.cli import context
     from facecli.commands.export import edge_models
 
-    if not job.wanted or module is not None:
+    if job.empty or module is not None:
         return False
     return recipe is None or (recipe not in context.registry().names("recipes") and edge_models.is_model(recipe))
 

@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from facecli.export.bundle.manifest import Member
     from facecli.export.bundle.write import Bundle
 
-CASCADE = "mtcnn"  # runs in a bundle's runners; every other detector brings a graph
-
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A plugin, the one of its models that is used, and the plugin's parameters."""
+class PluginModel:
+    """A plugin with one of its models, and the parameters of the plugin in an edge file."""
 
     plugin: Plugin
     spec: ModelSpec
@@ -45,7 +43,7 @@ def is_model(name: str) -> bool:
     return any(name in names for names in kinds) or name.partition("/")[0] in kinds[0]
 
 
-def choose(name: str, job: EdgeJob) -> Chosen:
+def choose(name: str, job: EdgeJob) -> PluginModel:
     """Return the plugin that runs a model. name: the model's id; for a detector also the plugin's."""
     registry = context.registry()
     plugin: Plugin
@@ -56,14 +54,14 @@ def choose(name: str, job: EdgeJob) -> Chosen:
     else:
         plugin = registry.load("detectors", name.partition("/")[0], DetectorPlugin)
     variant = name.removeprefix(f"{plugin.name}/") if name != plugin.name else None
-    named = {"model": variant} if variant else {}
-    parameters = edge_parameters(plugin, {**named, **job.parameters.get(plugin.name, {})})
+    model = {"model": variant} if variant else {}
+    parameters = edge_parameters(plugin, {**model, **job.parameters.get(plugin.name, {})})
     model_id = f"{plugin.name}/{parameters['model']}" if "model" in parameters else plugin.name
     spec = next((spec for spec in plugin.models if spec.id == model_id), None)
     if spec is None:
-        known = ", ".join(spec.id for spec in plugin.models) or "no catalogued model"
-        raise ExportError(f"{plugin.name} has no model {model_id} to embed or bundle", hint=f"it has {known}")
-    return Chosen(plugin, spec, parameters)
+        models = ", ".join(spec.id for spec in plugin.models) or "no catalogued model"
+        raise ExportError(f"{plugin.name} has no model {model_id} to embed or bundle", hint=f"it has {models}")
+    return PluginModel(plugin, spec, parameters)
 
 
 def embed(job: EdgeJob, name: str, folder: Path, network: Path | None = None, *, mobile: bool = False) -> EdgeFile:
@@ -73,11 +71,11 @@ def embed(job: EdgeJob, name: str, folder: Path, network: Path | None = None, *,
     return _embed(job, choose(name, job), network, folder, mobile=mobile)
 
 
-def _embed(job: EdgeJob, chosen: Chosen, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
-    spec = chosen.spec
+def _embed(job: EdgeJob, model: PluginModel, network: Path | None, folder: Path, *, mobile: bool = False) -> EdgeFile:
+    spec = model.spec
     refuse_cascade(spec)
     path = network or context.open_store().path(spec)
-    request = EdgeRequest(path, chosen.plugin, spec, chosen.parameters, job.samples or PORTRAITS)
+    request = EdgeRequest(path, model.plugin, spec, model.parameters, job.samples or PORTRAITS)
     return make_edge_file(request, folder, mobile=mobile)
 
 
@@ -89,8 +87,8 @@ def bundle(job: EdgeJob, target: Path, model: str | None) -> tuple[Bundle, dict[
     from facecli.export.bundle import proof, write
 
     registry, store = context.registry(), context.open_store()
-    named = None if model is None else choose(model, job)
-    own = {} if named is None else {named.spec.kind: named.spec.id}
+    spec = None if model is None else choose(model, job).spec
+    own = {} if spec is None else {spec.kind: spec.id}
     detector = choose(job.detector or own.get("detector") or DETECTOR, job)
     recognizer = job.recognizer or own.get("recognizer") or RECOGNIZER
     attributes = [resolve(name, registry, store) for name in job.attributes]
@@ -104,23 +102,23 @@ def bundle(job: EdgeJob, target: Path, model: str | None) -> tuple[Bundle, dict[
         classifiers = [choose(name, job) for name in attributes]
         members = [_member(job, one, Path(folder)) for one in (detector, choose(recognizer, job), *classifiers)]
         pairs = list(zip(tools.attribute_plugins, tools.classifiers, strict=True))
-        tried = proof.Tools(tools.detector, (tools.recognizer_plugin, tools.recognizer), pairs)
-        made = write.write(
-            target, members, web_runtime=job.web_runtime, prove=lambda staged: proof.prove(staged, tried)
+        compared = proof.Tools(tools.detector, (tools.recognizer_plugin, tools.recognizer), pairs)
+        written = write.write(
+            target, members, web_runtime=job.web_runtime, prove=lambda staged: proof.prove(staged, compared)
         )
     ids = [member.spec.id for member in members]
-    return made, {"detector": ids[0], "recognizer": ids[1], "attributes": ids[2:]}
+    return written, {"detector": ids[0], "recognizer": ids[1], "attributes": ids[2:]}
 
 
-def _member(job: EdgeJob, chosen: Chosen, folder: Path) -> Member:
-    """Return a model as a member of the bundle; an edge file is made in `folder`, if it takes one."""
-    from facecli.export.bundle.manifest import Member, check
+def _member(job: EdgeJob, model: PluginModel, folder: Path) -> Member:
+    """Return a model as a member of the bundle. If it needs preprocessing inside, its edge file is made in `folder`."""
+    from facecli.export.bundle.manifest import CASCADE, Member, check
 
-    spec, store = chosen.spec, context.open_store()
+    spec, store = model.spec, context.open_store()
     check(spec)
     if spec.id != CASCADE and (job.embed or spec.kind == "detector"):
-        made = _embed(job, chosen, None, folder)
-        labels = chosen.plugin.labels if isinstance(chosen.plugin, AttributePlugin) else ()
-        return Member(spec, (made.path,), (made.path.name,), chosen.parameters, embedded=True, labels=labels)
+        file = _embed(job, model, None, folder)
+        labels = model.plugin.labels if isinstance(model.plugin, AttributePlugin) else ()
+        return Member(spec, (file.path,), (file.path.name,), model.parameters, embedded=True, labels=labels)
     files = tuple(store.path(spec, file.name) for file in spec.files)
-    return Member(spec, files, tuple(file.name for file in spec.files), chosen.parameters)
+    return Member(spec, files, tuple(file.name for file in spec.files), model.parameters)

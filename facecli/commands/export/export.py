@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 @options.face_option("center")
 @options.limit_options
 @options.output_options
-@gathering(asked=RecipeOptions, module=ModuleOptions, edge=EdgeOptions)
+@gathering(choices=RecipeOptions, module=ModuleOptions, edge=EdgeOptions)
 def command(
     recipe: str | None,
     list_recipes: bool,
-    asked: RecipeOptions,
+    choices: RecipeOptions,
     module: ModuleOptions,
     description: ModelDescription,
     edge: EdgeOptions,
@@ -58,20 +58,21 @@ def command(
             document = records.header("export-recipes", recipes=rows)
         else:
             finder = FaceFinder(reading, plugins, output)
-            job = edge_files.job(edge, plugins, None if asked.samples is None else finder.samples(asked.samples))
+            samples = None if choices.samples is None else finder.samples(choices.samples)
+            job = edge_files.job(edge, plugins, samples)
             if edge_files.needs_no_recipe(job, recipe, module.module):
-                job.check(None, asked.folder)
-                edge_result = edge_files.of_installed(job, recipe, asked.folder)
+                job.check(None, choices.folder)
+                edge_result = edge_files.of_installed(job, recipe, choices.folder)
                 document = records.header("export-edge", **edge_result.document())
                 rows = edge_result.rows()
             else:
-                document, rows = _exported(recipe, asked, module, description, job, finder)
+                document, rows = _exported(recipe, choices, module, description, job, finder)
     sink.document(document, rows)
 
 
 def _exported(
     name: str | None,
-    asked: RecipeOptions,
+    choices: RecipeOptions,
     module: ModuleOptions,
     description: ModelDescription,
     job: EdgeJob,
@@ -79,19 +80,19 @@ def _exported(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Export a recipe, then make the files for edge programs. Return the document and its rows."""
     from facecli.commands.export import documents, edge_files
-    from facecli.commands.export import recipe as recipes
     from facecli.commands.export.module import recipe_of
+    from facecli.commands.export.recipe import export, load_recipe
     from facecli.output import records
 
-    chosen = recipe_of(name, module, description, register=asked.register) or recipes.named(name)
-    asked.check()
-    job.check(chosen, asked.folder, register=asked.register)
-    result, model = recipes.export(chosen, asked, finder, of_module=name is None)
+    recipe = recipe_of(name, module, description, register=choices.register) or load_recipe(name)
+    choices.check()
+    job.check(recipe, choices.folder, register=choices.register)
+    result, model = export(recipe, choices, finder, of_module=name is None)
     rows = [row for file in result.files for row in documents.rows(file)]
     document = records.header("export", recipe=result.recipe, model=model, registered=model is not None)
-    document["files"] = [documents.described(file, kept=asked.folder is not None) for file in result.files]
-    if job.wanted:
-        edge_result = edge_files.after(job, result, model or result.model, asked.folder)
+    document["files"] = [documents.described(file, kept=choices.folder is not None) for file in result.files]
+    if not job.empty:
+        edge_result = edge_files.after(job, result, model or result.model, choices.folder)
         document |= edge_result.document()
         rows += edge_result.rows()
     return document, rows

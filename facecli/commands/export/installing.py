@@ -1,4 +1,4 @@
-"""Installing an export: as the recipe's model or a model of the user's, and never over another one unasked."""
+"""The installation of an export, as the recipe's model or a model of the user's, and over no other one unasked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facecli.export.target import Target
 
 
-_ELSEWHERE = "--no-register --output DIR"
+ELSEWHERE = "--no-register --output DIR"  # a way to have the files without an installation
 
 
 def check_export(
@@ -32,9 +32,7 @@ def check_export(
         raise _no_model_of_its_own(recipe.model, target)
     derived = target.derived(spec)
     free = replace or (not of_module and _made_by(recipe.name, derived.id))
-    check_name(
-        derived, context.registry(), replace=free, otherwise="choose another --name" if of_module else _ELSEWHERE
-    )
+    check_name(derived, context.registry(), replace=free, otherwise="choose another --name" if of_module else ELSEWHERE)
 
 
 def install(result: ExportResult, target: Target) -> str:
@@ -73,4 +71,4 @@ def _made_by(recipe: str, model_id: str) -> bool:
 
 def _no_model_of_its_own(model: str, target: Target) -> ExportError:
     message = f"{model} in {target.precision} can not be installed as a model of its own"
-    return ExportError(message, hint=f"add {_ELSEWHERE}")
+    return ExportError(message, hint=f"add {ELSEWHERE}")

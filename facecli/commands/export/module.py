@@ -60,26 +60,26 @@ class ModuleOptions:
 
 
 def recipe_of(
-    name: str | None, asked: ModuleOptions, description: ModelDescription, *, register: bool
+    name: str | None, module: ModuleOptions, description: ModelDescription, *, register: bool
 ) -> ExportRecipe | None:
     """Return the recipe of --module, None if it is not given. Raises UsageError for options that contradict each other.
 
     name: RECIPE, which excludes a module. register: the result is to be installed, which takes a description.
     """
-    if asked.module is None:
-        changed = asked.name or asked.opset != OPSET or asked.tolerance != TOLERANCE
-        if changed or asked.input_shapes or asked.output_names or asked.dynamic or description.statements:
+    if module.module is None:
+        changed = module.name or module.opset != OPSET or module.tolerance != TOLERANCE
+        if changed or module.input_shapes or module.output_names or module.dynamic or description.statements:
             raise UsageError("these options describe a module of yours", hint="add --module PACKAGE.MODULE:CALLABLE")
         return None
     if name is not None:
         raise UsageError("RECIPE and --module exclude each other", hint="leave one of them away")
-    if not asked.input_shapes:
+    if not module.input_shapes:
         raise UsageError("--module needs the shape of its input", hint="add --input, such as --input 1x3x112x112")
     from facecli.export.recipes.user_inputs import parse_inputs
     from facecli.export.recipes.user_module import UserModule
 
-    inputs = parse_inputs(asked.input_shapes, asked.dynamic)
-    model = _model_id(asked.module, asked.name)
+    inputs = parse_inputs(module.input_shapes, module.dynamic)
+    model = _model_id(module.module, module.name)
     spec = _spec(model, description)
     if spec is None and register:
         raise UsageError(
@@ -87,13 +87,13 @@ def recipe_of(
             hint="add --no-register --output DIR, or --kind and what belongs to it",
         )
     return UserModule(
-        factory=asked.module,
+        factory=module.module,
         name=model,
         inputs=inputs,
-        outputs=asked.output_names or ("output",),
+        outputs=module.output_names or ("output",),
         licence=description.licence or "not stated",
-        opset=asked.opset,
-        tolerance=asked.tolerance,
+        opset=module.opset,
+        tolerance=module.tolerance,
         task=None if spec else "values",
         spec=spec,
     ).recipe()

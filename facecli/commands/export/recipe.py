@@ -1,4 +1,4 @@
-"""Exporting a recipe: its options, and the run that ends with files, reports and an installed model."""
+"""The export of a recipe: its options, and the run that ends with files, reports and an installed model."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class RecipeOptions:
             raise UsageError("--ort writes a file for others", hint="add --output DIR")
 
 
-def named(name: str | None) -> ExportRecipe:
+def load_recipe(name: str | None) -> ExportRecipe:
     """Return the recipe of this name. Raises UsageError if none is named, PluginError for an unknown one."""
     from facecli.cli import context
     from facecli.contract import ExportRecipe
@@ -94,7 +94,7 @@ def named(name: str | None) -> ExportRecipe:
 
 
 def export(
-    recipe: ExportRecipe, asked: RecipeOptions, finder: FaceFinder, *, of_module: bool
+    recipe: ExportRecipe, choices: RecipeOptions, finder: FaceFinder, *, of_module: bool
 ) -> tuple[ExportResult, str | None]:
     """Export a recipe and install its files if that is asked for. Return the result and the installed model's id.
 
@@ -106,14 +106,19 @@ def export(
     from facecli.export.run import export_recipe
     from facecli.export.target import Target
 
-    weights = asked.weights or _catalogued_weights(recipe)
-    folder = asked.calibration
-    pictures = () if folder is None else (finder.crops(folder), finder.pictures(folder))
-    target = Target(asked.precision, asked.optimize, asked.ort, *pictures)
+    weights = choices.weights or _catalogued_weights(recipe)
+    calibration = choices.calibration
+    target = Target(
+        precision=choices.precision,
+        optimize=choices.optimize,
+        ort=choices.ort,
+        calibration=None if calibration is None else finder.crops(calibration),
+        pictures=None if calibration is None else finder.pictures(calibration),
+    )
     spec = recipe_spec(recipe)
-    if asked.register:
-        installing.check_export(recipe, spec, target, replace=asked.replace, of_module=of_module)
-    judge = None if asked.pairs is None else accuracy.Judge(asked.pairs, asked.root, spec, finder)
+    if choices.register:
+        installing.check_export(recipe, spec, target, replace=choices.replace, of_module=of_module)
+    judge = None if choices.pairs is None else accuracy.Judge(choices.pairs, choices.root, spec, finder)
     with TemporaryDirectory(prefix="facecli-export-") as temporary:
         request = ExportRequest(
             recipe=recipe,
@@ -121,10 +126,10 @@ def export(
             target=target,
             detector=_detector(recipe, spec),
             judge=judge,
-            samples=PORTRAITS if asked.samples is None else finder.samples(asked.samples),
+            samples=PORTRAITS if choices.samples is None else finder.samples(choices.samples),
         )
-        result = export_recipe(request, asked.folder or Path(temporary))
-        return result, installing.install(result, target) if asked.register else None
+        result = export_recipe(request, choices.folder or Path(temporary))
+        return result, installing.install(result, target) if choices.register else None
 
 
 def _catalogued_weights(recipe: ExportRecipe) -> Path | None:
