@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facecli.errors import PluginError, UsageError
-from facecli.hosting.attributes import resolve
 from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.presets import PRESETS, Preset
 from facecli.hosting.registry import Registry
@@ -40,6 +39,7 @@ class Request:
         Raises UsageError for a name that nothing has, ModelError if no model of an attribute is installed.
         """
         from facecli.faces.measures import MEASURES
+        from facecli.hosting.attributes import resolve
 
         measures = tuple(dict.fromkeys(name for name in names if name in MEASURES))
         models = tuple(resolve(name, registry, store) for name in names if name not in MEASURES)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecli.inventory.describing import ModelDescription
-
 if TYPE_CHECKING:
     from facecli.types import Limits
 
@@ -94,7 +92,6 @@ GROUPS: dict[str, type] = {
     "plugins": PluginSettings,
     "running": RunSettings,
     "output": OutputSettings,
-    "description": ModelDescription,
 }
 
 

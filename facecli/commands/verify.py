@@ -104,12 +104,13 @@ def _check_plot(plot: Path, inputs: tuple[str, str]) -> None:
 @contextmanager
 def _reporting_further_failures() -> Iterator[None]:
     """Report all failures but the first, which ends the command, so that both pictures can be replaced at once."""
-    from facecli.cli import progress
     from facecli.errors import FacecliError
 
     try:
         yield
     except FacecliError as error:
+        from facecli.cli import progress
+
         for source, other in error.further:
             progress.report_error(source, other)
         raise

@@ -106,7 +106,9 @@ def embedder(tools: Toolbox) -> Record:
     """Return how the recognizer runs, with the facts that a reader of its embeddings needs: dim and normalized."""
     plugin = tools.recognizer_plugin
     assert plugin is not None
-    return tools.describe(plugin) | {"dim": plugin.dim, "normalized": plugin.normalized}
+    description = tools.describe(plugin)
+    version = description.pop("preprocessing_version")  # stands last in the published order
+    return description | {"dim": plugin.dim, "normalized": plugin.normalized, "preprocessing_version": version}
 
 
 def identity(recognizer: Record) -> Record:

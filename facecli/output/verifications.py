@@ -9,10 +9,8 @@ from typing import Any
 from facecli.hosting.toolbox import Toolbox
 from facecli.matching.anti_spoof import ATTRIBUTE
 from facecli.matching.verification import RecognizerDecision, Verification
-from facecli.output import drawing, records
+from facecli.output import records
 from facecli.output.records import SCORE_DIGITS, Record
-from facecli.pictures import codec
-from facecli.system.files import write_bytes
 
 DIGITS = 6  # of distances and similarities
 COLUMNS = ("verified", "metric", "distance", "threshold")  # of each decision in a row
@@ -61,6 +59,10 @@ def draw(path: Path, verification: Verification) -> None:
 
     The results of the verification must have kept their images.
     """
+    from facecli.output import drawing  # few verifications are drawn: a cold start is spared the import
+    from facecli.pictures import codec
+    from facecli.system.files import write_bytes
+
     same, pairs = verification.verified, zip(verification.results, verification.rows, strict=True)
     panels = [drawing.face_of(result, row, same=same) for result, row in pairs]
     distance = round(verification.distance, DIGITS)

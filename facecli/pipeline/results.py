@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from facecli.errors import FacecliError
-from facecli.faces.measures import Measure
 from facecli.types import Detections, FloatArray, Image
+
+if TYPE_CHECKING:  # few results have measures: a cold start is spared the import
+    from facecli.faces.measures import Measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)

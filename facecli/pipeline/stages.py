@@ -22,7 +22,6 @@ from facecli.contract import (
 )
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
-from facecli.faces import measures
 from facecli.faces.choice import choose
 from facecli.pictures import codec
 from facecli.pictures.sources import Source
@@ -195,6 +194,8 @@ class Stages:
     def _measured(self, result: ImageResult) -> ImageResult:
         if result.error is not None or result.image is None:
             return result
+        from facecli.faces import measures
+
         faces = measures.of_faces(result.image, result.detections, self.flow.measures)
         return replace(result, measures=tuple(faces))
 

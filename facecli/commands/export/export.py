@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @options.face_option("center")
 @options.limit_options
 @options.output_options
-@gathering(choices=RecipeOptions, module=ModuleOptions, edge=EdgeOptions)
+@gathering(choices=RecipeOptions, module=ModuleOptions, description=ModelDescription, edge=EdgeOptions)
 def command(
     recipe: str | None,
     list_recipes: bool,

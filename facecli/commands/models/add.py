@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from facecli.cli import model_options, options
-from facecli.cli.settings import gathered
+from facecli.cli.settings import gathering
+from facecli.inventory.describing import ModelDescription
 
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelSpec
-    from facecli.inventory.describing import ModelDescription
 
 
 @click.command("add")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--ignore-metadata", is_flag=True, help="Do not read what the file says of itself.")
 @click.option("--replace", is_flag=True, help="Put it in the place of a model of yours with this name.")
 @options.output_options
-@gathered
+@gathering(description=ModelDescription)
 def command(
     *,
     file: Path,
