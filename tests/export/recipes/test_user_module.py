@@ -7,7 +7,6 @@ import pytest
 
 from facecli.cli import group, main
 from facecli.errors import ExportError, UsageError
-from facecli.export.recipes.user_inputs import parse_inputs
 from facecli.export.recipes.user_module import make
 
 CODE = """
@@ -234,11 +233,3 @@ def test_options_that_do_not_go_together(command, arguments, message):
 def test_a_callable_that_makes_no_network(project, torch, factory, error, message):
     with pytest.raises(error, match=message):
         make(factory)
-
-
-def test_inputs():
-    inputs = parse_inputs(("1x3x8x6", "scale=1x1"), ("input1:2", "0=n"))
-    assert inputs.shapes == {"input1": (1, 3, 8, 6), "scale": (1, 1)}
-    assert inputs.free == {"input1": {2: "height", 0: "n"}, "scale": {0: "n"}}
-    assert [array.shape for array in inputs.sample(4, 2)] == [(4, 3, 12, 6), (4, 1)]
-    assert [array.shape for array in parse_inputs(("7x3",), ("none",)).sample(4, 1)] == [(7, 3)]
