@@ -59,6 +59,8 @@ RUNS = {
     "analyze, a number": ("analyze collins.jpg --attributes emotion,brightness/example --json", 0),
     "analyze, measured": ("analyze collins.jpg -a spoof,pose,quality --json", 0),
     "analyze, only measured, no landmarks": ("analyze collins.jpg -a quality --detector haar --json", 0),
+    "analyze, embedded": ("analyze collins.jpg missing.jpg -a emotion,pose --embed --json", 1),
+    "analyze, embedded, lines": ("analyze collins.jpg --embed --no-detect --format jsonl", 0),
     "verify, anti-spoof": ("verify collins.jpg collins_variant.jpg --anti-spoof --json", 0),
     "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
     "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),

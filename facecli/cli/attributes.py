@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ def answer(
         _check_labels(question.labels, tools.attribute_plugins)
 
         # Imported while the models load in their threads.
-        from facecli.output import drawing, pictures, records
+        from facecli.output import drawing, pictures, records, rows
         from facecli.output.overwriting import OutputPaths
 
         def record(result: ImageResult) -> dict[str, Any]:
@@ -66,10 +66,13 @@ def answer(
             return drawing.attributes_of(result, [drawing.probabilities_by_label(face) for face in answers])
 
         annotate = question.annotate
+        header = _header(question, request, tools) | plugins.named_preset
+        identity = records.identity(header["recognizer"]) if question.embed else {}
         shown = streaming.Presentation(
-            header=_header(question, request, tools) | plugins.named_preset,
+            header=header,
             record=record,
-            columns=_columns(question, request, tools),
+            columns=_columns(question, request, tools, identity),
+            csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
             writers=[pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else [],
         )
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
@@ -89,13 +92,14 @@ def _header(question: Question, request: Request, tools: Toolbox) -> dict[str, A
     return records.header(question.schema, **parts)
 
 
-def _columns(question: Question, request: Request, tools: Toolbox) -> list[str]:
+def _columns(question: Question, request: Request, tools: Toolbox, identity: Iterable[str]) -> list[str]:
+    """Return the columns of a CSV. identity: names of those that say which model an embedding is of."""
     from facecli.output import records, rows
 
     labels = {p.attribute: records.shown_labels(p.labels, question.labels) for p in tools.attribute_plugins}
     columns = [*rows.CSV_COLUMNS]
     if question.embed and tools.recognizer_plugin is not None:
-        columns += rows.embedding_columns(tools.recognizer_plugin.dim)
+        columns += [*identity, *rows.embedding_columns(tools.recognizer_plugin.dim)]
     return [*columns, *rows.attribute_columns(labels), *rows.measure_columns(request.measures)]
 
 

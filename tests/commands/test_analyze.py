@@ -101,6 +101,41 @@ def test_csv_and_table_have_the_measures(run_cli: Callable, examples: Path) -> N
     assert b"yaw" in table.stdout and b"roll" in table.stdout
 
 
+def test_embed_adds_the_embedding_of_each_face(run_cli: Callable, examples: Path) -> None:
+    words = ("analyze", examples / "hopper.jpg", "-a", "emotion,pose", "--embed")
+    answer = run_cli(*words, "--json").json
+    embedded = run_cli("embed", examples / "hopper.jpg", "--json").json
+    assert list(answer) == ["schema", "version", "detector", "recognizer", "attributes", "measures", "images", "error"]
+    assert answer["recognizer"] == embedded["recognizer"]
+    assert (answer["recognizer"]["dim"], answer["recognizer"]["normalized"]) == (128, False)
+    (face,) = answer["images"][0]["faces"]
+    assert list(face) == ["index", "bbox", "score", "landmarks", "emotion", "pose", "embedding"]
+    assert face["embedding"] == embedded["images"][0]["faces"][0]["embedding"]
+    plain = run_cli("analyze", examples / "hopper.jpg", "--json").json
+    assert "recognizer" not in plain and "embedding" not in plain["images"][0]["faces"][0]
+    flipped = run_cli(*words, "--flip", "--json").json
+    assert flipped["recognizer"]["parameters"]["flip"] is True
+    assert flipped["images"][0]["faces"][0]["embedding"] != face["embedding"]
+
+
+def test_embeddings_in_csv_and_table(run_cli: Callable, examples: Path) -> None:
+    words = ("analyze", "missing.jpg", examples / "hopper.jpg", "-a", "emotion,pose", "--embed", "-f")
+    failed, row = csv.DictReader(io.StringIO(run_cli(*words, "csv").stdout.decode()))
+    names = list(row)
+    at = names.index("model")
+    assert names[at : at + 4] == ["model", "sha256", "preprocessing_version", "e0"]
+    assert names[at + 130 : at + 132] == ["e127", "emotion"]
+    assert (row["model"], row["emotion"], failed["e0"], failed["model"]) == (
+        "dlib-resnet",
+        "neutral",
+        "",
+        "dlib-resnet",
+    )
+    assert all(np.isfinite(float(row[f"e{number}"])) for number in range(128))
+    table = run_cli(*words, "table", env={"COLUMNS": "300"}).stdout.decode()
+    assert "128 values" in table and "neutral" in table and "yaw" in table
+
+
 def test_without_landmarks_there_is_no_pose_but_quality(run_cli: Callable, examples: Path) -> None:
     refused = run_cli("analyze", examples / "hopper.jpg", "-a", "pose", "--detector", "haar")
     assert refused.returncode != 0
