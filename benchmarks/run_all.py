@@ -37,6 +37,7 @@ def main() -> None:
         ["throughput.py", "--jobs", "1"],
         ["model_files.py"],
         ["models_verify.py"],
+        ["python_api.py"],
     ]
     chosen = [run for run in runs if not given.only or run[0].removesuffix(".py") in given.only]
     print(", ".join(f"{name} {value}" for name, value in common.machine().items()))
