@@ -28,14 +28,14 @@ def main() -> None:
     figures = []
     with Faces(device="cpu", threads=1, offline=True) as faces:
         for what, attributes in (("detect", ()), ("embed and emotion", ("emotion",))):
-            request = faces.request(attributes, embed=bool(attributes))
+            request = faces.engine.request(attributes, embed=bool(attributes))
             figures += _compared(faces, names, what, request, given.rounds)
     common.tell(figures, as_json=given.json)
 
 
 def _compared(faces: Faces, names: list[str], what: str, request: Request, rounds: int) -> list[common.Figure]:
     """Return the figures of one request. The processor's time is counted: others may be using the machine."""
-    stages = Stages(faces.tools(request), Flow(need_face=not request.place_only))
+    stages = Stages(faces.engine.tools(request, strict=False), Flow(need_face=not request.place_only))
     stages.tools.wait()
     bare, ours, own = [], [], []
     for name in names:

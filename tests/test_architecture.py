@@ -324,7 +324,7 @@ def test_docstrings_begin_with_a_verb_or_a_subject():
         f"{modules()[module].relative_to(ROOT)}:{text.lineno} {text.value.splitlines()[0]}"
         for module in modules()
         for text in docstrings(module)
-        if re.match(r"(What|Whether|How|Which|Of|As|The same)\b", text.value)
+        if re.match(r"(What|Whether|How|Which|Where|When|From|Those|That|Of|As|The same)\b", text.value)
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from facecli.api.engine import Engine
 from facecli.api.selection import Request, Selection
 from facecli.api.workload import Workload
 from facecli.errors import UsageError
-from facecli.hosting.choice import ATTRIBUTES
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
-from facecli.hosting.toolbox import Toolbox
 from facecli.inference import providers
 from facecli.models.store import ModelStore
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the r
     from facecli.contract import Metric
     from facecli.inference.providers import Tuning
     from facecli.matching.verification import Verification
-    from facecli.pipeline.flow import Flow, Stopwatch
-    from facecli.pipeline.river import Pipeline
 
 
 class Faces:
@@ -38,7 +34,8 @@ class Faces:
 
     A picture is a path, a URL, bytes of a picture file, a PIL image, or a (H, W, 3) uint8 array in RGB. Methods for one
     picture raise facecli.errors.FacecliError; `run` leaves the error in the picture. One object may serve many threads.
-    As a context manager it frees its models at the end of the block.
+    As a context manager it frees its models at the end of the block. engine: the commands of the command line work with
+    it; it is no part of the public interface.
     """
 
     def __init__(  # the door: every setting of a caller is one keyword
@@ -83,22 +80,20 @@ class Faces:
         """
         names = (recognizer,) if isinstance(recognizer, str) else tuple(recognizer or ())
         providers.split(device)
-        self._selection = Selection(
+        selection = Selection(
             detector, names, preset, parameters or {}, min_face_size, min_score, flip=flip, no_detect=no_detect
         )
-        self._workload = Workload(threads, jobs, batch_size, max_pixels, max_bytes, timeout)
-        self._attributes = (attributes,) if isinstance(attributes, str) else attributes
-        self._face = face
-        self._loader = Loader(
+        workload = Workload(threads, jobs, batch_size, max_pixels, max_bytes, timeout)
+        loader = Loader(
             registry or Registry(),
             store or ModelStore(offline=offline),
             device=device,
-            threads=self._workload.threads_of_a_run,
+            threads=workload.threads_of_a_run,
             tuning=tuning,
         )
-        self._toolboxes: dict[Request, Toolbox] = {}
-        self._lock = threading.Lock()
-        self._closed = False
+        self.engine = Engine(
+            selection, workload, loader, (attributes,) if isinstance(attributes, str) else attributes, face
+        )
 
     def detect(self, picture: Readable, *, face: str | int | None = None) -> Picture:
         """Return a picture with bbox, score and landmarks of each face; no face is no error. Raises FacecliError."""
@@ -121,7 +116,7 @@ class Faces:
         attributes: such as "emotion", "age/genderage", "pose" or "quality"; None takes those of the constructor. embed:
         with embeddings, too.
         """
-        return self._one(picture, self.request(attributes, embed=embed), face)
+        return self._one(picture, self.engine.request(attributes, embed=embed), face)
 
     def verify(  # the door
         self,
@@ -146,17 +141,18 @@ class Faces:
 
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """
-        request = self.pair_request(anti_spoof=anti_spoof)
-        tools = self._tools(request)
+        engine = self.engine
+        request = engine.pair_request(anti_spoof=anti_spoof)
+        tools = engine.tools(request, strict=False)
 
         from facecli.matching import rules, verification
         from facecli.pictures.memory import open_any
 
-        wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, self._selection.preset)
+        wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, engine.selection.preset)
         decision_rules = rules.rules_for(tools, wish)
-        default = "largest" if self._selection.project is None else self._selection.project.face
-        flow = self._flow(request, (face, self._face, default), need_face=True, keep_image=keep_image)
-        pipeline = self._pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
+        project = engine.selection.project
+        flow = engine.flow(request, face, default=project.face if project else "largest", keep_image=keep_image)
+        pipeline = engine.pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
         results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
         failures = [(result.source, result.error) for result in results if result.error is not None]
         if failures:
@@ -189,67 +185,14 @@ class Faces:
         """
         if errors not in ("keep", "raise"):
             raise UsageError(f"errors must be keep or raise, got {errors!r}", hint="leave it out")
-        request = self.request(attributes, embed=embed)
-        analysed = self.stream(request, pictures, face=face, need_face=need_face, keep_image=keep_image)
+        request = self.engine.request(attributes, embed=embed)
+        flow = self.engine.flow(request, face, need_face=need_face, keep_image=keep_image)
+        analysed = self.engine.stream(request, pictures, flow, strict=False)
         return analysed if errors == "keep" else _until_failure(analysed)
-
-    def stream(
-        self,
-        request: Request,
-        pictures: Readable | Iterable[Readable],
-        *,
-        face: str | int | None = None,
-        need_face: bool | None = None,
-        keep_image: bool = False,
-        clock: Stopwatch | None = None,
-    ) -> Iterator[Picture]:
-        """Return what `run` returns, for a request that is ready. clock: measures the stages."""
-        tools = self._tools(request)
-
-        from facecli.api.picture import Picture
-        from facecli.api.reading import sources
-
-        needed = not request.place_only if need_face is None else need_face
-        flow = self._flow(request, (face, self._face, "all"), need_face=needed, keep_image=keep_image)
-        return map(Picture.of, self._pipeline(tools, flow, clock).run(sources(pictures, flow.limits)))
-
-    def request(self, attributes: str | Sequence[str] | None = None, *, embed: bool = False) -> Request:
-        """Return a request for attributes and embeddings, with attributes' names resolved to installed models.
-
-        attributes: None takes those of the constructor. Raises UsageError for an unknown name, ModelError if no model
-        of an attribute is installed.
-        """
-        names = (attributes,) if isinstance(attributes, str) else attributes
-        default = ATTRIBUTES if self._attributes is None else self._attributes
-        if names is None and self._attributes is not None:
-            names = self._attributes
-        return Request.of(
-            self._selection.attributes(names, default), self._loader.registry, self._loader.store, embed=embed
-        )
-
-    def pair_request(self, *, anti_spoof: bool = False) -> Request:
-        """Return the request of `verify`. Raises ModelError if an anti-spoofing model is needed and not installed."""
-        if not anti_spoof:
-            return Request(embed=True, ensemble=True)
-        from facecli.matching.anti_spoof import model
-
-        spoof = model(self._loader.registry, self._loader.store, detect=not self._selection.no_detect)
-        return Request(embed=True, ensemble=True, attributes=(spoof,))
-
-    def tools(self, request: Request) -> Toolbox:
-        """Return the plugins that answer a request; their loading begins now, in the background.
-
-        Raises PluginError for plugins that do not exist or do not fit, UsageError for a parameter of a plugin that the
-        request does not use. The other methods accept such a parameter: one object answers many requests.
-        """
-        return self._tools(request, strict=True)
 
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""
-        with self._lock:
-            self._closed = True
-            self._toolboxes.clear()
-            self._loader.close()
+        self.engine.close()
 
     def __enter__(self) -> Faces:
         return self
@@ -260,36 +203,16 @@ class Faces:
         self.close()
 
     def _one(self, picture: Readable, request: Request, face: str | int | None) -> Picture:
-        tools = self._tools(request)
+        tools = self.engine.tools(request, strict=False)
 
         from facecli.api.picture import Picture
         from facecli.pictures.memory import open_any
 
-        flow = self._flow(request, (face, self._face, "all"), need_face=not request.place_only)
-        (result,) = self._pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
+        flow = self.engine.flow(request, face)
+        (result,) = self.engine.pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
         if result.error is not None:
             raise result.error
         return Picture.of(result)
-
-    def _tools(self, request: Request, *, strict: bool = False) -> Toolbox:
-        with self._lock:
-            if self._closed:
-                raise UsageError("these Faces are closed", hint="make new ones")
-            if request not in self._toolboxes:
-                tools = Toolbox(self._selection.choice(request, self._loader.registry, strict=strict), self._loader)
-                request.check(tools)
-                self._toolboxes[request] = tools
-            return self._toolboxes[request]
-
-    def _flow(
-        self, request: Request, choices: Sequence[str | int | None], *, need_face: bool, keep_image: bool = False
-    ) -> Flow:
-        return self._workload.flow(self._selection, request, choices, need_face=need_face, keep_image=keep_image)
-
-    def _pipeline(self, tools: Toolbox, flow: Flow, clock: Stopwatch | None = None) -> Pipeline:
-        from facecli.pipeline.river import Pipeline
-
-        return Pipeline(tools, flow, clock)
 
 
 def _until_failure(pictures: Iterator[Picture]) -> Iterator[Picture]:

@@ -1,4 +1,4 @@
-"""From a caller's settings to the plugins to load: defaults, a preset, parameters, and names of attributes."""
+"""The plugins that a caller's settings ask for: defaults, a preset, parameters, and names of attributes."""
 
 from __future__ import annotations
 

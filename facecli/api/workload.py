@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,19 +41,11 @@ class Workload:
         """The threads that one run of a model may keep busy."""
         return self.threads or max(1, available_cores() // self.jobs)
 
-    def flow(
-        self,
-        selection: Selection,
-        request: Request,
-        choices: Sequence[str | int | None],
-        *,
-        need_face: bool,
-        keep_image: bool,
-    ) -> Flow:
+    def flow(self, selection: Selection, request: Request, face: str, *, need_face: bool, keep_image: bool) -> Flow:
         """Return the settings of the river for a request.
 
-        choices: among a picture's faces, such as "largest" or 0; the first that is not None counts. Raises UsageError
-        for a choice that there is not.
+        face: the choice among a picture's faces, such as "largest" or "0". Raises UsageError for one that does not
+        exist.
         """
         from facecli.faces.choice import check_face_choice
         from facecli.pipeline.flow import Flow
@@ -62,7 +53,7 @@ class Workload:
 
         usual = Limits()
         return Flow(
-            faces=check_face_choice(str(next(choice for choice in choices if choice is not None))),
+            faces=check_face_choice(face),
             min_score=selection.min_score or 0.0,
             need_face=need_face,
             detect=not selection.no_detect,

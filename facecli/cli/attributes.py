@@ -49,8 +49,9 @@ def answer(
     total = inputs.count_inputs(reading)
     with sink.opened():
         faces = wiring.open_faces(plugins, running, reading, inputs=total)
-        request = faces.request(question.names, embed=question.embed)
-        tools = faces.tools(request)
+        engine = faces.engine
+        request = engine.request(question.names, embed=question.embed)
+        tools = engine.tools(request)
         _check_labels(question.labels, tools.attribute_plugins)
 
         # Imported while the models load in their threads.
@@ -76,7 +77,8 @@ def answer(
             writers=[pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else [],
         )
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
-        analysed = faces.stream(request, sources, keep_image=annotate is not None, face=plugins.face)
+        flow = engine.flow(request, plugins.face, keep_image=annotate is not None)
+        analysed = engine.stream(request, sources, flow)
         return streaming.stream(sink, analysed, shown, output, total=total)
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.core import ParameterSource
 
-from facecli.cli import transfers
-from facecli.cli.settings import OutputSettings
 from facecli.errors import UsageError
-from facecli.hosting.registry import Registry
-from facecli.models.store import ModelStore
-from facecli.output.sink import Sink
+
+if TYPE_CHECKING:  # imported by the functions: --help must not pay for them
+    from facecli.cli import transfers
+    from facecli.cli.settings import OutputSettings
+    from facecli.hosting.registry import Registry
+    from facecli.models.store import ModelStore
+    from facecli.output.sink import Sink
 
 
 def open_sink(output: OutputSettings) -> Sink:
     """Return the sink for a command's results; from now on a failure of the command is shown there, too."""
+    from facecli.output.sink import Sink
+
     if output.json and output.format not in (None, "json"):
         raise UsageError(f"--json and --format {output.format} exclude each other", hint="give one of them")
     sink = Sink("json" if output.json else output.format)
@@ -26,7 +32,14 @@ def open_sink(output: OutputSettings) -> Sink:
 
 def registry() -> Registry:
     """Return the plugins, without third parties' if --no-plugins was given."""
-    return Registry(third_party=not root_flag("no_plugins"))
+    return registry_of(click.get_current_context())
+
+
+def registry_of(ctx: click.Context) -> Registry:
+    """Return what `registry` returns, for a context that is not entered yet."""
+    from facecli.hosting.registry import Registry
+
+    return Registry(third_party=not ctx.find_root().params.get("no_plugins", False))
 
 
 def open_store(*, accept_licence: bool = False, progress: transfers.Progress | None = None) -> ModelStore:
@@ -34,6 +47,9 @@ def open_store(*, accept_licence: bool = False, progress: transfers.Progress | N
 
     progress: called with every chunk that is fetched; without it, one line per file is printed when it begins.
     """
+    from facecli.cli import transfers
+    from facecli.models.store import ModelStore
+
     return ModelStore(
         offline=True if root_flag("offline") else None,
         accept_licence=True if accept_licence else None,

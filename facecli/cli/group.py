@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from facecli.cli import context
 from facecli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facecli.hosting.entry_points import PluginEntry
-    from facecli.hosting.registry import Registry
 
 
 COMMANDS = (
@@ -45,7 +45,7 @@ class FacecliGroup(click.Group):
             return _imported(cmd_name)
         entry = _plugin_commands(ctx).get(cmd_name)
         if entry is not None and cmd_name not in self.commands:
-            _registry(ctx).add_command(entry, self)
+            context.registry_of(ctx).add_command(entry, self)
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,15 +70,8 @@ def group(**_flags: bool) -> None:
     """
 
 
-def _registry(ctx: click.Context) -> Registry:
-    from facecli.hosting.registry import Registry
-
-    given = ctx.find_root().params
-    return Registry(third_party=not given.get("no_plugins", False))
-
-
 def _plugin_commands(ctx: click.Context) -> dict[str, PluginEntry]:
-    return {entry.name: entry for entry in _registry(ctx).entries("commands") if entry.name not in COMMANDS}
+    return {entry.name: entry for entry in context.registry_of(ctx).entries("commands") if entry.name not in COMMANDS}
 
 
 class VerbGroup(click.Group):

@@ -147,7 +147,9 @@ def face_option(default: str) -> Callable[[F], F]:
 
 
 anti_spoof_option = _option(
-    "--anti-spoof", is_flag=True, help="A face that looks like a print or a screen is nobody's: not verified."
+    "--anti-spoof",
+    is_flag=True,
+    help="Also check for photos of photos: verified is false if either face looks like a print or a screen.",
 )
 no_detect_option = click.option(
     "--no-detect", is_flag=True, help="The pictures are face crops already; flagged in the output."

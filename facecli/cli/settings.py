@@ -62,7 +62,7 @@ class PluginSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Where models run, and how many at once.
+    """The device that models run on, and the amount of work at once.
 
     provider_option: texts DEVICE.NAME=VALUE. session_option: texts NAME=VALUE. threads: per model run; None divides the
     cores by the jobs. jobs: batches at work at once; None takes all cores. batch_size: pictures in a batch.

@@ -1,4 +1,4 @@
-"""Pictures from `Faces.run` to the sink, one record each: the loop of detect, embed, emotion and analyze."""
+"""The loop of detect, embed, emotion and analyze: each analysed picture becomes one record in the sink."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """The way from results to output.
+    """A form of results as output.
 
     header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows: from a
     record to the rows of a CSV, None for the usual ones. writers: what writes pictures for a result; their files are

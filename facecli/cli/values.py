@@ -1,4 +1,4 @@
-"""From the words of an option to a value: numbers, lists, sizes, and NAME=VALUE."""
+"""Values of options that click has no type for: finite numbers, lists, sizes, and NAME=VALUE."""
 
 from __future__ import annotations
 

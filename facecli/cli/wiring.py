@@ -1,4 +1,4 @@
-"""From a command's settings to `facecli.Faces`."""
+"""`facecli.Faces` as the settings of a command describe it."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _calibrate(
     names = pictures_of(labelled_pairs)
     faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
     request = Request(embed=True)
-    tools = faces.tools(request)
+    tools = faces.engine.tools(request)
     plugin = tools.recognizer_plugin
     assert plugin is not None
     name = name or f"{plugin.name}@{fmr:g}".replace("/", "-")
@@ -132,7 +132,8 @@ def _calibrate(
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
     metric = metric or (plugin.operating_point if plugins.preset is None else PRESETS[plugins.preset]).metric
-    pictures = faces.stream(request, labelled.sources_of(root, names), face=plugins.face)
+    flow = faces.engine.flow(request, plugins.face)
+    pictures = faces.engine.stream(request, labelled.sources_of(root, names), flow)
     reported = progress.reporting_errors(pictures, output, len(names))
     labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
     measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr)

@@ -50,7 +50,7 @@ def command(
         writers = _writers(crops, crops_for, annotate, plugins, many=total != 1)
         faces = wiring.open_faces(plugins, running, reading, inputs=total)
         request = Request()
-        tools = faces.tools(request)
+        tools = faces.engine.tools(request)
 
         # Imported while the models load in their threads.
         from facecli.output import records, rows
@@ -64,7 +64,8 @@ def command(
             columns=rows.CSV_COLUMNS,
             writers=writers,
         )
-        pictures = faces.stream(request, sources, keep_image=bool(writers), face=plugins.face)
+        flow = faces.engine.flow(request, plugins.face, keep_image=bool(writers))
+        pictures = faces.engine.stream(request, sources, flow)
         return streaming.stream(sink, pictures, shown, output, total=total)
 
 

@@ -53,7 +53,7 @@ def command(
     with sink.opened():
         faces = wiring.open_faces(plugins, running, reading, inputs=total)
         request = Request(embed=True)
-        tools = faces.tools(request)
+        tools = faces.engine.tools(request)
 
         # Imported while the models load in their threads.
         from facecli.output import records, rows
@@ -78,4 +78,5 @@ def command(
             csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
             finish=None if collector is None else lambda: collector.write(header),
         )
-        return streaming.stream(sink, faces.stream(request, sources, face=plugins.face), shown, output, total=total)
+        pictures = faces.engine.stream(request, sources, faces.engine.flow(request, plugins.face))
+        return streaming.stream(sink, pictures, shown, output, total=total)

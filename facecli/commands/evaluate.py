@@ -69,7 +69,7 @@ def command(
         names = pictures_of(labelled_pairs)
         faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
         request = Request(embed=True)
-        tools = faces.tools(request)
+        tools = faces.engine.tools(request)
 
         # Imported while the models load in their threads.
         from facecli.evaluation import labelled, roc
@@ -84,7 +84,8 @@ def command(
             roc.check(roc_path)
             overwriting.refuse_inputs(roc_path, (pairs.name, *(root / name for name in names)), "roc")
             files.check_writable(roc_path)
-        pictures = faces.stream(request, labelled.sources_of(root, names), face=plugins.face)
+        flow = faces.engine.flow(request, plugins.face)
+        pictures = faces.engine.stream(request, labelled.sources_of(root, names), flow)
         reported = progress.reporting_errors(pictures, output, len(names))
         labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
         evaluation = labelled.evaluate_pairs(labelled_pairs, labelled_faces, rule, plugins.face)

@@ -77,7 +77,7 @@ def command(
             raise UsageError(message, hint=f"leave --score-threshold out; its parameters are {names}")
         faces = wiring.open_faces(plugins, running, reading, inputs=len(truth))
         request = Request()
-        tools = faces.tools(request)
+        tools = faces.engine.tools(request)
         assert tools.detector_plugin is not None
         if threshold is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > threshold:
             threshold = None  # faces with a score between the two are not detected: no figures at the own threshold
@@ -87,7 +87,8 @@ def command(
         from facecli.pipeline.flow import Stopwatch
 
         clock = Stopwatch()
-        pictures = faces.stream(request, labelled.sources_of(root, truth), clock=clock, face=plugins.face)
+        flow = faces.engine.flow(request, plugins.face)
+        pictures = faces.engine.stream(request, labelled.sources_of(root, truth), flow, clock=clock)
         reported = progress.reporting_errors(pictures, output, len(truth))
         detections = labelled.collect_detections(truth, (picture.result for picture in reported))
         seconds = clock.seconds.get("detect", 0.0)

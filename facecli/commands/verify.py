@@ -68,7 +68,7 @@ def command(
     sink = context.open_sink(output)
     with sink.opened():
         faces = wiring.open_faces(plugins, running, reading, inputs=2, ensemble=True)
-        tools = faces.tools(faces.pair_request(anti_spoof=anti_spoof))
+        tools = faces.engine.tools(faces.engine.pair_request(anti_spoof=anti_spoof))
 
         # Imported while the models load in their threads.
         from facecli.output import verifications

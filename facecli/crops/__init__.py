@@ -1,1 +1,1 @@
-"""From a picture and a face to the crop that a model sees, and from crops to the numbers that it takes."""
+"""Crops: cut from a picture around a face as a model wants to see it, and turned into the numbers that it takes."""

@@ -1,1 +1,1 @@
-"""From pictures with known faces or people to the error rates of a detector or recognizer."""
+"""Error rates of a detector or recognizer, on pictures whose faces or people are known."""

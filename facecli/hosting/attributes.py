@@ -1,4 +1,4 @@
-"""From the name of an attribute, such as "emotion", to the plugin that answers it."""
+"""The plugin that answers an attribute such as "emotion": which of several models, and whether it is installed."""
 
 from __future__ import annotations
 

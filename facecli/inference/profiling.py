@@ -1,4 +1,4 @@
-"""Where the nodes of a model really run: ONNX Runtime's profile of one run, read node by node.
+"""The providers on which the nodes of a model really run, read from ONNX Runtime's profile of one run.
 
 A session may run on a GPU and leave some of its nodes to the CPU, which ONNX Runtime does without a word.
 """

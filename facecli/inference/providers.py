@@ -1,4 +1,4 @@
-"""From the device that a user names to the ONNX Runtime providers that shall run there, and their options.
+"""The ONNX Runtime providers, and their options, for the device that a user names.
 
 Facts about providers and the names of their options: onnxruntime.ai/docs/execution-providers.
 """

@@ -1,1 +1,1 @@
-"""From embeddings to a decision about two faces: distances, the rule that decides, and the typed verdict."""
+"""Decisions about two faces by their embeddings: distances, the rule that decides, and the typed verdict."""

@@ -1,1 +1,1 @@
-"""From results to the world: documents, tables, files and drawings."""
+"""Results as documents, tables, files and drawings."""

@@ -1,4 +1,4 @@
-"""No output takes the place of an input: checks of the places that a command writes to.
+"""Checks of the places that a command writes to: none of them may be one of its inputs.
 
 A name may lead to an input in many ways: links, other spellings, a folder that holds it. Files are therefore compared
 by device and inode.

@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 
 class Sink:
-    """Where the results of one command go: a text stream and a format.
+    """The place that the results of one command go to: a text stream and a format.
 
     fmt: one of FORMATS; None is a table on a terminal and JSON elsewhere. stream: stdout, if None.
     """

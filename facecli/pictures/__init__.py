@@ -1,1 +1,1 @@
-"""From names to pixels and back: which pictures an input means, and reading, checking, decoding and encoding them."""
+"""Pictures by name, as bytes and as pixels: finding, reading, checking, decoding and encoding them."""

@@ -43,7 +43,7 @@ def open_any(value: object, limits: Limits | None = None) -> Source | Image:
     if _is_pillow_image(value):
         return from_pil(value, limits=limits)
     hint = f"give a path, a URL, bytes, a PIL image or an {EXPECTED} array"
-    raise UsageError(f"a {type(value).__name__} is not a picture", hint=hint)
+    raise UsageError(f"{type(value).__name__} is not a picture", hint=hint)
 
 
 def from_bytes(data: bytes | bytearray | memoryview, name: str = "bytes") -> Source:

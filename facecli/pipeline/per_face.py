@@ -1,4 +1,4 @@
-"""From the faces of a batch to crops, and from a model's output for these crops back to each picture's rows."""
+"""Crops of the faces of a batch, and each picture's rows of a model's output for these crops."""
 
 from __future__ import annotations
 

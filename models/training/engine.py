@@ -56,7 +56,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class StageRun:
-    """Where and how a stage is trained.
+    """The conditions under which a stage is trained.
 
     folder: for its checkpoint and log. digest: of all that its checkpoint depends on. weights: head -> weight in the
     loss. device: cpu or cuda. compiled: through torch.compile, which needs a C++ compiler. learn: False takes the

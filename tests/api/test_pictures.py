@@ -68,9 +68,9 @@ def test_arrays_of_names_are_many_pictures(faces: Faces, examples: Path) -> None
 
 
 WRONG: list[tuple[Any, type[FacecliError], str]] = [
-    (None, UsageError, "a NoneType is not a picture"),
-    (7, UsageError, "a int is not a picture"),
-    (io.BytesIO(b"x"), UsageError, "a BytesIO is not a picture"),
+    (None, UsageError, "NoneType is not a picture"),
+    (7, UsageError, "int is not a picture"),
+    (io.BytesIO(b"x"), UsageError, "BytesIO is not a picture"),
     (np.zeros((4, 4, 3)), InputError, "float64"),
     (np.zeros((4, 4), np.uint8), InputError, "repeat the grey channel"),
     (np.zeros((4, 4, 4), np.uint8), InputError, "leave the alpha channel out"),

@@ -207,7 +207,7 @@ def test_a_truncated_pillow_image_can_not_be_decoded() -> None:
 
 @pytest.mark.parametrize("value", [None, 3, [PIXELS], {"picture": PIXELS}, io.BytesIO(png())])
 def test_anything_else_is_no_picture(value: object) -> None:
-    with pytest.raises(UsageError, match=f"a {type(value).__name__} is not a picture; give a path, a URL, bytes"):
+    with pytest.raises(UsageError, match=f"{type(value).__name__} is not a picture; give a path, a URL, bytes"):
         open_any(value)
 
 

@@ -75,7 +75,8 @@ class FaceFinder:
         from facecli.cli.settings import RunSettings
 
         faces = wiring.open_faces(self.plugins, RunSettings(), self.reading, inputs=total)
-        pictures = faces.stream(Request(), sources, face=face, need_face=need_face, keep_image=True)
+        flow = faces.engine.flow(Request(), face, need_face=need_face, keep_image=True)
+        pictures = faces.engine.stream(Request(), sources, flow)
         for picture in progress.reporting_errors(pictures, self.output, total):
             yield picture.result
 
