@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from facecli.api.engine import Engine
 from facecli.api.selection import Request, Selection
 from facecli.api.workload import Workload
+from facecli.contract.operating_point import METRICS
 from facecli.errors import UsageError
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
@@ -141,6 +142,8 @@ class Faces:
 
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """
+        if metric is not None and metric not in METRICS:
+            raise UsageError(f"there is no {{metric}} {metric!r:.40}", hint=f"use {', '.join(METRICS)}", about="metric")
         engine = self.engine
         request = engine.pair_request(anti_spoof=anti_spoof)
         tools = engine.tools(request, strict=False)

@@ -1,4 +1,4 @@
-"""Running the self-tests of a store's files: recorded when a file comes in, asked again by `facecli models verify`."""
+"""Running the self-tests of a store's files: recorded by a pull, an `add` or an export, asked again by `models verify`."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,6 +226,12 @@ def test_requests_that_can_not_be_are_refused_before_the_first_picture(faces: Fa
         faces.run(nobody, errors="ignore")  # type: ignore[arg-type]
     with Faces(recognizer="no-such") as own, pytest.raises(PluginError, match="there is no recognizer 'no-such'"):
         own.run(nobody, embed=True)
+
+
+def test_a_metric_that_does_not_exist_is_refused(faces: Faces, examples: Path) -> None:
+    unknown: Any = "manhattan"
+    with pytest.raises(UsageError, match="there is no metric 'manhattan'; use cosine, euclidean"):
+        faces.verify(examples / "hopper.jpg", examples / "collins.jpg", metric=unknown)
 
 
 def test_the_names_of_the_door() -> None:
