@@ -1,4 +1,4 @@
-"""Running the self-tests of a store's files: recorded by a pull, an `add` or an export, asked again by `models verify`."""
+"""Self-tests of a store's files: recorded by a pull, an `add` or an export, asked again by `facecli models verify`."""
 
 from __future__ import annotations
 
