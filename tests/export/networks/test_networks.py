@@ -255,11 +255,11 @@ sha256 = "a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0"
 
 
 def test_weights_that_the_catalogue_knows_are_fetched(command, torch, shared, tmp_path, monkeypatch):
-    from facecli.models import catalogue
+    from facecli.models.entries import shipped
 
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "minifasnet-v2.toml").write_text(WEIGHTS)
-    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     monkeypatch.setenv("FACECLI_MODELS_MIRROR", str(shared / "models"))
     status, out, errors = command("export", "minifasnet-v2", "--json")
     assert (status, errors) == (0, [])
@@ -269,9 +269,9 @@ def test_weights_that_the_catalogue_knows_are_fetched(command, torch, shared, tm
 
 @pytest.mark.parametrize("recipe", ["facenet-casia", "arcface-iresnet50", "mobilefacenet", "minifasnet-v2"])
 def test_without_weights_it_is_said_what_is_wanted(command, torch, recipe, tmp_path, monkeypatch):
-    from facecli.models import catalogue
+    from facecli.models.entries import shipped
 
-    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)  # one that has no weights/RECIPE
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)  # one that has no weights/RECIPE
     status, _, errors = command("export", recipe)
     assert status == 1
     assert len(errors) == 1
