@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli.contract import Metric
-from facecli.contract.operating_point import METRICS
+from facecli.kinds import METRICS
 from facecli.matching.metrics import distance
 from facecli.pictures.listing import expand
 from facecli.pipeline.flow import Flow

@@ -51,6 +51,7 @@ WINGS = {
     # what everything else may name
     "facecli.errors": Wing(1),  # every error that is raised on purpose, with its exit code
     "facecli.version": Wing(1),  # one constant
+    "facecli.kinds": Wing(1),  # the kinds of plugins and of distances
     "facecli.labels": Wing(1),  # the words for emotions, ages and the like, in one order
     # what is there before any picture
     "facecli.types": Wing(2),  # the values that stages hand to each other

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from facecli.api.engine import Engine
 from facecli.api.selection import Request, Selection
 from facecli.api.workload import Workload
-from facecli.contract.operating_point import METRICS
 from facecli.errors import UsageError
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.inference import providers
+from facecli.kinds import METRICS
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported

@@ -6,7 +6,7 @@ import click
 
 from facecli.cli import options, values
 from facecli.cli.values import numbers, size
-from facecli.contract.operating_point import METRICS
+from facecli.kinds import METRICS
 
 describing_options = options.chain(
     click.option("--kind", type=click.Choice(["detector", "recognizer", "attribute"]), help="What it does."),

@@ -10,6 +10,7 @@ import click
 
 from facecli.cli.values import WORKERS, Finite, split_commas
 from facecli.hosting.presets import PRESETS
+from facecli.kinds import METRICS
 from facecli.output.sink import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,7 +76,7 @@ recognizer_options = chain(
 
 metric_option = _option(
     "--metric",
-    type=click.Choice(["cosine", "euclidean", "euclidean_l2", "angular"]),
+    type=click.Choice(METRICS),
     help="Distance to decide by.  [default: the recognizer's own]",
 )
 

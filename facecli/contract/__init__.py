@@ -11,10 +11,11 @@ from facecli.contract.crop import CropSpec, Point, Preprocessing
 from facecli.contract.detector import Detector, DetectorPlugin
 from facecli.contract.hooks import API_VERSION, hookimpl
 from facecli.contract.model import ModelArchive, ModelFile, ModelSpec
-from facecli.contract.operating_point import Metric, OperatingPoint
+from facecli.contract.operating_point import OperatingPoint
 from facecli.contract.recipe import ExportPart, ExportRecipe, Task
 from facecli.contract.recognizer import Recognizer, RecognizerPlugin
 from facecli.contract.runtime import Parameters, Runtime, Session
+from facecli.kinds import Metric
 
 __all__ = [
     "API_VERSION",

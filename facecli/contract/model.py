@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.contract.crop import CropSpec, Preprocessing
-from facecli.contract.kinds import ModelKind
 from facecli.contract.operating_point import OperatingPoint
+from facecli.kinds import ModelKind
 
 
 @dataclass(frozen=True, slots=True)

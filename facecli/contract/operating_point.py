@@ -4,12 +4,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
-# Distances between embeddings a and b, 0 for equal ones. cosine: 1 - their cosine similarity. euclidean: length of
-# a - b. euclidean_l2: length of a - b after both are scaled to length 1. angular: their angle divided by pi.
-Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
+from facecli.kinds import METRICS, Metric
 
 
 @dataclass(frozen=True, slots=True)

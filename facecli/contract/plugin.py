@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from facecli.contract.attribute import AttributePlugin
 from facecli.contract.detector import DetectorPlugin
-from facecli.contract.kinds import Kind
 from facecli.contract.recipe import ExportRecipe
 from facecli.contract.recognizer import RecognizerPlugin
+from facecli.kinds import Kind
 
 Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin  # a plugin that runs on faces
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from facecli.contract import Metric, OperatingPoint
-from facecli.contract.operating_point import METRICS
 from facecli.errors import UsageError
 from facecli.evaluation.error_curve import Distances, at_fmr, copies_note
 from facecli.evaluation.labelled import compare
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.rates import Rate, rate_of, trust_note
+from facecli.kinds import METRICS
 from facecli.matching.operating_points import UserOperatingPoint
 from facecli.types import FloatArray
 

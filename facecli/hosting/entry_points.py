@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli.contract.kinds import KINDS, NOUNS, Kind
+from facecli.kinds import KINDS, NOUNS, Kind
 from facecli.version import __version__
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pluggy
 
 from facecli.contract import API_VERSION, ExportRecipe, hookspecs
 from facecli.contract.command import CommandGroup
-from facecli.contract.kinds import Kind
 from facecli.contract.plugin import DESCRIPTORS, Plugin
 from facecli.errors import PluginError, class_and_first_line
 from facecli.hosting.entry_points import USER_MODELS, PluginEntry
+from facecli.kinds import Kind
 
 # The function in a plugin's module that facecli calls.
 HOOKS: Mapping[Kind, str] = {

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import ModelSpec
-from facecli.contract.kinds import Kind
 from facecli.contract.plugin import Plugin, kind_of
 from facecli.errors import FacecliError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.parameters import json_safe
 from facecli.hosting.registry import Registry
 from facecli.inference.providers import Tuning
 from facecli.inference.runtime import OnnxRuntime
+from facecli.kinds import Kind
 from facecli.models.store import ModelStore
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from facecli.contract import ExportRecipe
 from facecli.contract.command import CommandGroup
-from facecli.contract.kinds import KINDS
 from facecli.contract.plugin import Plugin
 from facecli.errors import PluginError
 from facecli.hosting.entry_points import PluginEntry
 from facecli.hosting.registry import Registry
+from facecli.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from facecli.contract.command import CommandGroup
-from facecli.contract.kinds import MODEL_KINDS, NOUNS, Kind
 from facecli.errors import PluginError
-from facecli.hosting import hook_calls
 from facecli.hosting.entry_points import (
     OWN_DISTRIBUTION,
     USER_MODELS,
@@ -23,9 +20,12 @@ from facecli.hosting.entry_points import (
     plugin_entries,
     text_of,
 )
-from facecli.models.disk.layout import Layout
+from facecli.kinds import MODEL_KINDS, NOUNS, Kind
 from facecli.system import environment, home
 from facecli.version import __version__
+
+if TYPE_CHECKING:
+    from facecli.contract.command import CommandGroup
 
 D = TypeVar("D")
 
@@ -81,11 +81,15 @@ class Registry:
     def load_entry(self, entry: PluginEntry) -> Any:
         """Return the descriptor of a plugin: a Plugin or an ExportRecipe. Raises PluginError if it is broken."""
         self._refuse_clash(entry)
+        from facecli.hosting import hook_calls
+
         return hook_calls.load_descriptor(entry)
 
     def add_command(self, entry: PluginEntry, group: CommandGroup) -> None:
         """Let a command plugin add its command to a group. Raises PluginError if it is broken."""
         self._refuse_clash(entry)
+        from facecli.hosting import hook_calls
+
         hook_calls.add_command(entry, group)
 
     @cached_property
@@ -96,6 +100,8 @@ class Registry:
     def _users(self) -> list[PluginEntry]:
         """The models that the user added. They are data that modules of ours run, so they are no third party's."""
         modules = described_modules(own_text())
+        from facecli.models.disk.layout import Layout
+
         layout = Layout(home.folder())
         return [
             PluginEntry(kind, name, modules[kind], USER_MODELS, "")
@@ -142,6 +148,8 @@ class Registry:
             return
         kind, name = entry.kind, entry.name
         if self._has_built_in(kind, name):
+            from facecli.hosting import hook_calls
+
             raise hook_calls.broken(entry, f"the name {name!r} belongs to facecli itself")
         origins = sorted(rival.origin for rival in self._foreign if rival.kind == kind and rival.name == name)
         if len(origins) > 1:

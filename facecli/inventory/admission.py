@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import ModelError, OutputError, UsageError
 from facecli.inventory import describing, trial
+from facecli.kinds import MODEL_KINDS
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import FacecliError, ModelError
+from facecli.kinds import MODEL_KINDS
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec

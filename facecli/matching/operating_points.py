@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import OperatingPoint
-from facecli.contract.operating_point import METRICS
 from facecli.errors import ModelError, UsageError
+from facecli.kinds import METRICS
 from facecli.system.files import write_bytes
 
 FOLDER = "operating_points"

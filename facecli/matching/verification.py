@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from facecli.contract import Metric
-from facecli.matching import anti_spoof as anti_spoof_module
-from facecli.matching.anti_spoof import AntiSpoof
 from facecli.matching.closest import FUSION_THRESHOLD, FacePair, closest_pair, fuse
 from facecli.matching.thresholds import DecisionRule
-from facecli.pipeline.face import Face, face_of
 from facecli.pipeline.results import ImageResult
 from facecli.pipeline.stages import Tools
 from facecli.types import FloatArray
+
+if TYPE_CHECKING:  # few verifications need them: a cold start is spared the import
+    from facecli.matching.anti_spoof import AntiSpoof
+    from facecli.pipeline.face import Face
 
 Results = tuple[ImageResult, ImageResult]
 FUSED = "fused"  # the metric of several recognizers together
@@ -72,6 +74,8 @@ class Verification:
     @property
     def faces(self) -> tuple[Face, Face]:
         """The two faces that were compared, the first picture's first."""
+        from facecli.pipeline.face import face_of
+
         first, second = map(face_of, self.results, self.rows)
         return first, second
 
@@ -105,7 +109,9 @@ def verify(
     if not anti_spoof:
         return verification
     first_row, second_row = verification.rows
-    check = anti_spoof_module.check((first, first_row), (second, second_row))
+    from facecli.matching.anti_spoof import check as check_spoof
+
+    check = check_spoof((first, first_row), (second, second_row))
     return replace(verification, verified=verification.verified and check.passed, anti_spoof=check)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from facecli.hosting.toolbox import Toolbox
-from facecli.matching.anti_spoof import ATTRIBUTE
 from facecli.matching.verification import RecognizerDecision, Verification
 from facecli.output import records
 from facecli.output.records import SCORE_DIGITS, Record
@@ -92,5 +91,7 @@ def _anti_spoof(verification: Verification, tools: Toolbox) -> dict[str, Any]:
     check = verification.anti_spoof
     if check is None:
         return {}
+    from facecli.matching.anti_spoof import ATTRIBUTE
+
     plugin = next(plugin for plugin in tools.attribute_plugins if plugin.attribute == ATTRIBUTE)
     return {"anti_spoof": {"passed": check.passed, "threshold": check.threshold, **tools.describe(plugin)}}

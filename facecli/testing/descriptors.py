@@ -15,9 +15,9 @@ from facecli.contract import (
     OperatingPoint,
     RecognizerPlugin,
 )
-from facecli.contract.operating_point import METRICS
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
+from facecli.kinds import METRICS
 
 # Of a plugin; a slash parts attribute and model, or family and model.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")

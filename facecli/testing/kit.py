@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
-from facecli.contract.kinds import Kind
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ContractError, DeviceError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
+from facecli.kinds import Kind
 from facecli.models.store import ModelStore
 from facecli.testing import behaviour, descriptors, silence
 from facecli.testing.subjects import Subject, subject_of

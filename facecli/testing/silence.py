@@ -11,8 +11,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
-from facecli.contract.kinds import Kind
 from facecli.errors import ContractError
+from facecli.kinds import Kind
 
 HEAVY = ("onnxruntime", "torch", "cv2", "tensorflow")
 

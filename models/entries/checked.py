@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
-from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import ModelError
+from facecli.kinds import MODEL_KINDS
 from facecli.models.entries.building import build
 from facecli.system.home import ID
 

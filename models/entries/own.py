@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import ModelFile, ModelSpec
-from facecli.contract.kinds import MODEL_KINDS
 from facecli.errors import ModelError
+from facecli.kinds import MODEL_KINDS
 from facecli.models.disk import records
 from facecli.models.disk.layout import Layout
 from facecli.models.entries import checked

@@ -9,9 +9,8 @@ from typing import get_type_hints
 import pytest
 
 from facecli import contract
-from facecli.contract.kinds import KINDS, MODEL_KINDS, NOUNS
-from facecli.contract.operating_point import METRICS
 from facecli.contract.plugin import DESCRIPTORS, PLUGINS, kind_of
+from facecli.kinds import KINDS, METRICS, MODEL_KINDS, NOUNS
 
 # What plugins import: a name may be added, none may go.
 NAMES = [

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from facecli.contract import DetectorPlugin
-from facecli.contract.kinds import Kind
 from facecli.errors import PluginError
 from facecli.hosting.entry_points import PluginEntry
 from facecli.hosting.problems import Inspector, named
+from facecli.kinds import Kind
 
 
 @dataclass

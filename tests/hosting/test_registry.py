@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from facecli.contract import DetectorPlugin
-from facecli.contract.kinds import KINDS
 from facecli.errors import PluginError
 from facecli.hosting.registry import Registry
+from facecli.kinds import KINDS
 
 FAKES = Path(__file__).parents[1] / "fakes"
 

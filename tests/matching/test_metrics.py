@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from facecli.contract.operating_point import METRICS
+from facecli.kinds import METRICS
 from facecli.matching.metrics import cosine_similarity, distance
 
 A = np.array([[3, 4]], np.float32)

@@ -1,4 +1,7 @@
-"""The kinds of plugins, as entry-point groups, messages and descriptions of models name them."""
+"""The kinds of plugins and of distances, as entry-point groups, messages, options and descriptions of models name them.
+
+They stand outside the contract, so that finding plugins and `--help` need not import it.
+"""
 
 from __future__ import annotations
 
@@ -24,3 +27,8 @@ MODEL_KINDS: Mapping[ModelKind, Kind] = {
     "recognizer": "recognizers",
     "attribute": "attributes",
 }
+
+# Distances between embeddings a and b, 0 for equal ones. cosine: 1 - their cosine similarity. euclidean: length of
+# a - b. euclidean_l2: length of a - b after both are scaled to length 1. angular: their angle divided by pi.
+Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
