@@ -267,6 +267,15 @@ def test_links_lead_somewhere(page):
             assert not anchor or anchor in anchors(linked), target
 
 
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "tox.ini"], ids=lambda path: path.name)
+def test_modules_that_a_page_or_tox_names_exist(path):
+    text = path.read_text("utf-8").replace("{/}", "/")
+    names = re.findall(r"\b(?:tests|benchmarks|docs|facecli|models|export|plugins)/[\w./]*\.py\b", text)
+    # hello.py: what CONTRIBUTING tells a newcomer to write.
+    names = [name for name in names if not name.endswith("hello.py")]
+    assert [name for name in names if not ((ROOT / name).exists() or (path.parent / name).exists())] == []
+
+
 @pytest.mark.parametrize(
     "path", [*PAGES, ROOT / "tox.ini", ROOT / "constraints.txt", ROOT / ".ci" / "run"], ids=lambda path: path.name
 )
