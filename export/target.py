@@ -10,7 +10,7 @@ from facecli.errors import ExportError, UsageError
 from facecli.export.proof.tolerances import Precision
 
 if TYPE_CHECKING:
-    from facecli.contract import CropSpec, ExportPart, ModelSpec
+    from facecli.contract import CropSpec, ExportPart, ModelSpec, OperatingPoint
     from facecli.types import Image, UInt8Array
 
 
@@ -54,15 +54,12 @@ class Target:
         """
         if self.precision == "fp32":
             return spec
-        point = spec.operating_point
-        if point is not None:
-            source = f"{point.source}; stated for fp32"
-            point = replace(point, source=source, protocol=None, fmr=None, fnmr=None, by_fmr=())
         return replace(
             spec,
             id=f"{spec.id}-{self.precision}",
             summary=f"{spec.summary}, {self.precision}",
-            operating_point=point,
+            operating_point=_unmeasured(spec.operating_point),
+            publisher_point=_unmeasured(spec.publisher_point),
             accuracy=(),
         )
 
@@ -77,3 +74,11 @@ class Target:
 
 
 PLAIN = Target()
+
+
+def _unmeasured(point: OperatingPoint | None) -> OperatingPoint | None:
+    """Return a point without the rates that were measured on the fp32 file; its source says so."""
+    if point is None:
+        return None
+    stated = replace(point, source=f"{point.source}; stated for fp32", protocol=None, fmr=None, fnmr=None, by_fmr=())
+    return replace(stated, worst_group=None, fmr_worst_group=None, worst_by_fmr=())

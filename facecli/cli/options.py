@@ -98,7 +98,8 @@ decision_options = chain(
     _option(
         "--operating-point",
         metavar="NAME",
-        help="Take your own threshold of this name (see `facecli calibrate`), or the catalogue's for `catalogue`."
+        help="Take your own threshold of this name (see `facecli calibrate`), or for `catalogue` the catalogue's, for"
+        " `publisher` that of the weights' publisher."
         "  [default: your newest for this recognizer and detector, else the catalogue's]",
     ),
 )

@@ -16,6 +16,9 @@ class OperatingPoint:
     fmr, fnmr: false match rate and false non-match rate there, 0 to 1; None where they were not measured.
     equivalents: other metric -> the threshold that has the FMR of this one, measured on the same data.
     by_fmr: further measured pairs of an FMR and its threshold in `metric`, among which a user can choose.
+    worst_group: the group of people whose members are taken for each other most often at the threshold; None where
+    nothing was measured for groups. fmr_worst_group: the FMR among them. worst_by_fmr: the same for the thresholds of
+    `by_fmr`, as pairs of its FMR and that of the worst group there.
     """
 
     metric: Metric
@@ -26,6 +29,9 @@ class OperatingPoint:
     fnmr: float | None = None
     equivalents: Mapping[str, float] = field(default_factory=dict)
     by_fmr: tuple[tuple[float, float], ...] = ()
+    worst_group: str | None = None
+    fmr_worst_group: float | None = None
+    worst_by_fmr: tuple[tuple[float, float], ...] = ()
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -35,7 +41,9 @@ class OperatingPoint:
     @property
     def rates(self) -> tuple[float, ...]:
         """All error rates that were measured, of either kind."""
-        stated = (self.fmr, self.fnmr, *(fmr for fmr, _ in self.by_fmr))
+        asked = (fmr for fmr, _ in self.by_fmr)
+        worst = (rate for pair in self.worst_by_fmr for rate in pair)
+        stated = (self.fmr, self.fnmr, self.fmr_worst_group, *asked, *worst)
         return tuple(rate for rate in stated if rate is not None)
 
     @property

@@ -36,6 +36,7 @@ class RecognizerPlugin:
     length 1. operating_point: the distance up to which two faces are one person. models: the models that `load` asks
     the runtime for. parameters: the settings that users may change, with their defaults; a value must have the type of
     its default. api: leave it out.
+    publisher_point: the point that the publisher of the weights states, where operating_point is another one.
     preprocessing_version: raise it whenever the plugin prepares crops in another way: embeddings of two versions are
     not compared.
     """
@@ -51,3 +52,4 @@ class RecognizerPlugin:
     preprocessing_version: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api: int = API_VERSION
+    publisher_point: OperatingPoint | None = None

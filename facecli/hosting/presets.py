@@ -16,9 +16,9 @@ class Preset:
 
     metric: the distance that `verify` compares by. face: the choice of a face in a picture, as in faces.choice.choose.
     thresholds: recognizer -> metric -> threshold; only for recognizers whose project publishes a threshold. For the
-    others the catalogue's is used. source: who states the thresholds. parameters: plugin's name -> parameters that
-    differ from its defaults. crops: recognizer -> fields of its CropSpec that the project sets otherwise.
-    attributes: the attribute models that `analyze` runs.
+    others that of the weights' publisher is used, or else the catalogue's. source: who states the thresholds.
+    parameters: plugin's name -> parameters that differ from its defaults. crops: recognizer -> fields of its CropSpec
+    that the project sets otherwise. attributes: the attribute models that `analyze` runs.
     """
 
     detector: str

@@ -18,7 +18,9 @@ from facecli.system.files import write_bytes
 FOLDER = "operating_points"
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}")
 SCHEMA = "facecli.operating-point/1"
-CATALOGUE = "catalogue"  # the name by which a user asks for the catalogue's point; no other point may have it
+# The names by which a user asks for the catalogue's point, and for that of the weights' publisher; no other point may
+# have them.
+RESERVED = CATALOGUE, PUBLISHER = "catalogue", "publisher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class OperatingPointStore:
 
     def path(self, name: str) -> Path:
         """Return the file of the point of this name. Raises UsageError for a text that can not be a name."""
-        if not NAME.fullmatch(name) or name == CATALOGUE:
+        if not NAME.fullmatch(name) or name in RESERVED:
             raise UsageError(f"{name[:40]!r} can not name an operating point", hint="use letters, digits, - _ . and @")
         return self._folder / f"{name}.json"
 
@@ -110,8 +112,11 @@ def _parsed(record: dict[str, Any], name: str) -> UserOperatingPoint:
         raise ValueError("its schema or its name is another")
     fields = record.pop("point")
     by_fmr = tuple((_number(fmr), _threshold(threshold)) for fmr, threshold in fields.pop("by_fmr"))
+    worst_by_fmr = tuple((_number(fmr), _number(worst)) for fmr, worst in fields.pop("worst_by_fmr", ()))
     equivalents = {str(metric): _threshold(value) for metric, value in fields.pop("equivalents").items()}
-    point = OperatingPoint(**fields, equivalents=equivalents, by_fmr=by_fmr)
+    if fields.get("fmr_worst_group") is not None:
+        _number(fields["fmr_worst_group"])
+    point = OperatingPoint(**fields, equivalents=equivalents, by_fmr=by_fmr, worst_by_fmr=worst_by_fmr)
     _threshold(point.threshold)
     if point.metric not in METRICS:
         raise ValueError("its metric is unknown")

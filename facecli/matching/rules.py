@@ -8,7 +8,7 @@ from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
 from facecli.errors import UsageError
 from facecli.hosting.presets import PRESETS
 from facecli.hosting.toolbox import Toolbox
-from facecli.matching.operating_points import CATALOGUE, OperatingPointStore
+from facecli.matching.operating_points import CATALOGUE, PUBLISHER, RESERVED, OperatingPointStore
 from facecli.matching.thresholds import DecisionRule, decision_rule
 
 
@@ -17,8 +17,9 @@ class DecisionRequest:
     """A user's wish of how to decide; None leaves a part of it to the program.
 
     metric: the metric to decide in. threshold: the largest distance that is still one person. fmr: a false match rate,
-    0 to 1, at which a threshold was measured. operating_point: the name of a point that the user calibrated, or
-    "catalogue" for the catalogue's. preset: a key of PRESETS, the project whose metric and thresholds to take.
+    0 to 1, at which a threshold was measured. operating_point: the name of a point that the user calibrated,
+    "catalogue" for the catalogue's, or "publisher" for that of the weights' publisher. preset: a key of PRESETS, the
+    project whose metric and thresholds to take.
     """
 
     metric: Metric | None = None
@@ -42,7 +43,7 @@ def rules_for(tools: Toolbox, request: DecisionRequest) -> list[DecisionRule]:
         if request.threshold is not None:
             message, hint = "{threshold} is for one recognizer", "give one {recognizer}, or {fmr}"
             raise UsageError(message, hint=hint, about=("threshold", "recognizer", "fmr"))
-        if request.operating_point not in (None, CATALOGUE):
+        if request.operating_point not in (None, *RESERVED):
             message, hint = "{operating_point} is for one recognizer", "your newest are used by themselves"
             raise UsageError(message, hint=hint, about="operating_point")
     return [rule_for(tools, plugin, request) for plugin in tools.recognizer_plugins]
@@ -52,7 +53,8 @@ def rule_for(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest)
     """Return the rule for one recognizer of the toolbox.
 
     A preset's threshold comes before the user's calibrated points, and these before the catalogue; whatever the request
-    names comes before all of them. Raises UsageError if the request contradicts itself or no threshold meets it.
+    names comes before all of them. A preset without a threshold for the recognizer leaves it to the publisher of the
+    weights. Raises UsageError if the request contradicts itself or no threshold meets it.
     """
     altered = tools.parameters(plugin) != dict(plugin.parameters)
     if request.preset is not None and not request.names_threshold:
@@ -63,9 +65,29 @@ def rule_for(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest)
         if metric is not None and metric in thresholds:
             note = "; stated for default parameters" if altered else ""
             return DecisionRule(metric, thresholds[metric], f"preset {request.preset}: {preset.source}{note}")
-        request = replace(request, metric=metric, operating_point=CATALOGUE)
+        point = CATALOGUE if publishers_point(plugin) is None else PUBLISHER
+        request = replace(request, metric=metric, operating_point=point)
     points, altered = _user_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
+    if request.operating_point == PUBLISHER:
+        plugin = _as_published(plugin)
     return decision_rule(plugin, request.metric, request.threshold, request.fmr, altered=altered, user_points=points)
+
+
+def publishers_point(plugin: RecognizerPlugin) -> OperatingPoint | None:
+    """Return the point that the publisher of a recognizer's weights states, None if there is none.
+
+    A point of which nothing was measured for groups of people is the publisher's own.
+    """
+    own = plugin.operating_point
+    return plugin.publisher_point or (own if own.worst_group is None else None)
+
+
+def _as_published(plugin: RecognizerPlugin) -> RecognizerPlugin:
+    point = publishers_point(plugin)
+    if point is None:
+        message = f"no publisher of {plugin.name} states a threshold"
+        raise UsageError(message, hint=f"leave out {{operating_point}} {PUBLISHER}", about="operating_point")
+    return replace(plugin, operating_point=point)
 
 
 def _user_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
@@ -78,7 +100,7 @@ def _user_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequ
     if request.threshold is not None:
         message = "{threshold} and {operating_point} exclude each other"
         raise UsageError(message, hint="give one of them", about=("threshold", "operating_point"))
-    if name == CATALOGUE:
+    if name in RESERVED:
         return []
     entry, identity = OperatingPointStore(tools.store.root).load(name), tools.identity(plugin)
     if different := [key for key, value in identity.items() if entry.identity.get(key) != value]:

@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
 from facecli.errors import UsageError
 
+NO_GROUPS = "nothing was measured for groups of people"  # what a point of the catalogue without a worst group says
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionRule:
     """The rule that two faces are of one person if their distance in `metric` is at most `threshold`.
 
     source: a text for people, who or what states the threshold. fmr: the false match rate, 0 to 1, that was measured at
-    this threshold; None if none was.
+    this threshold; None if none was. fmr_worst_group: the same between people of the group in which it is highest.
     """
 
     metric: Metric
     threshold: float
     source: str
     fmr: float | None = None
+    fmr_worst_group: float | None = None
 
 
 def decision_rule(
@@ -54,7 +57,10 @@ def decision_rule(
     else:
         base, altered = _rule_of_point(point, fmr), False
     rule = base if metric in (None, base.metric) else _in_metric(plugin, point, base, metric)
-    return replace(rule, fmr=None, source=f"{rule.source}; stated for default parameters and crop") if altered else rule
+    if not altered:
+        return rule
+    source = f"{rule.source}; stated for default parameters and crop"
+    return replace(rule, fmr=None, fmr_worst_group=None, source=source)
 
 
 def _rule_of_user(plugin: RecognizerPlugin, metric: Metric | None, threshold: float, fmr: float | None) -> DecisionRule:
@@ -68,13 +74,12 @@ def _rule_of_user(plugin: RecognizerPlugin, metric: Metric | None, threshold: fl
 
 def _rule_of_point(point: OperatingPoint, fmr: float | None) -> DecisionRule:
     """Return the rule of a user's operating point, which has a threshold for `fmr` if that is not None."""
+    rule = DecisionRule(point.metric, point.threshold, point.source, point.fmr, point.fmr_worst_group)
     if fmr is None:
-        return DecisionRule(point.metric, point.threshold, point.source, point.fmr)
+        return rule
     # With few or equal distances the measured rate lies below the one asked for: the rule has the first, its source
     # names the second.
-    return DecisionRule(
-        point.metric, dict(point.by_fmr)[fmr], f"{point.source}; for an FMR of at most {fmr:g}", point.fmr
-    )
+    return replace(rule, threshold=dict(point.by_fmr)[fmr], source=f"{point.source}; for an FMR of at most {fmr:g}")
 
 
 def _rule_of_catalogue(
@@ -82,7 +87,8 @@ def _rule_of_catalogue(
 ) -> DecisionRule:
     point = plugin.operating_point
     if fmr is None:
-        return DecisionRule(point.metric, point.threshold, point.source, point.fmr)
+        source = point.source if point.worst_group else f"{point.source}; {NO_GROUPS}"
+        return DecisionRule(point.metric, point.threshold, source, point.fmr, point.fmr_worst_group)
     if altered:
         raise UsageError(
             f"the rates of {plugin.name} were measured with its default parameters and crop",
@@ -96,7 +102,7 @@ def _rule_of_catalogue(
         hint = f"measured: {rates}; `facecli calibrate` measures your own"
         raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
     source = f"catalogue: {point.protocol}" if point.protocol else point.source
-    return DecisionRule(point.metric, thresholds[fmr], source, fmr)
+    return DecisionRule(point.metric, thresholds[fmr], source, fmr, dict(point.worst_by_fmr).get(fmr))
 
 
 def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: DecisionRule, metric: Metric) -> DecisionRule:
@@ -104,13 +110,12 @@ def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: DecisionRu
     derivable = {"cosine", "euclidean_l2", "angular"} | ({"euclidean"} if plugin.normalized else set())
     if {metric, base.metric} <= derivable:
         threshold = _from_cosine(_to_cosine(base.threshold, base.metric), metric)
-        return DecisionRule(
-            metric, threshold, f"derived from {base.metric} {base.threshold:g}: {base.source}", base.fmr
-        )
+        source = f"derived from {base.metric} {base.threshold:g}: {base.source}"
+        return replace(base, metric=metric, threshold=threshold, source=source)
     if metric in point.equivalents and base.threshold == point.threshold:
         data = f"; measured on {point.protocol}" if point.protocol else ""
         source = f"at the rate of {base.metric} {base.threshold:g}: {base.source}{data}"
-        return DecisionRule(metric, point.equivalents[metric], source, base.fmr)
+        return replace(base, metric=metric, threshold=point.equivalents[metric], source=source)
     raise UsageError(
         f"{plugin.name} has no {metric} threshold for this", hint="give one with {threshold}", about="threshold"
     )

@@ -28,7 +28,8 @@ class RecognizerDecision:
 
     recognizer: the plugin's name. verified: distance <= threshold. distance, threshold: in `metric`. similarity: cosine
     similarity, -1 to 1. threshold_source: a text for people, who states the threshold. fmr: the false match rate
-    measured at the threshold, 0 to 1; None if none was.
+    measured at the threshold, 0 to 1, and fmr_worst_group between people of the group in which it is highest; None if
+    none was.
     """
 
     recognizer: str
@@ -39,6 +40,7 @@ class RecognizerDecision:
     threshold: float
     threshold_source: str
     fmr: float | None
+    fmr_worst_group: float | None = None
 
     @property
     def margin(self) -> float:
@@ -51,8 +53,9 @@ class Verification:
     """The answer to whether two pictures show one person.
 
     verified: True if distance <= threshold and, where anti-spoofing ran, both faces passed. metric, distance,
-    similarity (cosine), threshold, threshold_source, fmr: those of the recognizer; of several recognizers the metric is
-    "fused", the distance the mean of their distance / threshold, the threshold 1, and similarity and fmr are None.
+    similarity (cosine), threshold, threshold_source, fmr, fmr_worst_group: those of the recognizer; of several
+    recognizers the metric is "fused", the distance the mean of their distance / threshold, the threshold 1, and
+    similarity and the rates are None.
     results: the two pictures with all their chosen faces. rows: the row in each of them of the face that was compared.
     decisions: one of each recognizer. anti_spoof: None if it was not asked for. seconds: time per stage of the
     pipeline, where it was taken.
@@ -70,6 +73,7 @@ class Verification:
     decisions: tuple[RecognizerDecision, ...]
     anti_spoof: AntiSpoof | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    fmr_worst_group: float | None = None
 
     @property
     def faces(self) -> tuple[Face, Face]:
@@ -130,6 +134,7 @@ def _by_one(results: Results, recognizer: str, rule: DecisionRule) -> Verificati
         results=results,
         rows=pair.rows,
         decisions=(decision,),
+        fmr_worst_group=rule.fmr_worst_group,
     )
 
 
@@ -165,4 +170,5 @@ def _decision(recognizer: str, rule: DecisionRule, pair: FacePair) -> Recognizer
         threshold=rule.threshold,
         threshold_source=rule.source,
         fmr=rule.fmr,
+        fmr_worst_group=rule.fmr_worst_group,
     )

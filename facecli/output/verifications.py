@@ -79,6 +79,7 @@ def _decision(decision: Verification | RecognizerDecision) -> Record:
         "threshold": decision.threshold,
         "threshold_source": decision.threshold_source,
         "fmr": decision.fmr,
+        "fmr_worst_group": decision.fmr_worst_group,
     }
 
 

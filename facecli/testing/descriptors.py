@@ -79,18 +79,20 @@ def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
         yield f"normalized must be True or False, got {plugin.normalized!r}"
     if plugin.preprocessing_version < 1:
         yield f"preprocessing_version must be at least 1, got {plugin.preprocessing_version}"
-    yield from _operating_point(plugin.operating_point)
+    yield from _operating_point(plugin.operating_point, "operating_point")
+    if plugin.publisher_point is not None:
+        yield from _operating_point(plugin.publisher_point, "publisher_point")
 
 
-def _operating_point(point: OperatingPoint) -> Iterator[str]:
+def _operating_point(point: OperatingPoint, name: str) -> Iterator[str]:
     if unknown := point.unknown_metrics:
-        yield f"operating_point knows the metrics {', '.join(METRICS)}, not {', '.join(sorted(unknown))}"
+        yield f"{name} knows the metrics {', '.join(METRICS)}, not {', '.join(sorted(unknown))}"
     if not all(math.isfinite(threshold) and threshold >= 0 for threshold in point.thresholds):
-        yield "the thresholds of operating_point must be distances: finite, not negative"
+        yield f"the thresholds of {name} must be distances: finite, not negative"
     if not all(0 <= rate <= 1 for rate in point.rates):
-        yield "the error rates of operating_point must lie in [0, 1]"
+        yield f"the error rates of {name} must lie in [0, 1]"
     if not point.source.strip():
-        yield "operating_point.source must say who states the threshold"
+        yield f"{name}.source must say who states the threshold"
 
 
 def _attribute(plugin: AttributePlugin) -> Iterator[str]:

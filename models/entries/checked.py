@@ -52,7 +52,9 @@ def _check(model: ModelSpec) -> None:
         _require(model.dim and 1 <= model.dim <= LARGEST_DIM, f"dim must be 1 to {LARGEST_DIM}")
         _require(model.operating_point, "operating_point is missing: metric and threshold")
         assert model.operating_point is not None
-        _check_operating_point(model.operating_point)
+        _check_operating_point(model.operating_point, "operating_point")
+        if model.publisher_point is not None:
+            _check_operating_point(model.publisher_point, "publisher_point")
     else:
         named = model.attribute and model.id.startswith(f"{model.attribute}/")
         _require(named, f"an attribute model's id is ATTRIBUTE/NAME, this is {model.id} of {model.attribute}")
@@ -62,7 +64,8 @@ def _check(model: ModelSpec) -> None:
 def _check_detector(model: ModelSpec, preprocessing: Preprocessing) -> None:
     _require(model.family, "family is missing: the detector whose outputs it has")
     _require("/" not in model.id, "a detector's id has no /")
-    needless = (model.crop, model.dim, model.attribute, model.labels, model.operating_point)
+    points = (model.operating_point, model.publisher_point)
+    needless = (model.crop, model.dim, model.attribute, model.labels, *points)
     _require(not any(needless), "a detector has no crop, dim, attribute, labels or operating point")
     coloured = preprocessing.layout == "NCHW" and preprocessing.colour != "grey"
     _require(coloured, "a detector takes coloured pictures, NCHW")
@@ -84,10 +87,10 @@ def _check_preprocessing(preprocessing: Preprocessing) -> None:
     _require(preprocessing.version >= 1, "preprocessing.version must be 1 or more")
 
 
-def _check_operating_point(point: OperatingPoint) -> None:
-    _require(all(0 <= rate <= 1 for rate in point.rates), "operating_point: a rate must be 0 to 1")
-    _require(all(threshold >= 0 for threshold in point.thresholds), "operating_point: a threshold must be 0 or more")
-    _require(not point.unknown_metrics, "operating_point.equivalents: an unknown metric")
+def _check_operating_point(point: OperatingPoint, name: str) -> None:
+    _require(all(0 <= rate <= 1 for rate in point.rates), f"{name}: a rate must be 0 to 1")
+    _require(all(threshold >= 0 for threshold in point.thresholds), f"{name}: a threshold must be 0 or more")
+    _require(not point.unknown_metrics, f"{name}.equivalents: an unknown metric")
 
 
 def _require(good: object, fault: str) -> None:

@@ -31,6 +31,7 @@ def facecli_recognizers(name: str) -> Iterable[RecognizerPlugin]:
         models=(spec,),
         preprocessing_version=preprocessing.version,
         parameters=DEFAULTS,
+        publisher_point=spec.publisher_point,
     )
 
 

@@ -21,6 +21,10 @@ def test_what_is_kept_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     assert store.all() == []
     assert store.save(OWN) == store.path("mine")
     assert store.load("mine") == OWN
+    grouped = replace(POINT, worst_group="B", fmr_worst_group=0.02, worst_by_fmr=((0.01, 0.02),))
+    store.save(replace(OWN, point=grouped))
+    assert store.load("mine").point == grouped
+    store.save(OWN)
     assert store.all() == [OWN]
 
 
@@ -36,7 +40,7 @@ def test_the_newest_that_holds_comes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "../x", "/etc/x", "catalogue", ".hidden", "a" * 101, "a b", "ä"]
+    "name", ["", ".", "..", "a/b", "../x", "/etc/x", "catalogue", "publisher", ".hidden", "a" * 101, "a b", "ä"]
 )
 def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
     for use in (
@@ -79,6 +83,8 @@ def changed(**changes: object) -> str:
         changed(equivalents={"cosine": 0}),
         changed(metric="taxicab"),
         changed(by_fmr=[[1]]),
+        changed(worst_by_fmr=[[0.1, "0.2"]]),
+        changed(fmr_worst_group="0.1"),
         changed(equivalents={"cosine": None}),
         changed(surprise=1),
         "[" * 100_000,

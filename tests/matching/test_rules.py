@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,31 @@ def test_a_preset_counts_before_the_users_points(tools: Toolbox) -> None:
     assert source(tools, preset="face_recognition", operating_point="second") == "second"
     assert source(tools, preset="face_recognition", fmr=0.05) == "first; for an FMR of at most 0.05"
     assert source(tools, preset="insightface").startswith("dlib's")  # a recognizer that it knows nothing of
+
+
+def test_the_publishers_point_keeps_its_name_beside_a_measured_one(tmp_path: Path, monkeypatch: Any) -> None:
+    tools = toolbox(tmp_path)
+    monkeypatch.setattr(tools, "parameters", lambda plugin: dict(plugin.parameters))  # of descriptors made below
+    plugin = tools.recognizer_plugin
+    assert plugin is not None
+    theirs, by_fmr = plugin.publisher_point or plugin.operating_point, ((0.001, 0.3),)
+    ours = OperatingPoint("euclidean", 0.4, "ours", "FairFace", 0.01, by_fmr=by_fmr, worst_group="B")
+    both = replace(plugin, operating_point=ours, publisher_point=theirs)
+
+    def rule(plugin: Any, **wish: Any) -> tuple[str, float]:
+        found = rule_for(tools, plugin, DecisionRequest(**wish))
+        return found.metric, found.threshold
+
+    assert rule(both) == rule(both, operating_point="catalogue") == ("euclidean", 0.4)
+    assert rule(both, fmr=0.001) == ("euclidean", 0.3)
+    assert rule(both, operating_point="publisher") == (theirs.metric, theirs.threshold)
+    assert rule(both, operating_point="publisher", fmr=0.001) == (theirs.metric, dict(theirs.by_fmr)[0.001])
+    assert rule(both, preset="insightface") == (theirs.metric, theirs.threshold)  # which knows nothing of dlib
+    assert rule(replace(both, publisher_point=None), preset="insightface") == ("euclidean", 0.4)
+    with pytest.raises(UsageError, match="no publisher of dlib-resnet states a threshold"):
+        rule(replace(both, publisher_point=None), operating_point="publisher")
+    as_published = replace(both, operating_point=theirs, publisher_point=None)  # nothing was measured for groups
+    assert rule(as_published, operating_point="publisher") == (theirs.metric, theirs.threshold)
 
 
 @pytest.mark.parametrize(("metric", "threshold"), [(None, 0.07), ("euclidean", 0.6), ("angular", 0.12)])

@@ -35,7 +35,8 @@ def test_for_unit_vectors_all_metrics_decide_alike(threshold: float, metric: str
 
 def test_the_catalogue_threshold_is_the_default_and_tells_its_source() -> None:
     rule = decision_rule(plugin("euclidean", 0.6, normalized=False))
-    assert (rule.metric, rule.threshold, rule.source) == ("euclidean", 0.6, "its paper")
+    assert (rule.metric, rule.threshold) == ("euclidean", 0.6)
+    assert rule.source == "its paper; nothing was measured for groups of people"
 
 
 def test_a_threshold_of_zero_is_a_threshold() -> None:
@@ -88,7 +89,23 @@ def test_what_can_not_be_derived_is_an_error_not_a_guess() -> None:
         decision_rule(free, "cosine")
     measured = plugin("euclidean", 0.6, normalized=False, equivalents={"cosine": 0.07})
     assert decision_rule(measured, "cosine").threshold == 0.07
-    assert decision_rule(measured, "cosine").source == "at the rate of euclidean 0.6: its paper"
+    assert decision_rule(measured, "cosine").source.startswith("at the rate of euclidean 0.6: its paper")
+
+
+GROUPS: dict[str, Any] = {"worst_group": "B", "fmr_worst_group": 0.02, "worst_by_fmr": ((1e-3, 0.004),)}
+
+
+def test_a_point_measured_for_groups_tells_the_worst_in_every_metric_at_every_rate() -> None:
+    known = plugin("cosine", 0.6, normalized=True, fmr=0.01, by_fmr=((1e-3, 0.5), (1e-4, 0.4)), **GROUPS)
+    assert decision_rule(known).source == "its paper"
+    assert (decision_rule(known).fmr, decision_rule(known).fmr_worst_group) == (0.01, 0.02)
+    assert decision_rule(known, "angular").fmr_worst_group == 0.02
+    assert decision_rule(known, fmr=1e-3).fmr_worst_group == 0.004
+    assert decision_rule(known, fmr=1e-4).fmr_worst_group is None
+    assert decision_rule(known, threshold=0.6).fmr_worst_group is None
+    assert decision_rule(known, altered=True).fmr_worst_group is None
+    own = OperatingPoint("cosine", 0.3, OWN, fmr=0.001, by_fmr=((0.25, 0.3),), worst_group="C", fmr_worst_group=0.2)
+    assert decision_rule(known, fmr=0.25, user_points=[own]).fmr_worst_group == 0.2
 
 
 def test_what_was_measured_without_the_users_parameters_is_not_claimed_for_them() -> None:

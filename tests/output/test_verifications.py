@@ -11,11 +11,14 @@ from facecli.matching.verification import RecognizerDecision, Verification
 from facecli.output.verifications import document, rows
 from facecli.pipeline.results import ImageResult
 
-X = RecognizerDecision("x", True, "cosine", 0.12345678, 0.87654321, 0.5, "a test", 0.01)
+X = RecognizerDecision("x", True, "cosine", 0.12345678, 0.87654321, 0.5, "a test", 0.01, 0.04)
 Y = RecognizerDecision("y", False, "euclidean", 1.5, 0.1, 1.0, "another test", None)
 PICTURES = ImageResult("a.jpg", 4, 4, 1, (0,)), ImageResult("b.jpg", 4, 4, 2, (0, 1), detected=False)
-ONE = Verification(True, "cosine", X.distance, X.similarity, 0.5, "a test", 0.01, PICTURES, (0, 1), (X,))
-SEVERAL = replace(ONE, verified=False, metric="fused", distance=0.873, similarity=None, decisions=(X, Y))
+ONE = Verification(
+    True, "cosine", X.distance, X.similarity, 0.5, "a test", 0.01, PICTURES, (0, 1), (X,), fmr_worst_group=0.04
+)
+FUSED: dict[str, Any] = {"metric": "fused", "distance": 0.873, "similarity": None, "fmr": None, "fmr_worst_group": None}
+SEVERAL = replace(ONE, verified=False, decisions=(X, Y), **FUSED)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def test_one_recognizer() -> None:
     record = document(ONE, TOOLS)
     assert (record["schema"], record["verified"], record["metric"]) == ("facecli.verify/1", True, "cosine")
     assert (record["distance"], record["similarity"]) == (0.123457, 0.876543)
-    assert (record["threshold_source"], record["fmr"]) == ("a test", 0.01)
+    assert (record["threshold_source"], record["fmr"], record["fmr_worst_group"]) == ("a test", 0.01, 0.04)
     assert (record["recognizer"], record["detector"]) == ({"plugin": "x"}, None)
     assert [(image["source"], image["face"]["index"]) for image in record["images"]] == [("a.jpg", 0), ("b.jpg", 1)]
     assert not {"decisions", "anti_spoof", "preset", "seconds"} & set(record)
@@ -55,6 +58,7 @@ def test_several_recognizers() -> None:
     assert (record["recognizer"], record["similarity"]) == (None, None)
     assert [one["recognizer"] for one in record["decisions"]] == [{"plugin": "x"}, {"plugin": "y"}]
     assert [one["fmr"] for one in record["decisions"]] == [0.01, None]
+    assert [one["fmr_worst_group"] for one in record["decisions"]] == [0.04, None]
     table = rows(SEVERAL)
     assert [(row["recognizer"], row["verified"]) for row in table] == [("x", True), ("y", False), ("all", False)]
     assert list(table[0]) == ["a", "b", "recognizer", "verified", "metric", "distance", "threshold", "detected"]

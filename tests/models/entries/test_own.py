@@ -12,6 +12,8 @@ from facecli.models.disk.layout import Layout
 from facecli.models.entries import checked, metadata, own, shipped
 from facecli.models.store import ModelStore
 
+POINT = {"metric": "cosine", "threshold": 1, "source": "x"}
+
 
 def entry(**changes):
     known = own.described(catalogue.load("mobilefacenet")) | {"id": "mine"}
@@ -70,6 +72,11 @@ def test_every_model_of_the_catalogue_that_needs_no_code_survives_its_own_metada
         ({"operating_point": {"metric": "cosine", "threshold": 10**400, "source": "x"}}, "must be a number"),
         ({"operating_point": {"metric": "x", "threshold": 1, "source": "x"}}, "metric must be one of"),
         ({"operating_point": {"metric": "cosine", "threshold": 1, "source": "x", "fmr": 2}}, "a rate must be"),
+        (
+            {"operating_point": {"metric": "cosine", "threshold": 1, "source": "x", "fmr_worst_group": 2}},
+            "a rate must be",
+        ),
+        ({"publisher_point": {**POINT, "threshold": -1}}, "publisher_point: a threshold"),
         ({"operating_point": {"metric": "cosine", "threshold": 1, "source": "x", "equivalents": {"y": 1}}}, "unknown"),
         ({"labels": ["a"] * 2000}, "labels must be a list"),
         ({"kind": "attribute", "attribute": "mood"}, "id is ATTRIBUTE/NAME"),
