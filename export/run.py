@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from facecli.export.request import ExportRequest
 
 
-MODULES = ("torch", "onnx", "onnxscript")
-
-
 @dataclass(frozen=True, slots=True)
 class ExportResult:
     """The published files of a recipe.
@@ -48,8 +45,8 @@ def export_recipe(request: ExportRequest, folder: Path) -> ExportResult:
     Raises ExportError, and publishes no file, if one network fails or disagrees with its source; OutputError if the
     folder can not be written to.
     """
-    _require_extra()
     recipe = request.recipe
+    _require(recipe.needs)
     parts = recipe.build(request.weights)
     request.target.check(parts)
     with output_staging(folder) as staged:
@@ -66,8 +63,8 @@ def export_recipe(request: ExportRequest, folder: Path) -> ExportResult:
     return ExportResult(recipe.name, recipe.model, request.spec, published, origin)
 
 
-def _require_extra() -> None:
-    missing = [name for name in MODULES if find_spec(name) is None]
+def _require(packages: Sequence[str]) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise ExportError(f"an export needs {', '.join(missing)}", hint='pip install "facecli[export]"')
 

@@ -1,4 +1,7 @@
-"""Convert one network to one ONNX model through torch.export, or through the older torchscript where that fails."""
+"""Convert one network to one ONNX model through torch.export, or through the older torchscript where that fails.
+
+A network that its recipe made of a published ONNX file is an ONNX model already.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,13 @@ TRACE_BATCH = 2  # torch.export takes a batch of 1 for a constant
 def convert(part: ExportPart, opset: int) -> tuple[onnx.ModelProto, str]:
     """Return the ONNX model of a part, and its exporter: "torch.export", or "torchscript: <why torch.export failed>".
 
-    Raises ExportError if both fail.
+    The exporter of a part that is an ONNX model already is "onnx". Raises ExportError if both exporters of PyTorch
+    fail, or if the recipe states another opset than such a model's, or no reference.
     """
+    import onnx
+
+    if isinstance(part.module, onnx.ModelProto):
+        return _copied(part, opset), "onnx"
     import torch
 
     inputs = tuple(torch.from_numpy(array) for array in part.sample(TRACE_BATCH, 0))
@@ -40,6 +48,19 @@ def convert(part: ExportPart, opset: int) -> tuple[onnx.ModelProto, str]:
         except Exception as error:
             second = _cause(error)
             raise ExportError(f"{part.file} can not be exported: {first}; nor by torchscript: {second}") from error
+
+
+def _copied(part: ExportPart, opset: int) -> onnx.ModelProto:
+    import onnx
+
+    if part.reference is None:
+        raise ExportError(f"{part.file} is made of ONNX, so its recipe must state a reference that runs the source")
+    (actual,) = (entry.version for entry in part.module.opset_import if not entry.domain)
+    if actual != opset:
+        raise ExportError(f"{part.file} is of opset {actual}, its recipe states {opset}")
+    model = onnx.ModelProto()
+    model.CopyFrom(part.module)
+    return model
 
 
 def _by_torch_export(part: ExportPart, inputs: tuple[Tensor, ...], opset: int) -> onnx.ModelProto:

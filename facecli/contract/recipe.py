@@ -27,7 +27,8 @@ Task = Literal["embedding", "classification", "values"]
 class ExportPart:
     """One network of a recipe, ready to be exported to one ONNX file.
 
-    file: the ONNX file's name. module: a torch.nn.Module in eval mode.
+    file: the ONNX file's name. module: a torch.nn.Module in eval mode; or an onnx.ModelProto, made of a published ONNX
+        file, with a `reference` that runs that file.
     input_names, output_names: of the ONNX file, in the order of the module's arguments and results.
     sample: (batch, variant) -> the inputs of the module, float32 arrays that are equal in every call. Variant 0 has the
         size to trace with; 1 and 2 have other sizes, if height or width is dynamic.
@@ -60,7 +61,7 @@ class ExportPart:
 
 @dataclass(frozen=True, slots=True)
 class ExportRecipe:
-    """Describes how weights become the ONNX files of one model. Making one must be quick: `build` imports torch.
+    """Describes how weights become the ONNX files of one model. Making one must be quick: `build` imports the rest.
 
     name: the name of the entry point, which users type. summary: one line for lists. model: the id of the model.
     build: file of the weights, or None for the default -> the networks. Raises ExportError for other weights.
@@ -82,4 +83,5 @@ class ExportRecipe:
     preprocessing_version: int = 1
     spec: ModelSpec | None = None
     detector: str | None = None
+    needs: tuple[str, ...] = ("torch", "onnx", "onnxscript")
     api: int = API_VERSION

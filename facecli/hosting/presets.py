@@ -57,12 +57,12 @@ PRESETS: Mapping[str, Preset] = {
             "deepface": _row(0.23, 64, 0.64, 0.12),
             "deepid": _row(0.015, 45, 0.17, 0.04),
             "dlib-resnet": _row(0.07, 0.6, 0.4, 0.12),
-            "sface": _row(0.593, 10.734, 1.055, 0.36),
+            "sface-float32": _row(0.593, 10.734, 1.055, 0.36),
             "arcface-w600k-r50": _row(0.55, 0.6, 1.1, 0.45),  # deepface's "Buffalo_L"
         },
         parameters={"haar": {"min_neighbors": 10, "min_size": 1, "border": 0.5, "eyes": True}},
         # deepface cuts for every model alike, also for those that were trained on faces aligned by landmarks.
-        crops=dict.fromkeys(("dlib-resnet", "sface", "arcface-w600k-r50"), _DEEPFACE_CROP),
+        crops=dict.fromkeys(("dlib-resnet", "sface-float32", "arcface-w600k-r50"), _DEEPFACE_CROP),
         attributes=("emotion/deepface", "age/deepface", "gender/deepface", "race/deepface"),  # in deepface's order
     ),
     # FaceAnalysis(name="buffalo_l") of insightface 2.1: SCRFD-10G on squares of 640 and 128 px (model_zoo/scrfd.py,

@@ -19,6 +19,7 @@ RULES = {
     "mtcnn_rnet.onnx": Rule("pixels", (3, 3, 24, 24), 0.0, 1.0),
     "mtcnn_onet.onnx": Rule("pixels", (3, 3, 48, 48), 0.0, 1.0),
     "dlib_resnet.onnx": Rule("crops", (2, 3, 150, 150), 127.5, 256.0),
+    "sface.onnx": Rule("crops", (2, 3, 112, 112), 0.0, 1.0),
     "emotion_facecli_resnet.onnx": Rule("crops", (3, 1, 48, 48), 127.5, 127.5),
 }
 

@@ -9,7 +9,10 @@ from facecli.models.entries.shipped import EMBEDDED
 from facecli.models.selftests import embedded
 from facecli.models.selftests.rule import TOLERANCE, Rule, distance, pattern
 
-FILES = ["dlib_resnet.onnx", "emotion_facecli_resnet.onnx", "mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"]
+FILES = [
+    *("dlib_resnet.onnx", "emotion_facecli_resnet.onnx", "mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"),
+    "sface.onnx",
+]
 
 
 def test_every_embedded_file_has_one():
