@@ -28,6 +28,8 @@ SHARED = Path(os.environ.get("FACECLI_SHARED") or Path(__file__).resolve().paren
 if (SHARED / "models").is_dir():  # where a model that is not installed yet is taken from
     os.environ.setdefault("FACECLI_MODELS_MIRROR", str(SHARED / "models"))
     os.environ.setdefault("FACECLI_ACCEPT_LICENSE", "1")  # what is measured here is research
+# For scripts and projects that import ONNX Runtime themselves: without it, its records of use go to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # Seconds between two turns, where one is another project's: its sessions are ONNX Runtime's default ones, whose threads
 # spin for up to a tenth of a second after a run. Without a rest they would take one of two cores from us, and never we
 # one from them. Cores that have rested wake slowly, for both: `interleaved` can call ahead.

@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
             patch.delenv(name)
     home = tempfile.TemporaryDirectory(prefix="facecli-tests-")
     patch.setenv("FACECLI_HOME", home.name)
+    patch.setenv("ORT_DISABLE_TELEMETRY", "1")  # some tests import ONNX Runtime before facecli does
     config.add_cleanup(home.cleanup)
     config.add_cleanup(patch.undo)
 

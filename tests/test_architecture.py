@@ -66,7 +66,7 @@ WINGS = {
     "facecli.models": Wing(4),  # the catalogue and the store of models
     # for developers: makes the weights that are shipped
     "facecli.models.training": Wing(
-        4, sees=_these("errors", "labels", "system.files", "types"), visitors=_these("export.recipes")
+        4, sees=_these("errors", "labels", "system.charts", "system.files", "types"), visitors=_these("export.recipes")
     ),
     # what is behind an entry point, and what a face is without a model
     "facecli.faces": Wing(5),  # which face is meant, and its pose and quality
@@ -100,13 +100,15 @@ WINGS = {
 
 # package: the only wings or modules that may import it, for type checkers, too
 OWNERS = {
-    "onnxruntime": _these("inference", "export"),  # to run; to quantize and optimize
+    # a runner without facecli has the same guard against telemetry
+    "onnxruntime": _these("inference", "export.bundle.runner"),
     "torch": _these("export", "models.training"),
     "onnx": _these("export"),
     "h5py": _these("export"),
     "click": _these("cli", "commands"),
     "requests": _these("models.arrival"),
     "rich": _these("output.sink", "cli"),
+    "matplotlib": _these("system.charts", "evaluation.roc"),  # loaded; its formatter of axes
 }
 HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 ROOF = _these("cli", "commands", "__main__")

@@ -12,14 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read by the import: without it, ONNX Runtime reports its use
+import onnxruntime
 
 Array = NDArray[Any]
 CELL, STRIDE = 12, 2  # px: MTCNN's P-Net judges windows of 12x12 px, 2 px apart
@@ -131,8 +134,7 @@ def similarity_transform(source: Array, target: Array) -> Array:
 def _box_matrix(box: Array, spec: dict[str, Any]) -> Array:
     x1, y1, x2, y2 = (float(v) for v in box)
     width, height = max(x2 - x1, 1.0), max(y2 - y1, 1.0)
-    if spec["square"]:
-        width = height = max(width, height)
+    width, height = (max(side, width, height) if spec["square"] else side for side in (width, height))
     width, height = width * (1 + 2 * spec["margin"]), height * (1 + 2 * spec["margin"])
     x, y = spec["width"] / width, spec["height"] / height
     return np.array([[x, 0, -(x1 + x2 - width) / 2 * x], [0, y, -(y1 + y2 - height) / 2 * y]])
@@ -146,9 +148,8 @@ def warp(pixels: Array, matrix: Array, width: int, height: int) -> Array:
     factor = int(1 / scale) if scale < 0.5 else 1
     inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ inverse.T
-    limits = [pixels.shape[1], pixels.shape[0]]
-    left, top = np.clip(np.floor(corners.min(0)) - factor, 0, limits).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0)) + factor, 0, limits).astype(int)
+    left, top = np.clip(np.floor(corners.min(0)) - factor, 0, pixels.shape[1::-1]).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(0)) + factor, 0, pixels.shape[1::-1]).astype(int)
     part = pixels[top:bottom, left:right].astype(np.float64)
     if not part.size:
         return np.zeros((height, width, 3), np.uint8)
@@ -296,5 +297,4 @@ def _squares(boxes: Array) -> Array:
 
 
 if __name__ == "__main__":
-    pictures = [np.load(name, allow_pickle=False) for name in sys.argv[1:3]]
-    print(json.dumps(Bundle().verify(pictures[0], pictures[1])))  # noqa: T201 # this is its output
+    print(json.dumps(Bundle().verify(*(np.load(name) for name in sys.argv[1:3]))))  # noqa: T201 # its output

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facecli.inference.libraries import import_tools
+
 if TYPE_CHECKING:
     import onnx
 
@@ -18,9 +20,8 @@ STEP = "float16 by onnxruntime.transformers.float16"
 def convert(source: Path) -> onnx.ModelProto:
     """Return the float32 model of a file with weights and arithmetic in float16."""
     import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-    from onnxruntime.transformers.onnx_model import OnnxModel
 
-    model: onnx.ModelProto = convert_float_to_float16(onnx.load(source), keep_io_types=True)
-    OnnxModel(model).topological_sort()  # the converter appends its casts behind the nodes that read them
+    float16, onnx_model = import_tools("transformers.float16"), import_tools("transformers.onnx_model")
+    model: onnx.ModelProto = float16.convert_float_to_float16(onnx.load(source), keep_io_types=True)
+    onnx_model.OnnxModel(model).topological_sort()  # the converter appends its casts behind the nodes that read them
     return model

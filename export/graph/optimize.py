@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError, first_line
+from facecli.inference.libraries import import_onnxruntime
 
 if TYPE_CHECKING:
     import onnx
@@ -22,8 +23,8 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     levels when it loads the file, for the machine at hand. Raises ExportError if the optimizer fails.
     """
     import onnx
-    import onnxruntime
 
+    onnxruntime = import_onnxruntime()
     with TemporaryDirectory() as folder:
         before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
         onnx.save(model, before)
@@ -42,14 +43,12 @@ def to_ort(source: Path, target: Path) -> None:
     The extended level has all optimizations that do not depend on the processor of the machine that makes the file.
     Raises ExportError if the optimizer fails.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     _optimize(source, target, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)
 
 
 def _optimize(source: Path, target: Path, level: object) -> None:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = level
     options.optimized_model_filepath = str(target)

@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from facecli.inference.libraries import import_tools
+
 if TYPE_CHECKING:
     import onnx
 
@@ -44,26 +46,25 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
     models", reduce_range), and a file must compute the same everywhere.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
     from facecli.export.graph.clean import compact
 
+    tools, shapes = import_tools("quantization"), import_tools("quantization.shape_inference")
     with TemporaryDirectory() as folder:
         prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
-        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        shapes.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         ends = _ends(prepared) if float_ends else []
         reader: Any = Reader(feeds)
-        quantize_static(
+        tools.quantize_static(
             str(prepared),
             str(quantized),
             reader,
-            quant_format=QuantFormat.QDQ,
+            quant_format=tools.QuantFormat.QDQ,
             per_channel=True,
             reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
+            activation_type=tools.QuantType.QUInt8,
+            weight_type=tools.QuantType.QInt8,
+            calibrate_method=tools.CalibrationMethod.MinMax,
             nodes_to_exclude=ends,
         )
         model = onnx.load(quantized)

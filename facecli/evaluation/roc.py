@@ -10,6 +10,7 @@ import numpy as np
 from facecli.errors import OutputError, UsageError
 from facecli.evaluation.error_curve import Roc
 from facecli.evaluation.recognition import Evaluation
+from facecli.system.charts import import_figure
 from facecli.system.files import staged
 
 DRAWN = (".png", ".svg", ".pdf")
@@ -71,9 +72,8 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
 
 
 def _figure() -> Any:
-    """Return matplotlib's class Figure, which needs no display and leaves pyplot's global state alone."""
+    """Return matplotlib's class Figure. Raises UsageError where matplotlib is not installed."""
     try:
-        from matplotlib.figure import Figure
+        return import_figure()
     except ImportError as error:
         raise UsageError("drawing a curve needs matplotlib", hint='pip install "facecli[plot]"') from error
-    return Figure

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import os
 import re
 import sys
 import threading
@@ -18,10 +20,19 @@ _preparing = threading.Lock()  # of two threads that redirect stdout at once, on
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"  # NVIDIA's
 # Severities of ONNX Runtime's log. Its warnings are about graphs, and nobody who runs a finished model can change one.
 ERROR, FATAL = 3, 4
+# Since 1.29 ONNX Runtime records its use in the home folder of every system, and sends the records to its makers
+# (github.com/microsoft/onnxruntime, pull request 27379). It reads the variable when it is imported.
+TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 
 
 def import_onnxruntime() -> Any:
-    """Return the module onnxruntime. Raises DeviceError with the command to type if no wheel of it works."""
+    """Return the module onnxruntime. Raises DeviceError with the command to type if no wheel of it works.
+
+    Its telemetry is off, unless the user has set TELEMETRY_OFF to something else. In a program that has imported
+    onnxruntime before, its files are there already; it is told to record nothing more.
+    """
+    decided = TELEMETRY_OFF in os.environ
+    os.environ.setdefault(TELEMETRY_OFF, "1")
     try:
         import onnxruntime
     except ImportError as error:
@@ -30,8 +41,22 @@ def import_onnxruntime() -> Any:
     if not hasattr(onnxruntime, "InferenceSession"):
         hint = "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them"
         raise DeviceError("the installed onnxruntime is broken: it has no InferenceSession", hint=hint)
+    if not decided and hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(ERROR)
     return onnxruntime
+
+
+def import_tools(name: str) -> Any:
+    """Return a module of the package onnxruntime, such as "quantization". Raises as import_onnxruntime does."""
+    import_onnxruntime()
+    return importlib.import_module(f"onnxruntime.{name}")
+
+
+def telemetry() -> str:
+    """Return in words whether ONNX Runtime reports its use to its makers; import_onnxruntime was called before."""
+    chosen = os.environ[TELEMETRY_OFF]
+    return "off" if chosen == "1" else f"as {TELEMETRY_OFF}={chosen} says, which you have set"
 
 
 def obstacle(ort: Any, kind: str) -> str | None:

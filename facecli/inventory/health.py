@@ -68,6 +68,7 @@ class Examination:
         try:
             ort = libraries.import_onnxruntime()
             yield Check("onnxruntime", True, f"{ort.__version__}, providers {', '.join(ort.get_available_providers())}")
+            yield Check("telemetry", True, libraries.telemetry())
             path = self.store.path(catalogue.load("mtcnn"), "mtcnn_pnet.onnx")
             provider = session.open_session(path, device=self.device, tuning=self.tuning).provider
             yield Check(f"device {self.device}", True, f"runs on {provider}")

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.models.training.checkpoint import Row
+from facecli.system.charts import import_figure
 from facecli.system.files import staged, write_bytes
 
 
@@ -19,11 +20,7 @@ def write(folder: Path, history: list[Row]) -> None:
 
 def _draw(path: Path, history: list[Row]) -> None:
     """Draw losses on the left and accuracies on the right, over the epochs."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = import_figure()(figsize=(9, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
     for name in history[-1]:
