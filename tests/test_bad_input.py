@@ -414,6 +414,18 @@ def test_a_broken_pipe_ends_quietly(good: Path, cli_env: dict[str, str], tmp_pat
     assert process.returncode in (DONE, -signal.SIGPIPE, 128 + signal.SIGPIPE)
 
 
+@pytest.mark.parametrize(
+    "words", [("models", "list", "-f", "table"), ("models", "list", "--json"), ("detect", "-f", "table")]
+)
+def test_nobody_reads(good: Path, cli_env: dict[str, str], tmp_path: Path, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "facecli", *words, *[str(good)] * (words[0] == "detect")]
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=cli_env, cwd=tmp_path, check=False)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (DONE, b"")
+
+
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
 def test_a_full_disk_behind_stdout(run_cli: Cli, good: Path, form: str) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123

@@ -145,7 +145,10 @@ class Sink:
             table.add_column(Text(one_line(name)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(_cell(row.get(name))) for name in names))  # Text: brackets are no markup
-        self._guard(lambda: Console(file=self._stream).print(table))
+        console = Console(file=self._stream)
+        with console.capture() as printed:  # rich itself would end the process with 1 when nobody reads any more
+            console.print(table)
+        self._write(printed.get())
 
     def _write(self, text: str) -> None:
         self._guard(lambda: self._stream.write(text))

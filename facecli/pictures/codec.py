@@ -12,8 +12,11 @@ import cv2
 import numpy as np
 
 from facecli.errors import DecodeError, OutputError, UsageError
+from facecli.pictures import png
 from facecli.pictures.headers import read_header
 from facecli.types import Image, Limits, UInt8Array
+
+BRIGHTEST_OF_12_BITS = 15  # of 255, where 4095 of 65535 ends up
 
 _ENCODINGS: dict[str, list[int]] = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -33,8 +36,11 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
     """
     header = read_header(data, source)
     check_size(header.width, header.height, source, limits)
-    if header.format == "GIF":  # old files: OpenCV refuses a background outside the palette and a missing end
-        data = data[:11] + b"\0" + data[12:] + b";"
+    match header.format:
+        case "GIF":  # old files: OpenCV refuses a background outside the palette and a missing end
+            data = data[:11] + b"\0" + data[12:] + b";"
+        case "PNG":
+            data = png.without_metadata(data)
     _silence_opencv()
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -44,7 +50,17 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
     if pixels is None:
         hint = "copy or fetch it again, or save it as PNG"
         raise DecodeError(f"{source} is a damaged or unusual {header.format} file", hint=hint)
-    return Image(np.ascontiguousarray(pixels, np.uint8), source)
+    image = Image(np.ascontiguousarray(pixels, np.uint8), source)
+    if header.bits > 8:
+        _refuse_unscaled(image)
+    return image
+
+
+def _refuse_unscaled(image: Image) -> None:
+    """Raise DecodeError for numbers of 10 or 12 bits in a file of 16: cameras of laboratories write them unscaled."""
+    if 0 < image.pixels.max() <= BRIGHTEST_OF_12_BITS:
+        message = f"{image.source} is nearly black: it has numbers of at most 12 bits in a file of 16"
+        raise DecodeError(message, hint="scale them to 0 to 65535, or save it with 8 bits")
 
 
 def check_size(width: int, height: int, source: str, limits: Limits) -> None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 
+RAW = "a camera's raw file"
+# Brands of ISO base media files with pictures in them (ISO/IEC 23008-12; Canon's CR3); what else has brands is a video.
+_BRANDS = (
+    (frozenset({b"crx "}), RAW),
+    (frozenset({b"avif", b"avis"}), "an AVIF picture"),
+    (frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split()), "a HEIC picture"),
+)
 # The bytes that a kind of file begins with, where they stand, and its name with an article.
 _SIGNATURES = (
-    (b"ftypavif", 4, "an AVIF picture"),
-    (b"ftypavis", 4, "an AVIF picture"),
-    *((b"ftyp" + brand, 4, "a HEIC picture") for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")),
-    (b"ftyp", 4, "a video"),
+    (b"FUJIFILMCCD-RAW", 0, RAW),
+    *((start, 0, RAW) for start in (b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM")),
     (b"\x1aE\xdf\xa3", 0, "a video"),
     (b"\xff\x0a", 0, "a JPEG XL picture"),
     (b"JXL ", 4, "a JPEG XL picture"),
     (b"jP  ", 4, "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", 0, "a JPEG 2000 picture"),
+    (b"\x76\x2f\x31\x01", 0, "an OpenEXR picture"),
+    (b"\0\0\1\0", 0, "a Windows icon"),
     (b"8BPS", 0, "a Photoshop picture"),
     (b"%PDF", 0, "a PDF document"),
     (b"PK\3\4", 0, "a ZIP archive"),
@@ -27,12 +35,21 @@ def kind_of(data: bytes) -> str:
     for signature, offset, kind in _SIGNATURES:
         if data.startswith(signature, offset):
             return kind
+    if data[4:8] == b"ftyp":
+        brands = _brands(data)
+        return next((kind for known, kind in _BRANDS if known & brands), "a video")
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start.startswith((b"<svg", b"<?xml")):
         return "an SVG or XML document"
     return "text" if _is_text(data[:500]) else "unknown data"
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """Return the brands of an ISO base media file: its main one, and those that it is compatible with."""
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
 
 
 def _is_text(data: bytes) -> bool:

@@ -32,6 +32,29 @@ def test_a_list_without_end_is_refused(tree: Path) -> None:
         source.read(LIMITS)
 
 
+@pytest.mark.parametrize("which", ["files_from", "files_from0"])
+def test_a_list_of_nothing_is_refused(tree: Path, tmp_path: Path, which: str) -> None:
+    end = b"\n" if which == "files_from" else b"\0"
+    picture = os.fsencode(tree / "b.jpg")
+    listing = tmp_path / "list"
+    listing.write_bytes(picture + end * 60_000 + picture + end)
+    assert len(names(**{which: str(listing)})) == 2
+    listing.write_bytes(picture + end * 10**6 + picture)
+    _, source = expand([], **{which: str(listing)})  # and not the name behind them
+    with pytest.raises(InputError, match="65537 empty names in a row; is it a list of names"):
+        source.read(LIMITS)
+
+
+def test_a_list_from_windows_has_its_first_name(tree: Path, tmp_path: Path) -> None:
+    listing = tmp_path / "list"
+    listing.write_bytes("\ufeff".encode() + os.fsencode(tree / "b.jpg") + b"\r\n")
+    assert names(files_from=str(listing)) == [str(tree / "b.jpg")]
+    listing.write_text("b.jpg\n", "utf-16")
+    (source,) = expand([], files_from=str(listing))
+    with pytest.raises(InputError, match="the list is UTF-16, which is not read; save it as UTF-8"):
+        source.read(LIMITS)
+
+
 def test_a_long_name_is_refused_wherever_it_stands(tree: Path, tmp_path: Path) -> None:
     listing = tmp_path / "list"
     listing.write_bytes(os.fsencode(tree / "b.jpg") + b"\n" + b"x" * 70_000 + b"\nlast.jpg\n")

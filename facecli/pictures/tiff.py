@@ -1,0 +1,89 @@
+"""The directories of a TIFF file (Adobe, TIFF 6.0; BigTIFF), and the camera files that look like one.
+
+DNG, NEF, ARW and CR2 are TIFF files whose first directory is a small preview: OpenCV would take that for the picture.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from facecli.pictures.facts import Facts, UnreadError
+
+MOST_PAGES = 10_000
+MOST_ENTRIES = 4096  # of a directory; there are some hundred kinds
+# Tags, by their numbers in TIFF 6.0 and in Adobe's DNG specification
+SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, SAMPLE_FORMAT, DNG = 254, 256, 257, 258, 259, 262, 339, 50706
+REDUCED = 1  # bit of SUBFILE: a smaller copy of another picture in this file
+CIELAB, FLOATS = 8, 3  # values of COLOURS and of SAMPLE_FORMAT
+PACKERS = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL"}  # of COMPRESSION
+_FORMATS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+def facts(data: bytes) -> Facts:
+    """Return a TIFF's facts, in either byte order, classic or BigTIFF.
+
+    Raises EOFError or struct.error for a truncated file, ValueError for a damaged one, UnreadError for a camera's raw
+    file and for kinds that OpenCV does not read or shows in wrong colours.
+    """
+    file = _File(data, "<" if data[:2] == b"II" else ">", big=43 in data[2:4])
+    directory = file.number("Q" if file.big else "I", 8 if file.big else 4)
+    tags = file.tags(directory)
+    _refuse(data, tags)
+    return Facts(tags.get(WIDTH, 0), tags.get(HEIGHT, 0), file.pages(directory), tags.get(BITS, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A TIFF file. order: of the bytes, as struct writes it. big: BigTIFF, with numbers of 8 bytes for 4."""
+
+    data: bytes
+    order: str
+    big: bool
+
+    def number(self, kind: str, position: int) -> int:
+        value: int = struct.unpack_from(self.order + kind, self.data, min(position, len(self.data)))[0]
+        return value
+
+    def tags(self, directory: int) -> dict[int, int]:
+        """Return the first value of each tag that is a whole number."""
+        count = self.number("Q" if self.big else "H", directory)
+        first, step, start = (8, 20, 12) if self.big else (2, 12, 8)
+        values: dict[int, int] = {}
+        for number in range(min(count, MOST_ENTRIES)):
+            entry = directory + first + step * number
+            tag, kind, length = struct.unpack_from(self.order + ("HHQ" if self.big else "HHI"), self.data, entry)
+            if code := _FORMATS.get(kind):
+                inside = length * struct.calcsize(code) <= (8 if self.big else 4)
+                place = entry + start
+                values[tag] = self.number(code, place if inside else self.number("Q" if self.big else "I", place))
+        return values
+
+    def pages(self, directory: int) -> int:
+        """Return the length of the chain of directories up to its first gap. Raises ValueError for one without end."""
+        for page in range(MOST_PAGES):
+            try:
+                count = self.number("Q" if self.big else "H", directory)
+                behind = directory + (8 + 20 * count if self.big else 2 + 12 * count)
+                directory = self.number("Q" if self.big else "I", behind)
+            except struct.error:  # the pages behind the first one do not matter
+                return max(page, 1)
+            if directory == 0:
+                return page + 1
+        raise ValueError(f"it has more than {MOST_PAGES} pages")
+
+
+def _refuse(data: bytes, tags: dict[int, int]) -> None:
+    """Raise UnreadError for a file whose first directory OpenCV does not read as its owner means it."""
+    if DNG in tags or data[8:10] == b"CR":
+        raise UnreadError("a camera's raw file, not a picture that is read", "develop it to JPEG or TIFF first")
+    if tags.get(SUBFILE, 0) & REDUCED:
+        what = "a camera's raw file, or a TIFF that begins with a preview, not a picture that is read"
+        raise UnreadError(what, "develop it to JPEG or TIFF first")
+    if tags.get(COLOURS) == CIELAB:
+        raise UnreadError("a TIFF file with CIELAB colours, which are not read", "convert it to RGB")
+    if tags.get(SAMPLE_FORMAT, 1) == FLOATS or tags.get(BITS, 1) > 16:
+        bits, kind = tags.get(BITS, 1), "floats" if tags.get(SAMPLE_FORMAT) == FLOATS else "numbers"
+        raise UnreadError(f"a TIFF file with {bits}-bit {kind}, which are not read", "save it with 8 or 16 bits")
+    if packer := PACKERS.get(tags.get(COMPRESSION, 1)):
+        raise UnreadError(f"a TIFF file packed by {packer}, which is not read", "save it with LZW or deflate")
