@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class NetworkFacts:
     """Everything about one network that its fp32, reduced and .ort files share.
 
-    cases: the inputs of the proof. exporter: "torch.export", or "torchscript: ..." with the reason. metadata: the facts
-    inside the files, by name without the prefix "facecli.".
+    cases: the inputs of the proof. exporter: "torch.export", "torchscript: ..." with the reason, or "onnx".
+    metadata: the facts inside the files, by name without the prefix "facecli.".
     """
 
     part: ExportPart

@@ -23,8 +23,8 @@ class ExportedFile:
     """One exported file: where it lies, what made it, and how well it agrees with its source.
 
     kind: "fp32", "fp16", "int8" or "ort". report: the JSON file beside it. size: bytes. source: the name of the weights
-    file. exporter: "torch.export", or "torchscript: ..." with the reason. notes: changes to the weights before the
-    export. steps: changes to the graph after it. metadata: the facts inside the file. tolerance: the part's own
+    file. exporter: "torch.export", "torchscript: ..." with the reason, or "onnx". notes: changes to the weights before
+    the export. steps: changes to the graph after it. metadata: the facts inside the file. tolerance: the part's own
     absolute tolerance, which fp32 must keep. latency: kind -> batch size -> ms of a run, of this file and of the fp32
     one. accuracy: the judge's figures of both, on the user's pairs.
     """

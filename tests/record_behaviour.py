@@ -308,29 +308,29 @@ models list --installed -f table
 models info dlib-resnet --json
 models info mtcnn -f csv
 models info emotion/facecli-resnet --json
-models info yunet/2023mar --json
+models info yunet/2023mar-640 --json
 models info vgg-face --json
 models info spoof/minifasnet
 models info nothing --json
 models path dlib-resnet --json
-models path yunet/2023mar --json
+models path yunet/2023mar-640 --json
 models verify --json
-models verify mtcnn yunet/2023mar --json
+models verify mtcnn yunet/2023mar-640 --json
 models pull mtcnn --json
-models pull yunet/2023mar --json
+models pull yunet/2023mar-640 --json
 models pull buffalo_l
 models pull arcface-w600k-r50 --json
 models pull arcface-w600k-r50 --accept-license --json
 models pull nothing --json
-FACECLI_OFFLINE=0 models pull yunet/2023mar --json
-FACECLI_MODELS_MIRROR=in/mirror models pull yunet/2023mar --json
-FACECLI_MODELS_MIRROR={server} models pull yunet/2023mar --json
+FACECLI_OFFLINE=0 models pull yunet/2023mar-640 --json
+FACECLI_MODELS_MIRROR=in/mirror models pull yunet/2023mar-640 --json
+FACECLI_MODELS_MIRROR={server} models pull yunet/2023mar-640 --json
 FACECLI_ACCEPT_LICENSE=1 models pull scrfd/10g
 models rm mtcnn --json
-models rm yunet/2023mar
+models rm yunet/2023mar-640
 models prune --json
 models export-bundle out.zip --json
-models export-bundle out.zip yunet/2023mar --json
+models export-bundle out.zip yunet/2023mar-640 --json
 models export-bundle nowhere/out.zip mtcnn
 models import-bundle in/words.zip --json
 models import-bundle in/other.zip --json

@@ -15,6 +15,7 @@ from facecli.models.selftests.rule import Rule, leading
 from facecli.system.files import write_bytes
 
 RULES = {
+    "yunet_2023mar.onnx": Rule("input", (2, 3, 64, 96), 0.0, 1.0),
     "mtcnn_pnet.onnx": Rule("pixels", (1, 3, 24, 25), 0.0, 1.0),
     "mtcnn_rnet.onnx": Rule("pixels", (3, 3, 24, 24), 0.0, 1.0),
     "mtcnn_onet.onnx": Rule("pixels", (3, 3, 48, 48), 0.0, 1.0),

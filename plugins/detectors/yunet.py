@@ -50,7 +50,7 @@ FAMILY = Family(
     "yunet",
     "YuNet, tiny and quick, with landmarks",
     Layout(decode, shapes),
-    model="n",
+    model="2023mar",
     defaults=DetectorParameters(score_threshold=0.7, nms_threshold=0.3),
 )
 

@@ -64,7 +64,7 @@ def read(path: Path) -> Image:
 def test_landmarks_are_where_the_eyes_are(load: Callable, examples: Path, name: str) -> None:
     (faces,) = load(name).detect([read(examples / "collins.jpg")])
     assert len(faces) == 1
-    assert np.abs(faces.landmarks[0] - BY_EYE).max() < 6
+    assert np.abs(faces.landmarks[0] - BY_EYE).max() < 7
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -12,6 +12,7 @@ from facecli.models.selftests.rule import TOLERANCE, Rule, distance, pattern
 FILES = [
     *("dlib_resnet.onnx", "emotion_facecli_resnet.onnx", "mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"),
     "sface.onnx",
+    "yunet_2023mar.onnx",
 ]
 
 
