@@ -27,7 +27,7 @@ from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
-from facecli.models.training import calibrate, engine, fer2013, measure, published, run, splits
+from facecli.models.training import architectures, calibrate, engine, fer2013, measure, published, splits
 from facecli.models.training import emotion as training
 from facecli.models.training import recipe as recipes
 from facecli.models.training.checkpoint import start
@@ -224,7 +224,7 @@ def rounding(checkpoint: Path, packed: NDArray[np.float32], faces: Faces) -> lis
     The checkpoint must be the one that the file was made from.
     """
     recipe = recipes.read(training.RECIPE)
-    network = run.NETWORKS[recipe.student.network](sum(calibrate.HEADS.values()), **recipe.student.options)
+    network = architectures.build(recipe.student.network, sum(calibrate.HEADS.values()), recipe.student.options)
     network.load_state_dict(start(checkpoint).state)
     stage = replace(recipe.student, schedule=replace(recipe.student.schedule, bf16=False))
     logits = engine.predict(network, faces.pixels, stage)

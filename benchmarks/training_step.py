@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from facecli.models.training import calibrate, emotion, networks, run
+from facecli.models.training import architectures, calibrate, emotion, networks
 from facecli.models.training import recipe as recipes
 from facecli.models.training.config import Stage
 
@@ -39,7 +39,7 @@ WAYS = {
 def step_of(stage: Stage, way: Way) -> Callable[[], object]:
     """One step on random pictures: forward, backward, and the optimizer's."""
     torch.manual_seed(0)
-    network = run.NETWORKS[stage.network](OUTPUTS, **stage.options)
+    network = architectures.build(stage.network, OUTPUTS, stage.options)
     for module in network.modules():
         if isinstance(module, networks.TrainedConvolution) and not way.product:
             module.__class__ = nn.Conv2d

@@ -10,11 +10,16 @@ from collections.abc import Sequence
 # Attribute -> labels, in the order of documents and tables. A model may predict some of them only.
 # emotion: FER2013's order, then what eight-class models (AffectNet's) add.
 # race: deepface's words. The impression of a data set's annotators, sorted into six boxes: no fact about a person.
+# race7: FairFace's seven boxes (arXiv 1908.04913).
 # spoof: a living face, or a print, a screen or a mask before the camera.
 LABELS: dict[str, tuple[str, ...]] = {
     "emotion": ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"),
     "gender": ("woman", "man"),
     "race": ("asian", "indian", "black", "white", "middle eastern", "latino hispanic"),
+    "race7": (
+        *("east asian", "southeast asian", "white", "black"),
+        *("latino hispanic", "middle eastern", "indian"),
+    ),
     "spoof": ("real", "fake"),
 }
 

@@ -45,15 +45,18 @@ class CropModel:
         """Return the output for (N, H, W, 3) uint8 RGB crops: (N, width) float32. N may be 0."""
         if not len(crops):
             return np.zeros((0, self._width), np.float32)
+        outputs = self.run_all(crops)
+        return outputs[self._output] if self._output else next(iter(outputs.values()))
+
+    def run_all(self, crops: UInt8Array) -> dict[str, FloatArray]:
+        """Return every output by name, float32, for (N, H, W, 3) uint8 RGB crops; N is at least 1."""
         pixels = to_input(crops, self._preprocessing)
         # A file with a fixed batch axis runs on as many crops at a time as it takes, the last time with padding.
         step = self._batch or len(pixels)
         short = -len(pixels) % step
         pixels = np.concatenate([pixels, np.repeat(pixels[-1:], short, 0)]) if short else pixels
-        parts = [self._run_once(pixels[i : i + step]) for i in range(0, len(pixels), step)]
-        return np.concatenate(parts)[: len(crops)].astype(np.float32, copy=False)
-
-    def _run_once(self, pixels: FloatArray) -> FloatArray:
-        outputs = self._session.run({self._input: pixels})
-        output: FloatArray = outputs[self._output] if self._output else next(iter(outputs.values()))
-        return output
+        parts = [self._session.run({self._input: pixels[i : i + step]}) for i in range(0, len(pixels), step)]
+        return {
+            name: np.concatenate([part[name] for part in parts])[: len(crops)].astype(np.float32, copy=False)
+            for name in parts[0]
+        }

@@ -103,7 +103,7 @@ OWNERS = {
     # a runner without facecli has the same guard against telemetry
     "onnxruntime": _these("inference", "export.bundle.runner"),
     "torch": _these("export", "models.training"),
-    "onnx": _these("export"),
+    "onnx": _these("export", "models.training"),
     "h5py": _these("export"),
     "click": _these("cli", "commands"),
     "requests": _these("models.arrival"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
+from facecli.contract import AttributeClassifier, AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
 from facecli.crops import cutting
 from facecli.errors import ExportError, first_line
 from facecli.export.edge.crops import INPUT
@@ -93,7 +93,8 @@ def _runner(plugin: RecognizerPlugin | AttributePlugin, request: EdgeRequest) ->
     """Return the plugin's own function: crops (N, H, W, 3) uint8 RGB -> one row per crop."""
     if isinstance(plugin, RecognizerPlugin):
         return plugin.load(_runtime(request), request.parameters).embed
-    return plugin.load(_runtime(request), request.parameters).classify
+    classifier = cast(AttributeClassifier, plugin.load(_runtime(request), request.parameters))
+    return classifier.classify
 
 
 def _runtime(request: EdgeRequest) -> FixedRuntime:

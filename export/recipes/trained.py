@@ -1,7 +1,8 @@
-"""Recipes `emotion` and `attribute`: networks trained with the commands of facecli.models.training."""
+"""Recipes `emotion`, `traits` and `attribute`: networks trained with the commands of facecli.models.training."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,38 +14,69 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# facecli's own emotion model: its id, its file, and its outputs.
-MODEL, FILE = "emotion/facecli-resnet", "emotion_facecli_resnet.onnx"
-OUTPUTS = ("probabilities", "fer2013", "ferplus")
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One kind of trained network.
+
+    model: its id in the catalogue. file: the name of its ONNX file. command: makes the weights. outputs: their names;
+    () permits any.
+    """
+
+    model: str
+    file: str
+    summary: str
+    command: str
+    outputs: tuple[str, ...] = ()
+    licence: str = "Apache-2.0"
+
+
+RECIPES = {
+    "emotion": Trained(
+        "emotion/facecli-resnet",
+        "emotion_facecli_resnet.onnx",
+        "our own seven emotions, trained with facecli",
+        "python -m facecli.models.training.emotion --data FACES.npz --out FOLDER",
+        ("probabilities", "fer2013", "ferplus"),
+    ),
+    "traits": Trained(
+        "facecli-traits",
+        "facecli_traits.onnx",
+        "our own age, gender and race in one network, trained with facecli",
+        "python -m facecli.models.training.fairface --data FACES.zip --out FOLDER",
+        ("age", "gender", "race"),
+    ),
+    "attribute": Trained(
+        "attribute",
+        "attribute.onnx",
+        "an attribute of your own, trained with facecli",
+        "python -m facecli.models.training.attribute --data FACES.npz --out FOLDER --config TOML",
+        licence="that of the data",
+    ),
+}
 # The largest absolute difference of probabilities; of a mean of values, as a part of the largest value.
 TOLERANCE = 1e-5
-# Recipe -> the command that makes its weights.
-TRAINING = {
-    "emotion": "python -m facecli.models.training.emotion --data FACES.npz --out FOLDER",
-    "attribute": "python -m facecli.models.training.attribute --data FACES.npz --out FOLDER --config TOML",
-}
 
 
-def build(command: str, file: str, weights: Path | None) -> tuple[ExportPart, ...]:
-    """Return the network with its calibrated temperature, from the file that a training command wrote.
+def build(name: str, weights: Path | None) -> tuple[ExportPart, ...]:
+    """Return the network with its calibrated temperatures, from the file that a training command wrote.
 
-    command: "emotion" or "attribute". file: the name of the ONNX file. Raises ExportError without weights, or for an
-    emotion model with other outputs.
+    name: the recipe's. Raises ExportError without weights, or for a network with other outputs than the recipe's.
     """
+    trained = RECIPES[name]
     if weights is None:
-        hint = f"{{weights}} {command}.pt, from {TRAINING[command]}"
-        raise ExportError(f"the {command} network's weights come in no package", hint=hint, about="weights")
+        task = trained.command.split()[2].rpartition(".")[2]
+        hint = f"{{weights}} {task}.pt, from {trained.command}"
+        raise ExportError(f"the {name} network's weights come in no package", hint=hint, about="weights")
     from facecli.models.training import published
 
     network = published.read(weights)
     answer = network.answer
-    if command == "emotion" and answer.outputs != OUTPUTS:
-        hint = "facecli export attribute"
-        raise ExportError(
-            f"{weights} answers {', '.join(answer.outputs)}, the emotion model {', '.join(OUTPUTS)}", hint=hint
-        )
+    if trained.outputs and answer.outputs != trained.outputs:
+        message = f"{weights} answers {', '.join(answer.outputs)}, the {name} model {', '.join(trained.outputs)}"
+        raise ExportError(message, hint="facecli export attribute")
     part = ExportPart(
-        file=file,
+        file=trained.file,
         module=network,
         input_names=("crops",),
         output_names=answer.outputs,
@@ -67,15 +99,15 @@ def _crops(shape: tuple[int, int, int], batch: int, variant: int) -> tuple[NDArr
 
 @hookimpl
 def facecli_export_recipes(name: str) -> list[ExportRecipe]:
-    """Return the recipe of this name: facecli's own emotion model, or any attribute model that was trained."""
-    emotion = name == "emotion"
+    """Return the recipe of this name: one of facecli's own models, or any attribute model that was trained."""
+    trained = RECIPES[name]
     return [
         ExportRecipe(
             name=name,
-            summary=f"{'our own seven emotions' if emotion else 'an attribute of your own'}, trained with facecli",
-            model=MODEL if emotion else name,
-            build=partial(build, name, FILE if emotion else f"{name}.onnx"),
+            summary=trained.summary,
+            model=trained.model,
+            build=partial(build, name),
             default_weights=None,
-            licence="Apache-2.0" if emotion else "that of the data",
+            licence=trained.licence,
         )
     ]

@@ -102,7 +102,8 @@ def _columns(question: Question, request: Request, tools: Toolbox, identity: Ite
     columns = [*rows.CSV_COLUMNS]
     if question.embed and tools.recognizer_plugin is not None:
         columns += [*identity, *rows.embedding_columns(tools.recognizer_plugin.dim)]
-    return [*columns, *rows.attribute_columns(labels), *rows.measure_columns(request.measures)]
+    estimated = [p.attribute for p in tools.attribute_plugins if p.bins]
+    return [*columns, *rows.attribute_columns(labels, estimated), *rows.measure_columns(request.measures)]
 
 
 def _check_labels(labels: Sequence[str], plugins: Sequence[AttributePlugin]) -> None:

@@ -6,7 +6,7 @@ for that plugin. A plugin may import this package, `facecli.types`, `facecli.err
 `facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
 """
 
-from facecli.contract.attribute import AttributeClassifier, AttributePlugin, CropsClassifier
+from facecli.contract.attribute import AttributeClassifier, AttributePlugin, Bin, CropsClassifier, HeadsClassifier
 from facecli.contract.crop import CropSpec, Point, Preprocessing
 from facecli.contract.detector import Detector, DetectorPlugin
 from facecli.contract.hooks import API_VERSION, hookimpl
@@ -21,12 +21,14 @@ __all__ = [
     "API_VERSION",
     "AttributeClassifier",
     "AttributePlugin",
+    "Bin",
     "CropSpec",
     "CropsClassifier",
     "Detector",
     "DetectorPlugin",
     "ExportPart",
     "ExportRecipe",
+    "HeadsClassifier",
     "Metric",
     "ModelArchive",
     "ModelFile",

@@ -38,6 +38,29 @@ class CropsClassifier(Protocol):
         """
 
 
+class HeadsClassifier(Protocol):
+    """Answers for several attributes in one run: what `load` returns for plugins whose descriptors state a `head`."""
+
+    def classify(self, crops: UInt8Array) -> Mapping[str, FloatArray]:
+        """Return head -> (N, C) float32, each as AttributeClassifier.classify returns it, of (N, H, W, 3) uint8 RGB.
+
+        C is the number of labels, or of bins, of the plugin with that head.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One of the ranges of a number, such as the ages from 20 to 29.
+
+    low, high: where the range begins and ends; the next one begins where it ends. value: the number that the range
+    counts as in the mean over all ranges; None is its middle.
+    """
+
+    low: float
+    high: float
+    value: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AttributePlugin:
     """Describes a model of one attribute. Making one must be quick: nothing is loaded before `load` is called.
@@ -50,12 +73,16 @@ class AttributePlugin:
     change, with their defaults; a value must have the type of its default. api: leave it out.
     more_crops: further crops of each face, for a model that looks at a face in several ways; see CropsClassifier.
     floor: a probability. If the likeliest label does not reach it, the output has null for the label.
+    bins: the ranges whose probabilities the classifier returns, in order and without gaps, if the answer is a number
+    that the model knows as a distribution; then labels is (), and the output has the number with its spread.
+    head: the key of this attribute in what a HeadsClassifier returns. Plugins with equal `load`, crops and parameters
+    share one such network, which is loaded once and runs once for all of them.
     """
 
     name: str
     summary: str
     attribute: str
-    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier]
+    load: Callable[[Runtime, Parameters], AttributeClassifier | CropsClassifier | HeadsClassifier]
     crop: CropSpec
     labels: tuple[str, ...]
     models: tuple[ModelSpec, ...] = ()
@@ -63,3 +90,10 @@ class AttributePlugin:
     more_crops: tuple[CropSpec, ...] = ()
     floor: float = 0.0
     api: int = API_VERSION
+    bins: tuple[Bin, ...] = ()
+    head: str = ""
+
+    @property
+    def columns(self) -> int:
+        """The number of columns that the classifier returns for this attribute."""
+        return len(self.labels) or len(self.bins) or 1

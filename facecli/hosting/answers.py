@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from facecli.contract import AttributePlugin
 from facecli.errors import ContractError
 from facecli.types import FloatArray, require_array
 
@@ -21,6 +24,17 @@ def rows_of(what: str, output: object, count: int, columns: int) -> FloatArray:
     if not np.isfinite(output).all():
         raise ContractError(f"{what} must be finite, got NaN or infinity")
     return output
+
+
+def head_of(plugin: AttributePlugin, output: object) -> object:
+    """Return the part of a network's output that answers for a plugin with a `head`.
+
+    Raises ContractError for an output without that part.
+    """
+    if not isinstance(output, Mapping) or plugin.head not in output:
+        got = ", ".join(map(str, output)) if isinstance(output, Mapping) else type(output).__name__
+        raise ContractError(f"the output of {plugin.name} must have the head {plugin.head!r}, got {got[:80]}")
+    return output[plugin.head]
 
 
 def probability_fault(rows: FloatArray) -> str | None:

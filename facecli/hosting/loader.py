@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import ModelSpec
+from facecli.contract import AttributePlugin, ModelSpec
 from facecli.contract.plugin import Plugin, kind_of
 from facecli.errors import FacecliError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.parameters import json_safe
@@ -31,7 +31,7 @@ class Loader:
     ) -> None:
         self.registry, self.store = registry, store
         self._specs: dict[str, ModelSpec] = {}
-        self._loads: dict[tuple[Kind, str, str], Future[Any]] = {}
+        self._loads: dict[tuple[Kind, Hashable, str], Future[Any]] = {}
         self._lock = threading.Lock()
         self.runtime = _runtime(self._specs, store, device=device, threads=threads, tuning=tuning)
 
@@ -40,7 +40,7 @@ class Loader:
 
         The future raises what `plugin.load` raised: a FacecliError as it is, everything else as a PluginError.
         """
-        key = (kind_of(plugin), plugin.name, json.dumps(json_safe(parameters), sort_keys=True))
+        key = (kind_of(plugin), _owner(plugin), json.dumps(json_safe(parameters), sort_keys=True))
         with self._lock:
             future = self._loads.get(key)
             if future is None:
@@ -69,6 +69,13 @@ class Loader:
             raise
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
+
+
+def _owner(plugin: Plugin) -> Hashable:
+    """Return the owner of a plugin's loaded object: the plugin's name, or what plugins with a common network share."""
+    if isinstance(plugin, AttributePlugin) and plugin.head:
+        return plugin.load, repr((plugin.crop, plugin.more_crops))
+    return plugin.name
 
 
 def make_runtime(

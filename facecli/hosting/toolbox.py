@@ -14,6 +14,7 @@ from facecli.contract import (
     CropSpec,
     Detector,
     DetectorPlugin,
+    HeadsClassifier,
     Recognizer,
     RecognizerPlugin,
 )
@@ -74,7 +75,7 @@ class Toolbox:
         return self.recognizers[0]
 
     @cached_property
-    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
+    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier | HeadsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
         return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from facecli.contract.plugin import Plugin
 from facecli.errors import FacecliError, Wording, keyword
 from facecli.hosting.toolbox import Toolbox
-from facecli.pipeline.results import ImageResult
+from facecli.pipeline.estimate import estimate
+from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import Detections, FloatArray
 from facecli.version import __version__
 
 Record = dict[str, Any]
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4  # decimals of a coordinate in px, and of a score or probability
+NUMBER_DIGITS = 2  # of a number that comes with its spread
 
 
 def header(schema: str, **parts: Any) -> Record:
@@ -53,7 +56,7 @@ def face(result: ImageResult, row: int, *, embeddings: bool = False, labels: Seq
     """Return all that a result has of one face: place, attributes, measures and, if asked for, the embedding."""
     record = _place(result.detections, row, result.indices[row])
     for answer in result.attributes:
-        record[answer.attribute] = probabilities(answer.labels, answer.rows[row], labels, answer.floor)
+        record[answer.attribute] = attribute(answer, answer.rows[row], labels)
     if result.measures:
         record |= {name: measure(values) for name, values in result.measures[row].items()}
     if embeddings and result.embeddings is not None:
@@ -66,16 +69,27 @@ def embedding(row: FloatArray) -> list[float]:
     return [float(text) for text in row.astype(str)]
 
 
+def attribute(answer: AttributeRows, row: FloatArray, shown: Sequence[str] | None = None) -> Record:
+    """Return one face's answer: the likeliest label with the probabilities, or a number.
+
+    row: (C,) float32, the face's row of the answer. shown: labels whose probabilities are listed, if the attribute has
+    any of them; the likeliest is named all the same.
+    """
+    if answer.bins:
+        return {name: round(value, NUMBER_DIGITS) for name, value in asdict(estimate(answer.bins, row)).items()}
+    if answer.labels:
+        return probabilities(answer.labels, row, shown, answer.floor)
+    return {"value": round(float(row[0]), SCORE_DIGITS)}
+
+
 def probabilities(
     labels: Sequence[str], row: FloatArray, shown: Sequence[str] | None = None, floor: float = 0.0
 ) -> Record:
-    """Return an attribute's answer: the likeliest label and the probabilities, or a number if it has no labels.
+    """Return the likeliest label and the probabilities. row: (C,) float32, as many as labels.
 
-    row: (C,) float32. shown: labels whose probabilities are listed, if the attribute has any of them; the likeliest is
-    named all the same. floor: probability that the likeliest must reach; below it the label is None.
+    shown: the labels whose probabilities are listed. floor: probability that the likeliest must reach; below it the
+    label is None.
     """
-    if not labels:
-        return {"value": round(float(row[0]), SCORE_DIGITS)}
     rounded = {label: round(float(p), SCORE_DIGITS) for label, p in zip(labels, row, strict=True)}
     listed = {label: rounded[label] for label in shown_labels(labels, shown)}
     best = int(row.argmax())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from facecli.faces.measures import MEASURES
 from facecli.output.records import Record
@@ -12,9 +13,12 @@ _LANDMARKS = tuple(f"l{point}{axis}" for point in range(5) for axis in "xy")
 # The columns of every command; a command adds columns for what else it has of a face.
 CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "error")
 
+# What a number that is known as a distribution has besides its value.
+NUMBER_PARTS = ("spread", "low", "high")
+
 
 def measure_column(name: str, part: str) -> str:
-    """Return the column of a CSV for one number of a measure."""
+    """Return the column of a CSV for one number of a measure or an attribute."""
     return f"{name} {part}"
 
 
@@ -28,13 +32,17 @@ def embedding_columns(dim: int) -> list[str]:
     return [f"e{i}" for i in range(dim)]
 
 
-def attribute_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
+def attribute_columns(attributes: Mapping[str, Sequence[str]], estimated: Collection[str] = ()) -> list[str]:
     """Return the columns of a CSV that hold attributes: each attribute's answer, and a probability for each label.
 
-    attributes: name -> labels; no labels for a number.
+    attributes: name -> labels; no labels for a number. estimated: those whose number comes with its spread.
     """
     several = len(attributes) > 1
-    return [column for name, labels in attributes.items() for column in (name, *_label_columns(name, labels, several))]
+    columns = []
+    for name, labels in attributes.items():
+        columns += [name, *_label_columns(name, labels, several)]
+        columns += [measure_column(name, part) for part in NUMBER_PARTS if name in estimated]
+    return columns
 
 
 def csv_rows(record: Record) -> list[Record]:
@@ -62,6 +70,7 @@ def _csv_row(record: Record, face: Record | None) -> Record:
         shown = answer.get("probabilities", {})
         labels = _label_columns(name, list(shown), several=len(answers) > 1)
         row |= {name: answer.get("label", answer.get("value"))} | dict(zip(labels, shown.values(), strict=True))
+        row |= {measure_column(name, part): answer[part] for part in NUMBER_PARTS if part in answer}
     for name, parts in _measures(face):
         row |= {measure_column(name, part): value for part, value in parts.items()}
     return row
@@ -82,7 +91,7 @@ def _table_row(record: Record, face: Record | None) -> Record:
         likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
         listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
         column = f"{name} probabilities" if len(answers) > 1 else "probabilities"
-        row |= {name: answer.get("label", answer.get("value"))} | ({column: listed} if listed else {})
+        row |= {name: _shown(answer)} | ({column: listed} if listed else {})
     for name, parts in _measures(face):
         row[name] = ", ".join(f"{part} {value:.3g}" for part, value in parts.items() if value is not None)
     if "embedding" in face:
@@ -90,6 +99,13 @@ def _table_row(record: Record, face: Record | None) -> Record:
             f"{len(face['embedding'])} values: {', '.join(f'{v:.3f}' for v in face['embedding'][:3])}, ..."
         )
     return row | ({"error": record["error"]["message"]} if record["error"] else {})
+
+
+def _shown(answer: Record) -> Any:
+    """Return an answer as a cell of a table: its label, its number, or its number with the interval around it."""
+    if "spread" in answer:
+        return f"{answer['value']:.0f} ({answer['low']:.0f} to {answer['high']:.0f})"
+    return answer.get("label", answer.get("value"))
 
 
 def _answers(face: Record) -> list[tuple[str, Record]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from facecli.pipeline.estimate import estimate
 from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import FloatArray
 
@@ -15,11 +16,16 @@ class Attribute:
 
     label: the likeliest label, None if it is less likely than the model's floor, or if the attribute is a number.
     probabilities: label -> probability; empty for a number. value: the number, such as an age in years, else None.
+    spread, low, high: its standard deviation, and the ends of the interval that holds it with a probability of 80 %;
+    None where the model gives no more than the number.
     """
 
     label: str | None
     probabilities: Mapping[str, float]
     value: float | None
+    spread: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +68,9 @@ def face_of(result: ImageResult, row: int) -> Face:
 
 def _attribute(answer: AttributeRows, row: int) -> Attribute:
     values = answer.rows[row]
+    if answer.bins:
+        number = estimate(answer.bins, values)
+        return Attribute(None, {}, number.value, number.spread, number.low, number.high)
     if not answer.labels:
         return Attribute(None, {}, float(values[0]))
     best = int(values.argmax())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from facecli.errors import FacecliError
 from facecli.types import Detections, FloatArray, Image
 
-if TYPE_CHECKING:  # few results have measures: a cold start is spared the import
+if TYPE_CHECKING:  # few results have measures or bins: a cold start is spared the import
+    from facecli.contract import Bin
     from facecli.faces.measures import Measure
 
 
@@ -19,12 +20,14 @@ class AttributeRows:
 
     attribute: its name, such as "emotion". labels: names of the columns; empty for a number. floor: probability that
     the likeliest label must reach to be the answer. rows: (N, C) float32 probabilities, or (N, 1) float32 numbers.
+    bins: the ranges that the columns stand for, if the answer is a number with a distribution.
     """
 
     attribute: str
     labels: tuple[str, ...]
     floor: float
     rows: FloatArray
+    bins: tuple[Bin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

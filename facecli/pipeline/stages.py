@@ -11,24 +11,31 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
+
 from facecli.contract import (
     AttributeClassifier,
     AttributePlugin,
     CropsClassifier,
     Detector,
     DetectorPlugin,
+    HeadsClassifier,
     Recognizer,
     RecognizerPlugin,
 )
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.faces.choice import choose
+from facecli.hosting.answers import head_of
 from facecli.pictures import codec
 from facecli.pictures.sources import Source
 from facecli.pipeline import per_face
 from facecli.pipeline.flow import Flow, Stopwatch
+from facecli.pipeline.per_face import BatchCrops
 from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import Detections, Image
+
+Classifier = AttributeClassifier | CropsClassifier | HeadsClassifier
 
 
 class Tools(Protocol):
@@ -55,7 +62,7 @@ class Tools(Protocol):
         """Descriptors of the attribute models."""
 
     @property
-    def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier, ...]:
+    def classifiers(self) -> tuple[Classifier, ...]:
         """The loaded attribute models, in the order of their descriptors."""
 
     def wait(self) -> None:
@@ -176,20 +183,32 @@ class Stages:
         return results
 
     def _classified(self, results: list[ImageResult]) -> list[ImageResult]:
+        analysed = results
+        # A network with several heads runs once for all its attributes: id of it -> the crops and its outputs.
+        shared: dict[int, tuple[BatchCrops, object]] = {}
         for plugin, model in zip(self.tools.attribute_plugins, self.tools.classifiers, strict=True):
-            with self.clock("crop"):
-                crops = per_face.cut(results, (plugin.crop, *plugin.more_crops))
-            with self.clock(plugin.attribute), self._blaming(plugin, [result.source for result in results]):
-                output = model.classify(*crops.together)
-            rows = crops.split(output, plugin.name, len(plugin.labels) or 1)
-            if plugin.labels:
-                per_face.check_probabilities(plugin.name, output)
-            answers = [AttributeRows(plugin.attribute, plugin.labels, plugin.floor, own) for own in rows]
-            results = [
+            crops, output = shared.get(id(model)) or self._classify(plugin, model, results)
+            if plugin.head:
+                shared[id(model)] = crops, output
+                output = head_of(plugin, output)
+            rows = crops.split(output, plugin.name, plugin.columns)
+            if plugin.labels or plugin.bins:
+                per_face.check_probabilities(plugin.name, np.concatenate(rows))
+            answers = [AttributeRows(plugin.attribute, plugin.labels, plugin.floor, own, plugin.bins) for own in rows]
+            analysed = [
                 replace(result, attributes=(*result.attributes, answer))
-                for result, answer in zip(results, answers, strict=True)
+                for result, answer in zip(analysed, answers, strict=True)
             ]
-        return results
+        return analysed
+
+    def _classify(
+        self, plugin: AttributePlugin, model: Classifier, results: list[ImageResult]
+    ) -> tuple[BatchCrops, object]:
+        """Return the crops of a batch for an attribute model, and what the model returns for them."""
+        with self.clock("crop"):
+            crops = per_face.cut(results, (plugin.crop, *plugin.more_crops))
+        with self.clock(plugin.attribute), self._blaming(plugin, [result.source for result in results]):
+            return crops, model.classify(*crops.together)
 
     def _measured(self, result: ImageResult) -> ImageResult:
         if result.error is not None or result.image is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from facecli import labels
 from facecli.contract import (
     API_VERSION,
     AttributePlugin,
+    Bin,
     CropSpec,
     DetectorPlugin,
     OperatingPoint,
@@ -105,5 +107,16 @@ def _attribute(plugin: AttributePlugin) -> Iterator[str]:
     elif unknown := labels.unknown(plugin.attribute, plugin.labels):
         words = ", ".join(labels.LABELS[plugin.attribute])
         yield f"labels of {plugin.attribute} are {words} (facecli.labels), not {', '.join(unknown)}"
+    if plugin.bins:
+        yield from _bins(plugin)
     if not 0 <= plugin.floor < 1:
         yield f"floor must be a probability below 1, got {plugin.floor!r}"
+
+
+def _bins(plugin: AttributePlugin) -> Iterator[str]:
+    if plugin.labels:
+        yield "an attribute has labels or bins, not both"
+    if not all(isinstance(part, Bin) and part.low < part.high for part in plugin.bins):
+        yield "each of bins must be a Bin whose low is below its high"
+    elif any(one.high != other.low for one, other in itertools.pairwise(plugin.bins)):
+        yield "bins must lie side by side: each begins where the one before it ends"

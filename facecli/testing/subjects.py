@@ -11,7 +11,7 @@ import numpy as np
 from facecli.contract import CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
-from facecli.hosting.answers import probability_fault, rows_of
+from facecli.hosting.answers import head_of, probability_fault, rows_of
 from facecli.testing import inputs
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
@@ -89,10 +89,11 @@ class CropSubject(Subject):
         if isinstance(self.plugin, RecognizerPlugin):
             rows = rows_of("what embed returns", self.model.embed(batch), len(batch), self.plugin.dim)
         else:
-            labels = self.plugin.labels
-            output = self.model.classify(batch, *(_resized(batch, spec) for spec in self.plugin.more_crops))
-            rows = rows_of("what classify returns", output, len(batch), len(labels) or 1)
-            if labels and (fault := probability_fault(rows)):
+            plugin = self.plugin
+            output = self.model.classify(batch, *(_resized(batch, spec) for spec in plugin.more_crops))
+            answer = head_of(plugin, output) if plugin.head else output
+            rows = rows_of("what classify returns", answer, len(batch), plugin.columns)
+            if (plugin.labels or plugin.bins) and (fault := probability_fault(rows)):
                 raise ContractError(fault)
         return [(row,) for row in rows]
 

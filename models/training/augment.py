@@ -13,15 +13,17 @@ from facecli.models.training.config import Augmentation
 # The columns of a draw.
 _FLIP, _ANGLE, _SCALE, _X, _Y, _BRIGHTNESS, _CONTRAST, _CUT, _CUT_X, _CUT_Y, _CUT_SIDE = range(11)
 COLUMNS = 11
+_EDGES = 8  # further columns: for each side of the picture whether its edge is black, and how wide that is
 
 
 def draw(count: int, seed: int, view: int) -> Tensor:
-    """Return (count, COLUMNS) float32 in [0, 1): the random numbers of view number `view` of each picture.
+    """Return (count, columns) float32 in [0, 1): the random numbers of view number `view` of each picture.
 
     Equal arguments give equal numbers, on every machine.
     """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + view)
-    return torch.rand(count, COLUMNS, generator=generator)
+    # The columns of the edges came later: drawn behind the others, they leave those as they were.
+    return torch.cat([torch.rand(count, columns, generator=generator) for columns in (COLUMNS, _EDGES)], 1)
 
 
 def views(pixels: Tensor, draws: Tensor, how: Augmentation, side: int) -> Tensor:
@@ -62,6 +64,23 @@ def cutout(pixels: Tensor, draws: Tensor, how: Augmentation) -> Tensor:
     inside_y = (place - draws[:, _CUT_Y, None] * side).abs() < half[:, None]
     inside_x = (place - draws[:, _CUT_X, None] * side).abs() < half[:, None]
     return pixels.masked_fill((inside_y[:, :, None] & inside_x[:, None, :])[:, None], 0.0)
+
+
+def black_edges(pixels: Tensor, draws: Tensor, how: Augmentation) -> Tensor:
+    """Return pictures (N, C, side, side) with black edges where the draws (N, columns) decide.
+
+    A face at the border of its photograph looks so: what is outside is black in the crop.
+    """
+    if not how.edges:
+        return pixels
+    side = pixels.shape[-1]
+    draws = draws[:, COLUMNS:]
+    # (N, 4) px: above, below, left, right.
+    widths = draws[:, 4:] * how.edge_width * side * (draws[:, :4] < how.edges / 4)
+    place = torch.arange(side, device=pixels.device) + 0.5
+    inside_y = (place >= widths[:, 0, None]) & (place <= side - widths[:, 1, None])
+    inside_x = (place >= widths[:, 2, None]) & (place <= side - widths[:, 3, None])
+    return pixels.masked_fill(~(inside_y[:, :, None] & inside_x[:, None, :])[:, None], -1.0)
 
 
 def mix(values: Tensor, share: float) -> Tensor:

@@ -16,9 +16,10 @@ class Augmentation:
 
     degrees: of rotation. scale, shift: parts of the side. brightness: part of 255. contrast: part of itself. flip:
     mirror half of the pictures. cutout: the part of the pictures that get a grey square; cutout_side: its largest side,
-    part of the picture's. mixup: the part of the batches whose pictures are blended in pairs. views: the number of
-    different versions of a picture before they repeat, so that a teacher's answers to them can be kept; 0: they never
-    repeat.
+    part of the picture's. edges: the number of black edges that a picture has on average, 0 to 4; edge_width: the
+    widest one, part of the side. mixup: the part of the batches whose pictures are blended in pairs. views: the number
+    of different versions of a picture before they repeat, so that a teacher's answers to them can be kept; 0: they
+    never repeat.
     """
 
     degrees: float = 0.0
@@ -29,6 +30,8 @@ class Augmentation:
     flip: bool = False
     cutout: float = 0.0
     cutout_side: float = 0.4
+    edges: float = 0.0
+    edge_width: float = 0.3
     mixup: float = 0.0
     views: int = 0
 
@@ -56,12 +59,17 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One network to train. side: height and width of its input, px. options: arguments of the network's builder."""
+    """One network to train.
+
+    side: height and width of its input, px. begin: "dlib-resnet" to begin with that recognizer's convolutions, "" to
+    begin with random weights. options: arguments of the network's builder.
+    """
 
     network: str
     side: int
     schedule: Schedule
     augmentation: Augmentation = Augmentation()
+    begin: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

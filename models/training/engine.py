@@ -159,7 +159,8 @@ class _Learner:
             set_rate(self.optimizer, schedule.rate, rate_at(step, schedule.epochs * per_epoch, schedule.warmup))
             drawn = draws[rows].to(device)
             batch = augment.views(as_input(pixels[rows.numpy()]).to(device), drawn, how, self.stage.side)
-            batch, expected = augment.cutout(batch, drawn, how), targets(view, rows).to(device)
+            batch = augment.cutout(augment.black_edges(batch, drawn, how), drawn, how)
+            expected = targets(view, rows).to(device)
             if rng.random() < how.mixup:
                 share = rng.random()
                 batch, expected = augment.mix(batch, share), augment.mix(expected, share)

@@ -14,8 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facecli.errors import UsageError
-
 _SMALL_MAP = 6  # px, side of the largest output that TrainedConvolution computes itself
 
 
@@ -37,11 +35,12 @@ class PackedConvolution(nn.Module):
     """A convolution with its batch normalisation folded in, and an int8 kernel with one scale per filter.
 
     It computes in float32: the file has a quarter of the bytes, and only the kernel is rounded. kernel: odd, px.
+    padding: px, half of the kernel if not given.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int | None = None) -> None:
         super().__init__()
-        self.stride, self.padding = stride, kernel // 2
+        self.stride, self.padding = stride, kernel // 2 if padding is None else padding
         self.register_buffer("weight", torch.zeros(outputs, inputs, kernel, kernel, dtype=torch.int8))
         self.register_buffer("scale", torch.zeros(outputs, 1, 1, 1))
         self.register_buffer("bias", torch.zeros(outputs))
@@ -78,10 +77,20 @@ class TrainedConvolution(nn.Conv2d):
 
 
 class Convolution(nn.Sequential):
-    """A convolution and its batch normalisation, to be trained."""
+    """A convolution and its batch normalisation, to be trained.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
-        convolution = TrainedConvolution(inputs, outputs, kernel, stride)
+    padding: px, half of the kernel if not given. plain: an ordinary Conv2d, which a CPU without AMX learns faster.
+    """
+
+    def __init__(  # a layer's own numbers
+        self, inputs: int, outputs: int, kernel: int, stride: int, padding: int | None = None, *, plain: bool = False
+    ) -> None:
+        convolution: nn.Conv2d
+        if plain:
+            border = kernel // 2 if padding is None else padding
+            convolution = nn.Conv2d(inputs, outputs, kernel, stride, border, bias=False)
+        else:
+            convolution = TrainedConvolution(inputs, outputs, kernel, stride)
         super().__init__(convolution, nn.BatchNorm2d(outputs))
 
     def packed(self) -> dict[str, Tensor]:
@@ -169,14 +178,6 @@ def standardised(pixels: Tensor) -> Tensor:
     centred = pixels - pixels.mean((1, 2, 3), keepdim=True)
     # 0.02 of 2 is a grey level difference that only noise has: a flat picture stays flat.
     return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
-
-
-def build_residual(outputs: int, **options: object) -> ResidualNetwork:
-    """Return a ResidualNetwork. options: its arguments, from a recipe. Raises UsageError if they do not fit."""
-    try:
-        return ResidualNetwork(outputs, **options)  # type: ignore[arg-type] # checked by the call itself
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise UsageError(f"the options of network 'residual' do not fit: {error}") from error
 
 
 def packed_state(network: nn.Module) -> dict[str, Tensor]:

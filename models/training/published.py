@@ -12,18 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import ExportError, first_line
-from facecli.models.training.networks import ResidualNetwork, packed_state
+from facecli.models.training import architectures
+from facecli.models.training.architectures import Network
+from facecli.models.training.config import Stage
+from facecli.models.training.networks import packed_state
 from facecli.system.files import staged
 
-FORMAT = 3  # of the file
+FORMAT = 4  # of the file; files of format 3 do not name their network, which is a ResidualNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The rule by which the logits of one head, or of two heads with equal classes, become the answer.
+    """The rule by which the logits of one or more heads become the answer.
+
+    One head is the answer, two heads with equal classes are blended, and heads that stand `apart` answer one each.
 
     heads: head -> the number of its classes; heads lie side by side in the logits. share: the first head's part of the
-    answer; the rest is the second's. temperature: of that mixture. temperatures: of each of two heads alone. values:
+    answer; the rest is the second's. temperature: of that mixture. temperatures: of each head alone. values:
     the numbers, such as years, that the classes stand for; then the answer is their mean. Empty: it is probabilities.
     """
 
@@ -32,10 +37,13 @@ class Answer:
     temperature: float = 1.0
     temperatures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     values: tuple[float, ...] = ()
+    apart: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs of Published: the answer, then each head if there are two."""
+        """The names of the outputs of Published: the answer, then each head if there are two; or the heads apart."""
+        if self.apart:
+            return tuple(self.heads)
         return ("value" if self.values else "probabilities", *(self.heads if len(self.heads) > 1 else ()))
 
 
@@ -45,13 +53,15 @@ class Published(nn.Module):
     Probabilities are (N, classes) float32, a value is (N, 1). side: px.
     """
 
-    def __init__(self, network: ResidualNetwork, answer: Answer, side: int) -> None:
+    def __init__(self, network: Network, answer: Answer, side: int) -> None:
         super().__init__()
         self.network, self.answer, self.side = network, answer, side
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """Return one tensor for each of `answer.outputs`."""
         logits = self.network(crops)
+        if self.answer.apart:
+            return tuple(heads_from(logits, self.answer))
         return answer_from(logits, self.answer), *heads_from(logits, self.answer)
 
 
@@ -65,7 +75,7 @@ def answer_from(logits: Tensor, answer: Answer) -> Tensor:
 
 
 def heads_from(logits: Tensor, answer: Answer) -> list[Tensor]:
-    """Return (N, classes) probabilities of each of two heads alone; [] if there is one head."""
+    """Return (N, classes) probabilities of each head alone; [] if there is one head."""
     if len(answer.heads) == 1:
         return []
     heads = logits.split_with_sizes(list(answer.heads.values()), 1)
@@ -74,12 +84,10 @@ def heads_from(logits: Tensor, answer: Answer) -> list[Tensor]:
     ]
 
 
-def write(path: Path, network: nn.Module, options: Mapping[str, Any], side: int, answer: Answer) -> None:
-    """Write a trained ResidualNetwork with its answer. options: the ones it was built with. Raises OutputError.
-
-    side: of its input, px.
-    """
-    facts = {"format": FORMAT, "options": dict(options), "side": side, "answer": dataclasses.asdict(answer)}
+def write(path: Path, network: nn.Module, stage: Stage, answer: Answer) -> None:
+    """Write a trained network with its answer. stage: the one that trained it. Raises OutputError."""
+    built = {"network": stage.network, "options": dict(stage.options), "side": stage.side}
+    facts = {"format": FORMAT, **built, "answer": dataclasses.asdict(answer)}
     with staged(path) as temporary:
         torch.save(facts | {"state": packed_state(network)}, temporary)
 
@@ -89,7 +97,7 @@ def read(path: Path) -> Published:
     try:
         facts = torch.load(path, map_location="cpu", weights_only=True)
         form = int(facts["format"])
-        network = _built(facts) if form == FORMAT else None
+        network = _built(facts) if form in (FORMAT - 1, FORMAT) else None
     except Exception as error:  # torch fails in a dozen ways on a file that is something else
         raise ExportError(
             f"{path} is no trained network of facecli: {type(error).__name__} {first_line(error)}"
@@ -101,6 +109,7 @@ def read(path: Path) -> Published:
 
 def _built(facts: Mapping[str, Any]) -> Published:
     state = cast(dict[str, Tensor], facts["state"])
-    network = ResidualNetwork(len(state["head.bias"]), packed=True, **facts["options"])
+    options = {**facts["options"], "packed": True}
+    network = architectures.build(facts.get("network", "residual"), len(state["head.bias"]), options)
     network.load_state_dict(state)
     return Published(network, Answer(**facts["answer"]), int(facts["side"]))

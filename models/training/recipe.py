@@ -32,6 +32,8 @@ _BOUNDS = {
     "contrast": (0.0, 1.0),
     "cutout": (0.0, 1.0),
     "cutout_side": (0.0, 1.0),
+    "edges": (0.0, 4.0),
+    "edge_width": (0.0, 0.9),
     "mixup": (0.0, 1.0),
     "views": (0, 1000),
     "weight": (0.0, 1.0),
@@ -42,6 +44,7 @@ _WORDS = {
     "optimizer": ("sgd", "adamw"),
     "answer": ("probabilities", "mean"),
     "earlier": ("teacher", "student"),
+    "begin": ("", "dlib-resnet"),
 }
 
 
@@ -60,6 +63,8 @@ def parse(table: Mapping[str, Any], name: str) -> Config:
         raise UsageError(f"{name}: student.schedule.batch must be even for mixup, is {config.student.schedule.batch}")
     if config.distillation and not (config.teacher and config.student.augmentation.views):
         raise UsageError(f"{name}: distillation needs a [teacher] and student.augmentation.views above 0")
+    if any(stage.begin and stage.network != "trunk" for stage in config.stages.values()):
+        raise UsageError(f"{name}: only the network 'trunk' has the layers to begin with another's")
     if config.teacher and not config.distillation:
         raise UsageError(f"{name}: a [teacher] needs [distillation], or nobody learns from it")
     return config

@@ -14,16 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from facecli.errors import InputError, UsageError
-from facecli.models.training import augment, checkpoint, config, distil, engine, published
+from facecli.models.training import architectures, augment, checkpoint, config, distil, engine, published
 from facecli.models.training.checkpoint import Start
 from facecli.models.training.config import Config, Stage
 from facecli.models.training.distil import Answers, Teacher
 from facecli.models.training.engine import CHECKPOINT, Examples, Report, Targets
-from facecli.models.training.networks import build_residual
 from facecli.models.training.published import Answer
+from facecli.models.training.trunk import Trunk, begin_with_dlib
 from facecli.system.files import sha256_of, write_bytes
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"residual": build_residual}
+_BEGINNING = 512  # pictures whose statistics a network begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def run(task: Task, recipe: Config, data: Path, out: Path, options: RunOptions) 
     student = training.network("student", recipe.student, training.student_digest(), soften)
     answer, facts = content.calibrate(engine.predict(student, held_out.pixels, recipe.student))
     result = out / f"{task.name}.pt"
-    published.write(result, student, recipe.student.options, recipe.student.side, answer)
+    published.write(result, student, recipe.student, answer)
     facts = {"held_out": len(held_out), "temperature": answer.temperature} | facts
     write_bytes(out / "calibration.json", (json.dumps(facts, indent=1) + "\n").encode())
     return result
@@ -174,15 +174,15 @@ class _Training:
 
     def beginning(self, name: str, stage: Stage) -> nn.Module:
         """Return a stage's network as its learning begins. Raises UsageError if its options, side and start misfit."""
-        if stage.network not in NETWORKS:
-            raise UsageError(f"there is no network {stage.network!r}", hint=f"there is {', '.join(NETWORKS)}")
-        network = NETWORKS[stage.network](sum(self.data.learned.widths), **stage.options)
+        network = architectures.build(stage.network, sum(self.data.learned.widths), stage.options)
         if name in self.starts:
             try:
                 network.load_state_dict(self.starts[name].state)
             except RuntimeError as error:
                 message = f"the earlier {name} has other layers than the recipe's"
                 raise UsageError(message, hint="--from needs a run with the same options") from error
+        elif stage.begin and isinstance(network, Trunk):
+            begin_with_dlib(network, augment.plain(engine.as_input(self.data.learned.pixels[:_BEGINNING]), stage.side))
         try:
             network.eval()(augment.plain(engine.as_input(self.data.held_out.pixels[:1]), stage.side))
         except RuntimeError as error:

@@ -151,7 +151,7 @@ def test_without_landmarks_there_is_no_pose_but_quality(run_cli: Callable, examp
 def test_an_unknown_name_is_told_with_those_that_there_are(run_cli: Callable, examples: Path) -> None:
     done = run_cli("analyze", examples / "hopper.jpg", "-a", "mood")
     assert done.returncode == 2
-    assert "age, emotion, gender, pose, quality, race, spoof" in done.errors[0]
+    assert "age, emotion, gender, pose, quality, race, race7, spoof" in done.errors[0]
 
 
 def test_a_model_that_is_not_installed_says_how_to_get_it(run_cli: Callable, examples: Path, tmp_path: Path) -> None:

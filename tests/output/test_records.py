@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from facecli import __version__
+from facecli.contract import Bin
 from facecli.errors import NoFaceError
 from facecli.output import records
 from facecli.output.rows import CSV_COLUMNS, attribute_columns, csv_rows, embedding_columns, table_rows
@@ -79,7 +80,21 @@ def test_probabilities_restricted_still_tell_the_likeliest() -> None:
     assert records.probabilities(labels, row)["probabilities"] == {"happy": 0.7, "sad": 0.2, "angry": 0.1}
     assert records.probabilities(labels, row, ["sad"]) == {"label": "happy", "probabilities": {"sad": 0.2}}
     assert records.probabilities(labels, row, ["male"])["probabilities"].keys() == set(labels)
-    assert records.probabilities((), np.float32([31.5])) == {"value": 31.5}
+
+
+def test_a_number_stands_alone_or_with_its_spread() -> None:
+    plain = replace(RESULT, attributes=(answered("age", (), (31.5,)),))
+    assert records.image(plain)["faces"][0]["age"] == {"value": 31.5}
+    rows = np.float32([(0.25, 0.5, 0.25), (0, 0, 1)])
+    known = AttributeRows("age", (), 0, rows, (Bin(0, 10), Bin(10, 20), Bin(20, 30, 24.0)))
+    record = records.image(replace(RESULT, attributes=(known,)))
+    first, second = (face["age"] for face in record["faces"])
+    assert first == {"value": 14.75, "spread": 7.32, "low": 4.0, "high": 26.0}
+    assert second == {"value": 24.0, "spread": 2.89, "low": 21.0, "high": 29.0}
+    row, _ = csv_rows(record)
+    assert list(row)[len(CSV_COLUMNS) :] == attribute_columns({"age": ()}, ["age"])
+    assert [row[name] for name in ("age", "age spread", "age low", "age high")] == [14.75, 7.32, 4.0, 26.0]
+    assert table_rows(record)[0]["age"] == "15 (4 to 26)"
 
 
 def test_below_the_floor_the_label_is_null_and_the_probabilities_are_there() -> None:

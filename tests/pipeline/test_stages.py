@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.contract import AttributePlugin, Bin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
 from facecli.errors import InputError, ModelError, PluginError, UsageError
 from facecli.pictures.sources import Source
 from facecli.pipeline.flow import Flow
@@ -67,6 +67,7 @@ class FakeTools:
     classifiers: tuple[Any, ...] = field(default_factory=lambda: (Mean(),))
     labels: tuple[str, ...] = ()
     more_crops: tuple[CropSpec, ...] = ()
+    attributes: tuple[AttributePlugin, ...] = ()
     load_error: Exception | None = None
 
     @property
@@ -80,7 +81,8 @@ class FakeTools:
 
     @property
     def attribute_plugins(self) -> tuple[AttributePlugin, ...]:
-        return (AttributePlugin("grey/mean", "", "grey", UNUSED, SPEC, self.labels, more_crops=self.more_crops),)
+        mean = AttributePlugin("grey/mean", "", "grey", UNUSED, SPEC, self.labels, more_crops=self.more_crops)
+        return self.attributes or (mean,)
 
     def wait(self) -> None:
         if self.load_error is not None:
@@ -287,6 +289,28 @@ def test_a_model_gets_each_face_cut_in_every_way_that_it_states() -> None:
     results = stages(tools).process([source(n) for n in range(3)])
     assert [result.attributes[0].rows.shape for result in results] == [(2, 1)] * 3
     assert shapes == [((6, 8, 8, 3), (6, 6, 4, 3), (6, 3, 3, 3))]
+
+
+def test_a_network_with_several_heads_runs_once_for_all_its_attributes() -> None:
+    calls: list[int] = []
+
+    class Heads:
+        def classify(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+            calls.append(len(crops))
+            light = crops.mean((1, 2, 3)).astype(np.float32)[:, None] / 255
+            return {"shade": np.concatenate([light, 1 - light], 1), "years": np.concatenate([1 - light, light], 1)}
+
+    network = Heads()
+    shade = AttributePlugin("shade/x", "", "shade", UNUSED, SPEC, ("light", "dark"), head="shade")
+    years = AttributePlugin("age/x", "", "age", UNUSED, SPEC, (), bins=(Bin(0, 10), Bin(10, 30)), head="years")
+    tools = FakeTools(Detector(faces=2), classifiers=(network, network), attributes=(shade, years))
+    results = stages(tools).process([source(n) for n in (0, 255)])
+    assert calls == [4]
+    assert [[own.attribute for own in result.attributes] for result in results] == [["shade", "age"]] * 2
+    assert results[1].attributes[1].rows.tolist() == [[0, 1], [0, 1]]
+    other = replace(years, head="months")
+    (result,) = stages(replace(tools, attributes=(shade, other))).process([source(1)])
+    assert "must have the head 'months', got shade, years" in str(result.error)
 
 
 def test_measures_are_taken_where_asked_for_and_go_with_their_faces() -> None:

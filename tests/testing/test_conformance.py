@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.contract import AttributePlugin, Bin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
 from facecli.errors import ModelError, PluginError
 from facecli.testing import (
     CheckResult,
@@ -307,9 +307,28 @@ def test_a_model_of_several_crops_is_given_them():
     assert "far" in told["empty batch"]
 
 
+class Heads:
+    """A classifier with two heads, of which one is a number with its distribution."""
+
+    def classify(self, crops):
+        light = crops.mean((1, 2, 3), dtype=np.float32)[:, None] / np.float32(255)
+        return {"shade": np.concatenate([light, 1 - light], 1), "years": np.concatenate([1 - light, light], 1)}
+
+
+def test_a_head_is_judged_by_its_own_part_of_the_answer():
+    bins = (Bin(0, 10), Bin(10, 30))
+    for good in (classifier(Heads, head="shade"), classifier(Heads, head="years", labels=(), bins=bins)):
+        assert [result for result in run_checks(good) if not result.passed] == []
+    told = [result.detail for result in run_checks(classifier(Heads, head="months")) if not result.passed]
+    assert "must have the head 'months', got shade, years" in told[0]
+
+
 @pytest.mark.parametrize(
     ("fields", "detail"),
     [
+        ({"bins": (Bin(0, 5), Bin(5, 9))}, "labels or bins, not both"),
+        ({"labels": (), "bins": (Bin(0, 5), Bin(6, 9))}, "must lie side by side"),
+        ({"labels": (), "bins": (Bin(5, 5),)}, "low is below its high"),
         ({"attribute": "emotion", "labels": ("happy", "hungry")}, "labels of emotion are angry, .*, not hungry"),
         ({"more_crops": (CropSpec(0, 5),)}, "crop must be at least 1x1 px, got 0x5"),
     ],

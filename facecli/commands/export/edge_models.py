@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from facecli.cli import context
 from facecli.commands.export.edge import refuse_cascade
-from facecli.contract import AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
+from facecli.contract import AttributeClassifier, AttributePlugin, DetectorPlugin, ModelSpec, RecognizerPlugin
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ExportError
 from facecli.export.edge.make import EdgeFile, make_edge_file
@@ -101,7 +101,9 @@ def bundle(job: EdgeJob, target: Path, model: str | None) -> tuple[Bundle, dict[
     with TemporaryDirectory(prefix="facecli-edge-") as folder:
         classifiers = [choose(name, job) for name in attributes]
         members = [_member(job, one, Path(folder)) for one in (detector, choose(recognizer, job), *classifiers)]
-        pairs = list(zip(tools.attribute_plugins, tools.classifiers, strict=True))
+        # `choose` has refused networks with several heads: none of them is called like its plugin.
+        single = cast(tuple[AttributeClassifier, ...], tools.classifiers)
+        pairs = list(zip(tools.attribute_plugins, single, strict=True))
         compared = proof.Tools(tools.detector, (tools.recognizer_plugin, tools.recognizer), pairs)
         written = write.write(
             target, members, web_runtime=job.web_runtime, prove=lambda staged: proof.prove(staged, compared)

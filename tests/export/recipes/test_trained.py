@@ -38,6 +38,7 @@ def test_a_file_that_is_no_network_is_refused(run_cli: Callable, tmp_path: Path)
 
 def test_a_trained_network_is_exported_and_answers(torch, run_cli: Callable, examples: Path, tmp_path: Path) -> None:
     from facecli.models.training import published
+    from facecli.models.training.config import Schedule, Stage
     from facecli.models.training.networks import ResidualNetwork
 
     torch.manual_seed(0)
@@ -45,7 +46,8 @@ def test_a_trained_network_is_exported_and_answers(torch, run_cli: Callable, exa
     network = ResidualNetwork(14, **options)
     network(torch.rand(8, 1, 48, 48))
     answer = published.Answer(heads={"fer2013": 7, "ferplus": 7}, share=0.5, temperature=1.3)
-    published.write(tmp_path / "emotion.pt", network.eval(), options, 48, answer)
+    stage = Stage(network="residual", side=48, schedule=Schedule(epochs=1, batch=8, rate=0.1), options=options)
+    published.write(tmp_path / "emotion.pt", network.eval(), stage, answer)
     done = run_cli("export", "emotion", "--weights", tmp_path / "emotion.pt", "-o", tmp_path / "out", "--json")
     assert done.returncode == 0, done.errors
     (file,) = done.json["files"]

@@ -88,3 +88,16 @@ def test_another_size_is_the_same_picture():
     assert large.shape == (1, 1, 48, 48)
     assert torch.allclose(large[0, 0, 10, 1::2][2:-2], large[0, 0, 30, 1::2][2:-2])
     assert bool((large[0, 0, 0].diff() >= 0).all())
+
+
+def test_black_edges_are_as_many_and_as_wide_as_stated():
+    grey = torch.zeros(2000, 3, 20, 20)
+    draws = augment.draw(2000, 0, 0)
+    assert augment.black_edges(grey, draws, Augmentation()) is grey
+    seen = augment.black_edges(grey, draws, Augmentation(edges=1.0, edge_width=0.4))
+    black = seen[:, 0] == -1
+    sides = torch.stack([black[:, 0].all(1), black[:, -1].all(1), black[:, :, 0].all(1), black[:, :, -1].all(1)])
+    # One of four, less those that are narrower than half a pixel.
+    assert all(0.2 < part < 0.28 for part in sides.float().mean(1).tolist())
+    assert not black[:, 8:12, 8:12].any()
+    assert black[:, 7].all(1).any()

@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from facecli.errors import ExportError  # noqa: E402
-from facecli.models.training import published  # noqa: E402
+from facecli.models.training import architectures, published  # noqa: E402
+from facecli.models.training.config import Schedule, Stage  # noqa: E402
 from facecli.models.training.published import Answer  # noqa: E402
 
 
@@ -41,5 +42,22 @@ def test_another_file_is_refused(tmp_path):
         published.read(path)
     assert "\n" not in str(caught.value)
     torch.save({"format": 2, "state": {}}, path)
-    with pytest.raises(ExportError, match=r"x\.pt has format 2, only 3 is understood"):
+    with pytest.raises(ExportError, match=r"x\.pt has format 2, only 4 is understood"):
         published.read(path)
+
+
+def test_heads_apart_answer_one_each(tmp_path):
+    heads, temperatures = {"age": 3, "gender": 2}, {"age": 2.0}
+    answer = Answer(heads=heads, temperatures=temperatures, apart=True)
+    assert answer.outputs == ("age", "gender")
+    torch.manual_seed(0)
+    network = architectures.build("trunk", 5, {"blocks": 4}).eval()
+    stage = Stage(network="trunk", side=48, schedule=Schedule(epochs=1, batch=8, rate=0.1), options={"blocks": 4})
+    published.write(tmp_path / "x.pt", network, stage, answer)
+    crops = torch.rand(2, 3, 48, 48) * 2 - 1
+    with torch.inference_mode():
+        ages, genders = published.read(tmp_path / "x.pt")(crops)
+        logits = network(crops)
+    # Only the kernels are rounded.
+    assert torch.allclose(ages, (logits[:, :3] / 2).softmax(1), atol=0.01)
+    assert torch.allclose(genders, logits[:, 3:].softmax(1), atol=0.01)

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 
 from facecli.errors import UsageError
+from facecli.models.training import architectures, emotion, fairface
 from facecli.models.training import config as configuration
-from facecli.models.training import emotion, run
 from facecli.models.training import recipe as recipes
 
 
@@ -22,10 +22,11 @@ def changed(path: Path, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def test_the_shipped_recipe_reads():
-    config = recipes.read(emotion.TASK.recipe)
-    assert config.student.network in run.NETWORKS
-    assert config.teacher is None or config.teacher.network in run.NETWORKS
+@pytest.mark.parametrize("task", [emotion.TASK, fairface.TASK], ids=lambda task: task.name)
+def test_the_shipped_recipe_reads(task):
+    config = recipes.read(task.recipe)
+    assert config.student.network in architectures.NETWORKS
+    assert config.teacher is None or config.teacher.network in architectures.NETWORKS
 
 
 @pytest.mark.parametrize(
