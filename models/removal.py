@@ -16,7 +16,7 @@ from facecli.models.disk import records
 from facecli.models.disk.guards import records_locked, writing
 from facecli.models.disk.layout import PARTIAL_BUNDLE, Layout
 from facecli.models.disk.locks import attempted
-from facecli.models.disk.stamps import stamp_path
+from facecli.models.disk.stamps import is_needed, stamp_path
 from facecli.models.entries import own
 from facecli.models.store import ModelStore
 
@@ -158,6 +158,9 @@ def _unneeded(layout: Layout, needed: set[Path]) -> Iterator[RemovedFile]:
             yield RemovedFile(path, path.lstat().st_size, "stamp of a file that is gone")
         elif path.suffix != ".stamp" and path not in needed:
             yield RemovedFile(path, path.lstat().st_size, "of no model that is known")
+    for path in sorted(layout.carried("*").parent.glob("[!.]*")):
+        if not is_needed(path):
+            yield RemovedFile(path, path.lstat().st_size, "stamp of a file that is gone")
     staying = {path.stem for path in needed if path.suffix != ".stamp"} & digests
     for path in sorted(layout.selftests.glob("*.json")):
         if path.stem not in staying:

@@ -1,12 +1,11 @@
 """The store of model files: the ones that a package carries, and those in the user's folder, named by their sha256.
 
-A file is hashed in full when it comes in and by `verify`. A load compares only size and modification time with the
-stamp of then, because a cold start can not afford to hash every model.
+A file is hashed in full when it comes in, a package's before its first run, and both by `verify`. A load compares only
+size and modification time with the stamp of then, because a cold start can not afford to hash every model.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -49,7 +48,7 @@ class ModelStore:
         progress: Progress | None = None,
     ) -> None:
         self._home = home
-        self.mirror = mirror or os.environ.get("FACECLI_MODELS_MIRROR")
+        self.mirror = mirror or environment.place("FACECLI_MODELS_MIRROR")
         self.offline = environment.flag("FACECLI_OFFLINE") if offline is None else offline
         self._accept = environment.flag("FACECLI_ACCEPT_LICENSE") if accept_licence is None else accept_licence
         self._progress = progress
@@ -141,22 +140,26 @@ class ModelStore:
                     raise ModelError(f"{file.name} is missing from its package", hint="reinstall the package")
                 return None
             status = path.stat()
-            changed = file.size is not None and status.st_size != file.size
-            # A package's files carry no stamp: a load compares their size alone, `verify` hashes them.
-            if not changed and file.path is None:
-                changed = not has_stamp(path, status)
-            if changed and (file.sha256 is None or sha256_of(path) != file.sha256):
-                message = f"{file.name} is damaged: {path} is not the file that was installed"
-                raise ModelError(message, hint=self._cure(spec, file, path))
-        if changed:
+            stamp = self.layout.carried(str(file.sha256)) if file.path else None
+            known = file.size in (None, status.st_size) and has_stamp(path, status, stamp)
+            if not known and (actual := sha256_of(path)) != file.sha256:
+                raise self._damaged(spec, file, path, actual)
+        if not known:
             with suppress(OutputError):  # a store that can only be read works too: each load hashes the file then
-                write_stamp(path, status)
-        return InstalledFile(file.name, path, file.sha256 or sha256_of(path))
+                write_stamp(path, status, stamp)
+        return InstalledFile(file.name, path, str(file.sha256))
+
+    def _damaged(self, spec: ModelSpec, file: ModelFile, path: Path, actual: str) -> ModelError:
+        """Return the error for a file whose sha256, `actual`, is not the one that is stated."""
+        if file.path is None:
+            message = f"{file.name} is damaged: {path} is not the file that was installed"
+            return ModelError(message, hint=self._cure(spec, file, path))
+        stated = f"its package states {file.sha256}" if file.sha256 else "its package states none"
+        hint = "reinstall the package, or report it to its authors"
+        return ModelError(f"{file.name} of model {spec.id} has the sha256 {actual}, {stated}", hint=hint)
 
     def _cure(self, spec: ModelSpec, file: ModelFile, path: Path) -> str:
-        """Return the hint for a damaged file."""
-        if file.path:
-            return "reinstall the package"
+        """Return the hint for a damaged file of the store."""
         if file.urls or file.packed or self.mirror:
             return f"facecli models pull {spec.id}"
         return f"delete {path} and export it again"

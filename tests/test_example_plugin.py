@@ -51,6 +51,30 @@ def portraits(examples):
     return examples / "collins.jpg", examples / "collins_variant.jpg"
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ('sha256="2e28', 'sha256="3e28', "thumbnail.onnx of model example-thumbnail has the sha256 2e28"),
+        ("licence=", "dim=512, licence=", "model example-thumbnail states dim=512, the recognizer 32"),
+        ("licence=", "crop=CropSpec(160, 160), licence=", "states another crop than the recognizer"),
+        ("normalized=True", "normalized=False", None),
+        ('"embeddings"]', '"embeddings"] * 2', "normalized embeddings have length 1, one has 2"),
+    ],
+)
+def test_a_statement_that_is_wrong_fails_in_the_kit_and_in_use(
+    right, wrong, told, installed, run_cli, tmp_path, portraits
+):
+    shutil.copytree(installed, tmp_path / "site")
+    module = tmp_path / "site" / "facecli_example" / "thumbnail.py"
+    assert right in module.read_text("utf-8")
+    module.write_text(module.read_text("utf-8").replace(right, wrong), "utf-8")
+    env = {"PYTHONPATH": os.fspath(tmp_path / "site")}
+    assert run_cli("plugins", "check", "example-thumbnail", env=env).returncode in (1, 2)
+    done = run_cli("verify", *portraits, "--recognizer", "example-thumbnail", env=env)
+    assert (done.returncode == 0) == (told is None)
+    assert told is None or told in done.stderr.decode()
+
+
 def test_plugins_are_listed_as_working_and_by_whom(run):
     plugins = run("plugins", "list", "--json").json["plugins"]
     ours = {(p["kind"], p["name"]): p for p in plugins if p["distribution"] == "facecli-example-plugin"}

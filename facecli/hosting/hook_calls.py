@@ -14,6 +14,7 @@ from facecli.contract.command import CommandGroup
 from facecli.contract.plugin import DESCRIPTORS, Plugin
 from facecli.errors import PluginError, class_and_first_line
 from facecli.hosting.entry_points import USER_MODELS, PluginEntry
+from facecli.hosting.statements import contradictions
 from facecli.kinds import Kind
 
 # The function in a plugin's module that facecli calls.
@@ -29,7 +30,8 @@ HOOKS: Mapping[Kind, str] = {
 def load_descriptor(entry: PluginEntry) -> Plugin | ExportRecipe:
     """Import the module of a plugin, call its hook and return the descriptor that has the entry point's name.
 
-    Raises PluginError if the module or the hook fails, or if no descriptor fits: other class, name or API version.
+    Raises PluginError if the module or the hook fails, if no descriptor fits (other class, name or API version), or if
+    one contradicts its own models.
     """
     hook = HOOKS[entry.kind]
     with _blaming(entry):
@@ -45,6 +47,8 @@ def load_descriptor(entry: PluginEntry) -> Plugin | ExportRecipe:
     descriptor = fitting[0]
     if descriptor.api != API_VERSION:
         raise broken(entry, f"it is written for plugin API {descriptor.api}, this facecli has {API_VERSION}")
+    if not isinstance(descriptor, ExportRecipe) and (problems := [*contradictions(descriptor)]):
+        raise broken(entry, "; ".join(problems))
     return descriptor
 
 

@@ -9,7 +9,6 @@ from facecli.contract import ModelSpec
 from facecli.contract.plugin import Plugin
 from facecli.hosting.parameters import json_safe
 from facecli.inference.runtime import OnnxRuntime
-from facecli.inference.session import OnnxSession
 from facecli.models.store import ModelStore
 
 
@@ -18,7 +17,7 @@ def describe(plugin: Plugin, parameters: Mapping[str, Any], runtime: OnnxRuntime
 
     Of a plugin that can work with several models these are the models that it has opened; all of them if none is open.
     """
-    used = [spec for spec in plugin.models if _sessions(spec, runtime)] or list(plugin.models)
+    used = [spec for spec in plugin.models if runtime.sessions_of(spec.id)] or list(plugin.models)
     return {
         "plugin": plugin.name,
         "parameters": json_safe(parameters),
@@ -38,15 +37,10 @@ def sha256_of(plugin: Plugin, parameters: Mapping[str, Any], store: ModelStore) 
 
 def _describe_model(spec: ModelSpec, runtime: OnnxRuntime, store: ModelStore) -> dict[str, Any]:
     files = [store.file(spec, file.name) for file in spec.files]
-    providers = {session.provider for session in _sessions(spec, runtime)}
+    providers = {session.provider for session in runtime.sessions_of(spec.id).values()}
     return {
         "id": spec.id,
         "files": [{"name": file.name, "sha256": file.sha256} for file in files],
         "licence": spec.licence,
         "provider": ", ".join(sorted(providers)) or None,
     }
-
-
-def _sessions(spec: ModelSpec, runtime: OnnxRuntime) -> list[OnnxSession]:
-    names = runtime.sessions.items()
-    return [session for name, session in names if name == spec.id or name.startswith(f"{spec.id}/")]

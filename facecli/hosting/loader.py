@@ -14,6 +14,7 @@ from facecli.contract.plugin import Plugin, kind_of
 from facecli.errors import FacecliError, ModelError, PluginError, class_and_first_line
 from facecli.hosting.parameters import json_safe
 from facecli.hosting.registry import Registry
+from facecli.hosting.statements import misfit
 from facecli.inference.providers import Tuning
 from facecli.inference.runtime import OnnxRuntime
 from facecli.kinds import Kind
@@ -64,11 +65,22 @@ class Loader:
 
     def _load(self, plugin: Plugin, parameters: dict[str, Any]) -> Any:
         try:
-            return plugin.load(self.runtime, parameters)
+            loaded = plugin.load(self.runtime, parameters)
         except FacecliError:
             raise
         except (Exception, SystemExit) as error:
             raise self.blame(plugin, "can not be loaded", error) from error
+        self._check_files(plugin)
+        return loaded
+
+    def _check_files(self, plugin: Plugin) -> None:
+        """Raise ModelError if a file that a plugin has opened does not take the crops that are stated for it."""
+        for spec in plugin.models:
+            for name, session in self.runtime.sessions_of(spec.id).items():
+                if difference := misfit(spec, session):
+                    entry = self.registry.entry(kind_of(plugin), plugin.name)
+                    hint = f"report it to the authors of {entry.distribution}"
+                    raise ModelError(f"{name} {difference}", hint=hint)
 
 
 def _owner(plugin: Plugin) -> Hashable:

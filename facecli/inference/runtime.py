@@ -63,6 +63,11 @@ class OnnxRuntime:
         with self._lock:
             self._sessions.clear()
 
+    def sessions_of(self, model_id: str) -> dict[str, OnnxSession]:
+        """Return the sessions of a model that are open, by file name, or by the model's id for its only file."""
+        opened = {key: f for key, f in self._sessions.items() if f.done() and f.exception() is None}
+        return {file or model_id: future.result() for (own, file), future in opened.items() if own == model_id}
+
     @property
     def sessions(self) -> dict[str, OnnxSession]:
         """The sessions that are open, by "model id" or "model id/file name"."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facecli.contract import CropSpec
+from facecli.contract import CropSpec, RecognizerPlugin
 from facecli.crops import cutting
 from facecli.errors import ContractError
-from facecli.hosting.answers import probability_fault, rows_of
+from facecli.hosting.answers import length_fault, probability_fault, rows_of
 from facecli.pipeline.results import ImageResult
 from facecli.types import FloatArray, UInt8Array
 
@@ -38,6 +38,12 @@ def cut(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> BatchCrops
     """Return the crops of all faces of a batch, one array for each spec. A picture with an error has no faces."""
     crops = [[_crops(result, spec) for result in results] for spec in specs]
     return BatchCrops(tuple(map(np.concatenate, crops)), tuple(map(len, crops[0])))
+
+
+def check_lengths(plugin: RecognizerPlugin, rows: FloatArray) -> None:
+    """Raise ContractError if an embedding, a row of (N, dim), is not of length 1 where the plugin promises that."""
+    if plugin.normalized and (fault := length_fault(rows, normalized=True)):
+        raise ContractError(f"the output of {plugin.name}: {fault}")
 
 
 def check_probabilities(name: str, rows: FloatArray) -> None:

@@ -175,6 +175,7 @@ class Stages:
             with self.clock("embed"), self._blaming(plugin, [result.source for result in results]):
                 output = recognizer.embed(*crops.together)
             rows = crops.split(output, plugin.name, plugin.dim)
+            per_face.check_lengths(plugin, output)
             further = [(*result.further_embeddings, row) for result, row in zip(results, rows, strict=True)]
             results = [
                 replace(result, further_embeddings=more) if number else replace(result, embeddings=row)

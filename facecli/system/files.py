@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facecli.errors import OutputError
+from facecli.system.home import NOWHERE
 
 
 @contextmanager
@@ -75,6 +76,8 @@ def _create_beside(target: Path) -> Path:
 
 def _refused(target: Path, error: OSError) -> OutputError:
     """Return the error for a file that the file system refuses."""
+    if NOWHERE in target.parents:
+        return OutputError("there is no home folder to write to", hint="name a folder in {home}", about="home")
     reason = error.strerror or str(error)
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         reason = f"there is no folder {target.parent}"

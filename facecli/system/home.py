@@ -6,15 +6,22 @@ import os
 import re
 from pathlib import Path
 
+from facecli.system import environment
+
 # An id is a name, not a path: "../x" and "/etc/x" must not leave the folder.
 ID = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
+# The folder of a user who has no home, such as a bare number in a container. Nothing is in it, so all that needs no
+# file of the user's works; and nothing can be written there, which facecli.system.files tells in words.
+NOWHERE = Path(os.devnull) / "no-home-folder"
 
 
 def folder() -> Path:
-    """Return FACECLI_HOME, or the user's data folder of this system."""
-    chosen = os.environ.get("FACECLI_HOME")
-    if chosen:
+    """Return FACECLI_HOME, or the user's data folder of this system; NOWHERE if the user has no home."""
+    if chosen := environment.place("FACECLI_HOME"):
         return Path(chosen)
     from platformdirs import user_data_path
 
-    return user_data_path("facecli", appauthor=False)
+    try:
+        return user_data_path("facecli", appauthor=False)
+    except RuntimeError:  # neither HOME nor the system's list of users names one
+        return NOWHERE

@@ -9,15 +9,18 @@ In a test, after installing the distribution (editable is enough)::
 
 The checks, by name:
 
-descriptor   its fields make sense: API version, name, crop template, labels, operating point
+descriptor   its fields make sense and its models do not contradict it: API version, name, crop, labels, threshold
 import       importing the module and calling the hook imports nothing heavy and prints nothing
-load         the model loads
+files        model files in the package have the sha256 and the size that are stated
+load         the model loads, and its file takes the crops that its ModelSpec states
 empty batch  no pictures give [], and N = 0 crops give an array of 0 rows
 output       shapes, dtypes, ranges, order and landmarks are right, on 1 px, thin, grey, black, noise and a drawn face
 repeat       an input gives an equal answer twice, and the next call does not overwrite the first answer
 batch        an input's answer does not depend on the others in its batch
 threads      two threads that share the model get the answers that one thread gets
 inputs       the pixels that the plugin gets are left unchanged
+preprocessing  a model is fed the numbers that its ModelSpec's crop and preprocessing make
+difference   not every crop has the same answer
 blank        a detector finds no face in plain grey
 face         a detector finds a face in the picture that the caller brings
 length       embeddings have length 1 if, and only if, `normalized` is True

@@ -9,16 +9,20 @@ import numpy as np
 
 from facecli.contract import RecognizerPlugin
 from facecli.errors import ContractError
-from facecli.testing import inputs
-from facecli.testing.subjects import Answer, DetectorSubject, Subject
+from facecli.hosting.answers import are_equal
+from facecli.testing import inputs, statements
+from facecli.testing.subjects import Answer, CropSubject, DetectorSubject, Subject
 from facecli.types import FloatArray
 
 NEEDED = frozenset({"load", "output"})  # after a failure of these all further checks would fail for one reason
 
 
-def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
+def checks_for(subject: Subject) -> dict[str, Callable[..., None]]:
     """Return the checks that fit a kind of plugin and its inputs, by name, in the order to run them."""
-    checks = dict(_CHECKS)
+    checks: dict[str, Callable[..., None]] = dict(_CHECKS)
+    if isinstance(subject, CropSubject):
+        checks["preprocessing"] = statements.require_stated_preprocessing
+        checks["difference"] = require_different_answers
     if isinstance(subject, DetectorSubject):
         checks["blank"] = require_blank_is_empty
         if inputs.PORTRAIT in subject.inputs:
@@ -29,8 +33,9 @@ def checks_for(subject: Subject) -> dict[str, Callable[[Subject], None]]:
 
 
 def require_load(subject: Subject) -> None:
-    """Load the model; whatever that raises is the finding."""
+    """Load the model; whatever that raises is the finding. Its files must take the crops that are stated for them."""
     subject.load()
+    statements.require_fit(subject)
 
 
 def require_empty_batch(subject: Subject) -> None:
@@ -88,6 +93,12 @@ def require_inputs_kept(subject: Subject) -> None:
             raise ContractError(f"on {name}: the plugin writes into the pixels that it is given")
 
 
+def require_different_answers(subject: Subject) -> None:
+    """Raise ContractError if a model of crops gives all of them one answer."""
+    if are_equal(np.stack([answer[0] for answer in subject.run(list(subject.inputs.values()))])):
+        raise ContractError("every crop has the same answer: were the model's weights lost?")
+
+
 def require_blank_is_empty(subject: Subject) -> None:
     """Raise ContractError if a detector finds a face in plain grey."""
     faces = len(subject.run([subject.inputs[inputs.BLANK]])[0][0])
@@ -109,6 +120,8 @@ def require_stated_length(subject: Subject) -> None:
     normalized = subject.plugin.normalized
     answers = zip(subject.inputs, subject.run(list(subject.inputs.values())), strict=True)
     lengths = {name: float(np.linalg.norm(answer[0])) for name, answer in answers}
+    if empty := [name for name, length in lengths.items() if not length]:
+        raise ContractError(f"on {empty[0]} the embedding has length 0")
     others = {name: length for name, length in lengths.items() if abs(length - 1) > 1e-3}  # float32 rounding is less
     if normalized and others:
         name, length = next(iter(others.items()))

@@ -19,6 +19,7 @@ from facecli.contract import (
 )
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
+from facecli.hosting.statements import contradictions
 from facecli.kinds import METRICS
 
 # Of a plugin; a slash parts attribute and model, or family and model.
@@ -57,6 +58,7 @@ def _common(plugin: Plugin) -> Iterator[str]:
     for spec in plugin.models:
         if not spec.files or not spec.licence.strip():
             yield f"model {spec.id} must have files and a licence"
+    yield from contradictions(plugin)
 
 
 def _crop(crop: CropSpec) -> Iterator[str]:

@@ -12,7 +12,7 @@ from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
 from facecli.kinds import Kind
 from facecli.models.store import ModelStore
-from facecli.testing import behaviour, descriptors, silence
+from facecli.testing import behaviour, descriptors, silence, statements
 from facecli.testing.subjects import Subject, subject_of
 from facecli.types import Image
 
@@ -50,8 +50,9 @@ def run_checks(
     results = [_result("descriptor", descriptors.require_valid, descriptor)]
     if isinstance(plugin, str):
         results.append(_result("import", silence.require_light_import, kind, plugin))
-    if not results[0].passed:
-        return results  # the other checks rely on the fields
+    results.append(_result("files", statements.require_files, descriptor))
+    if not (results[0].passed and results[-1].passed):
+        return results  # the other checks rely on the fields and the files
     with silence.captured_stdout() as printed:
         subject = subject_of(descriptor, runtime or _cpu(descriptor), picture, tolerance)
         results += _behaviour(subject)

@@ -13,6 +13,7 @@ from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError
 from facecli.hosting.answers import head_of, probability_fault, rows_of
 from facecli.testing import inputs
+from facecli.testing.recording import RecordingRuntime
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 Answer = tuple[FloatArray, ...]
@@ -22,7 +23,7 @@ class Subject(ABC):
     """A plugin with the inputs that it is tried on.
 
     plugin: the descriptor. model: the object that its `load` returned, None before. inputs: name -> (H, W, 3) uint8
-    RGB pixels.
+    RGB pixels. runtime: the one that `load` gets; it records.
     tolerance: difference, absolute and relative, that is allowed between two answers to one input.
     """
 
@@ -31,11 +32,11 @@ class Subject(ABC):
         self.inputs = pictures
         self.tolerance = tolerance
         self.model: Any = None
-        self._runtime = runtime
+        self.runtime = RecordingRuntime(runtime)
 
     def load(self) -> None:
         """Load the model with the descriptor's own parameters."""
-        self.model = self.plugin.load(self._runtime, dict(self.plugin.parameters))
+        self.model = self.plugin.load(self.runtime, dict(self.plugin.parameters))
 
     def run(self, pictures: Sequence[UInt8Array]) -> list[Answer]:
         """Run one batch and return an answer per picture. Raises ContractError if the result is not as it must be."""
@@ -83,6 +84,11 @@ class CropSubject(Subject):
         """Return the crops stacked to one new array (N, H, W, 3)."""
         spec = self.plugin.crop
         return np.stack(pictures) if pictures else np.zeros((0, spec.height, spec.width, 3), np.uint8)
+
+    def crops_of(self, batch: UInt8Array) -> dict[CropSpec, UInt8Array]:
+        """Return the crops of a batch, (N, H, W, 3), by each way of cutting that the plugin asks for."""
+        more = () if isinstance(self.plugin, RecognizerPlugin) else self.plugin.more_crops
+        return {spec: _resized(batch, spec) for spec in more} | {self.plugin.crop: batch}
 
     def answers(self, batch: UInt8Array) -> list[Answer]:
         """Run the model and return the row of each crop."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from facecli.errors import ModelError, OutputError
 from facecli.models.disk.layout import Layout
 from facecli.models.disk.locks import locked
+from facecli.system.home import NOWHERE
 
 RECORDS = "records"  # key of the lock that `records_locked` holds
 OTHER_HOME = "name another folder in {home}"  # a hint; {home} is a setting
@@ -36,6 +37,10 @@ def writing(action: str = "filled") -> Iterator[None]:
         hint = f"free some space, or {OTHER_HOME}" if full else OTHER_HOME
         raise ModelError(f"the model store can not be {action}: {error.message}", hint=hint, about="home") from error
     except OSError as error:
+        if NOWHERE in Path(error.filename or "").parents:
+            raise ModelError(
+                "there is no home folder for models", hint="name a folder in {home}", about="home"
+            ) from error
         where = f"{error.filename}: " if error.filename else ""
         message = f"the model store can not be {action}: can not write {where}{error.strerror or error}"
         raise ModelError(message, hint=OTHER_HOME, about="home") from error

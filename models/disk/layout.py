@@ -14,10 +14,10 @@ PARTIAL_BUNDLE = "bundle-"  # prefix of the folder in `partial` that a bundle is
 class Layout:
     """Paths below the store's root folder.
 
-    blobs/SHA256.SUFFIX is a model file, blobs/SHA256.stamp its stamp. registered/ID.json and fetched/ID.json list a
-    model's files: those that an export made, and those that were downloaded. catalogue/KIND/ID.json describes a model
-    of the user's. selftests/SHA256.json is a file's self-test. partial/ holds files on their way in, locks/ one lock
-    file for each of them.
+    blobs/SHA256.SUFFIX is a model file, blobs/SHA256.stamp its stamp. carried/SHA256.stamp is the stamp of a file that
+    a package carries. registered/ID.json and fetched/ID.json list a model's files: those that an export made, and those
+    that were downloaded. catalogue/KIND/ID.json describes a model of the user's. selftests/SHA256.json is a file's
+    self-test. partial/ holds files on their way in, locks/ one lock file for each of them.
     """
 
     root: Path
@@ -55,6 +55,10 @@ class Layout:
     def blob(self, sha256: str, name: str) -> Path:
         """Return the place of a model file. It keeps the suffix of `name`: ONNX Runtime reads .ort and .onnx by it."""
         return self.blobs / f"{sha256}{PurePath(name).suffix or '.onnx'}"
+
+    def carried(self, sha256: str) -> Path:
+        """Return the place of the stamp of a package's file."""
+        return self.root / "carried" / f"{sha256}.stamp"
 
     def registered(self, model_id: str) -> Path:
         """Return the place of the record of a model's exported files."""

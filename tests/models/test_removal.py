@@ -71,7 +71,12 @@ def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, ma
         store.register(model.id, [made], {})
     blobs, partial = store.layout.blobs, store.layout.partial
     partial.mkdir(exist_ok=True)
+    stamps = [store.layout.carried(name * 64) for name in "ab"]
+    stamps[0].parent.mkdir()
+    stamps[0].write_bytes(b"1 2 " + os.fsencode(installed))
+    stamps[1].write_bytes(b"1 2 /nowhere/x.onnx")
     waste = [
+        stamps[1],
         partial / "abc.part",
         partial / "abc.json",
         blobs / f"{'0' * 64}.onnx",
@@ -80,7 +85,7 @@ def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, ma
         blobs / ".facecli-0123.onnx",
     ]
     kept = [partial / "busy.part", partial / "busy.json", blobs / ".facecli-4567.onnx"]
-    for path in waste + kept:
+    for path in waste[1:] + kept:
         path.write_bytes(b"x")
     os.utime(blobs / ".facecli-0123.onnx", (0, 0))
     for folder in (partial / "bundle-dead", partial / "bundle-alive"):
@@ -96,7 +101,7 @@ def test_prune_takes_what_was_left_behind_and_nothing_else(store: ModelStore, ma
     assert {one.path for one in removed} == {*waste} - {blobs / f"{'0' * 64}.stamp"}  # which goes with its file
     assert {one.path.name: one.size for one in removed}["bundle-dead"] == 3
     assert not any(path.exists() for path in (*waste, *locks))
-    assert all(path.exists() for path in (installed, *kept))
+    assert all(path.exists() for path in (installed, stamps[0], *kept))
     assert [store.state(model) for model in (spec, exported)] == ["installed", "installed"]
     foreign_sha256 = hashlib.sha256(b"foreign.onnx").hexdigest()
     assert store.layout.blob(foreign_sha256, "foreign.onnx").is_file()

@@ -87,6 +87,44 @@ def test_a_new_stamp_on_the_same_content_is_no_damage(tmp_path: Path, mirror: Pa
     assert store.path(downloadable()) == path
 
 
+def carried(path: Path, **fields: Any) -> ModelSpec:
+    return spec(ModelFile(path.name, **{"sha256": SHA256, "size": len(CONTENT), "path": path} | fields))
+
+
+def test_a_package_s_file_is_hashed_before_its_first_use_and_after_each_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, store, hashed = tmp_path / "weights.onnx", ModelStore(tmp_path / "home"), []
+    file.write_bytes(CONTENT)
+
+    def counted(path: Path) -> str:
+        hashed.append(path)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr("facecli.models.store.sha256_of", counted)
+    assert [store.path(carried(file)) for _ in range(3)] == [file] * 3
+    assert hashed == [file]
+    file.write_bytes(CONTENT[:-1] + b"!")  # the same size, another time
+    for _ in range(2):
+        with pytest.raises(
+            ModelError, match=f"weights.onnx of model some/model has the sha256 .*, its package states {SHA256}"
+        ):
+            store.path(carried(file))
+    assert store.state(carried(file)) == "damaged"
+    another = tmp_path / "another" / "weights.onnx"  # what another environment's package has
+    another.parent.mkdir()
+    another.write_bytes(CONTENT)
+    assert store.path(carried(another)) == another
+    assert hashed[-1] == another
+
+
+def test_a_package_that_states_no_hash_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "weights.onnx"
+    file.write_bytes(CONTENT)
+    with pytest.raises(ModelError, match=f"has the sha256 {SHA256}, its package states none; reinstall the package"):
+        ModelStore(tmp_path / "home").path(carried(file, sha256=None))
+
+
 def test_an_export_is_registered_and_found(tmp_path: Path) -> None:
     made = tmp_path / "made.onnx"
     made.write_bytes(CONTENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import re
 import sys
@@ -13,7 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facecli.contract import AttributePlugin, Bin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
+from facecli.contract import (
+    AttributePlugin,
+    Bin,
+    CropSpec,
+    DetectorPlugin,
+    ModelFile,
+    ModelSpec,
+    OperatingPoint,
+    Preprocessing,
+    RecognizerPlugin,
+)
 from facecli.errors import ModelError, PluginError
 from facecli.testing import (
     CheckResult,
@@ -139,6 +150,18 @@ def goes_below_zero(self, crops):
     return np.tile(np.array([-1, 2], np.float32), (len(crops), 1))
 
 
+def one_embedding(self, crops):
+    return np.tile(np.eye(6, dtype=np.float32)[0], (len(crops), 1))
+
+
+def no_length(self, crops):
+    return np.zeros((len(crops), 6), np.float32)
+
+
+def one_answer(self, crops):
+    return np.tile(np.array([0.25, 0.75], np.float32), (len(crops), 1))
+
+
 def unlike_the_last_time(self, images):
     self.count = getattr(self, "count", 0) + 1
     return [Detections(d.bboxes + np.float32(self.count), d.scores) for d in Detector.detect(self, images)]
@@ -217,6 +240,9 @@ FAULTS = {
     "batch-dependent": (classifier(faulty(Classifier, classify=less_the_mean_of_the_batch)), {"batch"}),
     "sum": (classifier(faulty(Classifier, classify=sums_to_two)), {"output"}),
     "negative": (classifier(faulty(Classifier, classify=goes_below_zero)), {"output"}),
+    "one embedding": (recognizer(faulty(Recognizer, embed=one_embedding)), {"difference"}),
+    "no length": (recognizer(faulty(Recognizer, embed=no_length)), {"difference", "length"}),
+    "one answer": (classifier(faulty(Classifier, classify=one_answer)), {"difference"}),
 }
 
 
@@ -334,5 +360,102 @@ def test_a_head_is_judged_by_its_own_part_of_the_answer():
     ],
 )
 def test_labels_and_crops_that_can_not_be_are_told(fields, detail):
-    (result,) = run_checks(classifier(**fields))
+    result, _ = run_checks(classifier(**fields))  # and that of the files
     assert re.search(detail, result.detail)
+
+
+FILE = Path(__file__).parents[2] / "models" / "embedded" / "dlib_resnet.onnx"
+HOW = Preprocessing("RGB", (10.0,), (2.0,))
+
+
+def carried(**fields):
+    """A model whose file is one of facecli's own, with its right hash and size."""
+    content = FILE.read_bytes()
+    file = ModelFile(FILE.name, hashlib.sha256(content).hexdigest(), len(content), path=FILE)
+    stated = {"id": "mine", "kind": "recognizer", "summary": "Mine", "licence": "MIT", "source": "here"}
+    return ModelSpec(**stated | {"files": (file,), "commercial_use": True} | fields)
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({}, None),
+        ({"sha256": "0" * 64}, r"sha256 of dlib_resnet.onnx is [0-9a-f]{64}, the descriptor states 0{64}"),
+        ({"sha256": None}, r"sha256 of dlib_resnet.onnx is [0-9a-f]{64}, the descriptor states None"),
+        ({"size": 1}, r"dlib_resnet.onnx has \d+ bytes, the descriptor states 1"),
+        ({"path": FILE.with_name("gone.onnx")}, r"model mine has no file .*gone.onnx"),
+    ],
+)
+def test_files_are_compared_with_what_is_stated(changes, detail):
+    file = replace(carried().files[0], **changes)
+    results = {one.name: one.detail for one in run_checks(recognizer(models=(carried(files=(file,)),)))}
+    assert re.fullmatch(detail or "", results["files"])
+    assert ("load" in results) == (detail is None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "detail"),
+    [
+        ({"crop": CROP, "dim": 6, "normalized": True}, ""),
+        ({"crop": CropSpec(160, 160)}, "model mine states another crop than the recognizer"),
+        ({"dim": 512}, "model mine states dim=512, the recognizer 6"),
+    ],
+)
+def test_a_model_that_contradicts_its_plugin_is_told(stated, detail):
+    results = {one.name: one.detail for one in run_checks(recognizer(models=(carried(**stated),)))}
+    assert results["descriptor"] == detail
+
+
+class Feeding(Recognizer):
+    """Runs a session on crops that it has prepared by itself, and then answers something else."""
+
+    def __init__(self, runtime, mean):
+        self.session, self.mean = runtime.session("mine"), mean
+
+    def embed(self, crops):
+        if len(crops):
+            self.session.run({"crops": ((crops - np.float32(self.mean)) / np.float32(2)).transpose(0, 3, 1, 2)})
+        return super().embed(crops)
+
+
+@pytest.mark.parametrize(
+    ("mean", "stated", "failed"),
+    [
+        (10, {"preprocessing": HOW}, {}),
+        (12, {}, {}),
+        (12, {"preprocessing": HOW}, {"preprocessing": "on plain grey: model mine is fed other numbers .* by 1"}),
+        (
+            10,
+            {"preprocessing": replace(HOW, layout="NHWC")},
+            {"preprocessing": r"model mine is fed .*, its crop and preprocessing make \(5, 16, 16, 3\)"},
+        ),
+    ],
+)
+def test_numbers_that_a_model_is_fed_are_those_that_are_stated(mean, stated, failed):
+    class Session:
+        def __init__(self):
+            free = stated.get("preprocessing", HOW).layout == "NHWC"
+            self.input_shapes = {"crops": (None,) * 4 if free else (None, 3, 16, 16)}
+
+        def run(self, _feeds):
+            return {}
+
+    class Runtime:
+        threads = 1
+
+        def session(self, *_, **__):
+            return Session()
+
+    spec = carried(crop=CROP, **stated)
+    plugin = recognizer(load=lambda runtime, _: Feeding(runtime, mean), models=(spec,))
+    told = {one.name: one.detail for one in run_checks(plugin, runtime=Runtime()) if not one.passed}
+    assert told.keys() == failed.keys()
+    assert all(re.match(failed[name], told[name]) for name in failed)
+
+
+def test_a_file_that_takes_other_crops_is_no_use():
+    spec = carried(id="dlib-resnet", crop=CROP, preprocessing=HOW)
+    plugin = recognizer(load=lambda runtime, _: runtime.session("dlib-resnet"), models=(spec,))
+    (failed,) = [one for one in run_checks(plugin) if not one.passed]
+    assert failed.name == "load"
+    assert failed.detail == "the file of model dlib-resnet takes (N, 3, 150, 150), its description makes (N, 3, 16, 16)"
