@@ -26,7 +26,11 @@ def require_array(name: str, value: object, shape: tuple[int | None, ...], dtype
         raise ContractError(f"{name} must be an array {expected} {np.dtype(dtype)}, got {type(value).__name__}")
     fits = value.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, value.shape, strict=True))
     if not fits or value.dtype != dtype:
-        raise ContractError(f"{name} must be {expected} {np.dtype(dtype)}, got {value.shape} {value.dtype}")
+        # NumPy makes float64 of means and lists: such numbers need no more than a cast.
+        hint = (
+            "cast it with .astype(np.float32)" if fits and value.dtype == np.float64 and dtype is np.float32 else None
+        )
+        raise ContractError(f"{name} must be {expected} {np.dtype(dtype)}, got {value.shape} {value.dtype}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

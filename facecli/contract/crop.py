@@ -6,6 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Point = tuple[float, float]
+Template = tuple[Point, Point, Point, Point, Point]
+
+# Where the five points lie in insightface's crops of 112x112 px (insightface, utils/face_align.py).
+_ARCFACE: Template = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+# Where MTCNN's points lie, on average, in the crops of 150x150 px that dlib cuts by landmarks of its own
+# (benchmarks/dlib_template.py).
+_DLIB: Template = ((48.68, 46.65), (102.34, 46.64), (75.44, 78.37), (51.66, 105.42), (99.05, 105.46))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +44,23 @@ class CropSpec:
 
     width: int
     height: int
-    template: tuple[Point, Point, Point, Point, Point] | None = None
+    template: Template | None = None
     margin: float = 0.0
     square: bool = False
     outside: Literal["black", "clip", "shift"] = "black"
     resample: Literal["warp", "linear", "area", "antialias"] = "warp"
     fit: Literal["stretch", "pad"] = "stretch"
     upright: bool = False
+
+    @classmethod
+    def arcface(cls, size: int = 112) -> "CropSpec":
+        """Return the aligned crop that ArcFace and most newer recognizers take. size: width and height, px."""
+        return cls(size, size, _scaled(_ARCFACE, size / 112))
+
+    @classmethod
+    def dlib(cls, size: int = 150) -> "CropSpec":
+        """Return the aligned crop that dlib's face recognition network takes. size: width and height, px."""
+        return cls(size, size, _scaled(_DLIB, size / 150))
 
     def __post_init__(self) -> None:
         if self.resample == "warp" and (self.outside != "black" or self.fit == "pad" or self.upright):
@@ -62,3 +85,8 @@ class Preprocessing:
     std: tuple[float, ...]
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     version: int = 1
+
+
+def _scaled(template: Template, factor: float) -> Template:
+    one, two, three, four, five = ((x * factor, y * factor) for x, y in template)
+    return one, two, three, four, five

@@ -61,6 +61,7 @@ def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> ModelS
             raise UsageError(f"{file.name} does not say its name", hint="add {name}", about="name")
         describing.fill(entry)
         trial.fill_detector(entry, registry)
+        describing.require_complete(entry)
         spec = checked.spec(entry, (), file.name)
         check_name(spec, registry, replace=applicant.replace)
         trial.run(spec, session, file.name, registry)

@@ -76,6 +76,29 @@ def merged(metadata: Mapping[str, Any], description: ModelDescription) -> dict[s
     return entry | {key: value for key, value in statements.items() if key not in PARTS}
 
 
+def require_complete(entry: Mapping[str, Any]) -> None:
+    """Raise UsageError that names every setting which an entry still lacks, all at once.
+
+    An entry without a kind lacks that first: the rest depends on it.
+    """
+    absent = _absent(entry) if entry.get("kind") else ["kind"]
+    if absent:
+        names = ", ".join(f"{{{name}}}" for name in absent)
+        raise UsageError(f"too little is known of {entry['id']}", hint=f"add {names}", about=tuple(absent))
+
+
+def _absent(entry: Mapping[str, Any]) -> list[str]:
+    """Return the settings without which a model of the entry's kind can not run."""
+    preprocessing, point = _table(entry.get("preprocessing")), _table(entry.get("operating_point"))
+    kind = entry["kind"]
+    needs = {"detector": ["family"], "recognizer": ["crop", "dim"], "attribute": ["crop", "attribute"]}.get(kind, [])
+    absent = [name for name in needs if not entry.get(name)]
+    absent += [name for name in ("colour", "mean", "std") if name not in preprocessing]
+    if kind == "recognizer":
+        absent += [name for name in ("metric", "threshold") if name not in point]
+    return absent
+
+
 def fill(entry: dict[str, Any]) -> None:
     """Fill in defaults that claim nothing: a summary from the id, "not stated" for licence and source."""
     entry.setdefault("summary", f"{entry['id']}, added by the user")

@@ -49,7 +49,7 @@ def require_output(subject: Subject) -> None:
         try:
             subject.run([pixels])
         except ContractError as error:
-            raise ContractError(f"on {name}: {error.message}") from error
+            raise ContractError(f"on {name}: {error.message}", hint=error.hint) from error
 
 
 def require_repeatable(subject: Subject) -> None:

@@ -9,20 +9,24 @@ from typing import get_type_hints
 import pytest
 
 from facecli import contract
+from facecli.contract import CropSpec
 from facecli.contract.plugin import DESCRIPTORS, PLUGINS, kind_of
 from facecli.kinds import KINDS, METRICS, MODEL_KINDS, NOUNS
+from facecli.models import catalogue
 
 # What plugins import: a name may be added, none may go.
 NAMES = [
     "API_VERSION",
     "AttributeClassifier",
     "AttributePlugin",
+    "Bin",
     "CropSpec",
     "CropsClassifier",
     "Detector",
     "DetectorPlugin",
     "ExportPart",
     "ExportRecipe",
+    "HeadsClassifier",
     "Metric",
     "ModelArchive",
     "ModelFile",
@@ -80,3 +84,11 @@ def test_a_plugins_kind_is_known_by_its_descriptor() -> None:
 
 def test_metrics_are_those_of_the_type() -> None:
     assert METRICS == ("cosine", "euclidean", "euclidean_l2", "angular")
+
+
+def test_the_usual_templates_are_those_of_the_catalogue():
+    for spec, model in ((CropSpec.arcface(), "mobilefacenet"), (CropSpec.dlib(), "dlib-resnet")):
+        assert spec == catalogue.load(model).crop
+    half = CropSpec.arcface(56)
+    assert (half.width, half.height) == (56, 56)
+    assert half.template[0] == (38.2946 / 2, 51.6963 / 2)

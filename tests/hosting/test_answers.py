@@ -36,3 +36,13 @@ def test_rows_have_their_shape_and_type_and_are_finite() -> None:
             rows_of("it", other, 2, 3)
     with pytest.raises(ContractError, match="it must be finite"):
         rows_of("it", rows * np.float32("inf"), 2, 3)
+
+
+def test_float64_is_told_how_to_be_cast():
+    with pytest.raises(
+        ContractError, match=r"\(2, 3\) float32, got \(2, 3\) float64; cast it with .astype\(np.float32\)"
+    ):
+        rows_of("it", np.zeros((2, 3)), 2, 3)
+    with pytest.raises(ContractError) as caught:
+        rows_of("it", np.zeros((3, 3)), 2, 3)
+    assert caught.value.hint is None

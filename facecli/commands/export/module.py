@@ -125,5 +125,6 @@ def _spec(model_id: str, description: ModelDescription) -> ModelSpec | None:
         hint = "leave --kind out, add --no-register, and then `facecli models add FILE --kind detector --family ...`"
         raise UsageError("a detector is not registered by its export", hint=hint)
     entry = describing.merged({"id": model_id}, description)
+    describing.require_complete(entry)
     describing.fill(entry)
     return checked.spec(entry, (), "the options")

@@ -22,6 +22,7 @@ def command(output: OutputSettings, name: str, picture: str | None) -> int:
     from facecli.output import records
     from facecli.pictures import codec
     from facecli.pictures.sources import single
+    from facecli.system.streams import print_error
     from facecli.testing import run_checks
     from facecli.types import Limits
 
@@ -40,5 +41,8 @@ def command(output: OutputSettings, name: str, picture: str | None) -> int:
         {"kind": entry.kind, "check": check.name, "passed": check.passed, "detail": check.detail}
         for entry, check in results
     ]
-    sink.document(records.header("plugins.check", plugin=name, checks=rows), rows)
-    return 0 if all(check.passed for _, check in results) else 1
+    failed = sum(not check.passed for _, check in results)
+    sink.document(records.header("plugins.check", plugin=name, passed=not failed, checks=rows), rows)
+    verdict = f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed"
+    print_error(f"{name}: {verdict}")
+    return 1 if failed else 0

@@ -86,15 +86,15 @@ def test_an_attribute_model_from_metadata_alone(run_cli, own_home, make, example
     described = run_cli("models", "info", "mood/mine", "--json", env=own_home).json["model"]
     assert described["licence"] == "MIT"
     other = run_cli("models", "add", file, "--name", "mood/x", "--ignore-metadata", env=own_home)
-    assert other.returncode == 4
-    assert "kind is missing" in other.errors[0]
+    assert other.returncode == 2
+    assert "too little is known of mood/x; add --kind" in other.errors[0]
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         ((), 2, "does not say its name"),
-        (("--name", "x", *DESCRIBED), 4, "dim must be"),
+        (("--name", "x", *DESCRIBED), 2, "too little is known of x; add --dim, --metric, --threshold"),
         (("--name", "x", *DESCRIBED, *POINT, "--dim", "5"), 4, "gives (2, 4) float32, its description says (2, 5)"),
         (("--name", "x", *DESCRIBED, *POINT, "--layout", "NHWC"), 4, "its description makes (2, 112, 112, 3)"),
         (("--name", "x", *DESCRIBED, *POINT, "--crop", "bbox"), 2, "--crop bbox needs a size"),
