@@ -23,6 +23,8 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
+from facecli.redaction import shortened, without_secrets
+
 Wording = Callable[[str], str]  # the name of a setting -> its spelling where the error is shown
 
 
@@ -73,10 +75,13 @@ class FacecliError(Exception):
         return {"code": self.code, "message": self._spelled(self._message, wording), "hint": hint}
 
     def _spelled(self, text: str, wording: Wording) -> str:
+        """Return a text with its settings spelled, as it may be shown: what was typed or sent stands in it, too."""
+
         def spell(match: re.Match[str]) -> str:
             return wording(match[1]) if match[1] in self.about else match[0]
 
-        return re.sub(r"\{(\w+)\}", spell, text) if self.about else text
+        shown = shortened(without_secrets(text))
+        return re.sub(r"\{(\w+)\}", spell, shown) if self.about else shown
 
     def __str__(self) -> str:
         return self.text()

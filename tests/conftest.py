@@ -166,6 +166,7 @@ class Misbehaving(BaseHTTPRequestHandler):
     """Answers as its path says."""
 
     picture = b""
+    taken = 0  # bytes of the latest endless body that a client has taken
 
     def do_GET(self) -> None:
         """Send the picture well or badly."""
@@ -204,6 +205,35 @@ class Misbehaving(BaseHTTPRequestHandler):
     def moved(self) -> None:
         self.answer(302, Location="/picture_.jpg")
 
+    def moved_with_much(self) -> None:
+        """Move, and send an endless body with it; count what the client takes before it hangs up."""
+        self.send_response(302)
+        self.send_header("Location", "/picture_.jpg")
+        self.end_headers()
+        type(self).taken = 0
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(2**16))
+                type(self).taken += 2**16
+
+    def private(self) -> None:
+        """Send the picture to whoever knows the password; move the others' names to where it is."""
+        if self.headers.get("Authorization") == "Basic Ym9iOnPDpGNyZXQ=":  # bob:säcret
+            self.answer(200, self.picture, Content_Type="image/jpeg")
+        else:
+            self.answer(401)
+
+    def to_private(self) -> None:
+        self.answer(302, Location="/private")
+
+    def to_elsewhere(self) -> None:
+        """Lead to another host, which must not get the password of this one."""
+        self.answer(302, Location=f"http://localhost:{self.server.server_address[1]}/private")
+
+    def to_private_with_password(self) -> None:
+        host = self.headers["Host"]
+        self.answer(302, Location=f"http://bob:s%C3%A4cret@{host}/private")
+
     def to_file(self) -> None:
         self.answer(302, Location="file:///etc/hostname")
 
@@ -230,6 +260,15 @@ class Misbehaving(BaseHTTPRequestHandler):
     def silent(self) -> None:
         time.sleep(3)
 
+    def drip_body(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+
     def drip(self) -> None:
         """One byte now and then, so that no single read ever times out."""
         with suppress(OSError):
@@ -239,6 +278,12 @@ class Misbehaving(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def misbehaving() -> type[Misbehaving]:
+    """The handler of `server`, and what it counts."""
+    return Misbehaving
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,7 @@ def _these(*names: str) -> frozenset[str]:
 # From the ground up, along the way of the data. The longest name that fits a module is its wing.
 WINGS = {
     # what everything else may name
+    "facecli.redaction": Wing(0),  # texts without secrets, short enough to be read
     "facecli.errors": Wing(1),  # every error that is raised on purpose, with its exit code
     "facecli.version": Wing(1),  # one constant
     "facecli.kinds": Wing(1),  # the kinds of plugins and of distances
@@ -56,6 +57,7 @@ WINGS = {
     # what is there before any picture
     "facecli.types": Wing(2),  # the values that stages hand to each other
     "facecli.system": Wing(2),  # the machine: files, streams, environment, cores
+    "facecli.network": Wing(2),  # one request over http or https
     "facecli.inference": Wing(2),  # ONNX Runtime: providers and sessions
     # what a plugin is, and what a picture is
     "facecli.contract": Wing(3),  # what plugins may import: hooks, descriptors, protocols
@@ -106,7 +108,7 @@ OWNERS = {
     "onnx": _these("export", "models.training"),
     "h5py": _these("export"),
     "click": _these("cli", "commands"),
-    "requests": _these("models.arrival"),
+    "requests": _these("network"),
     "rich": _these("output.sink", "cli"),
     "matplotlib": _these("system.charts", "evaluation.roc"),  # loaded; its formatter of axes
 }

@@ -15,6 +15,7 @@ from io import BufferedIOBase, RawIOBase
 from typing import TYPE_CHECKING, cast
 
 from facecli.errors import FacecliError, InputError
+from facecli.redaction import shortened, without_secrets
 
 if TYPE_CHECKING:
     from facecli.types import Limits
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BLOCK = 2**20  # bytes that are read at once
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,16 @@ def single(name: str) -> Source:
 
 
 def file_or_url(name: str) -> Source:
-    """Return the source of a URL, if the name is one, else of a file; also of a file that is named "-"."""
-    return Source(name, read_url if URL.match(name) else read_file)
+    """Return the source of a URL, if the name is one, else of a file; also of a file that is named "-".
+
+    A URL's source is named without its password, and without what a query keeps secret.
+    """
+    if URL.match(name):
+        return Source(shortened(without_secrets(name)), lambda _shown, limits: read_url(name, limits))
+    if DATA_URL.match(name):
+        hint = "decode its base64 and pipe the picture in, as -"
+        return failing(shortened(name, 100), InputError("data: URLs are not read", hint=hint))
+    return Source(name, read_file)
 
 
 def failing(name: str, error: FacecliError) -> Source:

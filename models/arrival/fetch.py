@@ -11,8 +11,8 @@ from facecli.contract import ModelArchive, ModelFile
 from facecli.errors import OutputError
 from facecli.models.arrival.partial import Partial
 from facecli.models.arrival.transfer import Download, Progress, TransferError, copy, download
-from facecli.models.arrival.urls import is_url, without_credentials
 from facecli.models.disk.guards import require_room
+from facecli.redaction import without_secrets
 from facecli.system.files import sha256_of
 
 Fetchable = ModelFile | ModelArchive
@@ -54,18 +54,23 @@ class Fetcher:
                 try:
                     return self._fetch(place, file, partial)
                 except TransferError as error:
-                    failures.append(f"{without_credentials(place)}: {error}")
+                    failures.append(f"{without_secrets(place)}: {error}")
         except OutputError:  # a full disk would stay full of bytes that nobody can use
             partial.discard()
             raise
         raise NotFetchedError("; ".join(failures) or "no place to fetch it from is known")
+
+    def tell_waiting(self, file: Fetchable) -> None:
+        """Tell the user that another process is fetching a file, and this one waits for it."""
+        if self.progress is not None:
+            self.progress(f"{file.name}, which another process is fetching", 0, file.size)
 
     def _places(self, file: Fetchable) -> Iterator[str]:
         if self.mirror is not None:
             # By name, or by content: the blobs of another store are a mirror, too.
             suffix = PurePath(file.name).suffix
             names = [file.name] + [f"{file.sha256}{suffix}"] * (file.sha256 is not None)
-            if is_url(self.mirror):
+            if _is_url(self.mirror):
                 yield from (f"{self.mirror.rstrip('/')}/{quote(name)}" for name in names)
             else:
                 paths = [Path(self.mirror) / name for name in names]
@@ -73,7 +78,7 @@ class Fetcher:
         yield from file.urls
 
     def _fetch(self, place: str, file: Fetchable, partial: Partial) -> FetchedFile:
-        if not is_url(place):
+        if not _is_url(place):
             copy(Path(place), partial, file.name, self.progress)
             return _checked(place, file, partial)
         if self.offline:
@@ -98,4 +103,9 @@ def _checked(place: str, file: Fetchable, partial: Partial) -> FetchedFile:
     if file.sha256 not in (None, actual):
         partial.discard()
         raise TransferError(f"sha256 is {actual}, not {file.sha256}")
-    return FetchedFile(without_credentials(place), actual)
+    return FetchedFile(without_secrets(place), actual)
+
+
+def _is_url(place: str) -> bool:
+    """Return True for a URL of any scheme, False for a path."""
+    return "://" in place

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -45,7 +46,7 @@ class Intake:
         """
         with writing():
             self.licences.require(request.spec)
-            with locked(self.layout.lock(request.key)):
+            with locked(self.layout.lock(request.key), partial(self.fetcher.tell_waiting, request.file)):
                 return request.installed() or self._bring(request)
 
     def forget_export(self, spec: ModelSpec) -> None:

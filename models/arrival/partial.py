@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facecli.errors import OutputError
-from facecli.models.arrival.urls import without_credentials
+from facecli.redaction import without_secrets
 
 
 class Partial:
@@ -27,7 +27,7 @@ class Partial:
         """Return the noted version for an If-Range header, None unless the bytes are known to come from `url`."""
         try:
             notes = json.loads(self._notes.read_bytes())
-            same = notes["url"] == without_credentials(url)
+            same = notes["url"] == without_secrets(url)
             return str(notes["validator"]) if same and notes["validator"] else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -40,7 +40,7 @@ class Partial:
         tag = headers.get("ETag", "")
         version = headers.get("Last-Modified") if tag.startswith("W/") or not tag else tag
         with writing_to(self._notes):
-            self._notes.write_text(json.dumps({"url": without_credentials(url), "validator": version}), "utf-8")
+            self._notes.write_text(json.dumps({"url": without_secrets(url), "validator": version}), "utf-8")
 
     def discard(self) -> None:
         """Delete the bytes and the note."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,9 +14,12 @@ _WINDOWS_PAUSE = 0.1  # seconds between two tries: msvcrt's own waiting gives up
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock while the block runs; first wait for its holder, another thread included. Raises OSError."""
-    descriptor = _open_locked(path)
+def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock while the block runs; first wait for its holder, another thread included. Raises OSError.
+
+    waiting: called once if there is somebody to wait for.
+    """
+    descriptor = _open_locked(path, waiting)
     try:
         yield
     finally:
@@ -40,11 +43,15 @@ def attempted(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _open_locked(path: Path) -> int:
+def _open_locked(path: Path, waiting: Callable[[], None] | None) -> int:
     while True:
         descriptor = _open(path)
         try:
-            _acquire(descriptor)
+            if not _try(descriptor):
+                if waiting is not None:
+                    waiting()
+                    waiting = None
+                _acquire(descriptor)
             held = _is_at(descriptor, path)
         except BaseException:
             os.close(descriptor)

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from facecli.contract import ModelSpec
 from facecli.errors import ModelError
+from facecli.models.arrival import transfer
 from facecli.models.arrival.partial import Partial
 from facecli.models.arrival.transfer import TransferError, copy
 from facecli.models.store import ModelStore
@@ -135,6 +137,29 @@ def test_much_more_than_stated_is_not_read(files: Any, store: ModelStore, make_s
     with pytest.raises(ModelError, match="larger than 999 bytes"):
         store.path(make_spec(f"{files.url}/w", size=999))
     assert sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file()) < 2**21
+
+
+def test_a_place_that_drips_is_left_for_the_next(
+    files: Any, store: ModelStore, make_spec: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "WINDOW", 0.2)
+    monkeypatch.setattr(transfer, "SLOWEST", 2**20)
+    slow = files.add("a", pause=0.1)  # 64 KiB each time
+    files.add("b")
+    assert content(make_spec(f"{files.url}/a", f"{files.url}/b"), store)
+    assert len(slow.log) == 1
+    files.add("b", statuses=[404])
+    with pytest.raises(ModelError, match=r"/a: it sent \d+ bytes in 0 s; .*/b: HTTP 404"):
+        store.path(make_spec(f"{files.url}/a", f"{files.url}/b", sha256="0" * 64))
+
+
+def test_the_body_of_a_redirect_is_not_read(server: str, collins: bytes, misbehaving: Any, make_spec: Any) -> None:
+    with TemporaryDirectory() as home:
+        store = ModelStore(Path(home), mirror="", offline=False)
+        digest = hashlib.sha256(collins).hexdigest()
+        spec = make_spec(f"{server}/moved-with-much", sha256=digest, size=len(collins))
+        assert store.path(spec).read_bytes() == collins
+    assert misbehaving.taken < 2**24  # what the system's buffers hold
 
 
 def test_names_and_passwords_are_not_told(files: Any, tmp_path: Path, make_spec: Any) -> None:

@@ -35,6 +35,23 @@ def test_one_at_a_time_and_nothing_stays(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_who_waits_is_told(tmp_path: Path) -> None:
+    path, told, go = tmp_path / "x.lock", threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(path, told.set):
+            go.set()
+
+    with locked(path, told.set):
+        assert not told.is_set()
+        other = threading.Thread(target=hold)
+        other.start()
+        assert told.wait(20)
+        assert not go.is_set()
+    other.join()
+    assert go.is_set()
+
+
 def test_a_killed_holder_gives_it_back(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     line = [sys.executable, "-c", HOLD, path]

@@ -1,0 +1,1 @@
+"""The web: one way to ask for pictures and for models, within limits, with the proxies that the environment names."""

@@ -1,0 +1,37 @@
+"""Texts as they may be shown: without the secrets of web addresses, and not longer than somebody reads.
+
+Addresses and names come from users and strangers, and reach error lines, documents and files of embeddings.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_WORD, LONGEST_TEXT = 400, 1500  # characters; a file's name has up to 255
+HIDDEN = "***"
+_ACCOUNT = re.compile(r"(?<=://)[^/?#\s\"']*@")
+_SECRET = re.compile(
+    r"(?<=[?&;])([^=&#\s]*(?:sig|signature|token|secret|passw|pwd|key|credential|auth|session|policy)[^=&#\s]*=)(?!\*\*\*)[^&#\s]+",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the user names and passwords of the URLs in it; secret parts of a query become ***."""
+    if "://" not in text:
+        return text
+    return _SECRET.sub(rf"\g<1>{HIDDEN}", _ACCOUNT.sub("", text))
+
+
+def shortened(text: str, most: int = LONGEST_TEXT) -> str:
+    """Return a text of at most `most` characters, each of its words of at most LONGEST_WORD; the middle is left out."""
+    if len(text) > LONGEST_WORD:
+        text = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: _cut(word[0], LONGEST_WORD), text[: 64 * most])
+    return _cut(text, most)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    end = most // 4
+    return f"{text[: most - end - 1]}…{text[len(text) - end :]}"
