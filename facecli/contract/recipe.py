@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from facecli.types import Detections, Image
+
 
 # A network's first output: (N, dim) embeddings, (N, classes) scores, or values that have no further meaning.
 Task = Literal["embedding", "classification", "values"]
@@ -60,6 +62,23 @@ class ExportPart:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorPeer:
+    """Another program that finds faces by a detector's source file: a witness of the network and of its decoding.
+
+    name: the program's. detect: source file, picture -> the faces, with landmarks, that it finds in the picture's own
+    size. sizes: px, the longer sides of the pictures that are compared. parameters: of the detector's plugin, those
+    with which it does as the program does; `size` is set to each of the sizes. tolerance: px, the largest shift of a
+    box's side or of a landmark.
+    """
+
+    name: str
+    detect: Callable[[Path, Image], Detections]
+    sizes: tuple[int, ...]
+    parameters: Mapping[str, Any]
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRecipe:
     """Describes how weights become the ONNX files of one model. Making one must be quick: `build` imports the rest.
 
@@ -71,6 +90,8 @@ class ExportRecipe:
     spec: the model's description, if the catalogue has none; it goes into the files' metadata.
     detector: for a detector's networks, the plugin that runs the files if its name is not the model's. The proof lets
         it find faces with the source networks and with the exported ones.
+    needs: the packages that must be installed for `build` and the conversion.
+    peer: for a detector of one network, another program that runs the source file; the proof compares its faces.
     """
 
     name: str
@@ -84,4 +105,5 @@ class ExportRecipe:
     spec: ModelSpec | None = None
     detector: str | None = None
     needs: tuple[str, ...] = ("torch", "onnx", "onnxscript")
+    peer: DetectorPeer | None = None
     api: int = API_VERSION

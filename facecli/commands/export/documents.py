@@ -68,6 +68,9 @@ def rows(file: ExportedFile) -> list[dict[str, Any]]:
     if (detection := file.detection) is not None:
         shift = "" if detection.landmarks is None else f", landmarks within {detection.landmarks:.1e} px"
         figures.append(("faces", f"{detection.faces}, least IoU {detection.iou:.4f}{shift}"))
+        if (peer := detection.peer) is not None:
+            shift = f"boxes within {peer.boxes:.1e} px, landmarks within {peer.landmarks:.1e} px"
+            figures.append((peer.name, f"finds the same {peer.faces} faces with the source file, {shift}"))
     for kind, batches in (file.latency or {}).items():
         figures.append((f"{kind} takes", ", ".join(f"{ms:.2f} ms at batch {batch}" for batch, ms in batches.items())))
     for kind, accuracy in (file.accuracy or {"files": {}})["files"].items():

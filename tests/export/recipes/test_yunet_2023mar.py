@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facecli.contract import DetectorPlugin
 from facecli.errors import ExportError
 from facecli.export.recipes import yunet_2023mar
 from facecli.export.weights.source import packaged
+from facecli.hosting.registry import Registry
 from facecli.models import catalogue
 from facecli.models.entries.shipped import EMBEDDED
+from facecli.types import Detections, Image
 
 onnx = pytest.importorskip("onnx")
 SHIPPED = EMBEDDED / "yunet_2023mar.onnx"
@@ -42,6 +45,10 @@ def test_an_export_without_torch_makes_the_shipped_file(
     (file,) = done.json["files"]
     assert (file["exporter"], file["proved_on"]) == ("onnx", "portraits")
     assert file["detection"]["faces"] >= 16
+    peer = file["detection"]["peer"]
+    assert (peer["name"], peer["sizes"], peer["pictures"]) == ("OpenCV's FaceDetectorYN", [320, 640, 1024], 30)
+    assert peer["faces"] >= 45
+    assert max(peer["boxes"], peer["landmarks"]) <= 0.1
     report = json.loads((out / "yunet_2023mar.report.json").read_text())
     assert report["opset"] == 11
     assert report["axes"]["inputs"] == {"input": ["batch", 3, "height", "width"]}
@@ -67,6 +74,39 @@ def test_a_batch_gives_what_its_pictures_give_alone() -> None:
     alone = [session.run({"input": pixels[k : k + 1]}) for k in range(len(pixels))]
     for name, values in together.items():
         np.testing.assert_allclose(values, np.concatenate([one[name] for one in alone]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shift", "message"),
+    [
+        (1, 0.0, "2 faces are found in two portraits at 320 px, by the other program 1"),
+        (
+            2,
+            0.2,
+            "in two portraits at 320 px is not where the other program finds it: 0.2 px, the tolerance is 0.1",
+        ),
+        (2, 0.05, None),
+    ],
+)
+def test_a_peer_that_sees_another_face_ends_the_proof(published: Path, rows: int, shift: float, message: str) -> None:
+    from facecli.export.proof.peer import prove_peer
+    from facecli.export.proof.samples import portraits
+
+    def detect(source: Path, image: Image) -> Detections:
+        found = yunet_2023mar.detect(source, image).select(list(range(rows)))
+        return replace(found, landmarks=found.landmarks + np.float32(shift))
+
+    (part,) = yunet_2023mar.build(published)
+    (recipe,) = yunet_2023mar.facecli_export_recipes()
+    other = replace(recipe.peer, name="the other program", detect=detect, sizes=(320,))
+    plugin = Registry(third_party=False).load("detectors", "yunet", DetectorPlugin)
+    pair = Image(np.hstack([portraits()[0][0].pixels, portraits()[1][0].pixels]), "two portraits")
+    arguments = (other, plugin, "yunet/2023mar", (part, SHIPPED), [pair])
+    if message is None:
+        assert prove_peer(*arguments).landmarks == pytest.approx(shift, abs=0.01)
+    else:
+        with pytest.raises(ExportError, match=message):
+            prove_peer(*arguments)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
