@@ -29,6 +29,7 @@ COMMANDS = (
     "models",
     "plugins",
     "doctor",
+    "completion",
 )
 
 
@@ -57,7 +58,7 @@ class FacecliGroup(click.Group):
 
 
 @click.group(cls=FacecliGroup, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.version_option(__version__, prog_name="facecli")
+@click.version_option(__version__, "--version", "-V", prog_name="facecli")
 @click.option("--debug", is_flag=True, envvar="FACECLI_DEBUG", help="Show tracebacks.")
 @click.option(
     "--no-plugins", is_flag=True, is_eager=True, envvar="FACECLI_NO_PLUGINS", help="Leave third-party plugins out."

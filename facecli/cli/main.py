@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from facecli.cli import completing
 from facecli.cli.group import group
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
@@ -74,6 +75,8 @@ def run(arguments: list[str]) -> int:
 
 def _invoke(arguments: list[str], sinks: list[Sink]) -> object:
     # Not group.main(): it has its own ideas of a broken pipe and of Ctrl-C.
+    if (completed := completing.answer(group)) is not None:
+        return completed
     try:
         with group.make_context("facecli", arguments, obj=sinks) as ctx:
             return group.invoke(ctx)

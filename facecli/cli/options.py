@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from facecli.cli import completing
 from facecli.cli.values import WORKERS, Finite, split_commas
 from facecli.hosting.presets import PRESETS
 from facecli.kinds import METRICS
@@ -58,7 +59,12 @@ limit_options = chain(
 )
 
 detector_options = chain(
-    _option("--detector", default="mtcnn", help="Detector plugin; see `facecli plugins list`."),
+    _option(
+        "--detector",
+        default="mtcnn",
+        help="Detector plugin; see `facecli plugins list`.",
+        shell_complete=completing.detectors,
+    ),
     _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
     click.option(
         "--parameter",
@@ -70,7 +76,12 @@ detector_options = chain(
 )
 
 recognizer_options = chain(
-    _option("--recognizer", default="dlib-resnet", help="Recognizer plugin; see `facecli plugins list`."),
+    _option(
+        "--recognizer",
+        default="dlib-resnet",
+        help="Recognizer plugin; see `facecli plugins list`.",
+        shell_complete=completing.recognizers,
+    ),
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from facecli.cli import options, values
+from facecli.cli import completing, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
@@ -18,6 +18,7 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
     callback=values.split_commas,
     default="emotion",
     metavar="NAME,...",
+    shell_complete=completing.attributes,
     help="Attributes (emotion, age, gender, race, spoof), models of them (emotion/mini-xception), or what is measured "
     "without a model (pose, quality).",
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options
+from facecli.cli import completing, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, gathering
 from facecli.commands.export.edge import EdgeJob, EdgeOptions, edge_options
 from facecli.commands.export.module import ModuleOptions, module_options
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", required=False)
+@click.argument("recipe", required=False, shell_complete=completing.recipes)
 @click.option("--list", "list_recipes", is_flag=True, help="List the recipes instead.")
 @recipe_options
 @module_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import completing, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.zip")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=completing.models)
 @options.accept_license_option
 @options.output_options
 @gathered

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options
+from facecli.cli import completing, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.models)
 @options.output_options
 @gathered
 def command(name: str, output: OutputSettings) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from facecli.cli import options
+from facecli.cli import completing, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
 @click.command(help="What a plugin is, what it needs and which parameters it takes.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.plugins)
 @options.output_options
 @gathered
 def command(output: OutputSettings, name: str) -> None:
