@@ -12,8 +12,8 @@ from facecli.cli.completing import SHELLS
 def command(shell: str) -> None:
     """Print the code that lets a shell complete commands, options, and names of plugins and models.
 
-    For bash or zsh, put `eval "$(facecli completion bash)"` (or zsh) into the file that the shell starts with; for fish,
-    write the output to ~/.config/fish/completions/facecli.fish.
+    For bash or zsh, put `eval "$(facecli completion bash)"` (or zsh) into the file that the shell starts with; for
+    fish, write the output to ~/.config/fish/completions/facecli.fish.
     """
     import sys
 
