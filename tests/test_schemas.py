@@ -47,6 +47,10 @@ RUNS = {
     "emotion, like another": ("emotion collins.jpg --preset face_recognition --json", 0),
     "evaluate, like another": ("evaluate {tmp}/pair.csv --root . --preset face_recognition --json", 0),
     "calibrate": ("calibrate {tmp}/own/pairs.csv --root {tmp}/own --fmr 0.4 --flip --json", 1),
+    "calibrate --by": (
+        "calibrate {tmp}/own/pairs.csv --root {tmp}/own --fmr 0.4 --by group --worst --json",
+        1,
+    ),
     "calibrate --list": ("calibrate --list --json", 0),
     "calibrate --remove": ("calibrate --remove kept --json", 0),
     "embed": ("embed collins.jpg missing.jpg --json", 1),
@@ -64,6 +68,8 @@ RUNS = {
     "verify, anti-spoof": ("verify collins.jpg collins_variant.jpg --anti-spoof --json", 0),
     "evaluate": ("evaluate {tmp}/pairs.csv --root . --json", 1),
     "evaluate, little": ("evaluate {tmp}/pair.csv --root . --json", 0),
+    "evaluate --by": ("evaluate {tmp}/own/pairs.csv --root {tmp}/own --by group --json", 1),
+    "evaluate --impostors": ("evaluate --impostors {tmp}/own/people.csv --root {tmp}/own --by group --json", 0),
     "evaluate-detection": ("evaluate-detection --root . --ground-truth {tmp}/subsets.json --json", 1),
     "evaluate-detection, no scores": (
         "evaluate-detection --root . --ground-truth {tmp}/faces.json --detector haar --json",
@@ -96,7 +102,7 @@ RUNS = {
 # What may be left out, and the maps whose keys are names that the schema does not know.
 OPTIONAL = {
     *("preset", "written", "embedding", "detect", "emotion", "brightness"),
-    *("pose", "quality", "spoof", "anti_spoof"),
+    *("pose", "quality", "spoof", "anti_spoof", "groups", "closest"),
 }
 MAPS = {"probabilities", "attributes", "equivalents", "sources", "selftests", "outputs"}
 FREE = {"parameters", "registered", "description"}  # whose content is anyone's
@@ -199,8 +205,10 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     for name in ("collins", "collins_variant", "hopper"):
         for number in range(3):
             shutil.copy(examples / f"{name}.jpg", own / f"{name}{number}.jpg")
-    others = "".join(f"collins{a}.jpg,hopper{b}.jpg,0\n" for a in range(3) for b in range(3))
-    (own / "pairs.csv").write_text(f"{head}collins0.jpg,collins_variant0.jpg,1\n{others}collins0.jpg,missing.jpg,0\n")
+    others = "".join(f"collins{a}.jpg,hopper{b}.jpg,0,A\n" for a in range(3) for b in range(3))
+    rows = f"collins0.jpg,collins_variant0.jpg,1,A\n{others}collins0.jpg,missing.jpg,0,\n"
+    (own / "pairs.csv").write_text(f"file_a,file_b,same,group\n{rows}")
+    (own / "people.csv").write_text("file,group\ncollins0.jpg,A\nhopper0.jpg,A\ncollins_variant0.jpg,B\n")
 
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))

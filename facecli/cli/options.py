@@ -115,6 +115,14 @@ decision_options = chain(
     ),
 )
 
+by_option = click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Also tell the rates within groups of people: the column of the list that names a row's group, or COLUMN_a and"
+    " COLUMN_b for the two faces. Several columns make a group of each combination.",
+)
+
 device_options = chain(
     _option(
         "--device",

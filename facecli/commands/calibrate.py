@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     metavar="RATE",
     help="The false match rate to keep: 0.001 lets one in a thousand other people pass.",
 )
-@click.option("--name", metavar="NAME", help="What to call it.  [default: RECOGNIZER@RATE]")
+@options.by_option
+@click.option("--worst", is_flag=True, help="Keep the rate within every group of --by, not only over all pairs.")
+@click.option("--name", metavar="NAME", help="What to call it.  [default: RECOGNIZER@RATE, with -worst for --worst]")
 @click.option("--list", "listing", is_flag=True, help="List your operating points instead.")
 @click.option("--remove", metavar="NAME", help="Forget the operating point of this name instead.")
 @options.recognizer_options
@@ -50,6 +52,8 @@ def command(
     pairs: IO[str] | None,
     root: Path,
     fmr: float,
+    by: tuple[str, ...],
+    worst: bool,
     name: str | None,
     listing: bool,
     remove: str | None,
@@ -59,10 +63,13 @@ def command(
 
     PAIRS is a CSV file with the columns file_a,file_b,same (1 or 0), as for evaluate. The largest distance in them at
     which the false match rate is at most --fmr is kept, and from then on `verify` and `evaluate` use it with the same
-    recognizer, model file, parameters and detector. A rate takes 3 / RATE pairs of different people at least.
+    recognizer, model file, parameters and detector. A rate takes 3 / RATE pairs of different people at least; with
+    --worst it takes as many within every group.
     """
     if (pairs is not None) + listing + (remove is not None) != 1:
         raise click.UsageError("give PAIRS.csv, --list or --remove")
+    if worst and not by:
+        raise click.UsageError("--worst keeps the rate in groups: name their column with --by")
 
     from facecli.cli import context
     from facecli.matching.operating_points import OperatingPointStore
@@ -88,6 +95,8 @@ def command(
                 pairs=pairs,
                 root=root,
                 fmr=fmr,
+                by=by,
+                worst=worst,
                 name=name,
                 metric=metric,
                 store=store,
@@ -106,6 +115,8 @@ def _calibrate(
     pairs: IO[str],
     root: Path,
     fmr: float,
+    by: tuple[str, ...],
+    worst: bool,
     name: str | None,
     metric: Metric | None,
     store: OperatingPointStore,
@@ -119,15 +130,15 @@ def _calibrate(
     from facecli.hosting.presets import PRESETS
     from facecli.output import calibrations
 
-    labelled_pairs = read_stream(pairs, pairs.name)
-    calibration.check_enough(sum(not pair.same for pair in labelled_pairs), fmr)  # before any work
+    labelled_pairs = read_stream(pairs, pairs.name, by)
+    calibration.check_pairs(labelled_pairs, fmr, worst=worst)  # before any work
     names = pictures_of(labelled_pairs)
     faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
     request = Request(embed=True)
     tools = faces.engine.tools(request)
     plugin = tools.recognizer_plugin
     assert plugin is not None
-    name = name or f"{plugin.name}@{fmr:g}".replace("/", "-")
+    name = name or f"{plugin.name}@{fmr:g}{'-worst' * worst}".replace("/", "-")
     store.path(name)
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
@@ -136,8 +147,9 @@ def _calibrate(
     pictures = faces.engine.stream(request, labelled.sources_of(root, names), flow)
     reported = progress.reporting_errors(pictures, output, len(names))
     labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
-    measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr)
-    evidence = calibration.Evidence(pairs.name, len(labelled_faces.failures), f"--face {plugins.face}")
+    measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr, by, worst=worst)
+    conditions = " ".join([f"--face {plugins.face}", *(f"--by {column}" for column in by), *["--worst"] * worst])
+    evidence = calibration.Evidence(pairs.name, len(labelled_faces.failures), conditions)
     entry = calibration.operating_point(name, identity, metric, measured, evidence)
     path, failures = store.save(entry), labelled_faces.failures
     document = calibrations.document(tools, entry, measured[metric], failures, option, path=path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from facecli.contract import Metric, OperatingPoint
 from facecli.errors import UsageError
 from facecli.evaluation.error_curve import Distances, at_fmr, copies_note
+from facecli.evaluation.groups import GroupedRates, group_rates
 from facecli.evaluation.labelled import compare
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.rates import Rate, rate_of, trust_note
@@ -26,11 +27,12 @@ FEWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The largest threshold, in one metric, whose measured FMR is at most `target`.
+    """The largest threshold, in one metric, whose measured FMR is at most `target`: of all, or of the worst group.
 
     interval: the thresholds at which the true FMR may be `target`, at 95 %; the threshold lies in it. fmr, fnmr:
-    measured at the threshold; fnmr is None without mated comparisons. note: how far the rate can be trusted; None if it
-    rests on enough false matches.
+    measured at the threshold, over all comparisons; fnmr is None without mated ones. note: how far the rate can be
+    trusted; None if it rests on enough false matches. groups: the rates at the threshold within each group of people;
+    None if no groups were asked for.
     """
 
     target: float
@@ -39,6 +41,7 @@ class Calibration:
     fmr: Rate
     fnmr: Rate | None
     note: str | None
+    groups: GroupedRates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,26 @@ class Evidence:
     conditions: str
 
 
-def check_enough(non_mated: int, target: float) -> None:
-    """Raise UsageError if a number of non-mated comparisons is too small to show a rate (rule of three)."""
+def check_pairs(pairs: Sequence[Pair], target: float, *, worst: bool) -> None:
+    """Raise UsageError if labelled pairs are too few for a rate; with `worst` those of any group."""
+    others = [pair for pair in pairs if not pair.same]
+    check_enough(len(others), target)
+    if worst:
+        names = sorted({pair.group for pair in pairs if pair.group})
+        if not names:
+            raise UsageError("no pair belongs to a group", hint="fill in the columns of {by}", about="by")
+        for name in names:
+            check_enough(sum(pair.group == name for pair in others), target, name)
+
+
+def check_enough(non_mated: int, target: float, group: str | None = None) -> None:
+    """Raise UsageError if so few non-mated comparisons can not show a rate (rule of three). group: None for all."""
     if target * non_mated < FEWEST - 1e-9:
         least = math.ceil(FEWEST / target)
         reachable = f", or ask for {{fmr}} {FEWEST / non_mated:.2g} or more" if non_mated > FEWEST else ""
+        whose = "" if group is None else f" of the group {group}"
         raise UsageError(
-            f"{non_mated} non-mated comparisons can not show an FMR of {target:g}: that takes {least} at least",
+            f"{non_mated} non-mated comparisons{whose} can not show an FMR of {target:g}: that takes {least} at least",
             hint=f"give more pairs of different people{reachable}",
             about="fmr",
         )
@@ -77,7 +93,7 @@ def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibrat
     point = at_fmr(mated if len(mated) else non_mated[:1], non_mated, target)
     if point.threshold is None:
         raise UsageError(
-            f"no threshold keeps an FMR of {target:g}: {copies_note(non_mated)}",
+            f"no threshold keeps an FMR of {target:g}: {copies_note(non_mated, total)}",
             hint="give more and different pairs of different people; are some pictures copies?",
         )
     low, high = Rate(math.floor(target * total + 1e-9), total).interval
@@ -95,15 +111,48 @@ def calibrate(mated: Distances, non_mated: Distances, target: float) -> Calibrat
     )
 
 
+def calibrate_worst(mated: Distances, by_group: Mapping[str, Distances], target: float) -> Calibration:
+    """Return the calibration that keeps a false match rate of `target` within every group of people.
+
+    mated: (N,) distances of all; N may be 0. by_group: name -> (M,) non-mated distances within that group. The FMR is
+    that of the group that decides. Raises UsageError as `calibrate` does.
+    """
+    for name, distances in by_group.items():
+        check_enough(len(distances), target, name)
+    own = {name: calibrate(mated, distances, target) for name, distances in by_group.items()}
+    name = min(own, key=lambda name: own[name].threshold)
+    return replace(own[name], note=own[name].note and f"group {name} {own[name].note}")
+
+
 def calibrate_metrics(
-    pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], target: float
+    pairs: Sequence[Pair],
+    embeddings: Mapping[str, FloatArray],
+    target: float,
+    by: Sequence[str] = (),
+    *,
+    worst: bool = False,
 ) -> dict[Metric, Calibration]:
-    """Return the calibration in each metric. embeddings: picture's name -> (N, dim). Raises as `calibrate` does."""
+    """Return the calibration in each metric. embeddings: picture's name -> (N, dim).
+
+    by: the columns that made the pairs' groups, if any. worst: keep the rate within every group, not over all. Raises
+    UsageError as `calibrate` does.
+    """
     calibrations: dict[Metric, Calibration] = {}
+    names = [pair.group for pair in pairs]
     for metric in METRICS:
         distances, same = compare(pairs, embeddings, metric)
         compared = ~np.isnan(distances)
-        calibrations[metric] = calibrate(distances[compared & same], distances[compared & ~same], target)
+        mated, non_mated = distances[compared & same], distances[compared & ~same]
+        if worst:
+            of = np.array([name or "" for name in names])
+            by_group = {name: distances[compared & ~same & (of == name)] for name in sorted({*filter(None, names)})}
+            strict = calibrate_worst(mated, by_group, target)
+            false = Rate(int((non_mated <= strict.threshold).sum()), len(non_mated))
+            own = replace(strict, fmr=false)
+        else:
+            own = calibrate(mated, non_mated, target)
+        groups = group_rates(by, names, distances, same, own.threshold) if by else None
+        calibrations[metric] = replace(own, groups=groups)
     return calibrations
 
 
@@ -126,6 +175,7 @@ def operating_point(
     source = (
         f"your operating point {name} of {now:%Y-%m-%d}, FMR {best.fmr.value:.3g} ({low:.2g} to {high:.2g} at 95 %)"
     )
+    worst = best.groups.fmr if best.groups else None
     point = OperatingPoint(
         metric,
         best.threshold,
@@ -135,6 +185,8 @@ def operating_point(
         fnmr=best.fnmr.value if best.fnmr else None,
         equivalents={other: calibration.threshold for other, calibration in calibrations.items() if other != metric},
         by_fmr=((best.target, best.threshold),),
+        worst_group=None if worst is None else worst.worst,
+        fmr_worst_group=None if worst is None else worst.highest,
     )
     record = {"pairs": file, "failed_pictures": evidence.failed_pictures, "note": best.note}
     return UserOperatingPoint(name, identity, point, now.isoformat(), record)

@@ -65,33 +65,36 @@ def roc(mated: Distances, non_mated: Distances) -> Roc:
     return Roc(thresholds, false_matches / len(non_mated), 1 - matches / len(mated))
 
 
-def at_fmr(mated: Distances, non_mated: Distances, fmr: float) -> FmrPoint:
+def at_fmr(mated: Distances, non_mated: Distances, fmr: float, total: int | None = None) -> FmrPoint:
     """Return the operating point for a false match rate.
 
-    mated, non_mated: (N,) and (M,) distances in ascending order. Fewer than 1 / fmr non-mated comparisons can not show
-    the rate: the point is then the one without a false match, and its note says so. If so many non-mated pairs are
-    copies of each other that no threshold keeps the rate, there is no threshold, and the note gives their number.
+    mated, non_mated: (N,) and (M,) distances in ascending order. total: the number of non-mated comparisons, if these
+    are only the smallest of their distances; there must be more of them than fmr * total. Fewer than 1 / fmr non-mated
+    comparisons can not show the rate: the point is then the one without a false match, and its note says so. If so many
+    non-mated pairs are copies of each other that no threshold keeps the rate, there is no threshold, and the note gives
+    their number.
     """
     if not len(mated) or not len(non_mated):
         return FmrPoint(fmr, None, 0, None, "takes mated and non-mated comparisons")
-    allowed = math.floor(fmr * len(non_mated) + 1e-9)
+    total = len(non_mated) if total is None else total
+    allowed = math.floor(fmr * total + 1e-9)
     thresholds, matches, false_matches = _accepted(mated, non_mated)
     place = int(np.searchsorted(false_matches, allowed, "right")) - 1
     errors = int(false_matches[place])
     note = trust_note(errors)
     if not allowed:
-        note = f"the point of no false match: {len(non_mated)} non-mated comparisons can not show a rate of {fmr:g}"
+        note = f"the point of no false match: {total} non-mated comparisons can not show a rate of {fmr:g}"
     threshold = float(thresholds[place])
     if threshold < LEAST:
         threshold = _before(float(thresholds[min(place + 1, len(thresholds) - 1)]))
     if threshold < LEAST:
-        return FmrPoint(fmr, None, 0, None, f"no threshold keeps it: {copies_note(non_mated)}")
+        return FmrPoint(fmr, None, 0, None, f"no threshold keeps it: {copies_note(non_mated, total)}")
     return FmrPoint(fmr, threshold, errors, Rate(int(matches[place]), len(mated)), note)
 
 
-def copies_note(non_mated: Distances) -> str:
-    """Return a text with the number of non-mated comparisons that have no distance but rounding."""
-    return f"{int((non_mated < LEAST).sum())} of {len(non_mated)} non-mated comparisons have no distance"
+def copies_note(non_mated: Distances, total: int) -> str:
+    """Return a text with the number of non-mated comparisons, of `total`, that have no distance but rounding."""
+    return f"{int((non_mated < LEAST).sum())} of {total} non-mated comparisons have no distance"
 
 
 def most_accurate(mated: Distances, non_mated: Distances) -> tuple[int, float]:

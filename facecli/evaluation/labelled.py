@@ -10,6 +10,7 @@ import numpy as np
 
 from facecli.contract import Metric
 from facecli.evaluation.error_curve import Distances
+from facecli.evaluation.groups import GroupedRates, group_rates
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.recognition import Evaluation, Truth, evaluate
 from facecli.matching.closest import closest_pair
@@ -32,18 +33,30 @@ class LabelledFaces:
     with_several_faces: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lookalikes:
+    """Two pictures of different people that the recognizer finds alike. distance: in the metric of the evaluation."""
+
+    a: str
+    b: str
+    distance: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PairsEvaluation:
     """The evaluation of a recognizer on labelled pairs.
 
     rule: the rule that decided. face: the choice of face in each picture, such as "center" or "all". faces: the
-    pictures. rates: the error rates over the pairs.
+    pictures. rates: the error rates over the pairs. groups: the same within each group of people; None if no groups
+    were asked for. closest: of pictures of different people those most alike; None for a list of pairs.
     """
 
     rule: DecisionRule
     face: str
     faces: LabelledFaces
     rates: Evaluation
+    groups: GroupedRates | None = None
+    closest: tuple[Lookalikes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +113,14 @@ def compare(pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], metric:
     return distances, np.array([pair.same for pair in pairs])
 
 
-def evaluate_pairs(pairs: Sequence[Pair], faces: LabelledFaces, rule: DecisionRule, face: str) -> PairsEvaluation:
-    """Return the evaluation of the recognizer that gave the embeddings of `faces`. face: the choice that gave them."""
+def evaluate_pairs(
+    pairs: Sequence[Pair], faces: LabelledFaces, rule: DecisionRule, face: str, by: Sequence[str] = ()
+) -> PairsEvaluation:
+    """Return the evaluation of the recognizer that gave the embeddings of `faces`.
+
+    face: the choice that gave them. by: the columns that made the pairs' groups, if any.
+    """
     distances, same = compare(pairs, faces.embeddings, rule.metric)
-    return PairsEvaluation(rule, face, faces, evaluate(distances, same, rule.threshold))
+    names = [pair.group for pair in pairs]
+    groups = group_rates(by, names, distances, same, rule.threshold) if by else None
+    return PairsEvaluation(rule, face, faces, evaluate(distances, same, rule.threshold), groups)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from facecli.errors import UsageError
+from facecli.evaluation.tables import Row, Table, check_inside, lines_of
 
 COLUMNS = ("file_a", "file_b", "same")
-LONGEST_LINE = 2**16  # characters; a file without line ends, such as /dev/zero, must not fill the memory
 TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two pictures, named relative to a folder, and whether they show the same person."""
+    """Two pictures, named relative to a folder, and whether they show the same person.
+
+    group: the group of people that both faces belong to; None if they belong to none, or to two.
+    """
 
     a: str
     b: str
     same: bool
+    group: str | None = None
 
 
 def pictures_of(pairs: Sequence[Pair]) -> list[str]:
@@ -29,63 +32,56 @@ def pictures_of(pairs: Sequence[Pair]) -> list[str]:
     return list(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
 
 
-def read_stream(stream: IO[str], name: str) -> list[Pair]:
-    """Return the pairs of an open CSV file. name: the file's name in messages. Raises UsageError as `read` does."""
-    return read(lines_of(stream, name), name)
+def read_stream(stream: IO[str], name: str, by: Sequence[str] = ()) -> list[Pair]:
+    """Return the pairs of an open CSV file. name: the file's name in messages. by: as in `read`, which raises."""
+    return read(lines_of(stream, name), name, by)
 
 
-def lines_of(stream: IO[str], name: str) -> Iterator[str]:
-    """Yield the lines of an open text file. Raises UsageError for an endless line and where reading fails."""
-    try:
-        while line := stream.readline(LONGEST_LINE + 1):
-            if len(line) > LONGEST_LINE:
-                raise UsageError(f"{name} has a line of more than {LONGEST_LINE} characters", hint="is it a CSV file?")
-            yield line
-    except OSError as error:
-        raise UsageError(f"can not read {name}: {error.strerror or error}", hint="check what it is") from error
-
-
-def read(lines: Iterable[str], name: str) -> list[Pair]:
+def read(lines: Iterable[str], name: str, by: Sequence[str] = ()) -> list[Pair]:
     """Return the pairs in the lines of a CSV file with the columns file_a, file_b, same; others are ignored.
 
     A pair counts once, however often and in whichever order of its pictures it is listed. name: the file's name in
-    messages. Raises UsageError, with the line number, for a row that can not be read, a picture outside the folder, and
-    a pair that is labelled in both ways.
+    messages. by: the columns that make the groups; a column X stands for the pair, or is given for each of its faces,
+    as X_a and X_b.
+
+    Raises UsageError, with the line number, for a row that can not be read, a picture outside the folder, and a pair
+    that is labelled in two ways.
     """
-    reader = csv.DictReader(lines, strict=True)
+    table = Table(lines, name, COLUMNS)
+    by_columns = [_columns_for(column, table) for column in by]
     first_rows: dict[frozenset[Path], tuple[Pair, int]] = {}
-    try:
-        _check_columns(reader.fieldnames or (), name)
-        for row in reader:
-            pair, line = _pair(row, f"{name} line {reader.line_num}"), reader.line_num
-            first, first_line = first_rows.setdefault(frozenset((Path(pair.a), Path(pair.b))), (pair, line))
-            if first.same != pair.same:
-                message = f"{name} lines {first_line} and {line} contradict each other"
-                hint = f"{pair.a} and {pair.b} are the same person in one of them alone: correct the other"
-                raise UsageError(message, hint=hint)
-    except csv.Error as error:
-        raise UsageError(f"{name} line {reader.line_num + 1}: {error}", hint="is it a CSV file?") from error
+    for row, line in table.rows():
+        pair = _pair(row, f"{name} line {line}", by_columns)
+        first, first_line = first_rows.setdefault(frozenset((Path(pair.a), Path(pair.b))), (pair, line))
+        if (first.same, first.group) != (pair.same, pair.group):
+            message = f"{name} lines {first_line} and {line} contradict each other"
+            what = "the same person" if first.same != pair.same else f"of the group {first.group}"
+            raise UsageError(message, hint=f"{pair.a} and {pair.b} are {what} in one of them alone: correct the other")
     if not first_rows:
         raise UsageError(f"{name} has no pairs", hint=f"give lines of {','.join(COLUMNS)}")
     return [pair for pair, _ in first_rows.values()]
 
 
-def _check_columns(columns: Sequence[str], name: str) -> None:
-    if twice := [column for column in COLUMNS if list(columns).count(column) > 1]:
-        raise UsageError(f"{name} has the column {', '.join(twice)} twice", hint="leave one of them out")
-    if missing := [column for column in COLUMNS if column not in columns]:
-        hint = f"its first line must be {','.join(COLUMNS)}"
-        raise UsageError(f"{name} has no column {', '.join(missing)}", hint=hint)
+def _columns_for(column: str, table: Table) -> tuple[str, ...]:
+    """Return the column of a table that has a group's name, or the two that have it for each face."""
+    both = (f"{column}_a", f"{column}_b")
+    if column in table.columns:
+        return (column,)
+    if not set(both) <= {*table.columns}:
+        message = f"{table.name} has no column {column}, nor {' and '.join(both)}"
+        raise UsageError(message, hint=f"it has {', '.join(table.columns)}", about="by")
+    return both
 
 
-def _pair(row: dict[str, str | None], place: str) -> Pair:
+def _pair(row: Row, place: str, by: Sequence[Sequence[str]]) -> Pair:
     a, b, same = (row[column] for column in COLUMNS)
     if not a or not b or same is None:
         raise UsageError(f"{place} is not complete", hint=f"it needs {', '.join(COLUMNS)}")
     if same.strip().lower() not in TRUTH:
         raise UsageError(f"{place}: same is {same!r}", hint="write 1 or 0")
     for file in (a, b):
-        if Path(file).is_absolute() or ".." in Path(file).parts:
-            message, hint = f"{place}: {file} is outside the {{root}} folder", "name files relative to {root}"
-            raise UsageError(message, hint=hint, about="root")
-    return Pair(a, b, TRUTH[same.strip().lower()])
+        check_inside(file, place)
+    sides = [{(row[column] or "").strip() for column in columns} for columns in by]
+    grouped = bool(sides) and all(len(names) == 1 and "" not in names for names in sides)
+    group = " ".join(name for names in sides for name in names) if grouped else None
+    return Pair(a, b, TRUTH[same.strip().lower()], group)

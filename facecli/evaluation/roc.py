@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from facecli.errors import OutputError, UsageError
+from facecli.errors import OutputError
 from facecli.evaluation.error_curve import Roc
+from facecli.evaluation.figures import INK, figure_class, tidy
 from facecli.evaluation.recognition import Evaluation
-from facecli.system.charts import import_figure
 from facecli.system.files import staged
 
-DRAWN = (".png", ".svg", ".pdf")
-INK, CURVE, ACCENT = "#333333", "#1f5fa8", "#c2410c"
-
-
-def check(path: Path) -> None:
-    """Raise UsageError for a path that `write` can not write: an unknown suffix, or a picture without matplotlib."""
-    suffix = path.suffix.lower()
-    if suffix not in (*DRAWN, ".csv"):
-        raise UsageError(f"can not write a curve as {suffix or path.name!r}", hint=f"use {', '.join(DRAWN)} or .csv")
-    if suffix != ".csv":
-        _figure()
+CURVE, ACCENT = "#1f5fa8", "#c2410c"
 
 
 def write(path: Path, result: Evaluation, title: str) -> None:
@@ -46,7 +36,7 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     from matplotlib.ticker import PercentFormatter
 
     assert result.fmr is not None and result.fnmr is not None
-    figure = _figure()(figsize=(6.4, 4.8), layout="constrained")
+    figure = figure_class()(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
     one = 1 / result.fmr.total  # one false match: so few comparisons can not show a smaller rate
     left, zero = min(one / 2, 0.01), one * 0.85  # where a logarithmic axis shows an FMR of 0
@@ -64,16 +54,7 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     axes.set(xscale="log", xlim=(left, 1), xlabel="false match rate (FMR)", ylabel="recognised (1 - FNMR)")
     axes.set_ylim(low, 1.0 + (1 - low) * 0.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.grid(visible=True, color="#dddddd", lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
     axes.set_title(f"{title}\naccuracy {result.accuracy.value:.2%}", loc="left", fontsize=10)
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     return figure
-
-
-def _figure() -> Any:
-    """Return matplotlib's class Figure. Raises UsageError where matplotlib is not installed."""
-    try:
-        return import_figure()
-    except ImportError as error:
-        raise UsageError("drawing a curve needs matplotlib", hint='pip install "facecli[plot]"') from error

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from facecli.contract import Metric
 from facecli.types import FloatArray
 
+# Squared distance of two rows in parts of the sum of their squares: below it only rounding tells them apart.
+COPIES = 1e-13
+
 
 def cosine_similarity(a: FloatArray, b: FloatArray) -> NDArray[np.float64]:
     """Return the cosine similarity of each row of `a` with the row of `b` at its place.
@@ -33,7 +36,29 @@ def distance(a: FloatArray, b: FloatArray, metric: Metric) -> NDArray[np.float64
     """
     if metric == "euclidean":
         return np.asarray(np.linalg.norm(a.astype(np.float64) - b.astype(np.float64), axis=1))
-    similarity = cosine_similarity(a, b)
+    return _of_similarity(cosine_similarity(a, b), metric)
+
+
+def pairwise(a: FloatArray, b: FloatArray, metric: Metric) -> NDArray[np.float64]:
+    """Return the distance of each row of `a` to each row of `b`: (N, M) float64, up to rounding that of `distance`.
+
+    a, b: (N, dim) and (M, dim) float32 embeddings. Of many rows take blocks: the result and two more like it are in
+    memory at once.
+    """
+    a64, b64 = a.astype(np.float64), b.astype(np.float64)
+    dot: NDArray[np.float64] = a64 @ b64.T
+    squares_a, squares_b = (a64**2).sum(1)[:, None], (b64**2).sum(1)
+    if metric == "euclidean":
+        sums = squares_a + squares_b
+        squares = sums - 2.0 * dot
+        return np.asarray(np.sqrt(np.where(squares > COPIES * sums, squares, 0.0)))
+    lengths = np.sqrt(squares_a) * np.sqrt(squares_b)
+    similarity: NDArray[np.float64] = np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0)
+    return _of_similarity(similarity.clip(-1.0, 1.0), metric)
+
+
+def _of_similarity(similarity: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
+    """Return cosine similarities as distances in a metric that depends on directions alone."""
     if metric == "cosine":
         return np.asarray(1.0 - similarity)
     if metric == "euclidean_l2":

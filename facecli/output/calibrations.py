@@ -9,8 +9,9 @@ from facecli.errors import Wording, keyword
 from facecli.evaluation.calibration import Calibration
 from facecli.hosting.toolbox import Toolbox
 from facecli.matching.operating_points import UserOperatingPoint
-from facecli.output import records
-from facecli.output.evaluations import COLUMNS, failures, rate, rate_row
+from facecli.output import groups, records
+from facecli.output.evaluations import COLUMNS, failures
+from facecli.output.rates import rate, rate_row
 from facecli.output.records import Record
 from facecli.pipeline.results import ImageResult
 
@@ -48,6 +49,7 @@ def document(
         note=calibration.note,
         protocol=point.protocol,
         failed_pictures=failures(failed, wording),
+        **({} if calibration.groups is None else {"groups": groups.part(calibration.groups)}),
     )
 
 
@@ -58,6 +60,7 @@ def rows(document: Record) -> list[Record]:
     table = [threshold, rate_row("FMR", document["fmr"]) | {"note": document["note"]}]
     if document["fnmr"]:
         table.append(rate_row("FNMR", document["fnmr"]))
+    table += groups.rows(document["groups"]) if "groups" in document else []
     table.append({"measure": "kept as", "note": document["name"]})
     return [{column: row.get(column) for column in COLUMNS} for row in table]
 
@@ -87,6 +90,8 @@ def _entry(entry: UserOperatingPoint) -> Record:
         "threshold": point.threshold,
         "fmr": point.fmr,
         "fnmr": point.fnmr,
+        "worst_group": point.worst_group,
+        "fmr_worst_group": point.fmr_worst_group,
         "protocol": point.protocol,
         "note": entry.evidence["note"],
     }

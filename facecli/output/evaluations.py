@@ -6,26 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facecli.errors import Wording, keyword
-from facecli.evaluation.labelled import PairsEvaluation
+from facecli.evaluation.labelled import Lookalikes, PairsEvaluation
 from facecli.evaluation.rates import Rate
 from facecli.evaluation.recognition import Evaluation
 from facecli.hosting.toolbox import Toolbox
-from facecli.output import records
+from facecli.output import groups, records
+from facecli.output.rates import DIGITS, rate, rate_row
 from facecli.output.records import Record
 from facecli.pipeline.results import ImageResult
 
-DIGITS = 6  # of rates and thresholds
 RATES = ("accuracy", "fmr", "fnmr", "far", "frr")
 COLUMNS = ("measure", "value", "low", "high", "count", "of", "note")
-
-
-def rate(measured: Rate | None) -> Record | None:
-    """Return a rate as documents have it: value, count, total and the 95 % interval; None if there is none."""
-    if measured is None:
-        return None
-    interval = [round(end, DIGITS) for end in measured.interval]
-    value = round(measured.value, DIGITS)
-    return {"value": value, "count": measured.count, "total": measured.total, "interval": interval}
 
 
 def document(
@@ -40,8 +31,9 @@ def document(
     further parts, such as the name of a preset; they stand first.
     """
     rule, faces, rates = evaluation.rule, evaluation.faces, evaluation.rates
-    failed = failures(faces.failures, wording)
+    failed, grouped = failures(faces.failures, wording), evaluation.groups
     pictures = len(faces.embeddings) + len(failed)
+    closest = None if evaluation.closest is None else list(map(_lookalikes, evaluation.closest))
     return records.header(
         "evaluate",
         **(extra or {}),
@@ -61,6 +53,8 @@ def document(
             "pictures": failed,
         },
         **_rates(rates),
+        **({} if grouped is None else {"groups": groups.part(grouped)}),
+        **({} if closest is None else {"closest": closest}),
     )
 
 
@@ -71,7 +65,15 @@ def failures(results: Sequence[ImageResult], wording: Wording = keyword) -> list
 
 def rows(document: Record) -> list[Record]:
     """Return the rows of a table or CSV for a document of this module, one per measure."""
-    rule = f"{document['metric']} <= {document['threshold']:.4g}"
+    table = _of_strangers(document) if "closest" in document else _of_pairs(document)
+    failed = document["failures_to_acquire"]
+    table.append({"measure": "FTA", "value": failed["rate"], "count": failed["count"], "of": document["pictures"]})
+    table += groups.rows(document["groups"]) if "groups" in document else []
+    return [{column: row.get(column) for column in COLUMNS} for row in table]
+
+
+def _of_pairs(document: Record) -> list[Record]:
+    rule = _rule(document)
     table = [_row("accuracy", document["accuracy"], rule)]
     best = document["best_threshold"]
     table.append(_row("best accuracy", document["best_accuracy"], None if best is None else f"at {best:.4g}"))
@@ -80,17 +82,23 @@ def rows(document: Record) -> list[Record]:
         table.append({"measure": f"{folds['folds']} folds", "value": folds["accuracy"], "note": spread})
     table += [_row(name.upper(), document[name], rule) for name in ("fmr", "fnmr", "far", "frr")]
     table.append({"measure": "EER", "value": document["eer"]})
-    table += [_row(f"1-FNMR at FMR {at['fmr']:g}", at["match_rate"], at["note"]) for at in document["at_fmr"]]
-    failed = document["failures_to_acquire"]
-    table.append({"measure": "FTA", "value": failed["rate"], "count": failed["count"], "of": document["pictures"]})
-    return [{column: row.get(column) for column in COLUMNS} for row in table]
+    return [*table, *(_row(f"1-FNMR at FMR {at['fmr']:g}", at["match_rate"], at["note"]) for at in document["at_fmr"])]
 
 
-def rate_row(measure: str, document: Record) -> Record:
-    """Return the row of a measure. document: a rate as `rate` returns it."""
-    low, high = document["interval"]
-    numbers = {"value": document["value"], "low": low, "high": high}
-    return {"measure": measure} | numbers | {"count": document["count"], "of": document["total"]}
+def _of_strangers(document: Record) -> list[Record]:
+    table = [_row(name.upper(), document[name], _rule(document)) for name in ("fmr", "far")]
+    for at in document["at_fmr"]:
+        counts = {"count": at["false_matches"], "of": document["compared"]["non_mated"]}
+        name = f"{document['metric']} at FMR {at['fmr']:g}"
+        table.append({"measure": name, "value": at["threshold"], **counts, "note": at["note"]})
+    for pair in document["closest"]:
+        name, pictures = f"{document['metric']} of the closest", f"{pair['a']} and {pair['b']}"
+        table.append({"measure": name, "value": pair["distance"], "note": pictures})
+    return table
+
+
+def _rule(document: Record) -> str:
+    return f"{document['metric']} <= {document['threshold']:.4g}"
 
 
 def _rates(rates: Evaluation) -> dict[str, Any]:
@@ -113,6 +121,10 @@ def _rates(rates: Evaluation) -> dict[str, Any]:
         "cross_validation": folds
         and {"folds": folds.folds, "accuracy": round(folds.accuracy, DIGITS), "std": round(folds.std, DIGITS)},
     }
+
+
+def _lookalikes(pair: Lookalikes) -> Record:
+    return {"a": pair.a, "b": pair.b, "distance": round(pair.distance, DIGITS)}
 
 
 def _total(measured: Rate | None) -> int:

@@ -159,3 +159,38 @@ def test_a_damaged_point_stops_verify(run: Callable, pairs: Path) -> None:
     done = run("verify", "collins.jpg", "hopper.jpg", "--json")
     assert (done.returncode, done.json["error"]["code"]) == (4, "model")
     assert run("verify", "collins.jpg", "hopper.jpg", "--operating-point", "catalogue").returncode == 0
+
+
+@pytest.fixture
+def grouped_pairs(folder: Path, tmp_path: Path) -> Path:
+    """Sixty comparisons in group A, and twelve of the closer group B."""
+    for number in range(2):
+        shutil.copy(folder / "collins_variant.jpg", folder / f"variant_{number}.jpg")
+    path = tmp_path / "grouped.csv"
+    rows = [f"{a},{b},0,A" for a in COLLINS for b in HOPPER] + [f"{a},collins_variant.jpg,1," for a in COLLINS]
+    rows += [f"variant_{n % 2}.jpg,{HOPPER[n // 2]},0,B" for n in range(12)]
+    path.write_text("\n".join(["file_a,file_b,same,people", *rows]) + "\n")
+    return path
+
+
+def test_the_worst_group_decides_where_it_is_asked_for(run: Callable, grouped_pairs: Path) -> None:
+    words = ("calibrate", grouped_pairs, "--by", "people", "--fmr", "0.25", "--json")
+    overall = run(*words).json
+    assert (overall["name"], overall["fmr"]["count"]) == ("dlib-resnet@0.25", 12)
+    assert (overall["groups"]["fmr"]["worst"], overall["groups"]["rates"][0]["fmr"]["value"]) == ("B", 1)
+    worst = run(*words, "--worst").json
+    assert (worst["name"], worst["groups"]["fmr"]["mean"]) == ("dlib-resnet@0.25-worst", 0)
+    assert worst["threshold"] < overall["threshold"]
+    used = run("verify", "collins.jpg", "hopper.jpg", "--operating-point", "dlib-resnet@0.25", "--json").json
+    assert (used["fmr"], used["fmr_worst_group"]) == (12 / 72, 1)
+    assert run("verify", "collins.jpg", "hopper.jpg", "--json").json["fmr_worst_group"] == 0
+    listed = run("calibrate", "--list", "--json").json["operating_points"]
+    assert [(point["worst_group"], point["fmr_worst_group"]) for point in listed] == [("A", 0), ("B", 1)]
+    assert "--by people --worst" in listed[0]["protocol"]
+
+
+def test_a_rate_is_not_kept_in_groups_that_can_not_show_it(run: Callable, grouped_pairs: Path) -> None:
+    done = run("calibrate", grouped_pairs, "--by", "people", "--worst", "--fmr", "0.1", "--root", "/")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "12 non-mated comparisons of the group B can not show an FMR of 0.1" in done.errors[0]
+    assert "--by" in run("calibrate", grouped_pairs, "--worst", "--fmr", "0.1").errors[0]

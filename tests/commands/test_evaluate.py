@@ -108,6 +108,88 @@ def test_without_matplotlib_the_line_to_type_is_told(
     assert 'pip install "facecli[plot]"' in done.errors[0]
 
 
+@pytest.fixture
+def grouped_pairs(tmp_path: Path) -> Path:
+    """The portraits, with the group of each face; one pair is of two groups."""
+    rows = [
+        ("collins.jpg", "collins_variant.jpg", 1, "A", "A"),
+        ("collins.jpg", "hopper.jpg", 0, "A", "A"),
+        ("collins_variant.jpg", "hopper.jpg", 0, "B", "A"),
+    ]
+    path = tmp_path / "grouped.csv"
+    lines = ["file_a,file_b,same,race_a,race_b", *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_rates_by_group(run_cli: Callable, examples: Path, grouped_pairs: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "groups.csv"
+    words = ("evaluate", grouped_pairs, "--root", examples, "--by", "race", "--threshold", "9")
+    done = run_cli(*words, "--plot", figure, "--json")
+    assert (done.returncode, done.errors) == (0, [])
+    groups = done.json["groups"]
+    (one,) = groups["rates"]
+    assert (groups["by"], one["group"], one["fmr"]["total"], one["fnmr"]["total"]) == (["race"], "A", 1, 1)
+    assert groups["without_group"] == {"mated": 0, "non_mated": 1}
+    assert (groups["fmr"]["worst"], groups["fmr"]["mean"], groups["fmr"]["worst_over_geometric_mean"]) == ("A", 1, 1)
+    assert done.json["fmr"]["total"] == 2  # over all pairs, as without groups
+    assert figure.read_text().startswith("group,fmr,fmr_low")
+    table = run_cli(*words, "--format", "csv").stdout.decode()
+    rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(table))}
+    assert [float(rows[name]["value"]) for name in ("FMR A", "FNMR A")] == [1, 0]
+    assert rows["FMR A"]["of"] == "1"
+    assert rows["FMR worst / geometric mean"]["note"] == "worst: A; best: A"
+
+
+def test_a_folder_of_different_people(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("evaluate", "--impostors", examples, "--threshold", "0.2", "--json")
+    assert (done.returncode, done.errors) == (0, [])
+    answer = done.json
+    assert answer["schema"] == "facecli.evaluate/1"
+    assert (answer["pairs"], answer["compared"]) == ({"mated": 0, "non_mated": 3}, {"mated": 0, "non_mated": 3})
+    assert (answer["fmr"]["count"], answer["fmr"]["total"], answer["fnmr"]) == (1, 3, None)
+    first, *others = answer["closest"]  # one person is there twice, and is found
+    assert [Path(first[side]).name for side in "ab"] == ["collins.jpg", "collins_variant.jpg"]
+    assert first["distance"] < 0.2 < min(pair["distance"] for pair in others)
+    assert [at["threshold"] < first["distance"] for at in answer["at_fmr"]] == [True, True]
+    table = run_cli("evaluate", "--impostors", examples, "--format", "table").stdout.decode()
+    assert "closest" in table
+
+
+def test_a_list_of_different_people_has_groups(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("file,race\ncollins.jpg,A\nhopper.jpg,A\ncollins_variant.jpg,B\nmissing.jpg,B\n")
+    words = ("--root", examples, "--by", "race", "--threshold", "9", "--json")
+    done = run_cli("evaluate", "--impostors", people, *words)
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    groups = done.json["groups"]
+    assert {group["group"]: group["fmr"] and group["fmr"]["total"] for group in groups["rates"]} == {"A": 1, "B": None}
+    assert groups["without_group"] == {"mated": 0, "non_mated": 2}
+    assert (done.json["pairs"]["non_mated"], done.json["compared"]["non_mated"]) == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "give PAIRS.csv or --impostors"),
+        (["PAIRS", "--impostors", "."], "give PAIRS.csv or --impostors"),
+        (["--impostors", ".", "--roc", "roc.csv"], "--roc needs pairs of the same person"),
+        (["--impostors", ".", "--by", "race"], "a folder, which has no columns; list its pictures"),
+        (["--impostors", "hopper.jpg"], "hopper.jpg has no column file"),
+        (["PAIRS", "--plot", "x.csv"], "--plot shows groups: name their column with --by"),
+        (["PAIRS", "--by", "age"], "has no column age, nor age_a and age_b"),
+        (["PAIRS", "--by", "race", "--plot", "PAIRS"], "--plot PAIRS would overwrite the input"),
+        (["PAIRS", "--by", "race", "--plot", "x.gif"], "can not write a figure as '.gif'"),
+    ],
+)
+def test_what_does_not_go_together(
+    run_cli: Callable, examples: Path, grouped_pairs: Path, words: list[str], told: str
+) -> None:
+    done = run_cli("evaluate", *(grouped_pairs if word == "PAIRS" else word for word in words), cwd=examples)
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert told.replace("PAIRS would", f"{grouped_pairs} would") in done.errors[0]
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
     [([("a.jpg", "b.jpg", "perhaps")], "line 2: same is 'perhaps'"), ([("/a", "b", 1)], "outside"), ([], "no pairs")],

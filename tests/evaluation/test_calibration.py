@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facecli.errors import UsageError
-from facecli.evaluation.calibration import calibrate, check_enough
+from facecli.evaluation.calibration import calibrate, calibrate_metrics, calibrate_worst, check_enough, check_pairs
+from facecli.evaluation.pairs import Pair
 
 RANDOM = np.random.default_rng(0)
 
@@ -75,3 +76,39 @@ def test_ties_never_break_the_rate(distances: list[float], fmr: float) -> None:
     assert (non_mated <= found.threshold).mean() <= fmr
     assert (non_mated <= found.threshold).sum() == found.fmr.count
     assert found.interval[0] <= found.threshold <= found.interval[1]
+
+
+def test_the_worst_group_decides() -> None:
+    near, far = RANDOM.uniform(0.3, 1, 10_000), RANDOM.uniform(0.5, 1, 10_000)
+    found = calibrate_worst(np.zeros(1), {"far": far, "near": near}, 0.01)
+    assert found.threshold == calibrate(np.zeros(1), near, 0.01).threshold < far.min()
+    few = calibrate_worst(np.zeros(1), {"far": far, "near": near[:300]}, 0.01)
+    assert few.note == "group near rests on 3 false matches; 30 make it good to 30 %"
+    with pytest.raises(UsageError, match=r"200 non-mated comparisons of the group near can not show an FMR of 0\.01"):
+        calibrate_worst(np.zeros(1), {"far": far, "near": near[:200]}, 0.01)
+
+
+def test_pairs_of_every_group_must_be_enough_before_any_work() -> None:
+    pairs = [Pair(f"{n}", f"x{n}", same=False, group="AB"[n % 4 == 0]) for n in range(12)]
+    check_pairs(pairs, 0.4, worst=False)
+    with pytest.raises(UsageError, match=r"3 non-mated comparisons of the group B can not show an FMR of 0\.4"):
+        check_pairs(pairs, 0.4, worst=True)
+    check_pairs([pair for pair in pairs if pair.group == "A"], 0.4, worst=True)
+    with pytest.raises(UsageError, match="no pair belongs to a group"):
+        check_pairs([Pair(f"{n}", f"x{n}", same=False) for n in range(12)], 0.4, worst=True)
+
+
+def test_with_groups_each_metric_tells_their_rates_at_its_threshold() -> None:
+    angles = {f"a{n}": n for n in range(12)} | {f"b{n}": 20 + 3 * n for n in range(12)}  # degrees
+    rows = {name: np.array([[np.cos(np.radians(a)), np.sin(np.radians(a))]], np.float32) for name, a in angles.items()}
+    pairs = [Pair(f"{g}{i}", f"{g}{j}", same=False, group=g) for g in "ab" for i in range(12) for j in range(i)]
+    overall = calibrate_metrics(pairs, rows, 0.1, ["group"])
+    worst = calibrate_metrics(pairs, rows, 0.1, ["group"], worst=True)
+    for metric, found in worst.items():
+        assert found.threshold < overall[metric].threshold
+        for calibration in (found, overall[metric]):
+            assert calibration.groups is not None and calibration.groups.fmr is not None
+            rates = {group.name: group.fmr.value for group in calibration.groups.groups if group.fmr}
+            assert calibration.groups.fmr.worst == "a"
+            assert (rates["a"] <= 0.1) == (calibration is found)
+        assert found.fmr.total == 132  # all of them, while the group decides

@@ -31,6 +31,24 @@ def test_a_pair_counts_once_however_often_it_is_listed() -> None:
     assert listed == [pairs.Pair("a", "b", same=True), pairs.Pair("a", "c", same=False)]
 
 
+BY_PAIR, BY_FACE = "file_a,file_b,same,race\n", "file_a,file_b,same,race_a,race_b,sex\n"
+
+
+def test_a_group_is_that_of_both_faces() -> None:
+    assert [pair.group for pair in pairs.read([BY_PAIR, "a,b,1,A\n", "a,c,0,\n"], "x.csv", ["race"])] == ["A", None]
+    rows = ["a,b,1,A,A,f\n", "a,c,0,A,B,f\n", "a,d,0,,,f\n", "a,e,0,B,B,\n"]
+    assert [pair.group for pair in pairs.read([BY_FACE, *rows], "x.csv", ["race"])] == ["A", None, None, "B"]
+    assert [pair.group for pair in pairs.read([BY_FACE, *rows], "x.csv", ["race", "sex"])] == ["A f", None, None, None]
+    assert {pair.group for pair in pairs.read([BY_FACE, *rows], "x.csv")} == {None}
+
+
+def test_a_group_that_is_not_there_or_is_two_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"no column age, nor age_a and age_b; it has file_a, file_b, same, race"):
+        pairs.read([BY_PAIR, "a,b,1,A\n"], "x.csv", ["age"])
+    with pytest.raises(UsageError, match="lines 2 and 3 contradict each other; b and a are of the group A in one"):
+        pairs.read([BY_PAIR, "a,b,1,A\n", "b,a,1,B\n"], "x.csv", ["race"])
+
+
 def test_lines_are_bounded() -> None:
     assert list(pairs.lines_of(io.StringIO("a\nb"), "x.csv")) == ["a\n", "b"]
     with pytest.raises(UsageError, match=r"x\.csv has a line of more than 65536 characters"):

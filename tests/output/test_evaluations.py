@@ -17,6 +17,7 @@ from facecli.evaluation.pairs import Pair
 from facecli.evaluation.rates import Rate
 from facecli.matching.thresholds import DecisionRule
 from facecli.output import calibrations, detection_evaluations, evaluations
+from facecli.output.rates import rate
 from facecli.pipeline.results import ImageResult
 from facecli.types import Detections
 
@@ -38,8 +39,8 @@ FACES = collect_faces([*NAMES, "gone.jpg"], [*map(embedded, ANGLES), ImageResult
 
 
 def test_a_rate_with_its_interval() -> None:
-    assert evaluations.rate(None) is None
-    assert evaluations.rate(Rate(5, 10)) == {"value": 0.5, "count": 5, "total": 10, "interval": [0.236593, 0.763407]}
+    assert rate(None) is None
+    assert rate(Rate(5, 10)) == {"value": 0.5, "count": 5, "total": 10, "interval": [0.236593, 0.763407]}
 
 
 def test_an_evaluation_lists_failures_in_the_words_of_its_reader() -> None:

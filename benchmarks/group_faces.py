@@ -1,0 +1,89 @@
+"""Embeddings of FairFace's validation faces and of LFW, by several recognizers at once, kept for the next run.
+
+FairFace's pictures are crops already: a face that the detector does not find in them again is cut by its known points.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import common
+import numpy as np
+
+from facecli.crops import cutting
+from facecli.errors import NoFaceError
+from facecli.hosting.choice import Choice
+from facecli.hosting.loader import Loader
+from facecli.hosting.registry import Registry
+from facecli.hosting.toolbox import Toolbox
+from facecli.models.store import ModelStore
+from facecli.pictures import codec
+from facecli.pictures.listing import expand
+from facecli.pipeline.flow import Flow
+from facecli.pipeline.river import Pipeline
+from facecli.types import Detections, FloatArray, Limits
+
+ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
+POINTS = 56 + np.float32(0.9) * (np.array([ARCFACE], np.float32) - 56)  # of every face in FairFace's crops, px
+
+
+def labels(fairface: Path) -> dict[str, dict[str, str]]:
+    """Return the row of each picture of FairFace's split val, by the last part of its name."""
+    with common.folder(fairface) as root, next(root.rglob("labels.csv")).open() as file:
+        return {row["file"].rpartition("/")[2]: row for row in csv.DictReader(file) if row["split"] == "val"}
+
+
+def toolbox(detector: str, names: Sequence[str]) -> Toolbox:
+    loader = Loader(Registry(third_party=False), ModelStore(), device="cpu", threads=1)
+    tools = Toolbox(Choice(detector, names[0], further_recognizers=tuple(names[1:])), loader)
+    tools.wait()
+    return tools
+
+
+def embedded(tools: Toolbox, data: Path, pattern: str, cache: Path | None) -> dict[str, dict[str, FloatArray]]:
+    """Return the embedding (dim,) of each picture's middle face by each recognizer: recognizer -> file name -> it."""
+    kept = None if cache is None else cache / f"{_key(tools, data)}.npz"
+    if kept is not None and kept.is_file():
+        with np.load(kept) as arrays:
+            names, columns = arrays["names"].tolist(), {name: arrays[name] for name in arrays.files if name != "names"}
+    else:
+        with common.folder(data) as root:
+            found = list(_run(tools, sorted(root.glob(pattern))))
+        names = [name for name, _ in found]
+        columns = {
+            plugin.name: np.stack([rows[place] for _, rows in found])
+            for place, plugin in enumerate(tools.recognizer_plugins)
+        }
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept, names=np.array(names), **columns)
+    return {recognizer: dict(zip(names, rows, strict=True)) for recognizer, rows in columns.items()}
+
+
+def _key(tools: Toolbox, data: Path) -> str:
+    """Return a name for what the embeddings depend on: the data, and the plugins as they run."""
+    detector = tools.detector_plugin
+    assert detector is not None
+    told = [data.name, tools.parameters(detector), *map(tools.identity, tools.recognizer_plugins)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _run(tools: Toolbox, paths: Sequence[Path]) -> Iterator[tuple[str, list[FloatArray]]]:
+    """Yield each picture's name with its face's embeddings; a face that is not found is cut by its known points."""
+    unfound = 0
+    results = Pipeline(tools, Flow(faces="center")).run(expand([str(path) for path in paths]))
+    for path, result in zip(paths, results, strict=True):
+        if result.embeddings is not None:
+            yield path.name, [rows[0] for rows in (result.embeddings, *result.further_embeddings) if rows is not None]
+        elif isinstance(result.error, NoFaceError) and path.parent.name == "val":
+            unfound += 1
+            image = codec.decode(path.read_bytes(), path.name, Limits())
+            box = np.array([[0, 0, image.width, image.height]], np.float32)
+            face = Detections(box, np.ones(1, np.float32), POINTS)
+            recognizers = zip(tools.recognizers, tools.recognizer_plugins, strict=True)
+            yield path.name, [model.embed(cutting.cut(image, face, plugin.crop))[0] for model, plugin in recognizers]
+    print(f"# {len(paths)} pictures; no face found again in {unfound}, which were cut by their known points")
