@@ -77,8 +77,9 @@ def _run(tools: Toolbox, paths: Sequence[Path]) -> Iterator[tuple[str, list[Floa
     unfound = 0
     results = Pipeline(tools, Flow(faces="center")).run(expand([str(path) for path in paths]))
     for path, result in zip(paths, results, strict=True):
-        if result.embeddings is not None:
-            yield path.name, [rows[0] for rows in (result.embeddings, *result.further_embeddings) if rows is not None]
+        found = [rows[0] for rows in (result.embeddings, *result.further_embeddings) if rows is not None and len(rows)]
+        if found:
+            yield path.name, found
         elif isinstance(result.error, NoFaceError) and path.parent.name == "val":
             unfound += 1
             image = codec.decode(path.read_bytes(), path.name, Limits())

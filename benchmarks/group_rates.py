@@ -23,7 +23,7 @@ from facecli.contract import Metric, RecognizerPlugin
 from facecli.evaluation.groups import Differential, differential
 from facecli.evaluation.rates import Rate
 from facecli.evaluation.strangers import compare
-from facecli.hosting.choice import DETECTOR
+from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.kinds import METRICS
 from facecli.types import FloatArray
 
@@ -74,91 +74,65 @@ def main() -> None:
     options.add_argument("--detector", default=DETECTOR)
     options.add_argument("--fairface", type=Path, default=data / "fairface.zip", help="folder or zip")
     options.add_argument("--lfw", type=Path, default=data / "lfw_dev.zip", help="folder or zip")
-    options.add_argument("--cache", type=Path, help="folder that keeps embeddings")
-    options.add_argument("--bars", action="store_true", help="hold the first recognizer to the default's bars")
+    options.add_argument("--cache", type=Path, help="folder that keeps embeddings for the next run")
     given = options.parse_args()
-    names = given.recognizer or list(RECOGNIZERS)
-    tools = group_faces.toolbox(given.detector, names)
+    tools = group_faces.toolbox(given.detector, given.recognizer or list(RECOGNIZERS))
     faces = group_faces.embedded(tools, given.fairface, "val/*", given.cache)
     celebrities = group_faces.embedded(tools, given.lfw, "**/*.jpg", given.cache)
     labels = group_faces.labels(given.fairface)
     figures = []
     for plugin in tools.recognizer_plugins:
         by_metric = {metric: _data(plugin, metric, faces, labels, celebrities) for metric in METRICS}
-        figures += _tell(plugin, by_metric, given.detector, hold=given.bars and plugin.name == names[0])
+        if not given.json:
+            print("\n".join(_page(plugin, by_metric, given.detector)), end="\n\n")
+        metric = plugin.operating_point.metric
+        figures += _figures(plugin.name, by_metric[metric], f"{metric} {by_metric[metric].at(RATES[0]):g}")
     common.tell(figures, as_json=given.json)
 
 
-def _tell(
-    plugin: RecognizerPlugin, by_metric: Mapping[Metric, Data], detector: str, *, hold: bool
-) -> list[common.Figure]:
-    """Print a recognizer's points and tables; return its figures at the point. hold: to the bars of the default."""
-    metric = plugin.operating_point.metric
-    data = by_metric[metric]
-    threshold = data.at(RATES[0])
-    print(f"\n## {plugin.name}, {detector}\n\n```toml\n[operating_point]")
-    print("\n".join(_toml(by_metric, metric, threshold, detector)))
-    theirs = plugin.publisher_point or plugin.operating_point
-    print(f"\n[publisher_point] # {theirs.source}")
-    print("\n".join(_toml(by_metric, theirs.metric, theirs.threshold, detector)), end="\n```\n\n")
-    columns = {"ours": threshold, "publisher": theirs.threshold} if theirs.metric == metric else {"ours": threshold}
-    print("\n".join(_table(data, columns)))
-    print("\n| at an FMR of | threshold | missed on LFW | worst group | worst / best | FMR on LFW |")
-    print("|---|---|---|---|---|---|")
-    for rate in RATES:
-        at_rate, spread = data.at(rate), data.spread(data.at(rate))
-        cells = (f"{data.fnmr(at_rate):.2%}", f"{spread.highest:.2%}", f"{spread.worst_over_best or 0:.1f}")
-        print(f"| {rate:g} | {at_rate:g} | {' | '.join(cells)} | {_share(data.celebrities, at_rate):.3%} |")
-    print(flush=True)
-    spread = data.spread(threshold)
-    told = {"mean": spread.mean, "worst": spread.highest, "ratio": spread.worst_over_best or np.inf}
-    told["missed"] = data.fnmr(threshold)
-    texts = {
-        "mean": "mean FMR of the groups",
-        "worst": f"FMR of the worst group, {spread.worst}",
-        "ratio": f"worst / best, {spread.best}",
-        "missed": "FNMR on LFW",
-    }
-    own = [
-        common.figure(
-            f"{plugin.name} at {metric} {threshold:g}: {texts[key]}",
-            value,
-            "{:.2f}" if key == "ratio" else "{:.2%}",
-            most=BARS[key] if hold else None,
-        )
-        for key, value in told.items()
-    ]
-    ratio = spread.worst_over_geometric_mean or np.inf
-    return [*own, common.figure(f"{plugin.name}: worst / geometric mean (NISTIR 8429)", ratio, "{:.2f}")]
+def _page(plugin: RecognizerPlugin, by_metric: Mapping[Metric, Data], detector: str) -> Iterator[str]:
+    """Yield what there is to copy: the catalogue's points, and the tables for cards and documentation."""
+    point, theirs = plugin.operating_point, plugin.publisher_point
+    data = by_metric[point.metric]
+    threshold, columns = data.at(RATES[0]), {"ours": data.at(RATES[0])}
+    yield from (f"## {plugin.name}, {detector}", "", "[operating_point]", *_point(by_metric, point.metric, threshold))
+    points = [(rate, data.at(rate)) for rate in RATES]
+    worst = (f"[{rate:g}, {data.spread(value).highest:.2g}]" for rate, value in points)
+    yield f"by_fmr = [{', '.join(f'[{rate:g}, {value:g}]' for rate, value in points)}]"
+    yield f"worst_by_fmr = [{', '.join(worst)}]"
+    if theirs is not None:
+        yield from ("", "[publisher_point]", *_point(by_metric, theirs.metric, theirs.threshold))
+        columns |= {"publisher": theirs.threshold} if theirs.metric == point.metric else {}
+    yield from ("", *_table(data, columns), "")
+    yield "| at an FMR of | threshold | missed on LFW | worst group | worst / best | FMR on LFW |"
+    yield "|---|---|---|---|---|---|"
+    for rate, value in points:
+        spread = data.spread(value)
+        ratio = "-" if spread.worst_over_best is None else f"{spread.worst_over_best:.1f}"
+        missed, lfw = f"{data.fnmr(value):.2%}", f"{_share(data.celebrities, value):.3%}"
+        yield f"| {rate:.2%} | {value:g} | {missed} | {spread.highest:.2%}, {spread.worst} | {ratio} | {lfw} |"
 
 
-def _toml(by_metric: Mapping[Metric, Data], metric: Metric, threshold: float, detector: str) -> Iterator[str]:
-    """Yield the lines of an operating point that were measured."""
+def _point(by_metric: Mapping[Metric, Data], metric: Metric, threshold: float) -> Iterator[str]:
+    """Yield the lines of an operating point, as TOML, that were measured."""
     data = by_metric[metric]
     spread, fmr = data.spread(threshold), data.fmr(threshold)
-    points = {rate: data.at(rate) for rate in RATES}
+    others = {other: own.at(fmr) for other, own in by_metric.items() if other != metric}
     yield f'metric = "{metric}"'
     yield f"threshold = {threshold:g}"
-    within = sum(map(len, data.groups.values()))
-    yield (
-        f'protocol = "{detector}, --face center; FMR: the higher of the mean over {len(data.groups)} groups of adults'
-        f" (FairFace val by race and gender, {within} comparisons) and of lfw_dev ({len(data.celebrities)});"
-        f' FNMR: lfw_dev ({len(data.mated)})"'
-    )
+    yield f"# {sum(map(len, data.groups.values()))} comparisons within {len(data.groups)} groups of adults"
+    yield f"# {len(data.celebrities)} non-mated and {len(data.mated)} mated comparisons of LFW"
     yield f"fmr = {fmr:.2g}\nfnmr = {data.fnmr(threshold):.2g}"
-    others = {other: own.at(fmr) for other, own in by_metric.items() if other != metric}
-    yield f"equivalents = {{ {', '.join(f'{other} = {value:g}' for other, value in others.items())} }}"
-    yield f"by_fmr = [{', '.join(f'[{rate:g}, {value:g}]' for rate, value in points.items())}]"
     yield f'worst_group = "{spread.worst}"\nfmr_worst_group = {spread.highest:.2g}'
-    worst = (f"[{rate:g}, {data.spread(value).highest:.2g}]" for rate, value in points.items())
-    yield f"worst_by_fmr = [{', '.join(worst)}]"
+    yield f"equivalents = {{ {', '.join(f'{other} = {value:g}' for other, value in others.items())} }}"
 
 
 def _table(data: Data, thresholds: Mapping[str, float]) -> Iterator[str]:
     """Yield the lines of a table of every group: its FMR at each threshold, with the 95 % interval at the first."""
     first = next(iter(thresholds.values()))
     heads = [f"FMR at {value:g} ({name})" for name, value in thresholds.items()]
-    yield f"| group | comparisons | {' | '.join(heads)} | 95 % at {first:g} |\n|---|---|{'---|' * (len(heads) + 1)}"
+    yield f"| group | comparisons | {' | '.join(heads)} | 95 % at {first:g} |"
+    yield f"|---|---|{'---|' * (len(heads) + 1)}"
     ordered = sorted(data.groups, key=lambda name: -_share(data.groups[name], first))
     rows = [(name, [data.groups[name]]) for name in ordered]
     rows.append(("**mean of the groups**", list(data.groups.values())))
@@ -169,6 +143,20 @@ def _table(data: Data, thresholds: Mapping[str, float]) -> Iterator[str]:
         low, high = Rate(int((parts[0] <= first).sum()), len(parts[0])).interval
         interval = f"{low:.2%} to {high:.2%}" if len(parts) == 1 else ""
         yield f"| {name} | {sum(map(len, parts))} | {' | '.join(f'{share:.2%}' for share in shares)} | {interval} |"
+
+
+def _figures(name: str, data: Data, rule: str) -> list[common.Figure]:
+    """Return the figures at the point; those of the default recognizer have bars."""
+    threshold, bars = data.at(RATES[0]), BARS if name == RECOGNIZER else {}
+    spread = data.spread(threshold)
+    told = {
+        f"mean FMR of {len(data.groups)} groups": (spread.mean, "{:.2%}", bars.get("mean")),
+        f"FMR of the worst group, {spread.worst}": (spread.highest, "{:.2%}", bars.get("worst")),
+        f"worst / best, {spread.best}": (spread.worst_over_best or np.inf, "{:.2f}", bars.get("ratio")),
+        "worst / geometric mean (NISTIR 8429)": (spread.worst_over_geometric_mean or np.inf, "{:.2f}", None),
+        "FNMR on LFW": (data.fnmr(threshold), "{:.2%}", bars.get("missed")),
+    }
+    return [common.figure(f"{name} at {rule}: {what}", *figure[:2], most=figure[2]) for what, figure in told.items()]
 
 
 def at(non_mated: Distances, rate: float) -> float:

@@ -110,7 +110,7 @@ OWNERS = {
     "click": _these("cli", "commands"),
     "requests": _these("network"),
     "rich": _these("output.sink", "cli"),
-    "matplotlib": _these("system.charts", "evaluation.roc"),  # loaded; its formatter of axes
+    "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }
 HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 ROOF = _these("cli", "commands", "__main__")

@@ -29,6 +29,13 @@ def figure_class() -> Any:
         raise UsageError("drawing a figure needs matplotlib", hint='pip install "facecli[plot]"') from error
 
 
+def percents(axis: Any, decimals: int | None = None) -> None:
+    """Let one of matplotlib's axes, such as `axes.yaxis`, tell rates in per cent. decimals: None for a few at need."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+
+
 def tidy(axes: Any) -> None:
     """Give matplotlib's axes a quiet grid and no frame."""
     axes.grid(visible=True, color="#dddddd", lw=0.6)

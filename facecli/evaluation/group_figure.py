@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facecli.errors import OutputError
-from facecli.evaluation.figures import INK, figure_class, tidy
+from facecli.evaluation.figures import INK, figure_class, percents, tidy
 from facecli.evaluation.groups import GroupedRates
 from facecli.evaluation.rates import Rate
 from facecli.system.files import staged
@@ -48,8 +48,6 @@ def _cells(rate: Rate | None) -> list[str]:
 
 def _draw(groups: GroupedRates, title: str) -> Any:
     """Return a matplotlib figure: a line per group, its 95 % interval on a logarithmic axis, the worst on top."""
-    from matplotlib.ticker import PercentFormatter
-
     rates = [(group.name, group.fmr) for group in reversed(groups.groups) if group.fmr is not None]
     figure = figure_class()(figsize=(6.4, 1.4 + 0.24 * len(rates)), layout="constrained")
     axes = figure.add_subplot()
@@ -62,7 +60,7 @@ def _draw(groups: GroupedRates, title: str) -> Any:
     axes.axvline(max(groups.fmr.mean, left), color=MEAN, lw=1, label=f"mean of groups {groups.fmr.mean:.2%}")
     axes.set_yticks(range(len(rates)), [name for name, _ in rates], fontsize=8)
     axes.set(xscale="log", xlabel="false match rate (FMR) within the group", ylim=(-0.6, len(rates) - 0.4))
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    percents(axes.xaxis)
     tidy(axes)
     ratio = groups.fmr.worst_over_geometric_mean
     spread = "" if ratio is None else f"\nworst group {ratio:.2f} times the geometric mean"

@@ -9,7 +9,7 @@ import numpy as np
 
 from facecli.errors import OutputError
 from facecli.evaluation.error_curve import Roc
-from facecli.evaluation.figures import INK, figure_class, tidy
+from facecli.evaluation.figures import INK, figure_class, percents, tidy
 from facecli.evaluation.recognition import Evaluation
 from facecli.system.files import staged
 
@@ -33,8 +33,6 @@ def write(path: Path, result: Evaluation, title: str) -> None:
 
 def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     """Return a matplotlib figure; FMR has a logarithmic axis, because the rates that matter are far below 1."""
-    from matplotlib.ticker import PercentFormatter
-
     assert result.fmr is not None and result.fnmr is not None
     figure = figure_class()(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
@@ -53,7 +51,7 @@ def _draw(result: Evaluation, curve: Roc, title: str) -> Any:
     low = max(0.0, min(0.9, float(np.floor(min(y, lowest) * 20 - 0.2) / 20)))
     axes.set(xscale="log", xlim=(left, 1), xlabel="false match rate (FMR)", ylabel="recognised (1 - FNMR)")
     axes.set_ylim(low, 1.0 + (1 - low) * 0.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(axes.yaxis, decimals=0)
     tidy(axes)
     axes.set_title(f"{title}\naccuracy {result.accuracy.value:.2%}", loc="left", fontsize=10)
     axes.legend(loc="lower right", frameon=False, fontsize=9)
