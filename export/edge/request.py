@@ -11,9 +11,6 @@ from facecli.contract import ModelSpec
 from facecli.contract.plugin import Plugin
 from facecli.export.proof.samples import PORTRAITS, Samples
 
-# Parameters that keep a detector from looking at a picture a second time, enlarged: a graph looks once.
-SINGLE_SCALE = {"multi_scale": "never"}
-
 
 @dataclass(frozen=True, slots=True)
 class EdgeRequest:
@@ -31,6 +28,13 @@ class EdgeRequest:
 
 
 def edge_parameters(plugin: Plugin, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a plugin's edge file: its defaults, the overrides, and no second look."""
+    """Return the parameters of a plugin's edge file: its defaults and the overrides, but one look of one size.
+
+    The size of a detector that has a range of them is the least one, which serves near faces and far ones best.
+    """
     parameters = {**plugin.parameters, **overrides}
-    return parameters | {name: value for name, value in SINGLE_SCALE.items() if name in parameters}
+    if "multi_scale" in parameters:
+        parameters["multi_scale"] = "never"
+    if "least_size" in parameters:
+        parameters["size"] = parameters["least_size"] = overrides.get("size", parameters["least_size"])
+    return parameters

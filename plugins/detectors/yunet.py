@@ -51,7 +51,9 @@ FAMILY = Family(
     "YuNet, tiny and quick, with landmarks",
     Layout(decode, shapes),
     model="2023mar",
-    defaults=DetectorParameters(score_threshold=0.7, nms_threshold=0.3),
+    defaults=DetectorParameters(
+        size=960, score_threshold=0.7, nms_threshold=0.3, multi_scale="auto", inside_threshold=0.8
+    ),
 )
 
 

@@ -43,6 +43,4 @@ class Family:
     @property
     def parameters(self) -> Parameters:
         """The parameters of the family's plugin with their defaults: the model, and those of DetectorParameters."""
-        names = ("size", "score_threshold", "nms_threshold", "multi_scale", "small_size", "square")
-        defaults = asdict(self.defaults)
-        return {"model": self.model, **{name: defaults[name] for name in names}}
+        return {"model": self.model, **asdict(self.defaults)}

@@ -25,14 +25,23 @@ APART = 0.3  # the overlap of two boxes below which they are of two faces
 class Looks:
     """The looks at every picture.
 
-    mode: one of parameters.MODES. first, second: (height, width) px that the picture fits in. fixed: whether the
-    network takes pictures of one size only.
+    mode: one of parameters.MODES. first, second: (height, width) px that the picture fits in, at most. least: px, the
+    longer side to which the first look enlarges a smaller picture. fixed: whether the network takes pictures of one
+    size only, which every picture fills.
     """
 
     mode: str
     first: tuple[int, int]
     second: tuple[int, int]
+    least: int
     fixed: bool
+
+    def first_of(self, longest: int) -> tuple[int, int]:
+        """Return the (height, width) px that a picture fits in at the first look. longest: px, its longer side."""
+        if self.fixed:
+            return self.first
+        side = min(max(longest, self.least), max(self.first))
+        return side, side
 
     @property
     def judges(self) -> bool:
@@ -64,13 +73,14 @@ def plan(parameters: DetectorParameters, fixed: tuple[int, int] | None, name: st
     Raises UsageError if a second look that is always to be taken would not be smaller than the first.
     """
     height, width = fixed or (parameters.size, parameters.size)
-    longest, small = max(height, width), parameters.small_size
+    least = min(parameters.least_size, parameters.size)
+    longest, small = max(fixed) if fixed else least, parameters.small_size
     mode = parameters.multi_scale
     if small >= longest and mode == "always":
         message = f"{name}.small_size {small} is not below the {longest} px of the first look"
         raise UsageError(message, hint="choose a smaller one, or another multi_scale")
     mode = mode if small < longest else "never"
-    return Looks(mode, (height, width), (min(small, height), min(small, width)), fixed is not None)
+    return Looks(mode, (height, width), (min(small, height), min(small, width)), least, fixed is not None)
 
 
 def _has_missed_face(faint: FloatArray, sure: FloatArray, longest: int) -> bool:

@@ -20,6 +20,7 @@ from facecli.plugins.detectors import retinaface, scrfd, yolov5_face, yolov8_fac
 from facecli.plugins.single_shot.candidates import Layout
 from facecli.plugins.single_shot.detector import SingleShotDetector
 from facecli.plugins.single_shot.parameters import SMALL
+from facecli.plugins.single_shot.parts import whole
 from facecli.types import Image
 
 FAMILIES = [scrfd.FAMILY, yunet.FAMILY, retinaface.FAMILY, yolov8_face.FAMILY, yolov5_face.FAMILY]
@@ -121,6 +122,18 @@ def test_a_batch_changes_no_result(
     assert together[0].bboxes[0, 0] != together[1].bboxes[0, 0]
 
 
+def test_a_box_inside_a_better_and_larger_one_is_a_part() -> None:
+    """Beside it: one that is better than what is around it, one that sticks out by half, one outside, and copies."""
+    face, better, out, outside = [0, 0, 100, 100], [20, 20, 60, 60], [80, 10, 120, 50], [200, 0, 220, 20]
+    eye = [10, 20, 50, 60]
+    boxes = np.array([better, face, out, eye, outside], np.float32)
+    assert whole(boxes, 0.8).tolist() == [True, True, True, False, True]
+    assert whole(boxes, 0.45).tolist() == [True, True, False, False, True]
+    assert whole(boxes[:0], 0.8).shape == (0,)
+    many = np.concatenate([boxes[1:2], np.tile(boxes[3:4], (300, 1)), boxes[4:]])  # more than are compared at once
+    assert np.flatnonzero(whole(many, 0.8)).tolist() == [0, 301]
+
+
 def test_faces_that_overlap_more_than_the_threshold_are_one(toy_detector: Callable) -> None:
     two = picture(128, 160, (48, 48, 16), (64, 48, 16))  # boxes of three cells, one cell apart: IoU one half
     assert len(toy_detector(scrfd.FAMILY, nms_threshold=0.4).detect([two])[0]) == 1
@@ -132,6 +145,41 @@ def test_the_score_threshold_is_the_least_score(toy_detector: Callable) -> None:
     (score,) = toy_detector(scrfd.FAMILY, score_threshold=0.4).detect([half])[0].scores
     assert score == pytest.approx(127 / 255, abs=1e-3)
     assert len(toy_detector(scrfd.FAMILY, score_threshold=0.6).detect([half])[0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "seen"),
+    [
+        (60, 80, (192, 256)),  # enlarged to the least size
+        (256, 100, (256, 128)),
+        (300, 280, (320, 288)),  # as it is, the sides rounded up to whole cells
+        (192, 320, (192, 320)),
+        (3000, 4000, (256, 320)),  # reduced to the largest
+        (20, 9000, (32, 320)),
+    ],
+)
+def test_a_picture_is_seen_as_it_is_between_two_sizes(
+    toy_detector: Callable, height: int, width: int, seen: tuple[int, int]
+) -> None:
+    detector = toy_detector(yunet.FAMILY, batch="n", fixed=None, size=320, least_size=256)
+    shapes = watched(detector)
+    detector.detect([picture(height, width)])
+    assert shapes[0] == (1, 3, *seen)
+    assert max(shapes[1]) == SMALL
+
+
+def test_a_least_size_above_the_size_counts_as_the_size(toy_detector: Callable) -> None:
+    detector = toy_detector(yunet.FAMILY, batch="n", fixed=None, size=320, least_size=640, multi_scale="never")
+    shapes = watched(detector)
+    detector.detect([picture(320, 160), picture(1000, 500)])
+    assert shapes == [(2, 3, 320, 160)]
+
+
+def test_no_picture_of_any_size_makes_yunets_canvas_larger(toy_detector: Callable) -> None:
+    detector = toy_detector(yunet.FAMILY, batch="n", fixed=None)
+    shapes = watched(detector)
+    detector.detect([picture(5000, 5000), picture(64, 64)])
+    assert shapes == [(1, 3, 960, 960), (1, 3, 640, 640), (2, 3, SMALL, SMALL)]
 
 
 def test_a_second_small_look_finds_a_face_that_fills_the_picture(toy_detector: Callable) -> None:
@@ -210,6 +258,8 @@ def watched(detector: SingleShotDetector) -> list[tuple[int, ...]]:
     "bad",
     [
         {"size": 31},
+        {"least_size": 16},
+        {"inside_threshold": 0},
         {"size": 640.5},
         {"size": 10_000},
         {"score_threshold": 0},
