@@ -131,6 +131,37 @@ def test_a_truncated_picture(run_cli: Cli, good: Path, portrait: Pil.Image, tmp_
     assert [len(image["faces"]) for image in run.json["images"]] == [0, 1]
 
 
+def damaged(data: bytes) -> dict[str, bytes]:
+    """Ways in which a JPEG is damaged so that libjpeg decodes it all the same."""
+    fifth = len(data) // 5
+    return {
+        "overwritten.jpg": data[:fifth] + b"\x55" * 400 + data[fifth + 400 :],
+        "zeros.jpg": data[:fifth] + bytes(len(data) - fifth - 2) + data[-2:],
+        "cut.jpg": data[:fifth] + b"\xff\xd9",
+    }
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_damaged_jpeg_is_not_taken_for_a_picture(
+    run_cli: Cli, collins: bytes, portrait: Pil.Image, tmp_path: Path, jobs: str
+) -> None:
+    pictures = damaged(collins)
+    pictures["progressive.jpg"] = damaged(saved(portrait, "JPEG", progressive=True))["cut.jpg"]
+    tiff = saved(portrait, "TIFF", compression="tiff_adobe_deflate")
+    pictures["overwritten.tif"] = tiff[:50_000] + b"\x55" * 400 + tiff[50_400:]
+    names = [*pictures]
+    pictures["behind.jpg"] = collins + b"junk behind the end" * 99
+    pictures["before.jpg"] = collins[:-2] + b"\0\0" + collins[-2:]  # extraneous bytes before a marker
+    for name, data in pictures.items():
+        (tmp_path / name).write_bytes(data)
+    mixed = [*names, "behind.jpg", *names, "before.jpg"]
+    run = run_cli("detect", *mixed, "--json", "--jobs", jobs, cwd=tmp_path)
+    told(run, *(f"{name} is a damaged (JPEG|TIFF) file; copy or fetch it again" for name in names * 2))
+    assert run.returncode == FAILED
+    faces = [len(image["faces"]) for image in run.json["images"]]
+    assert faces == [*[0] * len(names), 1] * 2
+
+
 def test_verify_names_both_pictures_that_fail(run_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("words")
     run = run_cli("verify", "missing.jpg", "text.jpg", "--json", cwd=tmp_path)

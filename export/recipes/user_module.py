@@ -82,7 +82,9 @@ def make(factory: str) -> tuple[Any, Path]:
         with _current_folder():
             home = import_module(package)
             network = getattr(home, name)()
-    except Exception as error:  # the user's code may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's code may raise anything
         what = f"{type(error).__name__}: {first_line(error)}"
         raise ExportError(f"{factory} makes no network: {what}") from error
     import torch

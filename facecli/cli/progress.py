@@ -11,7 +11,7 @@ from facecli.cli import context
 from facecli.cli.settings import OutputSettings
 from facecli.cli.wording import option
 from facecli.errors import FacecliError
-from facecli.system.streams import print_error
+from facecli.system.streams import print_error, terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -88,7 +88,7 @@ def _with_bar(outcomes: Iterable[O], total: int | None) -> Iterator[O]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(file=terminal()), transient=True) as bar:
         _bars.append(bar)
         try:
             yield from bar.track(outcomes, total=total)

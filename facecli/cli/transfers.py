@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from facecli.system.streams import one_line, print_error
+from facecli.system.streams import one_line, print_error, terminal
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -23,7 +23,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
 
     text = TextColumn("{task.description}", markup=False)
     columns = text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    bars = Bars(*columns, console=Console(file=terminal()), transient=True)
     tasks: dict[str, TaskID] = {}
 
     def report(name: str, done: int, total: int | None) -> None:

@@ -79,11 +79,11 @@ def _blaming(entry: PluginEntry) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except PluginError:
+    except (PluginError, KeyboardInterrupt):
         raise
     except pluggy.PluginValidationError as error:  # its message has several lines, and the last ones say what is wrong
         raise broken(entry, f"{type(error).__name__}: {' '.join(str(error).strip().splitlines())}") from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a Rust panic, pytest's Skipped and asyncio's CancelledError are no Exception
         raise broken(entry, class_and_first_line(error)) from error
 
 

@@ -66,9 +66,9 @@ class Loader:
     def _load(self, plugin: Plugin, parameters: dict[str, Any]) -> Any:
         try:
             loaded = plugin.load(self.runtime, parameters)
-        except FacecliError:
+        except (FacecliError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self.blame(plugin, "can not be loaded", error) from error
         self._check_files(plugin)
         return loaded

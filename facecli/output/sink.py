@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, TextIO
 
 from facecli.errors import OutputError
+from facecli.system.ending import undisturbed
 from facecli.system.streams import one_line, stray_output_on_stderr
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -159,7 +160,8 @@ class Sink:
     def _guard(self, action: Callable[[], object]) -> None:
         """Run an action on the stream; raise OutputError where the file system refuses it."""
         try:
-            action()
+            with undisturbed():
+                action()
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -7,16 +7,29 @@ error of ours.
 from __future__ import annotations
 
 import os
+import re
+from functools import partial
 
 import cv2
 import numpy as np
 
 from facecli.errors import DecodeError, OutputError, UsageError
 from facecli.pictures import png
-from facecli.pictures.headers import read_header
+from facecli.pictures.headers import Header, read_header
+from facecli.system import native
 from facecli.types import Image, Limits, UInt8Array
 
 BRIGHTEST_OF_12_BITS = 15  # of 255, where 4095 of 65535 ends up
+
+# How OpenCV and its codecs print, and what of it tells that a picture was decoded from damaged data. Bytes that are
+# left over before a marker, as some cameras write them, do no harm, and neither does a profile that is wrong.
+CODECS = re.compile(
+    r"^libpng |^\[ ?(FATAL|ERROR|WARN|INFO):|OpenCV|JPEG|^Unknown Adobe|^Inconsistent progression|^Unsupported marker"
+)
+DAMAGE = re.compile(
+    r"^Corrupt JPEG data: (?!\d+ extraneous bytes|bad ICC)|^Premature end of JPEG"
+    r"|TIFF_Error|TIFF_Warning (JPEGLib: Corrupt|PackBitsDecode)"
+)
 
 _ENCODINGS: dict[str, list[int]] = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -36,6 +49,16 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
     """
     header = read_header(data, source)
     check_size(header.width, header.height, source, limits)
+    image, said = native.listen(partial(_pixels, data, header, source), CODECS)
+    if any(map(DAMAGE.search, said)):
+        raise DecodeError(f"{source} is a damaged {header.format} file", hint="copy or fetch it again")
+    if header.bits > 8:
+        _refuse_unscaled(image)
+    return image
+
+
+def _pixels(data: bytes, header: Header, source: str) -> Image:
+    """Return the image of a file whose header was read and is within the limits. Raises DecodeError."""
     match header.format:
         case "GIF":  # old files: OpenCV refuses a background outside the palette and a missing end
             data = data[:11] + b"\0" + data[12:] + b";"
@@ -50,10 +73,7 @@ def decode(data: bytes, source: str, limits: Limits) -> Image:
     if pixels is None:
         hint = "copy or fetch it again, or save it as PNG"
         raise DecodeError(f"{source} is a damaged or unusual {header.format} file", hint=hint)
-    image = Image(np.ascontiguousarray(pixels, np.uint8), source)
-    if header.bits > 8:
-        _refuse_unscaled(image)
-    return image
+    return Image(np.ascontiguousarray(pixels, np.uint8), source)
 
 
 def _refuse_unscaled(image: Image) -> None:
@@ -97,6 +117,10 @@ def check_suffix(suffix: str) -> None:
 
 
 def _silence_opencv() -> None:
-    """Switch off OpenCV's log, which would print errors that we raise. Not at import: others in the process use cv2."""
+    """Switch off OpenCV's log, which would print errors that we raise, unless its warnings are listened to.
+
+    Not at import: others in the process use cv2.
+    """
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        levels = cv2.utils.logging
+        levels.setLogLevel(levels.LOG_LEVEL_SILENT if native.messages is None else levels.LOG_LEVEL_WARNING)

@@ -91,9 +91,9 @@ class Stages:
         good = [i for i, result in enumerate(results) if result.error is None]
         try:
             analysed = self._analyse([results[i] for i in good])
-        except (ModelError, DeviceError):
+        except (ModelError, DeviceError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises
             self.tools.wait()  # what a load raised leaves from here
             alone = len(good) == 1
             analysed = [_failed(results[i], error) if alone else self._analyse_alone(results[i]) for i in good]
@@ -116,9 +116,9 @@ class Stages:
     def _analyse_alone(self, opened: ImageResult) -> ImageResult:
         try:
             return self._analyse([opened])[0]
-        except (ModelError, DeviceError):
+        except (ModelError, DeviceError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's bug is an error of the picture that shows it
+        except BaseException as error:  # noqa: BLE001 - a plugin's bug is an error of the picture that shows it
             return _failed(opened, error)
 
     def _analyse(self, opened: Sequence[ImageResult]) -> list[ImageResult]:
@@ -224,9 +224,9 @@ class Stages:
         """Turn what a plugin raises into a PluginError with its name; its sys.exit too, which would end the run."""
         try:
             yield
-        except FacecliError:
+        except (FacecliError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self.tools.blame(plugin, f"failed on {', '.join(sources)}", error) from error
 
 

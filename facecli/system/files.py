@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facecli.errors import OutputError
 from facecli.system.home import NOWHERE
+
+_unfinished: set[Path] = set()  # temporary files at this moment, of all threads
 
 
 @contextmanager
@@ -25,6 +27,7 @@ def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
         temporary = _create_beside(target)
     except OSError as error:
         raise _refused(target, error) from error
+    _unfinished.add(temporary)
     try:
         yield temporary
         temporary.replace(target)
@@ -32,6 +35,14 @@ def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
         raise _refused(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def discard_unfinished() -> None:
+    """Delete all temporary files of this process, which is about to end without unwinding its threads."""
+    for temporary in tuple(_unfinished):
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:

@@ -11,7 +11,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
+
+from facecli.system import native
+
+PREFIX = b"facecli: "  # every line on stderr begins with it, so that a log tells whose it is
 
 
 class ReaderGone(BrokenPipeError):  # noqa: N818 # no error: it is how `| head` ends
@@ -37,15 +41,36 @@ class _StderrFile(io.FileIO):
         return len(data)
 
 
+class _PrefixedFile(_StderrFile):
+    """The file of stderr where each line gets the prefix that it does not have: plugins and libraries print, too."""
+
+    _at_start = True
+
+    def write(self, data: Any, /) -> int:
+        text = bytes(data)
+        lines = text.splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            if (number or self._at_start) and not line.startswith(PREFIX):
+                lines[number] = PREFIX + line
+        self._at_start = text.endswith(b"\n")
+        super().write(b"".join(lines))
+        return len(text)
+
+
 class DataStream(io.TextIOWrapper):
     """Stdout on a duplicate of descriptor 1, so that descriptor 1 itself can lead to stderr for a while."""
 
 
-def prepare_standard_streams() -> None:
+_terminal: TextIO | None = None
+
+
+def prepare_standard_streams(*, prefixed: bool = False) -> None:
     """Replace sys.stdin, sys.stdout and sys.stderr by streams that exist in any case.
 
     A closed stream is opened on the null device. Writing to stderr never raises. stdout becomes a DataStream.
+    prefixed: every line on stderr begins with PREFIX, also those that native code prints on descriptor 2.
     """
+    global _terminal  # noqa: PLW0603 # a process has one
     # In this order: the system gives the lowest number that is free. A closed stdout must go on refusing what is
     # written, hence read-only; were 1 left free, the next picture opened would be written into.
     for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
@@ -55,17 +80,26 @@ def prepare_standard_streams() -> None:
             os.open(os.devnull, mode)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 # it stays open to the end
-    sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_StderrFile(2, "w", closefd=False)),
-        encoding="utf-8",
-        errors="backslashreplace",
-        line_buffering=True,
-    )
+    descriptor = os.dup(2) if prefixed else 2
+    _terminal = _text(_StderrFile(descriptor, "w", closefd=False))
+    sys.stderr = _text(_PrefixedFile(descriptor, "w", closefd=False)) if prefixed else _terminal
+    if prefixed:
+        native.divert()
     data = _StdoutFile(os.dup(1), "w")
     sys.stdout = DataStream(
         io.BufferedWriter(data), encoding="utf-8", errors="surrogateescape", line_buffering=data.isatty()
     )
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc] # typeshed calls them Final
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore # typeshed calls them Final
+
+
+def _text(file: io.FileIO) -> TextIO:
+    buffer = io.BufferedWriter(file)
+    return io.TextIOWrapper(buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def terminal() -> TextIO:
+    """Return stderr for bars and pages of help, which have no lines of ours."""
+    return _terminal or sys.stderr
 
 
 @contextlib.contextmanager
@@ -97,6 +131,17 @@ def one_line(text: str) -> str:
 
 
 def print_error(text: str) -> None:
-    """Print one line, "facecli: TEXT", on stderr."""
-    sys.stderr.buffer.write(f"facecli: {one_line(text)}\n".encode("utf-8", "surrogateescape"))
+    """Print one line, "facecli: TEXT", on stderr, behind the lines of native code."""
+    print_native_messages()
+    _print(text)
+
+
+def print_native_messages() -> None:
+    """Print what native code has printed on descriptor 2 since the last time, if it was diverted."""
+    for line in native.messages.take() if native.messages is not None else ():
+        _print(line)
+
+
+def _print(text: str) -> None:
+    sys.stderr.buffer.write(PREFIX + f"{one_line(text)}\n".encode("utf-8", "surrogateescape"))
     sys.stderr.flush()

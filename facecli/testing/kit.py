@@ -121,10 +121,10 @@ def _behaviour(subject: Subject) -> list[CheckResult]:
 def _result(name: str, require: Callable[..., None], *arguments: object) -> CheckResult:
     try:
         require(*arguments)
-    except (ModelError, DeviceError):
+    except (ModelError, DeviceError, KeyboardInterrupt):
         raise  # a file or a device is missing: that is no fault of the plugin
     except ContractError as error:
         return CheckResult(name, passed=False, detail=error.text())
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises is a finding
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is a finding
         return CheckResult(name, passed=False, detail=class_and_first_line(error))
     return CheckResult(name, passed=True, detail="")

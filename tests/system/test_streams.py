@@ -94,7 +94,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(shell: Shell, examples: Pat
 def test_output_of_native_code_goes_to_stderr(shell: Shell, examples: Path, loud: dict[str, str]) -> None:
     done = shell(f"detect {examples}/hopper.jpg --detector loud --json", **loud)
     assert json.loads(done.stdout)["images"][0]["error"] is None
-    assert sorted(done.stderr.splitlines()) == [b"native noise", b"noise of a child"]
+    assert sorted(done.stderr.splitlines()) == [b"facecli: native noise", b"facecli: noise of a child"]
 
 
 def test_debug_shows_where_an_error_of_one_picture_comes_from(
