@@ -24,6 +24,7 @@ def main() -> None:
     commands = {
         "imports": [str(given.python), "-c", "import numpy, cv2, onnxruntime"],
         "verify": [facecli, "verify", str(given.a), str(given.b), "--json"],
+        "old": [facecli, "verify", str(given.a), str(given.b), "--json", "--preset", "facecli-0.1"],
         "help": [facecli, "--help"],
         "python": [str(given.python), "-c", "pass"],
     }
@@ -34,6 +35,8 @@ def main() -> None:
         common.figure("python -c pass, ms", medians["python"] * 1e3),
         common.figure('python -c "import numpy, cv2, onnxruntime", ms', medians["imports"] * 1e3),
         common.figure("facecli verify A B --json, ms", medians["verify"] * 1e3),
+        common.figure("the same with --preset facecli-0.1, ms", medians["old"] * 1e3),
+        common.figure("cold verify / with --preset facecli-0.1", medians["verify"] / medians["old"], "{:.2f}", most=1),
         common.figure("cold verify / those imports", medians["verify"] / medians["imports"], "{:.2f}", most=2.5),
         common.figure("facecli --help, s", medians["help"], "{:.3f}", most=0.15),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import common
 
+from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.output import records
 from facecli.output.sink import dumps
 from facecli.pictures.listing import expand
@@ -20,12 +21,13 @@ def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--pictures", type=Path, default=common.SHARED / "data" / "lfw_dev.zip", help="folder or zip")
     options.add_argument("--count", type=int, default=500)
-    options.add_argument("--recognizer", default="dlib-resnet")
+    options.add_argument("--detector", default=DETECTOR)
+    options.add_argument("--recognizer", default=RECOGNIZER)
     options.add_argument("--jobs", type=int, default=available_cores(), help="as the command has it")
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--batch-size", type=int, default=1)
     given = options.parse_args()
-    tools = common.toolbox("mtcnn", given.recognizer, given.threads)
+    tools = common.toolbox(given.detector, given.recognizer, given.threads)
     pipeline = Pipeline(tools, Flow(jobs=given.jobs, batch_size=given.batch_size))
     resident = {}
     with common.folder(given.pictures) as root:

@@ -543,14 +543,14 @@ def shadow(folder: Path) -> Path:
 
 @pytest.mark.parametrize("damage", ["cut", "zeros", "absent"])
 def test_a_corrupted_embedded_model(run_cli: Cli, good: Path, tmp_path: Path, damage: str) -> None:
-    model = shadow(tmp_path / "shadow") / "mtcnn_onet.onnx"
+    model = shadow(tmp_path / "shadow") / "yunet_2023mar.onnx"
     content = model.read_bytes()
     model.unlink()
     if damage != "absent":
         model.write_bytes(content[:1000] if damage == "cut" else bytes(len(content)))
     run = run_cli("detect", good, "--json", env={"PYTHONPATH": str(tmp_path / "shadow")})
     assert run.returncode == NO_MODEL
-    told(run, r"mtcnn_onet.onnx (is damaged|is missing|can not be loaded)")
+    told(run, r"yunet_2023mar.onnx (is damaged|is missing|can not be loaded)")
     assert run.json["error"]["code"] == "model"
 
 

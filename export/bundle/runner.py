@@ -58,6 +58,8 @@ class Bundle:
         """Return the faces of a picture, (H, W, 3) uint8 RGB."""
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
             raise ValueError(f"a picture must be (H, W, 3) uint8, got {pixels.shape} {pixels.dtype}")
+        if not pixels.size:
+            return Faces(*(np.zeros((0, *rest), np.float32) for rest in ((4,), (), (5, 2))))
         return self._mtcnn(pixels) if self._mtcnn else Faces(*_run(self._decoded, np.ascontiguousarray(pixels)))
 
     def embed(self, pixels: Array, faces: Faces, index: int) -> Array:

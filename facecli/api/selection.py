@@ -60,7 +60,7 @@ class Request:
                 raise UsageError(message, hint=f"leave out {name}", about="no_detect")
             if not detector.landmarks:
                 message = f"{name} is measured by landmarks, which {detector.name} does not give"
-                raise PluginError(message, hint="choose another {detector}, such as mtcnn", about="detector")
+                raise PluginError(message, hint="choose another {detector}, such as yunet", about="detector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,10 @@ class Selection:
     """The plugins that a caller has named, and how they are to run.
 
     preset: a project's name, whose plugins and parameters hold where the caller names no others. detector, recognizers:
-    None and () are the preset's, or the defaults. parameters: plugin's name -> parameters. min_face_size: px;
-    min_score: in [0, 1]; both are parameters of the detector. flip: a parameter of the recognizers. no_detect: each
-    picture is a crop already. Raises UsageError for an unknown preset and a score that can not be.
+    None and () are the preset's, or the defaults. parameters: plugin's name -> parameters. min_face_size: px, of a
+    face's longer side; min_score: in [0, 1]; a detector that has such a parameter gets it. flip: a parameter of the
+    recognizers. no_detect: each picture is a crop already. Raises UsageError for an unknown preset and a score that
+    can not be.
     """
 
     detector: str | None = None
@@ -140,10 +141,9 @@ class Selection:
                 parameters[name] = dict(values)
         for name, values in self.parameters.items():
             parameters.setdefault(name, {}).update(values)
-        if detector is not None and self.min_face_size is not None:
-            parameters.setdefault(detector, {})["min_face_size"] = self.min_face_size
-        if detector is not None and self.min_score is not None and _has_threshold(detector, registry):
-            parameters.setdefault(detector, {})["score_threshold"] = self.min_score
+        for name, value in (("min_face_size", self.min_face_size), ("score_threshold", self.min_score)):
+            if detector is not None and value is not None and _has_parameter(detector, name, registry):
+                parameters.setdefault(detector, {})[name] = value
         if self.flip:
             for name in recognizers:
                 parameters.setdefault(name, {})["flip"] = True
@@ -154,8 +154,8 @@ def _is_installed(name: str, registry: Registry) -> bool:
     return any(name in registry.names(kind) for kind in ("detectors", "recognizers", "attributes"))
 
 
-def _has_threshold(detector: str, registry: Registry) -> bool:
-    """Return whether a detector takes the least score as a parameter, so that it need not find the others first."""
+def _has_parameter(detector: str, name: str, registry: Registry) -> bool:
+    """Return whether a detector takes a bound as a parameter, so that it need not find the other faces first."""
     from facecli.contract import DetectorPlugin
 
-    return "score_threshold" in registry.load("detectors", detector, DetectorPlugin).parameters
+    return name in registry.load("detectors", detector, DetectorPlugin).parameters

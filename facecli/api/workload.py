@@ -55,6 +55,7 @@ class Workload:
         return Flow(
             faces=check_face_choice(face),
             min_score=selection.min_score or 0.0,
+            min_face_size=selection.min_face_size or 0.0,
             need_face=need_face,
             detect=not selection.no_detect,
             batch_size=self.batch_size,

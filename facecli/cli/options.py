@@ -10,6 +10,7 @@ import click
 
 from facecli.cli import completing
 from facecli.cli.values import WORKERS, Finite, split_commas
+from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.hosting.presets import PRESETS
 from facecli.kinds import METRICS
 from facecli.output.sink import FORMATS
@@ -61,24 +62,24 @@ limit_options = chain(
 detector_options = chain(
     _option(
         "--detector",
-        default="mtcnn",
+        default=DETECTOR,
         help="Detector plugin; see `facecli plugins list`.",
         shell_complete=completing.detectors,
     ),
-    _option("--min-face-size", type=Finite(1), help="Smallest face looked for, px (mtcnn).  [default: 20]"),
+    _option("--min-face-size", type=Finite(1), help="Leave out faces whose longer side is less, px."),
     click.option(
         "--parameter",
         "-p",
         multiple=True,
         metavar="PLUGIN.NAME=VALUE",
-        help="Set a plugin's parameter, such as mtcnn.factor=0.8; see `facecli plugins info`.",
+        help="Set a plugin's parameter, such as yunet.size=1280; see `facecli plugins info`.",
     ),
 )
 
 recognizer_options = chain(
     _option(
         "--recognizer",
-        default="dlib-resnet",
+        default=RECOGNIZER,
         help="Recognizer plugin; see `facecli plugins list`.",
         shell_complete=completing.recognizers,
     ),

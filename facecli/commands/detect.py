@@ -9,6 +9,7 @@ import click
 
 from facecli.cli import options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+from facecli.hosting.choice import RECOGNIZER
 
 if TYPE_CHECKING:
     from facecli.output.pictures import Writer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder."
 )
 @click.option(
-    "--crops-for", default="dlib-resnet", metavar="RECOGNIZER", help="Cut the crops as this recognizer wants them."
+    "--crops-for", default=RECOGNIZER, metavar="RECOGNIZER", help="Cut the crops as this recognizer wants them."
 )
 @options.annotate_option
 @options.limit_options

@@ -22,8 +22,8 @@ def choose(detections: Detections, choice: str, width: int, height: int, source:
     """
     count = len(detections)
     if count == 0:
-        hint = "try {min_face_size}, another {detector}, or {no_detect}"
-        about = "min_face_size", "detector", "no_detect"
+        hint = "try another {detector}, or {no_detect} if the picture is a face"
+        about = "detector", "no_detect"
         raise NoFaceError(f"no face found in {source}", hint=hint, about=about)
     if choice == "all":
         return list(range(count))

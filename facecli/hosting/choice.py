@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facecli.contract import RecognizerPlugin
-from facecli.hosting.registry import Registry
+if TYPE_CHECKING:  # every start of the command line imports this module for its defaults
+    from facecli.contract import RecognizerPlugin
+    from facecli.hosting.registry import Registry
 
 # Used where nobody names another.
-DETECTOR, RECOGNIZER, ATTRIBUTES = "mtcnn", "dlib-resnet", ("emotion",)
+DETECTOR, RECOGNIZER, ATTRIBUTES = "yunet", "sface", ("emotion",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Choice:
 
 def load_recognizer(registry: Registry, name: str, crops: Mapping[str, Mapping[str, Any]]) -> RecognizerPlugin:
     """Return a recognizer's descriptor, with the fields of its crop that `crops` replaces. Raises PluginError."""
+    from facecli.contract import RecognizerPlugin
+
     plugin: RecognizerPlugin = registry.load("recognizers", name, RecognizerPlugin)
     fields = crops.get(name)
     return replace(plugin, crop=replace(plugin.crop, **fields)) if fields else plugin

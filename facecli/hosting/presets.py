@@ -1,4 +1,4 @@
-"""The defaults of other face projects, for users who come from there: plugins, metric, threshold, crops, face."""
+"""The defaults of other face projects and of facecli 0.1, for their users: plugins, metric, threshold, crops, face."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Preset:
 
 
 def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -> dict[str, float]:
-    """Return a row of deepface's table of thresholds: metric -> threshold."""
+    """Return a row of a table of thresholds, in the order of deepface's: metric -> threshold."""
     return {"cosine": cosine, "euclidean": euclidean, "euclidean_l2": euclidean_l2, "angular": angular}
 
 
@@ -41,6 +41,16 @@ def _row(cosine: float, euclidean: float, euclidean_l2: float, angular: float) -
 _DEEPFACE_CROP = {"template": None, "resample": "linear", "fit": "pad", "upright": True}
 
 PRESETS: Mapping[str, Preset] = {
+    # What facecli did until 0.1, its thresholds in other metrics and its only attribute included.
+    "facecli-0.1": Preset(
+        detector="mtcnn",
+        recognizer="dlib-resnet",
+        metric="euclidean",
+        face="largest",
+        source="dlib's face_recognition example and the package face_recognition",
+        thresholds={"dlib-resnet": _row(0.0873, 0.6, 0.4179, 0.1340)},
+        attributes=("emotion/facecli-resnet",),
+    ),
     # DeepFace.verify(a, b) and DeepFace.analyze(a) of deepface 0.0.103. The closest pair of faces decides.
     "deepface": Preset(
         detector="haar",

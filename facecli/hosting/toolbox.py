@@ -141,7 +141,7 @@ class Toolbox:
         for user in users:
             if any(spec.template is not None for spec in _crops_of(user)):
                 message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
-                raise PluginError(message, hint="choose another {detector}, such as mtcnn", about="detector")
+                raise PluginError(message, hint="choose another {detector}, such as yunet", about="detector")
 
     def _check_names(self) -> None:
         attributes = [plugin.attribute for plugin in self.attribute_plugins]

@@ -16,13 +16,16 @@ class Flow:
     """The settings of one run of the river.
 
     faces: the choice among a picture's faces, see faces.choice.choose. min_score: faces that the detector is less sure
-    of are left out, in [0, 1]. need_face: a picture without a face is an error. detect: False takes each whole picture
-    as one crop. batch_size: pictures that go through the models together. jobs: batches at work at once. limits: costs
-    of one input. measures: names of faces.measures.MEASURES. keep_image: leave the decoded pictures in the results.
+    of are left out, in [0, 1]. min_face_size: px; faces whose longer side is less are left out, unless the detector has
+    a parameter of this name and does as it means. need_face: a picture without a face is an error. detect: False takes
+    each whole picture as one crop. batch_size: pictures that go through the models together. jobs: batches at work at
+    once. limits: costs of one input. measures: names of faces.measures.MEASURES. keep_image: leave the decoded pictures
+    in the results.
     """
 
     faces: str = "all"
     min_score: float = 0.0
+    min_face_size: float = 0.0
     need_face: bool = True
     detect: bool = True
     batch_size: int = 1

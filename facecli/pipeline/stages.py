@@ -153,9 +153,7 @@ class Stages:
         assert opened.width is not None and opened.height is not None
         if detections is None:
             return replace(opened, faces_found=1, indices=(0,), detected=False)
-        if self.flow.min_score > 0:
-            sure = int((detections.scores >= self.flow.min_score).sum())
-            detections = detections.select(list(range(sure)))  # scores descend
+        detections = self._wanted(detections)
         count = len(detections)
         try:
             chosen = choose(detections, self.flow.faces, opened.width, opened.height, opened.source)
@@ -166,6 +164,15 @@ class Stages:
         except FacecliError as error:
             return replace(opened, faces_found=count, error=error)
         return replace(opened, faces_found=count, indices=tuple(chosen), detections=detections.select(chosen))
+
+    def _wanted(self, detections: Detections) -> Detections:
+        """Return the faces that are sure and large enough."""
+        flow, plugin = self.flow, self.tools.detector_plugin
+        wanted = detections.scores >= flow.min_score
+        if plugin is not None and "min_face_size" not in plugin.parameters:
+            sides = detections.bboxes[:, 2:] - detections.bboxes[:, :2]
+            wanted &= sides.max(1, initial=0) >= flow.min_face_size
+        return detections if wanted.all() else detections.select(np.flatnonzero(wanted).tolist())
 
     def _embedded(self, results: list[ImageResult]) -> list[ImageResult]:
         pairs = zip(self.tools.recognizer_plugins, self.tools.recognizers, strict=True)

@@ -63,7 +63,7 @@ def test_hints_name_keyword_arguments(faces: Faces, pictures: list[Path]) -> Non
     assert picture.record()["error"] == {
         "code": "no_face",
         "message": f"no face found in {grey}",
-        "hint": "try min_face_size, another detector, or no_detect",
+        "hint": "try another detector, or no_detect if the picture is a face",
     }
     (picture,) = faces.run(pictures[1], face="only")
     assert str(picture.error).endswith("face only wants one; choose with face")

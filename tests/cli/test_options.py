@@ -32,6 +32,7 @@ def test_numbers_without_sense_are_refused(run_cli: Any, examples: Path, option:
 
 def test_options_of_a_comparison_can_be_set_in_the_environment(run_cli: Any, examples: Path) -> None:
     env = {"FACECLI_METRIC": "angular", "FACECLI_MIN_FACE_SIZE": "30", "FACECLI_FLIP": "1", "FACECLI_FACE": "only"}
+    env["FACECLI_DETECTOR"] = "mtcnn"
     done = run_cli("verify", examples / "hopper.jpg", examples / "collins.jpg", "--json", env=env)
     assert done.json["metric"] == "angular"
     assert done.json["detector"]["parameters"]["min_face_size"] == 30

@@ -126,10 +126,10 @@ def test_embeddings_in_csv_and_table(run_cli: Callable, examples: Path) -> None:
     assert names[at : at + 4] == ["model", "sha256", "preprocessing_version", "e0"]
     assert names[at + 130 : at + 132] == ["e127", "emotion"]
     assert (row["model"], row["emotion"], failed["e0"], failed["model"]) == (
-        "dlib-resnet",
+        "sface",
         "neutral",
         "",
-        "dlib-resnet",
+        "sface",
     )
     assert all(np.isfinite(float(row[f"e{number}"])) for number in range(128))
     table = run_cli(*words, "table", env={"COLUMNS": "300"}).stdout.decode()

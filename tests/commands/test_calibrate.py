@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from facecli.models import catalogue
+
 COLLINS, HOPPER = [f"collins_{n}.jpg" for n in range(6)], [f"hopper_{n}.jpg" for n in range(10)]
 
 
@@ -43,14 +45,14 @@ def test_verify_uses_what_was_calibrated_and_says_so(run: Callable, pairs: Path)
     made = run("calibrate", pairs, "--fmr", "0.05", "--json")
     assert made.returncode == 0
     kept = made.json
-    assert (kept["name"], kept["metric"], kept["target_fmr"]) == ("dlib-resnet@0.05", "euclidean", 0.05)
-    assert kept["threshold"] == pytest.approx(0.162, abs=0.01)  # all of the same person pass, nobody else
+    assert (kept["name"], kept["metric"], kept["target_fmr"]) == ("sface@0.05", "cosine", 0.05)
+    assert kept["threshold"] == pytest.approx(0.045, abs=0.01)  # all of the same person pass, nobody else
     assert kept["fmr"] == {"value": 0, "count": 0, "total": 60, "interval": kept["fmr"]["interval"]}
     assert kept["fnmr"]["value"] == 0
     assert "rests on 0 false matches" in kept["note"]
     used = run("verify", "collins.jpg", "hopper.jpg", "--json").json
     assert used["threshold"] == kept["threshold"]
-    assert "your operating point dlib-resnet@0.05" in used["threshold_source"]
+    assert "your operating point sface@0.05" in used["threshold_source"]
     assert used["fmr"] == 0
     evaluated = run("evaluate", pairs, "--root", ".", "--json").json
     assert evaluated["threshold"] == kept["threshold"]
@@ -75,12 +77,24 @@ def test_list_and_remove(run: Callable, pairs: Path) -> None:
     assert run("calibrate", "--list", "--json").json["operating_points"] == []
     run("calibrate", pairs, "--fmr", "0.05", "--name", "mine")
     (listed,) = run("calibrate", "--list", "--json").json["operating_points"]
-    assert (listed["name"], listed["recognizer"], listed["detector"]) == ("mine", "dlib-resnet", "mtcnn")
+    assert (listed["name"], listed["recognizer"], listed["detector"]) == ("mine", "sface", "yunet")
     gone = run("calibrate", "--remove", "mine", "--json").json
     assert (gone["removed"], gone["operating_points"]) == ("mine", [])
     again = run("calibrate", "--remove", "mine")
     assert again.returncode == 2
-    assert run("verify", "collins.jpg", "hopper.jpg", "--json").json["threshold"] == 0.6
+    back = run("verify", "collins.jpg", "hopper.jpg", "--json").json["threshold"]
+    assert back == catalogue.load("sface").operating_point.threshold
+
+
+def test_a_point_of_the_old_defaults_is_refused_with_the_way_out(run: Callable, pairs: Path) -> None:
+    old, pair = ("--detector", "mtcnn", "--recognizer", "dlib-resnet"), ("collins.jpg", "hopper.jpg")
+    kept = run("calibrate", pairs, "--fmr", "0.05", "--name", "old", *old, "--json").json
+    assert run("verify", *pair, "--json").json["threshold"] != kept["threshold"]
+    refused = run("verify", *pair, "--operating-point", "old")
+    assert (refused.returncode, len(refused.errors)) == (2, 1)
+    assert "it is for --recognizer dlib-resnet --detector mtcnn" in refused.errors[0]
+    named = run("verify", *pair, "--operating-point", "old", "--preset", "facecli-0.1", "--json").json
+    assert named["threshold"] == kept["threshold"]
 
 
 def test_too_few_pairs_are_refused_before_any_work(run: Callable, pairs: Path) -> None:
@@ -116,7 +130,7 @@ def test_the_note_is_beside_the_rate_that_it_is_about(run: Callable, pairs: Path
     rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(made))}
     assert "rests on 0 false matches" in rows["FMR"]["note"]
     assert rows["FNMR"]["note"] == ""
-    kept = rows["euclidean threshold"]
+    kept = rows["cosine threshold"]
     assert float(kept["low"]) <= float(kept["value"]) <= float(kept["high"])
 
 
@@ -150,7 +164,7 @@ def test_a_name_is_not_given_to_another_recognizer(run: Callable, pairs: Path) -
     assert run("calibrate", pairs, "--fmr", "0.05").returncode == 0  # anew, that is no other one
     done = run("calibrate", pairs, "--fmr", "0.05", "--flip")
     assert done.returncode == 2
-    assert "dlib-resnet@0.05 is of another recognizer, detector or parameters; choose another --name" in done.errors[0]
+    assert "sface@0.05 is of another recognizer, detector or parameters; choose another --name" in done.errors[0]
 
 
 def test_a_damaged_point_stops_verify(run: Callable, pairs: Path) -> None:

@@ -40,7 +40,7 @@ def test_strict_tells_where_the_nodes_of_each_embedded_model_ran(run_cli: Comman
     run = run_cli("doctor", "--strict", *device, "--json")
     assert run.returncode == 0
     found = checks(run)
-    for file in ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "dlib_resnet"):
+    for file in ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "dlib_resnet", "sface", "yunet_2023mar"):
         row = found[f"nodes of {file}.onnx"]
         assert row["ok"]
         assert "ExecutionProvider" in row["found"]

@@ -26,6 +26,18 @@ def test_face_recognition_works_out_of_the_box(run_cli: Callable, examples: Path
     assert (embedded["preset"], embedded["recognizer"]["dim"]) == ("face_recognition", 128)
 
 
+@pytest.mark.parametrize(("other", "distance"), [("collins_variant.jpg", 0.162367), ("hopper.jpg", 0.697956)])
+def test_the_answers_of_facecli_0_1(run_cli: Callable, examples: Path, other: str, distance: float) -> None:
+    pair = (examples / "collins.jpg", examples / other)
+    plugins = ("--detector", "mtcnn", "--recognizer", "dlib-resnet")
+    named, typed = (run_cli("verify", *pair, *words, "--json").json for words in (("--preset", "facecli-0.1"), plugins))
+    assert (named["verified"], named["metric"], named["threshold"]) == (distance < 0.6, "euclidean", 0.6)
+    assert named["distance"] == typed["distance"] == pytest.approx(distance, abs=1e-4)
+    assert "facecli-0.1" in named["threshold_source"]
+    cosine = run_cli("verify", *pair, "--preset", "facecli-0.1", "--metric", "cosine", "--json").json
+    assert (cosine["threshold"], cosine["verified"]) == (0.0873, distance < 0.6)
+
+
 def test_what_is_typed_wins_over_the_preset_and_the_preset_over_the_environment(
     run_cli: Callable, examples: Path
 ) -> None:
@@ -191,7 +203,8 @@ def test_several_recognizers_decide_each_and_together(run_cli: Callable, example
         assert [part["metric"] for part in parts] == ["euclidean", "cosine"]
         mean = sum(part["distance"] / part["threshold"] for part in parts) / 2
         assert answer["distance"] == pytest.approx(mean, abs=1e-5)
-    alone = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", "--json").json
+    words = ("--recognizer", "dlib-resnet", "--json")
+    alone = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", *words).json
     assert alone["distance"] == pytest.approx(parts[0]["distance"], abs=1e-5)
     assert "decisions" not in alone
 

@@ -17,8 +17,9 @@ def test_the_same_person_twice(run_cli: Callable, examples: Path) -> None:
     answer = done.json
     assert answer["schema"] == "facecli.verify/1"
     assert answer["verified"] is True
-    assert 0 < answer["distance"] < 0.4 < answer["threshold"]
-    assert answer["metric"] == "euclidean"
+    assert 0 < answer["distance"] < 0.2 < answer["threshold"]
+    assert answer["metric"] == "cosine"
+    assert (answer["detector"]["plugin"], answer["recognizer"]["plugin"]) == ("yunet", "sface")
     assert answer["recognizer"]["models"][0]["provider"] == "CPUExecutionProvider"
     assert len(answer["recognizer"]["models"][0]["files"][0]["sha256"]) == 64
     assert [image["faces_found"] for image in answer["images"]] == [1, 1]
@@ -47,10 +48,11 @@ def test_the_threshold_is_the_users_to_set(run_cli: Callable, examples: Path) ->
     assert run_cli("verify", *pair, "--threshold", "0", "--json").json["verified"] is False
     assert run_cli("verify", *pair, "--threshold", "nan").returncode == 2
     assert run_cli("verify", *pair, "--threshold", "1", "--fmr", "0.01").returncode == 2
-    measured = run_cli("verify", *pair, "--fmr", "0.001", "--json").json
+    dlib = ("--recognizer", "dlib-resnet")
+    measured = run_cli("verify", *pair, *dlib, "--fmr", "0.001", "--json").json
     assert measured["fmr"] == 0.001
     assert measured["threshold"] < 0.6
-    refused = run_cli("verify", *pair, "--fmr", "0.123")
+    refused = run_cli("verify", *pair, *dlib, "--fmr", "0.123")
     assert refused.returncode == 2
     assert "measured:" in refused.errors[0]
 
@@ -58,7 +60,7 @@ def test_the_threshold_is_the_users_to_set(run_cli: Callable, examples: Path) ->
 def test_every_metric_says_the_same_of_a_clear_pair(run_cli: Callable, examples: Path) -> None:
     pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
     for metric in ("cosine", "euclidean", "euclidean_l2", "angular"):
-        answer = run_cli("verify", *pair, "--metric", metric, "--json").json
+        answer = run_cli("verify", *pair, "--recognizer", "dlib-resnet", "--metric", metric, "--json").json
         assert (answer["metric"], answer["verified"]) == (metric, True)
 
 

@@ -11,6 +11,7 @@ import click
 
 from facecli.cli import options, values
 from facecli.errors import ExportError, UsageError
+from facecli.hosting.choice import RECOGNIZER
 
 if TYPE_CHECKING:
     from facecli.contract import ExportRecipe, ModelSpec
@@ -28,7 +29,7 @@ edge_options = options.chain(
         metavar="DIR",
         help="Write a folder with all that an edge program needs; without RECIPE, of installed models.",
     ),
-    click.option("--recognizer", help="Recognizer of the bundle.  [default: RECIPE's, else dlib-resnet]"),
+    click.option("--recognizer", help=f"Recognizer of the bundle.  [default: RECIPE's, else {RECOGNIZER}]"),
     click.option(
         "--attributes",
         callback=values.split_commas,

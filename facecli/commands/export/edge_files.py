@@ -96,7 +96,7 @@ def of_installed(job: EdgeJob, model: str | None, output: Path | None) -> EdgeRe
         chosen = (job.detector, job.recognizer, *job.attributes)
         names = [name for name in chosen if name] if model is None else [model]
         if not names:
-            hint = "name a recipe, or an installed model, such as --recognizer dlib-resnet"
+            hint = "name a recipe, or an installed model, such as --recognizer sface"
             raise UsageError("no model to embed preprocessing in", hint=hint)
         files = tuple(edge_models.embed(job, name, output) for name in names)
     return EdgeResult(files, *_bundle(job, model))

@@ -141,7 +141,7 @@ def test_page_runs_graphs_with_everything_inside(web_runtime, tab, served, run_c
 
 def test_page_tells_what_is_missing_or_damaged(web_runtime, tab, served, run_cli):
     address, folder = served
-    assert run_cli("export", "--bundle", folder).returncode == 0
+    assert run_cli("export", "--bundle", folder, "--detector", "mtcnn").returncode == 0
     assert opened(tab, address) == "error"
     assert 'run "npm install" in this folder' in text(tab, "note")
 
