@@ -92,7 +92,8 @@ class ModelStore:
             return installed.path
         if entry.sha256 is None or entry not in spec.files:  # the second: an export's file that is gone
             raise _absent(spec)
-        return self.intake.bring(Request(spec, entry, lambda: self._installed(spec, entry))).path
+        brought = self.intake.bring(Request(spec, entry, lambda: self._installed(spec, entry)))
+        return self.intake.mended(spec, brought).path
 
     def pull(self, spec: ModelSpec) -> list[InstalledFile]:
         """Fetch a model's files that are missing or damaged; return all of them. Raises ModelError if one fails."""
@@ -109,7 +110,7 @@ class ModelStore:
         if not (stated.urls or stated.packed or (stated.sha256 and self.mirror)):
             raise _absent(spec)
         self.intake.forget_export(spec)  # its files are gone or damaged
-        return self.intake.bring(Request(spec, stated, installed))
+        return self.intake.mended(spec, self.intake.bring(Request(spec, stated, installed)))
 
     def file(self, spec: ModelSpec, name: str | None = None) -> ModelFile:
         """Return the entry of a model's file; an exported file stands in for the published one of that name.

@@ -11,12 +11,13 @@ import numpy as np
 
 from facecli.contract import AttributeClassifier, AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Session
 from facecli.crops import cutting
-from facecli.errors import ExportError, first_line
+from facecli.errors import ExportError
 from facecli.export.edge.crops import INPUT
 from facecli.export.edge.request import EdgeRequest
 from facecli.export.proof.detection import compare_faces
 from facecli.export.proof.sessions import FixedRuntime
 from facecli.export.proof.tolerances import TOLERANCES
+from facecli.inference.reasons import told
 from facecli.inference.session import open_session
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
@@ -86,7 +87,7 @@ def _outputs(path: Path, session: Session, pixels: UInt8Array) -> list[FloatArra
     try:
         return list(session.run({INPUT: np.ascontiguousarray(pixels)}).values())
     except Exception as error:  # ONNX Runtime's errors share no base class
-        raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {first_line(error)}") from error
+        raise ExportError(f"{path.name} does not run on {pixels.shape} pixels: {told(error)}") from error
 
 
 def _runner(plugin: RecognizerPlugin | AttributePlugin, request: EdgeRequest) -> Callable[[UInt8Array], FloatArray]:

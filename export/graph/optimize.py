@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from facecli.errors import ExportError, first_line
-from facecli.inference.libraries import import_onnxruntime
+from facecli.errors import ExportError
+from facecli.inference.libraries import FATAL, import_onnxruntime
+from facecli.inference.reasons import reason_of
 
 if TYPE_CHECKING:
     import onnx
@@ -52,10 +53,10 @@ def _optimize(source: Path, target: Path, level: object) -> None:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = level
     options.optimized_model_filepath = str(target)
-    options.log_severity_level = 3
+    options.log_severity_level = FATAL
     if target.suffix == ".ort":
         options.add_session_config_entry("session.save_model_format", "ORT")
     try:
         onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
-        raise ExportError(f"{source.name} can not be optimized: {first_line(error)}") from error
+        raise ExportError(f"{source.name} can not be optimized: {reason_of(error).text}") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facecli.errors import ExportError, first_line
+from facecli.export.proof import soundness
 from facecli.export.proof.tolerances import Tolerances, agreement
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class Figures:
 def prove(
     part: ExportPart, path: Path, cases: Sequence[Case], task: Task, tolerances: Tolerances
 ) -> tuple[Figures, ...]:
-    """Compare a file with its source on every case. Raises ExportError at the first disagreement."""
+    """Compare a file with its source on every case. Raises ExportError where they disagree, and if both are wrong."""
     from facecli.inference.session import open_session
 
     session = open_session(path, device="cpu")
     _check_inputs(part, path.name, session)
     source = source_network(part)
+    soundness.check(part, path.name, session, cases)
     return tuple(
         figures for case in cases for figures in _Comparison(part, path.name, task, tolerances, case)(session, source)
     )

@@ -10,8 +10,6 @@ from facecli.contract import AttributePlugin
 from facecli.errors import ContractError
 from facecli.types import FloatArray, require_array
 
-BESIDE_LENGTH_ONE = 1e-3  # float32 rounding is less
-SAME = 1e-6  # relative difference of two numbers that are one but for rounding
 # What float32 rounding may cost: a probability may be this much above 1, and a row may sum to this much beside 1.
 ABOVE_ONE, BESIDE_ONE = 1e-6, 1e-3
 
@@ -46,25 +44,3 @@ def probability_fault(rows: FloatArray) -> str | None:
     sums = rows.sum(1)
     wrong = np.abs(sums - 1) > BESIDE_ONE
     return f"the probabilities of a row must sum to 1, got {sums[wrong][0]:.4g}" if wrong.any() else None
-
-
-def length_fault(rows: FloatArray, *, normalized: bool) -> str | None:
-    """Return why (N, dim) float32 rows are no embeddings, in one clause; None if they are. N may be 0.
-
-    normalized: whether every length must be 1. An embedding of length 0 has no direction to compare.
-    """
-    lengths = np.linalg.norm(rows, axis=1)
-    if not lengths.all():
-        return "an embedding has length 0"
-    wrong = np.abs(lengths - 1) > BESIDE_LENGTH_ONE
-    if normalized and wrong.any():
-        return f"normalized embeddings have length 1, one has {lengths[wrong][0]:.4g}"
-    return None
-
-
-def are_equal(rows: FloatArray) -> bool:
-    """Return whether all answers, rows (N, C) float32 to different crops, are one, but for rounding.
-
-    Value by value: probabilities near 0 still tell apart what a softmax has pressed to 1.
-    """
-    return len(rows) > 1 and bool(np.isclose(rows[1:], rows[0], rtol=SAME, atol=0).all())

@@ -11,11 +11,12 @@ from typing import Any
 
 from facecli.contract import AttributePlugin, ModelSpec
 from facecli.contract.plugin import Plugin, kind_of
-from facecli.errors import FacecliError, ModelError, PluginError, class_and_first_line
+from facecli.errors import FacecliError, ModelError, PluginError
 from facecli.hosting.parameters import json_safe
 from facecli.hosting.registry import Registry
 from facecli.hosting.statements import misfit
 from facecli.inference.providers import Tuning
+from facecli.inference.reasons import told
 from facecli.inference.runtime import OnnxRuntime
 from facecli.kinds import Kind
 from facecli.models.store import ModelStore
@@ -55,7 +56,7 @@ class Loader:
         """Return the error for a failure of a plugin's own code: which plugin, whose it is, and what it raised."""
         entry = self.registry.entry(kind_of(plugin), plugin.name)
         hint = f"run it with {{debug}} and report it to the authors of {entry.distribution}"
-        return PluginError(f"{entry.title} {what}: {class_and_first_line(error)}", hint=hint, about="debug")
+        return PluginError(f"{entry.title} {what}: {told(error)}", hint=hint, about="debug")
 
     def close(self) -> None:
         """Let go of everything that was loaded; memory is freed as soon as nobody else holds it."""

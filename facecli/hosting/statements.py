@@ -43,7 +43,7 @@ def misfit(spec: ModelSpec, session: Session) -> str | None:
     stated, shapes = input_shape(spec), list(session.input_shapes.values())
     if stated is None or len(shapes) != 1 or agree(shapes[0], stated):
         return None
-    return f"takes {_shown(shapes[0])}, its description makes {_shown(stated)}"
+    return f"takes {shown(shapes[0])}, its description makes {shown(stated)}"
 
 
 def agree(shape: Shape, other: Shape) -> bool:
@@ -69,5 +69,6 @@ def _attribute(plugin: AttributePlugin, spec: ModelSpec) -> Iterator[str]:
         yield f"model {spec.id} states other labels than the plugin"
 
 
-def _shown(shape: Shape) -> str:
+def shown(shape: Shape) -> str:
+    """Return a shape in words, N for a free axis."""
     return f"({', '.join('N' if length is None else str(length) for length in shape)})"

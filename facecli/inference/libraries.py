@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import re
 import sys
 import threading
 from contextlib import redirect_stdout
@@ -13,13 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from facecli.errors import DeviceError, first_line
+from facecli.errors import DeviceError
 from facecli.inference import providers
+from facecli.inference.reasons import reason_of
 
 _preparing = threading.Lock()  # of two threads that redirect stdout at once, one would leave it redirected
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"  # NVIDIA's
-# Severities of ONNX Runtime's log. Its warnings are about graphs, and nobody who runs a finished model can change one.
-ERROR, FATAL = 3, 4
+# Severity from which on ONNX Runtime writes to stderr: its errors come as exceptions, too, which are told in our words.
+FATAL = 4
 # Since 1.29 ONNX Runtime records its use in the home folder of every system, and sends the records to its makers
 # (github.com/microsoft/onnxruntime, pull request 27379). It reads the variable when it is imported.
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
@@ -43,7 +43,7 @@ def import_onnxruntime() -> Any:
         raise DeviceError("the installed onnxruntime is broken: it has no InferenceSession", hint=hint)
     if not decided and hasattr(onnxruntime, "disable_telemetry_events"):
         onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(ERROR)
+    onnxruntime.set_default_logger_severity(FATAL)
     return onnxruntime
 
 
@@ -85,7 +85,6 @@ def _prepare_cuda(ort: Any) -> str | None:
     if reason is None and hasattr(ort, "preload_dlls"):
         with redirect_stdout(io.StringIO()):  # it prints what it does not find; `failure` finds that out too
             ort.preload_dlls()
-        ort.set_default_logger_severity(FATAL)
     return reason
 
 
@@ -96,7 +95,7 @@ def failure(ort: Any, kind: str) -> str:
     return (
         obstacle(ort, kind)
         or _load_failure(str(library))
-        or "ONNX Runtime fell back to the CPU; are there a driver and a device? (what it says itself is on stderr)"
+        or "ONNX Runtime fell back to the CPU; are there a driver and a device?"
     )
 
 
@@ -107,13 +106,5 @@ def _load_failure(library: str) -> str | None:
     try:
         ctypes.CDLL(library)
     except OSError as error:
-        return reason_of(error)
+        return reason_of(error).text
     return None
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the first line of an error of ONNX Runtime or the loader.
-
-    ONNX Runtime begins some with a place in its own source, "/home/x/y.cc:12 void f() ", which is left out.
-    """
-    return re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*\) (?=\S)", "", first_line(error))

@@ -52,8 +52,14 @@ class OnnxRuntime:
         if first:
             try:
                 path = self._locate(model_id, file)
-                number = threads or self.threads
-                future.set_result(open_session(path, device=self.device, threads=number, tuning=self.tuning))
+                session = open_session(
+                    path,
+                    device=self.device,
+                    threads=threads or self.threads,
+                    tuning=self.tuning,
+                    name=file or f"model {model_id}",
+                )
+                future.set_result(session)
             except BaseException as error:  # noqa: BLE001 - every thread that waits for this session must get it
                 future.set_exception(error)
         return future.result()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from facecli.errors import DeviceError, ModelError
 from facecli.inference import libraries, providers
 from facecli.inference.providers import Tuning
+from facecli.inference.reasons import reason_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +24,15 @@ ALLOW_SPINNING = "session.intra_op.allow_spinning"
 SPIN_DURATION = "session.intra_op.spin_duration_us"
 SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that has the entry: its binary has the name, 1.25's has not
 SPIN_MICROSECONDS = "30"
+VERIFY = "run `facecli models verify`"  # a hint
 
 
 class OnnxSession:
     """A loaded ONNX model, which several threads may run at once.
 
-    provider: the one that really runs it. input_shapes: input name -> shape, None for a free axis. seconds: spent
-    inside ONNX Runtime, added up over all runs and threads. runs: how many there were.
+    provider: the one that really runs it. input_shapes: input name -> shape, None for a free axis. input_types: input
+    name -> type of its numbers, such as "float" or "uint8". seconds: spent inside ONNX Runtime, added up over all runs
+    and threads. runs: how many there were.
     """
 
     def __init__(self, inner: onnxruntime.InferenceSession) -> None:
@@ -41,6 +44,9 @@ class OnnxSession:
         self.provider: str = inner.get_providers()[0]
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
             entry.name: tuple(n if isinstance(n, int) else None for n in entry.shape) for entry in inner.get_inputs()
+        }
+        self.input_types: Mapping[str, str] = {
+            entry.name: entry.type.removeprefix("tensor(").rstrip(")") for entry in inner.get_inputs()
         }
 
     @property
@@ -71,8 +77,10 @@ class OnnxSession:
         return Path(self._inner.end_profiling())
 
 
-def open_session(path: Path, *, device: str = "cpu", threads: int = 1, tuning: Tuning | None = None) -> OnnxSession:
-    """Load an ONNX file on a device. threads: CPU threads of one run.
+def open_session(
+    path: Path, *, device: str = "cpu", threads: int = 1, tuning: Tuning | None = None, name: str | None = None
+) -> OnnxSession:
+    """Load an ONNX file on a device. threads: CPU threads of one run. name: of the file, for messages.
 
     device: "cpu", "cuda:1" or another of providers.NAMES; "auto" is CUDA if it runs, else the CPU.
     Raises DeviceError if the device does not really run, ModelError if the file is no usable model.
@@ -80,7 +88,7 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 1, tuning: T
     kind, unit = providers.split(device)
     ort, tuning = libraries.import_onnxruntime(), tuning or Tuning()
     if kind == "auto":
-        return _open_automatically(ort, path, threads, tuning)
+        return _open_automatically(ort, path, threads, tuning, name)
     chain = providers.chain(kind, unit, tuning, threads)
     reason = libraries.obstacle(ort, kind)
     if reason:
@@ -88,23 +96,23 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 1, tuning: T
     try:
         session = OnnxSession(_create(ort, path, _options(ort, kind, threads, tuning), chain))
     except Exception as error:
-        reason = libraries.reason_of(error)
+        found = reason_of(error)
         if kind == "cpu" or not _loads_on_cpu(ort, path):
-            hint = "run `facecli models verify`"
-            raise ModelError(f"{path.name} can not be loaded: {reason}", hint=hint) from error
-        raise _device_error(kind, reason) from error
+            hint = found.hint or VERIFY
+            raise ModelError(f"{name or path.name} can not be loaded: {found.text}", hint=hint) from error
+        raise _device_error(kind, found.text) from error
     if session.provider != chain[0][0]:
         raise _device_error(kind, libraries.failure(ort, kind))
     return session
 
 
-def _open_automatically(ort: Any, path: Path, threads: int, tuning: Tuning) -> OnnxSession:
+def _open_automatically(ort: Any, path: Path, threads: int, tuning: Tuning, name: str | None) -> OnnxSession:
     if providers.CUDA in ort.get_available_providers():
         try:
-            return open_session(path, device="cuda", threads=threads, tuning=tuning)
+            return open_session(path, device="cuda", threads=threads, tuning=tuning, name=name)
         except DeviceError:
             pass
-    return open_session(path, device="cpu", threads=threads, tuning=tuning)
+    return open_session(path, device="cpu", threads=threads, tuning=tuning, name=name)
 
 
 def _loads_on_cpu(ort: Any, path: Path) -> bool:
@@ -120,7 +128,7 @@ def _options(ort: Any, kind: str, threads: int, tuning: Tuning) -> Any:
     options = ort.SessionOptions()
     # A provider with threads of its own does the work, and ONNX Runtime's would only stand in their way.
     options.intra_op_num_threads = 1 if providers.DEVICES[kind].threads else threads
-    options.log_severity_level = libraries.ERROR
+    options.log_severity_level = libraries.FATAL
     if providers.DEVICES[kind].sequential:
         options.enable_mem_pattern = False
     for name, value in {**_spinning(ort.__version__, tuning.session_options), **tuning.session_options}.items():

@@ -38,7 +38,15 @@ class Applicant:
     replace: bool = False
 
 
-def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> ModelSpec:
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A model that was added, with its file. notes: what was made good on its file, one sentence each."""
+
+    spec: ModelSpec
+    notes: tuple[str, ...]
+
+
+def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> Admitted:
     """Install a file as a model of the user's, and return the model with its file.
 
     Raises UsageError for a description that does not make sense or a name that is taken, ModelError for a file that is
@@ -50,8 +58,7 @@ def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> ModelS
 
     file = applicant.file
     with TemporaryDirectory(prefix="facecli-add-") as folder:
-        # Alone in a folder: a file that keeps its weights in other files, wherever those are, does not load.
-        copy = _copied(file, Path(folder))
+        copy, notes = _copied(file, Path(folder))
         session = _opened(copy)
         facts = {} if applicant.ignore_metadata else metadata.read(session.metadata, file.name)
         entry = describing.merged(facts, applicant.description)
@@ -66,9 +73,10 @@ def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> ModelS
         check_name(spec, registry, replace=applicant.replace)
         trial.run(spec, session, file.name, registry)
         named = copy.replace(copy.with_name(f"{spec.id.replace('/', '-')}{file.suffix}"))
-        added = adding.add(spec, named, store, {"added_from": file.name, "metadata": facts != {}})
+        origin = {"added_from": file.name, "metadata": facts != {}} | ({"mended": list(notes)} if notes else {})
+        added = adding.add(spec, named, store, origin)
         asking.record_missing(store, added)
-        return added
+        return Admitted(added, notes)
 
 
 def check_name(spec: ModelSpec, registry: Registry, *, replace: bool, otherwise: str = ANOTHER_NAME) -> None:
@@ -88,19 +96,26 @@ def check_name(spec: ModelSpec, registry: Registry, *, replace: bool, otherwise:
         raise UsageError(f"there is a plugin {spec.id} already", hint=ANOTHER_NAME, about="name")
 
 
-def _copied(file: Path, folder: Path) -> Path:
-    copy = folder / file.name
+def _copied(file: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Copy a file into a folder, made whole and fit to run; return the copy, and notes of what was made good."""
+    from facecli.models.arrival.mending import mend
+
+    copy, mended = folder / file.name, mend(file)
     try:
-        shutil.copyfile(file, copy)
+        if mended is None:
+            shutil.copyfile(file, copy)
+        else:
+            copy.write_bytes(mended.content)
     except OSError as error:
         raise OutputError(f"{file} can not be copied: {error.strerror}", hint="free some space") from error
-    return copy
+    return copy, mended.notes if mended else ()
 
 
 def _opened(file: Path) -> OnnxSession:
-    from facecli.inference.session import open_session
+    from facecli.inference.session import VERIFY, open_session
 
     try:
         return open_session(file)
     except ModelError as error:
-        raise ModelError(error.message, hint="is it a whole ONNX file, with its weights inside?") from error
+        hint = "is it a whole ONNX file?" if error.hint == VERIFY else error.hint
+        raise ModelError(error.message, hint=hint) from error

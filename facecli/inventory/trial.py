@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from facecli.contract import DetectorPlugin
-from facecli.errors import FacecliError, ModelError, UsageError, first_line
+from facecli.errors import FacecliError, ModelError, UsageError
+from facecli.inference.reasons import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from facecli.contract import ModelSpec
     from facecli.hosting.registry import Registry
     from facecli.inference.session import OnnxSession
-    from facecli.types import Detections, FloatArray
+    from facecli.models.store import ModelStore
+    from facecli.types import Detections
 
 PICTURE = (480, 640)  # px, height and width of what a detector is tried on
 SAME_BBOX = 1  # px that a bbox may move when two pictures are looked at together
-CROPS_WITHOUT_BATCH = 2  # crops at once, for a file whose batch axis is free
 
 
 def families(registry: Registry) -> dict[str, str]:
@@ -57,11 +58,29 @@ def fill_detector(entry: dict[str, Any], registry: Registry) -> None:
 
 
 def run(spec: ModelSpec, session: OnnxSession, name: str, registry: Registry) -> None:
-    """Run a model once. name: the file's, for messages. Raises ModelError if it is not what its description says."""
+    """Try a model. name: the file's, for messages.
+
+    Raises ModelError if it is not what its description says, or can not be right. A model whose description says too
+    little is not tried: a third party's detector, or crops that its plugin prepares in a way of its own.
+    """
+    from facecli.inventory import crop_trial
+
+    family = (spec.family or spec.id).partition("/")[0]
     if spec.kind == "detector":
-        _detect(spec, session, name, registry)
-    else:
-        _feed_crops(spec, session, name)
+        if any(entry.built_in and entry.name == family for entry in registry.entries("detectors")):
+            _detect(spec, session, name, registry.load("detectors", family, DetectorPlugin))
+    elif spec.crop is not None and spec.preprocessing is not None:
+        crop_trial.run(spec, session, name)
+
+
+def run_installed(spec: ModelSpec, store: ModelStore, registry: Registry) -> None:
+    """Try a model of one ONNX file that the store has. Raises as `run` does, and ModelError if it does not load."""
+    from facecli.inference.session import open_session
+    from facecli.models.selftests import recorded
+
+    if len(spec.files) == 1 and recorded.applies(spec.files[0]):
+        (file,) = spec.files
+        run(spec, open_session(store.path(spec, file.name), name=file.name), file.name, registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +100,12 @@ class _OneSessionRuntime:
         raise NotImplementedError(model_id)
 
 
-def _detect(spec: ModelSpec, session: OnnxSession, name: str, registry: Registry) -> None:
-    """Look at two pictures of noise at once: a file with a free batch axis must find in each what it finds alone."""
+def _detect(spec: ModelSpec, session: OnnxSession, name: str, plugin: DetectorPlugin) -> None:
+    """Look at two pictures of noise alone and together: each must have its own faces, in any company."""
     import numpy as np
 
     from facecli.types import Image
 
-    assert spec.family is not None
-    plugin = registry.load("detectors", spec.family.partition("/")[0], DetectorPlugin)
     hint = "mend {family}, or export it with a batch of one"
     noise = np.random.default_rng(0).integers(0, 256, (2, *PICTURE, 3), np.uint8)
     pictures = [Image(pixels, "noise") for pixels in noise]
@@ -98,56 +115,17 @@ def _detect(spec: ModelSpec, session: OnnxSession, name: str, registry: Registry
     except FacecliError:
         raise
     except Exception as error:  # a decoder may do anything with the outputs of another network
-        message = f"{name} does not work as a {spec.family}: {first_line(error)}"
+        message = f"{name} does not work as a {spec.family or spec.id}: {told(error)}"
         raise ModelError(message, hint=hint, about="family") from error
     if not all(map(_agree, alone, together)):
         message = f"{name} finds other faces in two pictures at once than in one"
         raise ModelError(message, hint=hint, about="family")
+    if len(alone[0]) and _agree(*alone):
+        message = f"{name} finds the same faces in different pictures"
+        raise ModelError(message, hint="were its weights lost when it was made?")
 
 
 def _agree(one: Detections, other: Detections) -> bool:
     import numpy as np
 
     return len(one) == len(other) and np.allclose(one.bboxes, other.bboxes, atol=SAME_BBOX)
-
-
-def _feed_crops(spec: ModelSpec, session: OnnxSession, name: str) -> None:
-    """Run a recognizer or an attribute model on crops of noise."""
-    import numpy as np
-
-    from facecli.crops.preprocess import to_input
-
-    assert spec.crop is not None and spec.preprocessing is not None
-    if len(session.input_shapes) != 1:
-        raise ModelError(f"{name} has {len(session.input_shapes)} inputs, not one", hint="it needs a plugin of its own")
-    ((input_name, shape),) = session.input_shapes.items()
-    count = shape[0] if shape and shape[0] else CROPS_WITHOUT_BATCH
-    crops = np.random.default_rng(0).integers(0, 256, (count, spec.crop.height, spec.crop.width, 3), np.uint8)
-    pixels = to_input(crops, spec.preprocessing)
-    fits = len(shape) == 4 and all(n is None or n == m for n, m in zip(shape, pixels.shape, strict=True))
-    if not fits:
-        message = f"{name} takes {shape}, its description makes {pixels.shape}"
-        raise ModelError(message, hint="mend {crop} or {layout}", about=("crop", "layout"))
-    try:
-        output = next(iter(session.run({input_name: pixels}).values()))
-    except Exception as error:  # onnxruntime's errors share no base class
-        hint = "is it a float32 model of face crops?"
-        raise ModelError(f"{name} does not run: {first_line(error)}", hint=hint) from error
-    width = spec.dim if spec.kind == "recognizer" else len(spec.labels) or 1
-    if output.shape != (count, width) or output.dtype != np.float32 or not np.isfinite(output).all():
-        message = f"{name} gives {output.shape} {output.dtype}, its description says {(count, width)} finite float32"
-        raise ModelError(message, hint="mend {dim} or {labels}", about=("dim", "labels"))
-    if spec.labels:
-        _check_probabilities(spec, output, name)
-
-
-def _check_probabilities(spec: ModelSpec, output: FloatArray, name: str) -> None:
-    """Raise ModelError unless the output, (N, C), is probabilities exactly if the description says so."""
-    from facecli.hosting.answers import probability_fault
-
-    probable = probability_fault(output) is None
-    if spec.logits and probable:
-        raise ModelError(f"{name} gives probabilities already", hint="leave {logits} out", about="logits")
-    if not spec.logits and not probable:
-        hint = "add {logits} if only the softmax is missing"
-        raise ModelError(f"{name} does not give probabilities", hint=hint, about="logits")

@@ -10,7 +10,8 @@ import numpy as np
 from facecli.contract import CropSpec, RecognizerPlugin
 from facecli.crops import cutting
 from facecli.errors import ContractError
-from facecli.hosting.answers import length_fault, probability_fault, rows_of
+from facecli.hosting.answers import probability_fault, rows_of
+from facecli.inference.answers import length_fault
 from facecli.pipeline.results import ImageResult
 from facecli.types import FloatArray, UInt8Array
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from facecli.contract import RecognizerPlugin
 from facecli.errors import ContractError
-from facecli.hosting.answers import are_equal
+from facecli.inference.answers import are_equal
 from facecli.testing import inputs, statements
 from facecli.testing.subjects import Answer, CropSubject, DetectorSubject, Subject
 from facecli.types import FloatArray

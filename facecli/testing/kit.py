@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.contract.plugin import PLUGINS, Plugin
-from facecli.errors import ContractError, DeviceError, ModelError, PluginError, class_and_first_line
+from facecli.errors import ContractError, DeviceError, ModelError, PluginError
 from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
+from facecli.inference.reasons import told
 from facecli.kinds import Kind
 from facecli.models.store import ModelStore
 from facecli.testing import behaviour, descriptors, silence, statements
@@ -126,5 +127,5 @@ def _result(name: str, require: Callable[..., None], *arguments: object) -> Chec
     except ContractError as error:
         return CheckResult(name, passed=False, detail=error.text())
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is a finding
-        return CheckResult(name, passed=False, detail=class_and_first_line(error))
+        return CheckResult(name, passed=False, detail=told(error))
     return CheckResult(name, passed=True, detail="")

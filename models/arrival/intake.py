@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from facecli.contract import ModelArchive, ModelFile, ModelSpec
 from facecli.errors import ModelError, OutputError
 from facecli.models.arrival import archives
 from facecli.models.arrival.fetch import FetchedFile, Fetcher, NotFetchedError
+from facecli.models.arrival.mending import mend
 from facecli.models.arrival.partial import Partial
 from facecli.models.arrival.request import InstalledFile, Request
 from facecli.models.disk import records
@@ -22,7 +24,7 @@ from facecli.models.disk.layout import Layout
 from facecli.models.disk.licences import Licences
 from facecli.models.disk.locks import locked
 from facecli.models.disk.stamps import write_stamp
-from facecli.system.files import sha256_of, staged
+from facecli.system.files import sha256_of, staged, write_bytes
 from facecli.version import __version__
 
 # Archive -> the models of the catalogue that have files in it, with each of those files.
@@ -48,6 +50,24 @@ class Intake:
             self.licences.require(request.spec)
             with locked(self.layout.lock(request.key), partial(self.fetcher.tell_waiting, request.file)):
                 return request.installed() or self._bring(request)
+
+    def mended(self, spec: ModelSpec, file: InstalledFile) -> InstalledFile:
+        """Return the file that runs in place of one that was just brought in: itself, or a copy that was made good.
+
+        Such a copy is recorded as exported files are, with what was done to it. Raises ModelError.
+        """
+        mended = mend(file.path)
+        if mended is None:
+            return file
+        sha256 = hashlib.sha256(mended.content).hexdigest()
+        blob = self.layout.blob(sha256, file.name)
+        entry = {"name": file.name, "sha256": sha256, "size": len(mended.content)}
+        origin = {"mended": list(mended.notes), "published_sha256": file.sha256, "facecli": __version__}
+        with writing(), records_locked(self.layout):
+            write_bytes(blob, mended.content)
+            write_stamp(blob)
+            records.write(self.layout.registered(spec.id), spec.id, [entry], origin)
+        return InstalledFile(file.name, blob, sha256, file.source, mended.notes)
 
     def forget_export(self, spec: ModelSpec) -> None:
         """Delete the record of exported files that stand for a model's published ones. Raises ModelError."""

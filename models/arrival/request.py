@@ -11,12 +11,16 @@ from facecli.contract import ModelFile, ModelSpec
 
 @dataclass(frozen=True, slots=True)
 class InstalledFile:
-    """A model file in the store, hashed. source: the place it has just been fetched from, None if it was there."""
+    """A model file in the store, hashed.
+
+    source: the place it has just been fetched from, None if it was there. notes: what was made good on it then.
+    """
 
     name: str
     path: Path
     sha256: str
     source: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ class VerifiedFile:
 
 
 def record_missing(store: ModelStore, spec: ModelSpec) -> None:
-    """Record the self-tests of a model's files that have none yet. A file that does not load is left to its users."""
+    """Record the self-tests of a model's files that have none yet. Raises ModelError for a file that does not run."""
     from facecli.models.selftests import recorded
 
     for name in (file.name for file in spec.files if recorded.applies(file)):
@@ -69,25 +68,24 @@ def _measure(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, floa
 
 def _measure_recorded(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, float] | None:
     from facecli.inference.session import open_session
-    from facecli.models.selftests import recorded
+    from facecli.models.selftests import recorded, rule
 
     sha256 = store.file(spec, name).sha256
     assert sha256 is not None  # it has just been hashed
     selftest = recorded.read(store.layout.selftest(sha256))
-    if selftest is None:
-        _record(store, spec, name, sha256)
-        return None
     try:
+        if selftest is None:
+            _record(store, spec, name, sha256)
+            return None
         return selftest.difference(open_session(store.path(spec, name))), selftest.tolerance
-    except FacecliError:  # it was loaded when the self-test was recorded
-        return math.inf, selftest.tolerance
+    except FacecliError:  # it does not load or run
+        return math.inf, rule.TOLERANCE
 
 
 def _record(store: ModelStore, spec: ModelSpec, name: str, sha256: str) -> None:
     from facecli.inference.session import open_session
     from facecli.models.selftests import recorded
 
-    with suppress(FacecliError):
-        selftest = recorded.record(open_session(store.path(spec, name)), spec)
-        if selftest is not None:
-            recorded.keep(store.layout, sha256, selftest)
+    selftest = recorded.record(open_session(store.path(spec, name), name=name), spec)
+    if selftest is not None:
+        recorded.keep(store.layout, sha256, selftest)

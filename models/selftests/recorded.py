@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from facecli.errors import OutputError
+from facecli.errors import ModelError, OutputError
+from facecli.inference.reasons import reason_of
 from facecli.models.selftests.rule import TOLERANCE, Answer, Rule, distance, leading
 from facecli.system.files import write_bytes
 
 if TYPE_CHECKING:
     from facecli.contract import ModelFile, ModelSpec, Session
+    from facecli.inference.session import OnnxSession
     from facecli.models.disk.layout import Layout
 
 SUFFIXES = (".onnx", ".ort")
@@ -55,10 +57,11 @@ def applies(file: ModelFile) -> bool:
     return file.path is None and PurePath(file.name).suffix in SUFFIXES
 
 
-def record(session: Session, spec: ModelSpec) -> SelfTest | None:
+def record(session: OnnxSession, spec: ModelSpec) -> SelfTest | None:
     """Return the self-test of a file by its present answer.
 
-    None if the file does not take pictures, or gives nothing that could be compared.
+    None if the file does not take pictures of a known size, or gives nothing that could be compared. Raises ModelError
+    for a file that does not run, or that gives NaN or infinity.
     """
     rule = _rule(session, spec)
     if rule is None:
@@ -66,9 +69,14 @@ def record(session: Session, spec: ModelSpec) -> SelfTest | None:
     try:
         outputs = {name: values for name, values in leading(session, rule).items() if values}
         nudged = leading(session, rule, NUDGE)
-    except Exception:  # noqa: BLE001 - onnxruntime's errors share no base class
-        return None
-    if not outputs or not all(map(math.isfinite, (value for values in outputs.values() for value in values))):
+    except Exception as error:  # onnxruntime's errors share no base class
+        if _is_guessed(session, spec):  # it may run on pictures of another size
+            return None
+        reason = reason_of(error)
+        raise ModelError(f"model {spec.id} does not run: {reason.text}", hint=reason.hint) from error
+    if not all(map(math.isfinite, (value for values in outputs.values() for value in values))):
+        raise ModelError(f"model {spec.id} gives NaN or infinity", hint="its weights are damaged, or overflow")
+    if not outputs:
         return None
     # A network that rounds to int8 on the way moves by a few steps of that, here as on other hardware.
     moved = distance({name: nudged.get(name, []) for name in outputs}, outputs)
@@ -76,11 +84,13 @@ def record(session: Session, spec: ModelSpec) -> SelfTest | None:
     return SelfTest(rule, outputs, tolerance) if tolerance <= LOOSEST else None
 
 
-def _rule(session: Session, spec: ModelSpec) -> Rule | None:
-    """Return the rule for a model's one input of four axes, None for a file with other inputs."""
+def _rule(session: OnnxSession, spec: ModelSpec) -> Rule | None:
+    """Return the rule for a model's one input of four axes of float32 numbers, None for a file with other inputs."""
     if len(session.input_shapes) != 1:
         return None
     ((name, shape),) = session.input_shapes.items()
+    if session.input_types[name] != "float":
+        return None
     preprocessing, crop = spec.preprocessing, spec.crop
     sides = (SIDE, SIDE) if crop is None else (crop.height, crop.width)
     channels = 1 if preprocessing is not None and preprocessing.colour == "grey" else 3
@@ -91,6 +101,12 @@ def _rule(session: Session, spec: ModelSpec) -> Rule | None:
     whole = tuple(other if own is None else own for own, other in zip(shape, default, strict=True))
     mean, std = (LEVELS, LEVELS) if preprocessing is None else (preprocessing.mean[0], preprocessing.std[0])
     return Rule(name, whole, mean, std) if 0 < math.prod(whole) <= MOST_VALUES else None
+
+
+def _is_guessed(session: OnnxSession, spec: ModelSpec) -> bool:
+    """Return whether the size of a rule's pictures is a guess: neither the file nor its description fixes it."""
+    (shape,) = session.input_shapes.values()
+    return spec.crop is None and None in shape[1:]
 
 
 def write(path: Path, selftest: SelfTest) -> None:

@@ -41,9 +41,13 @@ def pattern(rule: Rule, shift: float = 0.0) -> FloatArray:
 
 
 def leading(session: Session, rule: Rule, shift: float = 0.0) -> dict[str, list[float]]:
-    """Return the first LEADING values of each output, in memory order, for the rule's input. shift: see `pattern`."""
+    """Return the first LEADING values of each output of numbers, in memory order, for the rule's input.
+
+    shift: see `pattern`.
+    """
     outputs = session.run({rule.input: pattern(rule, shift)})
-    return {name: [float(value) for value in output.ravel()[:LEADING]] for name, output in outputs.items()}
+    numbers = {name: output for name, output in outputs.items() if np.issubdtype(output.dtype, np.number)}
+    return {name: [float(value) for value in output.ravel()[:LEADING]] for name, output in numbers.items()}
 
 
 def distance(answer: Answer, expected: Answer) -> float:

@@ -145,7 +145,7 @@ def make_spec() -> Callable[..., ModelSpec]:
         sha256: str | None = SHA256,
         size: int | None = len(CONTENT),
         packed: tuple[Any, ...] = (),
-        name: str = "acme.onnx",
+        name: str = "acme.pth",
         **fields: Any,
     ) -> ModelSpec:
         file = ModelFile(name, sha256, size, urls, packed=packed)
@@ -159,14 +159,21 @@ def make_spec() -> Callable[..., ModelSpec]:
 def plugin(tmp_path: Path) -> Callable[..., dict[str, str]]:
     """Install a plugin whose detector `acme` has a model acme/model; returns the environment to run facecli in."""
 
-    def install(*urls: str, sha256: str | None = SHA256, size: int | None = len(CONTENT), **fields: Any) -> Any:
+    def install(
+        *urls: str,
+        sha256: str | None = SHA256,
+        size: int | None = len(CONTENT),
+        name: str = "acme.pth",
+        **fields: Any,
+    ) -> Any:
         site = tmp_path / "site"
         info = site / "acme-1.0.dist-info"
         info.mkdir(parents=True, exist_ok=True)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[facecli.detectors]\nacme = acme\n")
         facts = {"licence": "MIT", "commercial_use": True, "source": "here", **fields}
-        (site / "acme.json").write_text(json.dumps({"urls": urls, "sha256": sha256, "size": size, "facts": facts}))
+        stated = {"name": name, "urls": urls, "sha256": sha256, "size": size, "facts": facts}
+        (site / "acme.json").write_text(json.dumps(stated))
         (site / "acme.py").write_text(PLUGIN)
         return {"PYTHONPATH": str(site), "FACECLI_HOME": str(tmp_path / "home")}
 
@@ -180,7 +187,7 @@ from facecli.contract import DetectorPlugin, ModelFile, ModelSpec, hookimpl
 @hookimpl
 def facecli_detectors():
     stated = json.loads(pathlib.Path(__file__).with_suffix(".json").read_text())
-    file = ModelFile("acme.onnx", stated["sha256"], stated["size"], tuple(stated["urls"]))
+    file = ModelFile(stated["name"], stated["sha256"], stated["size"], tuple(stated["urls"]))
     model = ModelSpec("acme/model", "detector", "A model", (file,), **stated["facts"])
     load = lambda runtime, parameters: runtime.model_path("acme/model")
     yield DetectorPlugin("acme", "A detector", load, landmarks=False, models=(model,))
@@ -189,9 +196,9 @@ def facecli_detectors():
 
 @pytest.fixture
 def left_in() -> Callable[[Path], list[str]]:
-    """The names of the files in a store, sorted."""
+    """The names of the files in a store, sorted, but for stamps of files that packages carry."""
 
     def left(home: Path) -> list[str]:
-        return sorted(path.name for path in home.rglob("*") if path.is_file())
+        return sorted(path.name for path in home.rglob("*") if path.is_file() and path.parent.name != "carried")
 
     return left

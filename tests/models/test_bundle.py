@@ -38,7 +38,7 @@ def bundle(specs: dict[str, ModelSpec], tmp_path: Path) -> Path:
     """A bundle of these three."""
     mirror = tmp_path / "mirror"
     mirror.mkdir()
-    (mirror / "acme.onnx").write_bytes(CONTENT)
+    (mirror / "acme.pth").write_bytes(CONTENT)
     (mirror / "made.onnx").write_bytes(b"made here")
     store = ModelStore(tmp_path / "source", mirror=str(mirror), offline=True, accept_licence=True)
     store.register("acme/exported", [mirror / "made.onnx"], {"recipe": "r"})
@@ -86,7 +86,7 @@ def test_what_is_bundled_is_installed_elsewhere(bundle: Path, specs: Any, target
     assert target.path(specs["acme/model"]).read_bytes() == CONTENT
     assert target.path(specs["acme/exported"]).read_bytes() == b"made here"
     assert target.registration("acme/exported")["origin"] == {"recipe": "r"}
-    assert target.provenance("acme/model")["origin"]["sources"] == {"acme.onnx": "models.zip"}
+    assert target.provenance("acme/model")["origin"]["sources"] == {"acme.pth": "models.zip"}
     assert {state for spec in specs.values() for state in target.verify(spec).values()} == {"ok"}
     assert not list(target.layout.partial.iterdir())
     import_bundle(target, bundle, finder(specs))  # again does no harm
@@ -114,7 +114,7 @@ BLOB = f"blobs/{SHA256}"
 @pytest.mark.parametrize(
     ("change", "members", "reason"),
     [
-        (lambda _: None, {BLOB: CONTENT[:-1] + b"?"}, "acme.onnx is damaged: sha256 is"),
+        (lambda _: None, {BLOB: CONTENT[:-1] + b"?"}, "acme.pth is damaged: sha256 is"),
         (lambda _: None, {BLOB: CONTENT + b"?"}, "has 1048577 bytes, not 1048576"),
         (lambda _: None, {"../evil": b""}, "would lie outside"),
         (lambda _: None, {"blobs/more": b""}, "does not hold what it lists: blobs/more"),

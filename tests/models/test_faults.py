@@ -59,7 +59,7 @@ from facecli.contract import DetectorPlugin, ModelArchive, ModelFile, ModelSpec,
 def facecli_detectors():
     stated = json.loads(pathlib.Path(__file__).with_suffix(".json").read_text())
     archive = ModelArchive("pack.zip", stated["archive"], urls=tuple(stated["urls"]))
-    file = ModelFile("acme.onnx", stated["sha256"], stated["size"], packed=((archive, "acme.onnx"),))
+    file = ModelFile("acme.pth", stated["sha256"], stated["size"], packed=((archive, "acme.pth"),))
     model = ModelSpec("acme/model", "detector", "", (file,), licence="MIT", commercial_use=True, source="here")
     yield DetectorPlugin("acme", "A detector", lambda runtime, parameters: None, landmarks=False, models=(model,))
 """
@@ -96,7 +96,7 @@ def link(name: str) -> zipfile.ZipInfo:
 
 
 def test_a_member_of_a_good_archive_comes_out(run_cli: Any, packed: Any, tmp_path: Path) -> None:
-    env = packed(zipped(("deep/folder/acme.onnx", b"a model"), ("other.txt", b"x")), b"a model")
+    env = packed(zipped(("deep/folder/acme.pth", b"a model"), ("other.txt", b"x")), b"a model")
     done = run_cli("models", "pull", "acme/model", "--json", env=env)
     assert done.returncode == 0, done.stderr
     assert Path(done.json["models"][0]["files"][0]["path"]).read_bytes() == b"a model"
@@ -105,10 +105,10 @@ def test_a_member_of_a_good_archive_comes_out(run_cli: Any, packed: Any, tmp_pat
 @pytest.mark.parametrize(
     "members",
     [
-        [("../acme.onnx", b"a model")],
-        [("acme.onnx", b"a model"), ("../../evil", b"x")],
-        [(link("acme.onnx"), b"/etc/passwd")],
-        [("acme.onnx", b"another")],
+        [("../acme.pth", b"a model")],
+        [("acme.pth", b"a model"), ("../../evil", b"x")],
+        [(link("acme.pth"), b"/etc/passwd")],
+        [("acme.pth", b"another")],
     ],
     ids=["up", "one up beside it", "a link", "another hash"],
 )
@@ -120,7 +120,7 @@ def test_a_zip_that_plays_tricks_leaves_nothing(
     done = run_cli("models", "pull", "acme/model", env=env | {"PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 4
     assert len(done.errors) == 2 and "Traceback" not in done.errors[-1]
-    assert "pack.zip" in done.errors[-1] or "acme.onnx" in done.errors[-1]
+    assert "pack.zip" in done.errors[-1] or "acme.pth" in done.errors[-1]
     assert left_in(tmp_path / "home") == []
     assert left_in(tmp_path / "site") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "site"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import pty
@@ -17,7 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from facecli.errors import ModelError
+from facecli.hosting.registry import Registry
+from facecli.inventory import trial
+from facecli.models import catalogue
+from facecli.models.store import ModelStore
 
 
 @pytest.fixture
@@ -65,7 +73,7 @@ def test_pull_tells_licence_and_source_and_keeps_the_file(
     row = {model["id"]: model for model in run_cli("models", "list", "--json", env=env).json["models"]}["acme/model"]
     assert row["state"] == "installed"
     fetched = run_cli("models", "info", "acme/model", "--json", env=env).json["model"]["fetched"]
-    assert fetched["sources"] == {"acme.onnx": f"{files.url}/w"}
+    assert fetched["sources"] == {"acme.pth": f"{files.url}/w"}
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
@@ -87,10 +95,10 @@ def test_a_transfer_stopped_in_the_middle_goes_on(
     first, second = served.asked_ranges
     assert first is None
     assert int(second.removeprefix("bytes=").removesuffix("-")) >= 2**17
-    (blob,) = [path for path in (tmp_path / "home" / "blobs").iterdir() if path.suffix == ".onnx"]
+    (blob,) = [path for path in (tmp_path / "home" / "blobs").iterdir() if path.suffix == ".pth"]
     assert blob.read_bytes() == served.content
     digest = hashlib.sha256(served.content).hexdigest()
-    assert left_in(tmp_path / "home") == sorted([f"{digest}.onnx", f"{digest}.stamp", "model.json"])
+    assert left_in(tmp_path / "home") == sorted([f"{digest}.pth", f"{digest}.stamp", "model.json"])
 
 
 def test_two_processes_that_want_the_same_fetch_it_once(started: Any, files: Any, plugin: Any, tmp_path: Path) -> None:
@@ -158,8 +166,8 @@ def test_a_missing_model_names_the_command(run_cli: Any, files: Any, plugin: Any
 
 
 def test_offline_asks_nobody(run_cli: Any, files: Any, plugin: Any, tmp_path: Path) -> None:
-    served = files.add("acme.onnx")
-    env = plugin(f"{files.url}/acme.onnx")
+    served = files.add("acme.pth")
+    env = plugin(f"{files.url}/acme.pth")
     for how in ({"FACECLI_OFFLINE": "1"}, {"FACECLI_OFFLINE": "1", "FACECLI_MODELS_MIRROR": files.url}):
         done = run_cli("models", "pull", "acme/model", env=env | how)
         assert done.returncode == 4
@@ -167,7 +175,7 @@ def test_offline_asks_nobody(run_cli: Any, files: Any, plugin: Any, tmp_path: Pa
     assert run_cli("--offline", "models", "path", "acme/model", env=env).returncode == 4
     assert served.log == []
     (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "acme.onnx").write_bytes(served.content)
+    (tmp_path / "mirror" / "acme.pth").write_bytes(served.content)
     here = {"FACECLI_MODELS_MIRROR": str(tmp_path / "mirror")}
     assert run_cli("--offline", "models", "pull", "acme/model", env=env | here).returncode == 0
     assert run_cli("--offline", "models", "path", "acme/model", env=env).returncode == 0
@@ -258,7 +266,7 @@ def test_what_was_replaced_behind_our_back_is_found_and_mended(run_cli: Any, fil
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # even size and time are as they were
     found = run_cli("models", "verify", "--json", env=env)
     assert found.returncode == 4
-    assert {row["file"]: row["state"] for row in found.json["files"]}["acme.onnx"] == "damaged"
+    assert {row["file"]: row["state"] for row in found.json["files"]}["acme.pth"] == "damaged"
     assert "facecli models pull acme/model" in found.errors[-1]
     path.write_bytes(b"other")
     listed = run_cli("models", "list", "--json", env=env)
@@ -295,5 +303,71 @@ def test_a_terminal_shows_how_far_it_is(cli_env: dict[str, str], files: Any, plu
         os.close(ours)
         assert process.stdout is not None
         assert process.stdout.read().startswith(b"{")
-    assert b"acme.onnx" in shown
+    assert b"acme.pth" in shown
     assert b"MB" in shown
+
+
+def recognizer(weights: float) -> bytes:
+    """A network of crops whose embedding is the mean colours times a weight."""
+    onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
+    arrays = {"axes": np.array([2, 3]), "w": np.eye(3, 4, dtype=np.float32) * np.float32(weights)}
+    nodes = [
+        onnx.helper.make_node("ReduceMean", ["crops", "axes"], ["means"], keepdims=0),
+        onnx.helper.make_node("MatMul", ["means", "w"], ["out"]),
+    ]
+    crops = onnx.helper.make_tensor_value_info("crops", 1, ["N", 3, 112, 112])
+    initial = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    graph = onnx.helper.make_graph(nodes, "g", [crops], [onnx.helper.make_tensor_value_info("out", 1, None)], initial)
+    made = onnx.helper.make_model(graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 18)])
+    return bytes(made.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no model", "acme.onnx can not be loaded: it is no ONNX model, or a part of one"),
+        (np.nan, "model acme/model gives NaN or infinity"),
+    ],
+)
+def test_a_model_that_does_not_work_is_not_kept(run_cli, files, plugin, tmp_path, left_in, content, said):
+    content = content if isinstance(content, bytes) else recognizer(content)
+    files.add("w", content)
+    env = plugin(f"{files.url}/w", name="acme.onnx", sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    done = run_cli("models", "pull", "acme/model", "--json", env=env)
+    assert done.returncode == 4
+    assert said in done.errors[-1]
+    assert done.json["models"][0]["files"] == []
+    assert left_in(tmp_path / "home") == []
+
+
+def test_a_network_that_says_the_same_to_every_face_is_not_kept(tmp_path):
+    """As `models pull` tries what it has fetched."""
+    store = ModelStore(tmp_path / "home")
+    spec = catalogue.load("mobilefacenet")
+    wrong = tmp_path / "mobilefacenet.onnx"
+    for weight, said in ((1.0, "gives 4 numbers for a crop, its description says 128"), (0.0, None)):
+        wrong.write_bytes(recognizer(weight))
+        store.register(spec.id, [wrong], {})
+        described = spec if said else dataclasses.replace(spec, dim=4)
+        with pytest.raises(ModelError, match=said or "mobilefacenet.onnx: an embedding has length 0"):
+            trial.run_installed(described, store, Registry(third_party=False))
+
+
+def test_inputs_that_nothing_reads_are_dropped_on_the_way_in(run_cli, shared, tmp_path, examples):
+    env = {"FACECLI_HOME": str(tmp_path), "FACECLI_MODELS_MIRROR": str(shared / "models")}
+    done = run_cli("--offline", "models", "pull", "sface-int8bq", "--json", env=env)
+    assert done.returncode == 0, done.stderr
+    (file,) = done.json["models"][0]["files"]
+    (note,) = file["mended"]
+    assert note.startswith("29 inputs that no node reads were dropped: conv_10_conv2d_weight, ")
+    assert f"facecli: face_recognition_sface_2021dec_int8bq.onnx: {note}" in done.errors
+    info = run_cli("models", "info", "sface-int8bq", "--json", env=env).json["model"]
+    assert info["registered"]["mended"] == [note]
+    assert info["registered"]["published_sha256"] == catalogue.load("sface-int8bq").files[0].sha256
+    assert info["files"][0]["sha256"] == file["sha256"] != info["registered"]["published_sha256"]
+    pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
+    verified = run_cli("verify", *pair, "--recognizer", "sface-int8bq", "--detector", "mtcnn", "--json", env=env)
+    assert verified.json["verified"], verified.stderr
+    (again,) = run_cli("models", "pull", "sface-int8bq", "--json", env=env).json["models"][0]["files"]
+    assert (again["state"], again["mended"]) == ("present", [])
+    assert run_cli("models", "verify", "sface-int8bq", env=env).returncode == 0

@@ -46,7 +46,7 @@ def paused(*arguments):
 
 records.write = paused
 store = ModelStore(home, mirror=str(file.parent), offline=True)
-model = ModelFile("acme.onnx", None, urls=("https://example.org/acme.onnx",))
+model = ModelFile("acme.pth", None, urls=("https://example.org/acme.pth",))
 spec = ModelSpec("acme/model", "detector", "", (model,), licence="MIT", commercial_use=True, source="here")
 if way == "register":
     store.register(spec.id, [file], {})
@@ -60,10 +60,10 @@ else:
 @pytest.fixture
 def source(tmp_path: Path, make_spec: Callable[..., Any]) -> Path:
     """A model file, with a bundle of it beside."""
-    file = tmp_path / "source" / "acme.onnx"
+    file = tmp_path / "source" / "acme.pth"
     file.parent.mkdir()
     file.write_bytes(b"a model")
-    spec = make_spec("https://example.org/acme.onnx", sha256=None, size=None)
+    spec = make_spec("https://example.org/acme.pth", sha256=None, size=None)
     other = ModelStore(tmp_path / "other", mirror=str(file.parent), offline=True)
     other.pull(spec)
     export_bundle(other, [spec], file.with_name("models.zip"))
@@ -93,7 +93,7 @@ def test_prune_waits_for_the_record_of_a_file_that_has_just_come(
             pruning.communicate(timeout=60)
     assert (bringing.returncode, pruning.returncode) == (0, 0)
     store = ModelStore(home, mirror="", offline=True)
-    assert store.verify(make_spec(sha256=None, size=None)) == {"acme.onnx": "ok"}
+    assert store.verify(make_spec(sha256=None, size=None)) == {"acme.pth": "ok"}
 
 
 def test_rm_waits_until_the_records_are_free(tmp_path: Path, source: Path) -> None:

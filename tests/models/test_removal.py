@@ -19,7 +19,7 @@ CONTENT = bytes(range(256)) * 4096
 def store(tmp_path: Path) -> ModelStore:
     mirror = tmp_path / "mirror"
     mirror.mkdir()
-    (mirror / "acme.onnx").write_bytes(CONTENT)
+    (mirror / "acme.pth").write_bytes(CONTENT)
     return ModelStore(tmp_path / "home", mirror=str(mirror), offline=True)
 
 
@@ -35,7 +35,7 @@ def test_a_model_is_removed_with_all_that_is_known_of_it(store: ModelStore, make
 
 def test_an_export_is_removed_too(store: ModelStore, make_spec: Any, tmp_path: Path, left_in: Any) -> None:
     spec = make_spec(sha256=None, size=None)
-    store.register(spec.id, [tmp_path / "mirror" / "acme.onnx"], {})
+    store.register(spec.id, [tmp_path / "mirror" / "acme.pth"], {})
     assert store.state(spec) == "installed"
     removal.remove(store, [spec], [spec])
     assert left_in(store.root) == []

@@ -10,6 +10,8 @@ from facecli.inventory.admission import check_name
 from facecli.models.selftests import asking
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from facecli.contract import ExportRecipe, ModelSpec
     from facecli.export.run import ExportResult
     from facecli.export.target import Target
@@ -44,16 +46,27 @@ def install(result: ExportResult, target: Target) -> str:
     files = [file.path for file in result.files if file.kind != "ort"]
     spec = result.spec
     if _replaces_files(spec, target):
+        if spec is not None and len(files) == 1:
+            _try(spec, files[0])
         store.register(result.model, files, result.origin)
         if spec is not None:
             asking.record_missing(store, spec)
         return result.model
     if spec is None or spec.kind == "detector" or len(files) != 1:
         raise _no_model_of_its_own(result.model, target)
+    _try(spec, files[0])
     entry = own.described(target.derived(spec))
     added = adding.add(checked.spec(entry, (), result.model), files[0], store, result.origin)
     asking.record_missing(store, added)
     return added.id
+
+
+def _try(spec: ModelSpec, file: Path) -> None:
+    """Raise ModelError for an exported file that can not be right: a source may be wrong in the same way."""
+    from facecli.inference.session import open_session
+    from facecli.inventory import trial
+
+    trial.run(spec, open_session(file), file.name, context.registry())
 
 
 def _replaces_files(spec: ModelSpec | None, target: Target) -> bool:

@@ -45,11 +45,13 @@ def command(
     sink = context.open_sink(output)
     with sink.opened():
         applicant = Applicant(file, name, description, ignore_metadata, replace)
-        spec = admit(applicant, context.registry(), context.open_store())
+        admitted = admit(applicant, context.registry(), context.open_store())
+    spec = admitted.spec
     (installed,) = spec.files
     document = records.header("models.add", model=spec.id, kind=spec.kind, file=installed.name)
-    document |= {"sha256": installed.sha256, "size": installed.size, "use": _use(spec)}
-    sink.document(document, [{"model": spec.id, "kind": spec.kind, "use": _use(spec)}])
+    document |= {"sha256": installed.sha256, "size": installed.size, "use": _use(spec), "mended": list(admitted.notes)}
+    mended = {"mended": "; ".join(admitted.notes)} if admitted.notes else {}
+    sink.document(document, [{"model": spec.id, "kind": spec.kind, "use": _use(spec)} | mended])
 
 
 def _use(spec: ModelSpec) -> str:

@@ -12,6 +12,8 @@ from facecli.cli.settings import gathered
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
     from facecli.contract import ModelSpec
+    from facecli.hosting.registry import Registry
+    from facecli.models.arrival.request import InstalledFile
     from facecli.models.store import ModelStore
 
 
@@ -41,7 +43,7 @@ def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSetti
             if not output.quiet:
                 _print_licence(spec)
             try:
-                models.append(_record(spec, files=_pull(spec, store)))
+                models.append(_record(spec, files=_pull(spec, store, context.registry(), quiet=output.quiet)))
             except FacecliError as error:
                 report_error(spec.id, error)
                 failure = error
@@ -56,17 +58,40 @@ def command(names: tuple[str, ...], *, accept_license: bool, output: OutputSetti
     return failure.exit_code if failure else 0
 
 
-def _pull(spec: ModelSpec, store: ModelStore) -> list[dict[str, Any]]:
-    """Fetch a model and record its self-tests; return the records of its files."""
+def _pull(spec: ModelSpec, store: ModelStore, registry: Registry, *, quiet: bool) -> list[dict[str, Any]]:
+    """Fetch a model, try it, and record its self-tests; return the records of its files.
+
+    Raises ModelError, with nothing kept, for a model that can not be right.
+    """
+    from facecli.errors import FacecliError
+    from facecli.inventory import trial
+    from facecli.inventory.known import all_models
+    from facecli.models import removal
     from facecli.models.selftests import asking
 
-    files = [
+    files = store.pull(spec)
+    if not quiet:
+        _print_notes(files)
+    try:
+        if any(file.source for file in files):
+            trial.run_installed(spec, store, registry)
+        asking.record_missing(store, spec)
+    except FacecliError:
+        removal.remove(store, [spec], all_models(registry))
+        raise
+    return [
         {"file": file.name, "state": "fetched" if file.source else "present", "source": file.source}
-        | {"sha256": file.sha256, "path": str(file.path)}
-        for file in store.pull(spec)
+        | {"sha256": file.sha256, "path": str(file.path), "mended": list(file.notes)}
+        for file in files
     ]
-    asking.record_missing(store, spec)
-    return files
+
+
+def _print_notes(files: list[InstalledFile]) -> None:
+    from facecli.system.streams import print_error
+
+    for file in files:
+        for note in file.notes:
+            print_error(f"{file.name}: {note}")
 
 
 def _record(spec: ModelSpec, *, files: list[dict[str, Any]], error: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -95,8 +95,16 @@ def test_an_attribute_model_from_metadata_alone(run_cli, own_home, make, example
     [
         ((), 2, "does not say its name"),
         (("--name", "x", *DESCRIBED), 2, "too little is known of x; add --dim, --metric, --threshold"),
-        (("--name", "x", *DESCRIBED, *POINT, "--dim", "5"), 4, "gives (2, 4) float32, its description says (2, 5)"),
-        (("--name", "x", *DESCRIBED, *POINT, "--layout", "NHWC"), 4, "its description makes (2, 112, 112, 3)"),
+        (
+            ("--name", "x", *DESCRIBED, *POINT, "--dim", "5"),
+            4,
+            "gives 4 numbers for a crop, its description says 5",
+        ),
+        (
+            ("--name", "x", *DESCRIBED, *POINT, "--layout", "NHWC"),
+            4,
+            "(N, 112, 112, 3); its layout is the other one",
+        ),
         (("--name", "x", *DESCRIBED, *POINT, "--crop", "bbox"), 2, "--crop bbox needs a size"),
         (("--name", "x", *DESCRIBED, *POINT, "--crop", "mtcnn"), 2, "mtcnn has no crop"),
         (("--name", "x", *DESCRIBED, *POINT, "--margin", "0.1"), 2, "are for --crop bbox"),
@@ -145,15 +153,170 @@ def test_logits_are_not_guessed(run_cli, own_home, make, softmax, words, message
     assert message in done.errors[0]
 
 
-def test_a_file_that_is_no_model_or_keeps_its_weights_elsewhere(run_cli, own_home, make, tmp_path):
+def test_a_file_that_is_no_model(run_cli, own_home, tmp_path):
+    (tmp_path / "words.onnx").write_text("no model")
+    done = run_cli("models", "add", tmp_path / "words.onnx", "--name", "x", *DESCRIBED, *POINT, env=own_home)
+    assert done.returncode == 4
+    (said,) = done.errors
+    assert said.endswith("words.onnx can not be loaded: it is no ONNX model, or a part of one; copy or fetch it again")
+
+
+@pytest.fixture
+def outside(make, tmp_path):
+    """A model whose weights lie in weights.bin beside it."""
     import onnx
 
-    (tmp_path / "words.onnx").write_text("no model")
     model = onnx.load(make())
     onnx.save(model, tmp_path / "outside.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
-    for name in ("words.onnx", "outside.onnx"):
-        done = run_cli("models", "add", tmp_path / name, "--name", "x", *DESCRIBED, *POINT, env=own_home)
-        assert done.returncode == 4
-        assert len(done.errors) == 1
-        assert f"{name} can not be loaded" in done.errors[0]
-        assert "with its weights inside?" in done.errors[0]
+    return tmp_path / "outside.onnx"
+
+
+def test_weights_in_another_file_are_taken_along(run_cli, own_home, make, outside, examples):
+    done = run_cli("models", "add", outside, "--name", "joined", *DESCRIBED, *POINT, "--json", env=own_home)
+    assert done.returncode == 0, done.stderr
+    assert done.json["mended"] == ["the weights of weights.bin were put into it"]
+    outside.with_name("weights.bin").unlink()
+    described = run_cli("models", "info", "joined", "--json", env=own_home).json["model"]
+    assert described["registered"]["mended"] == done.json["mended"]
+    assert run_cli("models", "add", make(), "--name", "whole", *DESCRIBED, *POINT, env=own_home).returncode == 0
+    rows = [
+        run_cli("embed", examples / "collins.jpg", "--recognizer", name, "--no-detect", "--json", env=own_home).json[
+            "images"
+        ][0]["faces"][0]["embedding"]
+        for name in ("joined", "whole")
+    ]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: file.unlink(), "its weights lie in weights.bin, which is not beside it; put weights.bin there"),
+        (lambda file: file.write_bytes(b"1"), "weights.bin is shorter than the model says; copy or export both again"),
+        (lambda file: (file.rename(f"{file}2"), file.symlink_to(f"{file}2")), "weights.bin, which is no plain file"),
+    ],
+)
+def test_weights_in_another_file_that_can_not_be_had(run_cli, own_home, outside, change, said):
+    change(outside.with_name("weights.bin"))
+    done = run_cli("models", "add", outside, "--name", "x", *DESCRIBED, *POINT, env=own_home)
+    assert (done.returncode, len(done.errors)) == (4, 1)
+    assert said in done.errors[0]
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Make a network of 3x112x112 crops from its last nodes: they read `means`, (N, 3), and `w`, and make `out`."""
+    onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
+    helper, kinds = onnx.helper, onnx.TensorProto
+
+    def made(*nodes, weights=None, kind="FLOAT", batch="N", size=112, inputs=(), more=None, **model):
+        arrays = {"axes": np.array([2, 3]), "w": np.eye(3, 4, dtype=np.float32) if weights is None else weights}
+        initial = [onnx.numpy_helper.from_array(array, key) for key, array in (arrays | (more or {})).items()]
+        body = [helper.make_node("Cast", ["crops"], ["floats"], to=kinds.FLOAT)]
+        body += [helper.make_node("ReduceMean", ["floats", "axes"], ["means"], keepdims=0)]
+        body += [helper.make_node(name, read, write, **fields) for name, read, write, fields in nodes]
+        shape = [batch, 3, size, size]
+        entries = [helper.make_tensor_value_info("crops", getattr(kinds, kind), shape)]
+        entries += [helper.make_tensor_value_info(name, kinds.FLOAT, [3]) for name in inputs]
+        out = onnx.ValueInfoProto(name="out")
+        graph = helper.make_graph(body, "g", entries, [out], initial)
+        fields = {"ir_version": 10, "opset_imports": [helper.make_opsetid("", 18), helper.make_opsetid("my.ops", 1)]}
+        (tmp_path / "net.onnx").write_bytes(helper.make_model(graph, **fields | model).SerializeToString())
+        return tmp_path / "net.onnx"
+
+    return made
+
+
+DENSE = ("MatMul", ["means", "w"], ["out"], {})
+FIRST = ("MatMul", ["means", "w"], ["rows"], {})
+NAN = np.full((3, 4), np.nan, np.float32)
+REFUSED = {
+    "constant": (
+        (FIRST, ("Add", ["rows", "b"], ["out"], {})),
+        {"weights": np.zeros((3, 4), np.float32), "more": {"b": np.ones(4, np.float32)}},
+        "gives the same embedding to different pictures; were its weights lost when it was made?",
+    ),
+    "no length": ((DENSE,), {"weights": np.zeros((3, 4), np.float32)}, "an embedding has length 0; were its weights"),
+    "nan": ((DENSE,), {"weights": NAN}, "gives NaN (not a number); was it made from float16 weights that overflow?"),
+    "neighbours": (
+        (FIRST, ("ReduceMax", ["rows", "first"], ["most"], {}), ("Sub", ["rows", "most"], ["out"], {})),
+        {"more": {"first": np.array([0])}},
+        "gives a face another answer beside other faces; export it in evaluation mode, or with a batch of one",
+    ),
+    "neighbours in a fixed batch": (
+        (FIRST, ("ReduceMax", ["rows", "first"], ["most"], {}), ("Add", ["rows", "most"], ["out"], {})),
+        {"more": {"first": np.array([0])}, "batch": 4},
+        "gives a face another answer beside other faces",
+    ),
+    "one row": (
+        (FIRST, ("ReduceMax", ["rows", "first"], ["out"], {})),
+        {"more": {"first": np.array([0])}},
+        "gives 1 row for 2 crops; export it with a free batch axis",
+    ),
+    "rank": (
+        (FIRST, ("Unsqueeze", ["rows", "axes"], ["out"], {})),
+        {},
+        "gives (2, 4, 1, 1), not one row for each crop; flatten its output to two axes before the export",
+    ),
+    "double": (
+        (FIRST, ("Cast", ["rows"], ["out"], {"to": 11})),
+        {},
+        "gives float64, not float32; export it with float32 outputs",
+    ),
+    "half": (
+        (DENSE,),
+        {"kind": "FLOAT16"},
+        "takes numbers of type float16, not float32; export it with",
+    ),
+    "bytes": ((DENSE,), {"kind": "UINT8"}, "takes numbers of type uint8, not float32; export it with float32 inputs"),
+    "size": (
+        (DENSE,),
+        {"size": 160},
+        "takes (N, 3, 160, 160), its description makes (N, 3, 112, 112); its crops are of another size: mend --crop",
+    ),
+    "batch": ((DENSE,), {"batch": 10**6}, "takes 1000000 crops at once, too many to try; export it with fewer"),
+    "two inputs": ((("Add", ["means", "b"], ["a"], {}), DENSE), {"inputs": ("b",)}, "has 2 inputs (crops, b), not one"),
+    "operator": (
+        (("Foo", ["means", "w"], ["out"], {"domain": "my.ops"}),),
+        {},
+        "can not be loaded: ONNX Runtime has no operator my.ops:Foo; export it with ONNX's standard operators alone",
+    ),
+    "newer": ((DENSE,), {"ir_version": 99}, "it is of ONNX's IR version 99, this onnxruntime reads up to"),
+    "fails": (
+        (("Reshape", ["means", "five"], ["out"], {}),),
+        {"more": {"five": np.array([5, -1])}},
+        "does not run: its node (Reshape) fails: The input tensor cannot be reshaped to the requested shape",
+    ),
+}
+
+
+@pytest.mark.parametrize(("nodes", "fields", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_network_that_can_not_be_right_is_refused_in_our_words(run_cli, own_home, network, nodes, fields, said):
+    file = network(*nodes, **fields)
+    done = run_cli("models", "add", file, "--name", "x", *DESCRIBED, *POINT, env=own_home)
+    assert done.returncode == 4
+    (line,) = done.errors
+    assert said in line
+    assert not {"/", ".cc:", "::"} & {*line.split()} and "ONNXRuntimeError" not in line and "/tmp" not in line
+    assert list(Path(own_home["FACECLI_HOME"]).rglob("*.json")) == []
+
+
+def test_a_sound_network_with_a_fixed_batch_is_taken(run_cli, own_home, network):
+    for batch in (1, 4):
+        file = network(DENSE, batch=batch)
+        done = run_cli("models", "add", file, "--name", "x", "--replace", *DESCRIBED, *POINT, env=own_home)
+        assert done.returncode == 0, done.stderr
+
+
+def test_an_attribute_model_that_says_the_same_to_every_picture_is_refused(run_cli, own_home, network):
+    file = network(FIRST, ("Softmax", ["rows"], ["out"], {}), weights=np.zeros((3, 4), np.float32))
+    done = run_cli("models", "add", file, *MOOD, *INPUT, env=own_home)
+    assert done.returncode == 4
+    assert "gives the same answer to different pictures" in done.errors[0]
+
+
+def test_inputs_that_nothing_reads_are_dropped(run_cli, own_home, network):
+    file = network(DENSE, inputs=("b", "c"))
+    done = run_cli("models", "add", file, "--name", "x", *DESCRIBED, *POINT, "--json", env=own_home)
+    assert done.returncode == 0, done.stderr
+    assert done.json["mended"] == ["2 inputs that no node reads were dropped: b, c"]

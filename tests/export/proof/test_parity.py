@@ -131,3 +131,18 @@ def test_a_missing_extra_is_one_line(small_recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "find_spec", lambda name: None if name == "onnx" else object())
     with pytest.raises(ExportError, match=r'needs onnx; pip install "facecli\[export\]"'):
         export(recipe, tmp_path)
+
+
+def test_a_network_that_answers_the_same_to_everything_is_refused(crop_recipe, tmp_path):
+    with pytest.raises(ExportError, match=r"small\.onnx gives the same answer to different inputs; are its weights"):
+        export(crop_recipe(lambda module: module[-1].weight.zero_()), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_network_that_sees_the_whole_batch_is_refused(torch, crop_recipe, tmp_path):
+    class LessTheMean(torch.nn.Module):
+        def forward(self, rows):
+            return rows * 2 - rows.mean(0, keepdim=True)
+
+    with pytest.raises(ExportError, match="'embeddings' depends on the neighbours in a batch; call eval"):
+        export(crop_recipe(lambda module: module.append(LessTheMean())), tmp_path / "out")

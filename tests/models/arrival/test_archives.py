@@ -58,8 +58,8 @@ def test_a_member_is_found_in_whatever_folder(packed: Any, store: ModelStore, fo
     spec = packed(zipped((f"{folder}w600k.onnx", CONTENT), (f"{folder}1k3d68.onnx", b"unwanted"), ("__MACOSX/x", b"")))
     assert store.path(spec).read_bytes() == CONTENT
     digest = hashlib.sha256(CONTENT).hexdigest()
-    assert left_in(store.root) == sorted([f"{digest}.onnx", f"{digest}.stamp", "model.json"])
-    assert store.provenance(spec.id)["origin"]["sources"]["acme.onnx"].endswith("/pack.zip/w600k.onnx")
+    assert left_in(store.root) == sorted([f"{digest}.pth", f"{digest}.stamp", "model.json"])
+    assert store.provenance(spec.id)["origin"]["sources"]["acme.pth"].endswith("/pack.zip/w600k.onnx")
 
 
 @pytest.mark.parametrize(

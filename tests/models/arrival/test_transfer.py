@@ -167,12 +167,12 @@ def test_names_and_passwords_are_not_told(files: Any, tmp_path: Path, make_spec:
     store = ModelStore(tmp_path / "home", mirror=mirror, offline=False)
     with pytest.raises(ModelError) as caught:
         store.path(make_spec())
-    assert f"{files.url}/acme.onnx: HTTP 404" in str(caught.value)
-    served = files.add("acme.onnx")
+    assert f"{files.url}/acme.pth: HTTP 404" in str(caught.value)
+    served = files.add("acme.pth")
     store.path(make_spec())
     assert served.log[0]["Authorization"].startswith("Basic ")
     told = "".join(path.read_text() for path in store.root.rglob("*.json"))
-    assert f"{files.url}/acme.onnx" in told
+    assert f"{files.url}/acme.pth" in told
     assert "secret" not in told + str(caught.value)
 
 
@@ -199,5 +199,5 @@ def test_progress_is_told(files: Any, tmp_path: Path, make_spec: Any) -> None:
     told: list[tuple[str, int, int | None]] = []
     store = ModelStore(tmp_path, mirror="", offline=False, progress=lambda *step: told.append(step))
     store.path(make_spec(f"{files.url}/w"))
-    assert told[-1] == ("acme.onnx", 2**20, 2**20)
+    assert told[-1] == ("acme.pth", 2**20, 2**20)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)  # it never begins anew
