@@ -64,6 +64,7 @@ def run(spec: ModelSpec, session: OnnxSession, name: str, registry: Registry) ->
     little is not tried: a third party's detector, or crops that its plugin prepares in a way of its own.
     """
     from facecli.inventory import crop_trial
+    from facecli.models.selftests import recorded
 
     family = (spec.family or spec.id).partition("/")[0]
     if spec.kind == "detector":
@@ -71,6 +72,7 @@ def run(spec: ModelSpec, session: OnnxSession, name: str, registry: Registry) ->
             _detect(spec, session, name, registry.load("detectors", family, DetectorPlugin))
     elif spec.crop is not None and spec.preprocessing is not None:
         crop_trial.run(spec, session, name)
+    recorded.record(session, spec)  # raises if it does not run on that, either
 
 
 def run_installed(spec: ModelSpec, store: ModelStore, registry: Registry) -> None:
