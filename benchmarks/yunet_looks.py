@@ -37,26 +37,27 @@ from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
+from facecli.plugins.detectors import yunet
 from facecli.types import Detections, Image, UInt8Array
 
+OWN = yunet.FAMILY.defaults.score_threshold
 DEFAULT, MTCNN = "the defaults", "mtcnn"
 ONE: dict[str, Any] = {"multi_scale": "never"}
 CANDIDATES: dict[str, dict[str, Any]] = {
     DEFAULT: {},
-    "all at 320, and 160": {"size": 320},
-    "all at 480, and 160": {"size": 480},
+    "all at 480, and 224": {"size": 480},
     "all at 640, one look": {"size": 640, **ONE},
-    "all at 640, and 160": {"size": 640},
+    "all at 640, and 224": {"size": 640},
     "all at 960, one look": {"size": 960, "least_size": 960, **ONE},
-    "all at 960, and 160": {"size": 960, "least_size": 960},
-    "as they are up to 960, and 160": {"size": 960, "least_size": 192},
-    "640 to 800, and 160": {"size": 800},
+    "all at 960, and 224": {"size": 960, "least_size": 960},
+    "as they are up to 960, and 224": {"size": 960, "least_size": 256},
+    "640 to 800, and 224": {"size": 800},
     "640 to 960, one look": ONE,
-    "640 to 960, and 160, parts kept": {"inside_threshold": 1.0},
+    "640 to 960, and 224, parts kept": {"inside_threshold": 1.0},
     "640 to 960, and 128": {"small_size": 128},
-    "640 to 960, and 240": {"small_size": 240},
+    "640 to 960, and 160": {"small_size": 160},
     "640 to 960, and 320": {"small_size": 320},
-    "640 to 1280, and 160": {"size": 1280},
+    "640 to 1280, and 224": {"size": 1280},
 }
 THRESHOLDS = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 SHRUNK = 320  # px; the longer side of small pictures
@@ -94,11 +95,13 @@ def main() -> None:
         common.folder(data / "lfw_dev.zip") as lfw,
     ):
         pictures = Pictures(wider, utk, lfw, given.without)
+        print(f"{len(pictures.without)} pictures without a face, {len(pictures.chips)} chips, a face of each size in")
+        print(f"{len(pictures.phone)} pictures of 12 megapixels\n")
         rows = {}
+        table_head()
         for name in [MTCNN, *names]:
-            print(f"measuring: {name}", file=sys.stderr)
             rows[name] = measured(name, pictures, given.rounds)
-    table(rows)
+            table_row(name, rows[name])
     thresholds(rows[DEFAULT])
     common.tell(list(figures(rows)), as_json=given.json)
 
@@ -205,23 +208,26 @@ def memory() -> dict[str, float]:
     return {"more": common.peak_memory() - before}
 
 
-def table(rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print one line a candidate, in Markdown, at each one's own threshold (that of the defaults)."""
-    threshold = own_threshold()
+def table_head() -> None:
+    """Print the head of the table of candidates, in Markdown; each is told at the defaults' score threshold."""
     print(
-        f"| at {threshold} | AP easy | medium | hard | hard of {SHRUNK} px | mean F1 | false faces | chips missed "
+        f"| at {OWN} | AP easy | medium | hard | hard of {SHRUNK} px | mean F1 | false faces | chips missed "
         "| parts of faces | missed at 12 MP, 1/20 and 1/40 | ms, of mtcnn's | ms of a portrait, of mtcnn's |"
     )
-    print("|" + "---|" * 12)
-    for name, row in rows.items():
-        least = 0.0 if name == MTCNN else threshold
-        precision = " | ".join(f"{curve.average_precision():.3f}" for curve in row["curves"].values())
-        phone = ("-", "-") if name == MTCNN else [missed(row["phone"][k::2], least) for k in (0, 1)]
-        print(
-            f"| {name} | {precision} | {row['small']:.3f} | {mean_f1(row, least):.3f} | {count(row['false'], least)} "
-            f"| {missed(row['tight'], least or 0.01)} | {count(row['parts'], least or 0.01)} | {phone[0]}, {phone[1]} "
-            f"| {row['ms']:.1f}, {row['ratio']:.2f} | {row['portrait ms']:.1f}, {row['portrait ratio']:.2f} |"
-        )
+    print("|" + "---|" * 12, flush=True)
+
+
+def table_row(name: str, row: Mapping[str, Any]) -> None:
+    """Print a candidate's line."""
+    least = LOW if name == MTCNN else OWN
+    precision = " | ".join(f"{curve.average_precision():.3f}" for curve in row["curves"].values())
+    phone = ["-", "-"] if name == MTCNN else [missed(row["phone"][k::2], least) for k in (0, 1)]
+    print(
+        f"| {name} | {precision} | {row['small']:.3f} | {mean_f1(row, least):.3f} | {count(row['false'], least)} "
+        f"| {missed(row['tight'], least)} | {count(row['parts'], least)} | {', '.join(phone)} "
+        f"| {row['ms']:.1f}, {row['ratio']:.2f} | {row['portrait ms']:.1f}, {row['portrait ratio']:.2f} |",
+        flush=True,
+    )
 
 
 def thresholds(row: Mapping[str, Any]) -> None:
@@ -248,14 +254,6 @@ def figures(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[common.Figure]:
     command = [sys.executable, __file__, "--alone", "memory"]
     more = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["more"]
     yield common.figure("MB beside a picture of 98 megapixels", more, "{:.0f}", most=200)
-
-
-def own_threshold() -> float:
-    """The plugin's."""
-    choice = Choice("yunet", None, (), {})
-    plugin = Toolbox(choice, Loader(Registry(third_party=False), ModelStore(), device="cpu")).detector_plugin
-    assert plugin is not None
-    return float(plugin.parameters["score_threshold"])
 
 
 def mean_f1(row: Mapping[str, Any], threshold: float) -> float:

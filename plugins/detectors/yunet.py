@@ -1,6 +1,13 @@
 """YuNet: a detector of 76 thousand parameters by the author of libfacedetection; one anchor point per cell.
 
 W. Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023; decoded as OpenCV's FaceDetectorYN does.
+
+The defaults were chosen by benchmarks/yunet_looks.py, whose table is in docs/detectors.md:
+- size 960, least_size 640: each doubling of a picture's sides finds smaller faces, at four times the cost. Up to 960 px
+  more of the pixels that are there are worth their time; above 640 px pixels that are not there are not.
+- small_size 224: the network hardly sees faces longer than some 450 px. In small they are the easiest ones.
+- inside_threshold 0.8: what it sees of such a face in large are an eye or a lens of glasses, inside the whole face.
+- score_threshold 0.75: as good as 0.70 in F1, with half of the false faces; 0.80 misses more than it gains.
 """
 
 from __future__ import annotations
@@ -52,7 +59,7 @@ FAMILY = Family(
     Layout(decode, shapes),
     model="2023mar",
     defaults=DetectorParameters(
-        size=960, score_threshold=0.7, nms_threshold=0.3, multi_scale="auto", inside_threshold=0.8
+        size=960, score_threshold=0.75, nms_threshold=0.3, multi_scale="auto", small_size=224, inside_threshold=0.8
     ),
 )
 

@@ -13,7 +13,7 @@ from facecli.plugins.single_shot.candidates import Candidates
 from facecli.plugins.single_shot.parameters import DetectorParameters
 from facecli.types import FloatArray
 
-SURE = 0.5  # the score of a face that makes a second look needless, whatever the least score is
+SURE = 0.5  # the score of a face that makes a second look needless, however low the score threshold is
 # SCRFD gives a face that fills the picture a faint box, at least as long as half of the picture's longer side. Why a
 # second look for such boxes: on 29 pictures (wider_dev) where a face fills the frame beside a small one, detections
 # rise from 9 to 28; 7 of 60 ordinary pictures get a needless second look.
@@ -27,7 +27,7 @@ class Looks:
 
     mode: one of parameters.MODES. first, second: (height, width) px that the picture fits in, at most. least: px, the
     longer side to which the first look enlarges a smaller picture. fixed: whether the network takes pictures of one
-    size only, which every picture fills.
+    size only, which every picture fills. sure: the score of a face that makes a second look needless.
     """
 
     mode: str
@@ -35,6 +35,7 @@ class Looks:
     second: tuple[int, int]
     least: int
     fixed: bool
+    sure: float
 
     def first_of(self, longest: int) -> tuple[int, int]:
         """Return the (height, width) px that a picture fits in at the first look. longest: px, its longer side."""
@@ -59,7 +60,7 @@ class Looks:
         """
         if not self.judges:
             return self.mode == "always" or (self.mode in ("auto", "free") and not self.fixed)
-        sure = candidates.scores >= SURE
+        sure = candidates.scores >= self.sure
         if not sure.any():
             return True
         return _has_missed_face(candidates.boxes[~sure], candidates.boxes[sure], longest)
@@ -80,7 +81,8 @@ def plan(parameters: DetectorParameters, fixed: tuple[int, int] | None, name: st
         message = f"{name}.small_size {small} is not below the {longest} px of the first look"
         raise UsageError(message, hint="choose a smaller one, or another multi_scale")
     mode = mode if small < longest else "never"
-    return Looks(mode, (height, width), (min(small, height), min(small, width)), least, fixed is not None)
+    second, sure = (min(small, height), min(small, width)), max(SURE, parameters.score_threshold)
+    return Looks(mode, (height, width), second, least, fixed is not None, sure)
 
 
 def _has_missed_face(faint: FloatArray, sure: FloatArray, longest: int) -> bool:

@@ -165,7 +165,7 @@ def test_a_picture_is_seen_as_it_is_between_two_sizes(
     shapes = watched(detector)
     detector.detect([picture(height, width)])
     assert shapes[0] == (1, 3, *seen)
-    assert max(shapes[1]) == SMALL
+    assert max(shapes[1]) == yunet.FAMILY.defaults.small_size
 
 
 def test_a_least_size_above_the_size_counts_as_the_size(toy_detector: Callable) -> None:
@@ -179,7 +179,8 @@ def test_no_picture_of_any_size_makes_yunets_canvas_larger(toy_detector: Callabl
     detector = toy_detector(yunet.FAMILY, batch="n", fixed=None)
     shapes = watched(detector)
     detector.detect([picture(5000, 5000), picture(64, 64)])
-    assert shapes == [(1, 3, 960, 960), (1, 3, 640, 640), (2, 3, SMALL, SMALL)]
+    small = yunet.FAMILY.defaults.small_size
+    assert shapes == [(1, 3, 960, 960), (1, 3, 640, 640), (2, 3, small, small)]
 
 
 def test_a_second_small_look_finds_a_face_that_fills_the_picture(toy_detector: Callable) -> None:
@@ -212,6 +213,17 @@ def test_a_faint_large_face_beside_a_sure_one_causes_a_second_look(toy_detector:
         assert (found.scores >= 0.5).all()  # what is faint is looked for again, never told
         runs[name] = len(seen)
     assert runs == {"apart": 2, "the same": 1, "too faint": 1}
+
+
+def test_a_face_below_the_threshold_causes_a_second_look_however_sure(toy_detector: Callable) -> None:
+    grey = Image(picture(128, 160, (48, 48, 16)).pixels // 10 * 7, "grey")
+    runs = {}
+    for threshold in (0.3, 0.6, 0.8):
+        given = {"fixed": (128, 160), "size": 160, "small_size": 64, "multi_scale": "auto"}
+        detector = toy_detector(scrfd.FAMILY, score_threshold=threshold, **given)
+        seen = watched(detector)
+        runs[threshold] = len(detector.detect([grey])[0]), len(seen)
+    assert runs == {0.3: (1, 1), 0.6: (1, 1), 0.8: (0, 2)}
 
 
 def test_looks_as_insightface_has_them(toy_detector: Callable) -> None:

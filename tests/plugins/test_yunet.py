@@ -19,9 +19,9 @@ def faces(run_cli: Callable, tmp_path: Path) -> Callable[..., list[list[dict[str
     """The faces that `facecli detect --detector yunet` tells of pictures, all in one run."""
 
     def detect(*pictures: np.ndarray, options: tuple[str, ...] = ()) -> list[list[dict[str, Any]]]:
-        paths = [tmp_path / f"{number}.png" for number in range(len(pictures))]
+        paths = [tmp_path / f"{number}.jpg" for number in range(len(pictures))]
         for path, pixels in zip(paths, pictures, strict=True):
-            cv2.imwrite(str(path), pixels)
+            cv2.imwrite(str(path), pixels, (cv2.IMWRITE_JPEG_QUALITY, 98))
         done = run_cli("detect", *paths, "--detector", "yunet", *options, "--json")
         assert done.returncode == 0, done.errors
         return [image["faces"] for image in done.json["images"]]
@@ -80,6 +80,14 @@ def test_a_small_face_in_a_large_picture_is_found(faces: Callable, portrait: np.
         assert len(found) == 1
         box = tuple(edge * scale + start for edge, start in zip(FACE, (left, top, left, top), strict=True))
         assert overlap_with(found[0], box) > 0.5
+
+
+def test_a_portrait_of_36_megapixels_has_one_face(faces: Callable, portrait: np.ndarray) -> None:
+    """Neither the shirt nor the background is one, however large they are."""
+    (found,) = faces(cv2.resize(portrait, (6000, 6000), interpolation=cv2.INTER_CUBIC))
+    assert len(found) == 1
+    scale = 6000 / portrait.shape[0]
+    assert overlap_with(found[0], tuple(edge * scale for edge in FACE)) > 0.5
 
 
 def test_both_a_near_face_and_a_far_one_are_found(faces: Callable, portrait: np.ndarray) -> None:
