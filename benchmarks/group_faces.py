@@ -14,6 +14,7 @@ from pathlib import Path
 import common
 import numpy as np
 
+from facecli.contract import RecognizerPlugin
 from facecli.crops import cutting
 from facecli.errors import NoFaceError
 from facecli.hosting.choice import Choice
@@ -45,31 +46,37 @@ def toolbox(detector: str, names: Sequence[str]) -> Toolbox:
 
 
 def embedded(tools: Toolbox, data: Path, pattern: str, cache: Path | None) -> dict[str, dict[str, FloatArray]]:
-    """Return the embedding (dim,) of each picture's middle face by each recognizer: recognizer -> file name -> it."""
-    kept = None if cache is None else cache / f"{_key(tools, data)}.npz"
-    if kept is not None and kept.is_file():
-        with np.load(kept) as arrays:
-            names, columns = arrays["names"].tolist(), {name: arrays[name] for name in arrays.files if name != "names"}
-    else:
-        with common.folder(data) as root:
-            found = list(_run(tools, sorted(root.glob(pattern))))
-        names = [name for name, _ in found]
-        columns = {
-            plugin.name: np.stack([rows[place] for _, rows in found])
-            for place, plugin in enumerate(tools.recognizer_plugins)
-        }
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(kept, names=np.array(names), **columns)
-    return {recognizer: dict(zip(names, rows, strict=True)) for recognizer, rows in columns.items()}
+    """Return the embedding (dim,) of each picture's middle face by each recognizer: recognizer -> file name -> it.
+
+    cache: a folder that keeps them; what it has of all these recognizers is not computed again.
+    """
+    kept = (
+        {} if cache is None else {plugin.name: cache / _key(tools, plugin, data) for plugin in tools.recognizer_plugins}
+    )
+    if kept and all(path.is_file() for path in kept.values()):
+        return {name: _read(path) for name, path in kept.items()}
+    with common.folder(data) as root:
+        found = list(_run(tools, sorted(root.glob(pattern))))
+    embeddings = {
+        plugin.name: {name: rows[place] for name, rows in found}
+        for place, plugin in enumerate(tools.recognizer_plugins)
+    }
+    for name, path in kept.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, names=np.array(list(embeddings[name])), rows=np.stack(list(embeddings[name].values())))
+    return embeddings
 
 
-def _key(tools: Toolbox, data: Path) -> str:
-    """Return a name for what the embeddings depend on: the data, and the plugins as they run."""
-    detector = tools.detector_plugin
-    assert detector is not None
-    told = [data.name, tools.parameters(detector), *map(tools.identity, tools.recognizer_plugins)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def _key(tools: Toolbox, plugin: RecognizerPlugin, data: Path) -> str:
+    """Return a file's name for what the embeddings depend on: the data, and detector and recognizer as they run."""
+    assert tools.detector_plugin is not None
+    told = [data.name, tools.parameters(tools.detector_plugin), tools.identity(plugin)]
+    return f"{hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]}.npz"
+
+
+def _read(path: Path) -> dict[str, FloatArray]:
+    with np.load(path) as arrays:
+        return dict(zip(arrays["names"].tolist(), arrays["rows"], strict=True))
 
 
 def _run(tools: Toolbox, paths: Sequence[Path]) -> Iterator[tuple[str, list[FloatArray]]]:
