@@ -143,5 +143,7 @@ def print_native_messages() -> None:
 
 
 def _print(text: str) -> None:
-    sys.stderr.buffer.write(PREFIX + f"{one_line(text)}\n".encode("utf-8", "surrogateescape"))
-    sys.stderr.flush()
+    # The buffer's own flush: while a bar is shown, sys.stderr is rich's, whose flush does not reach it.
+    buffer = sys.stderr.buffer
+    buffer.write(PREFIX + f"{one_line(text)}\n".encode("utf-8", "surrogateescape"))
+    buffer.flush()
