@@ -1,4 +1,4 @@
-"""What ONNX Runtime says of a file that it does not load or run, in words for its user.
+"""Errors of ONNX Runtime about a file that it does not load or run, in words for its user.
 
 Its own messages name places in its source, signatures of C++ and temporary folders; those below are those of
 version 1.31. What is not known here is passed on, cleaned and cut.
