@@ -550,7 +550,7 @@ def test_a_corrupted_embedded_model(run_cli: Cli, good: Path, tmp_path: Path, da
         model.write_bytes(content[:1000] if damage == "cut" else bytes(len(content)))
     run = run_cli("detect", good, "--json", env={"PYTHONPATH": str(tmp_path / "shadow")})
     assert run.returncode == NO_MODEL
-    told(run, r"yunet_2023mar.onnx (is damaged|is missing|can not be loaded)")
+    told(run, r"yunet_2023mar.onnx (is missing|of model yunet/2023mar has the sha256 )")
     assert run.json["error"]["code"] == "model"
 
 

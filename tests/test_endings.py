@@ -80,10 +80,12 @@ def started(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
     def start(*words: str | Path, env: dict[str, str], **more: Any) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "facecli", *words]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-        # Where the tests themselves run with SIGINT ignored, a child would inherit that.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Where the tests themselves run with signals ignored (nohup), a child would inherit that.
+        usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+        before = {number: signal.signal(number, handler) for number, handler in usual.items()}
         process = subprocess.Popen(command, env=cli_env | env, cwd=tmp_path, **streams)
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         try:
             yield process
         finally:

@@ -40,7 +40,8 @@ def run(run_cli, installed):
     def run_beside_example(*args, status=0):
         done = run_cli(*args, env={"PYTHONPATH": os.fspath(installed)})
         assert done.returncode == status, done.stderr
-        assert status or done.errors == []
+        verdicts = [line for line in done.errors if line.endswith(" checks passed")]  # of `plugins check`
+        assert status or done.errors == verdicts
         return done
 
     return run_beside_example
@@ -57,7 +58,6 @@ def portraits(examples):
         ('sha256="2e28', 'sha256="3e28', "thumbnail.onnx of model example-thumbnail has the sha256 2e28"),
         ("licence=", "dim=512, licence=", "model example-thumbnail states dim=512, the recognizer 32"),
         ("licence=", "crop=CropSpec(160, 160), licence=", "states another crop than the recognizer"),
-        ("normalized=True", "normalized=False", None),
         ('"embeddings"]', '"embeddings"] * 2', "normalized embeddings have length 1, one has 2"),
     ],
 )

@@ -189,9 +189,8 @@ class Mtcnn:
     """The cascade of P-, R- and O-Net (arXiv 1604.02878), rounding as facenet-pytorch and facecli do."""
 
     def __init__(self, nets: list[Any], parameters: dict[str, Any]) -> None:
-        self._pnet, self._rnet, self._onet = nets
+        (self._pnet, self._rnet, self._onet), self.thresholds = nets, parameters["thresholds"]
         self.min_face_size, self.factor = parameters["min_face_size"], parameters["factor"]
-        self.thresholds = parameters["thresholds"]
 
     def __call__(self, pixels: Array) -> Faces:
         """Return the faces of a picture, (H, W, 3) uint8 RGB."""
@@ -253,8 +252,7 @@ class _Sums:
 
     def __init__(self, pixels: Array) -> None:
         self.height, self.width = pixels.shape[:2]
-        sums = pixels.transpose(2, 0, 1).astype(np.int64).cumsum(1).cumsum(2)
-        self._sums = np.pad(sums, ((0, 0), (1, 0), (1, 0)))
+        self._sums = np.pad(pixels.transpose(2, 0, 1).astype(np.int64).cumsum(1).cumsum(2), ((0, 0), (1, 0), (1, 0)))
 
     def means(self, box: Any, height: int, width: int, top: int = 0, bottom: int | None = None) -> Array:
         """Average rows top to bottom of a box to (3, height, width); each covers whole pixels, as in PyTorch."""

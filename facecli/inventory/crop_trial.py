@@ -14,6 +14,7 @@ from facecli.hosting.answers import probability_fault
 from facecli.hosting.statements import agree, input_shape, shown
 from facecli.inference.answers import are_equal, depends_on_neighbours, length_fault
 from facecli.inference.reasons import reason_of
+from facecli.labels import LABELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +129,9 @@ def _way_out(shape: tuple[int | None, ...], stated: tuple[int | None, ...]) -> t
 
 def _check_form(spec: ModelSpec, output: NDArray[Any], count: int, name: str) -> None:
     """Raise ModelError unless an output is (count, width) float32 and finite."""
-    width = spec.dim or len(spec.labels) or (1 if spec.attribute else None)
+    # An attribute that has labels, in an entry without any: the columns are the business of the plugin that joins them.
+    number = spec.attribute and spec.attribute not in LABELS
+    width = spec.dim or len(spec.labels) or (1 if number else None)
     if output.ndim != 2:
         squeezable = output.ndim > 2 and output.size == output.shape[0] * output.shape[1]
         hint = "flatten its output to two axes before the export" if squeezable else "is its first output the answer?"

@@ -190,12 +190,12 @@ def grouped_pairs(folder: Path, tmp_path: Path) -> Path:
 def test_the_worst_group_decides_where_it_is_asked_for(run: Callable, grouped_pairs: Path) -> None:
     words = ("calibrate", grouped_pairs, "--by", "people", "--fmr", "0.25", "--json")
     overall = run(*words).json
-    assert (overall["name"], overall["fmr"]["count"]) == ("dlib-resnet@0.25", 12)
+    assert (overall["name"], overall["fmr"]["count"]) == ("sface@0.25", 12)
     assert (overall["groups"]["fmr"]["worst"], overall["groups"]["rates"][0]["fmr"]["value"]) == ("B", 1)
     worst = run(*words, "--worst").json
-    assert (worst["name"], worst["groups"]["fmr"]["mean"]) == ("dlib-resnet@0.25-worst", 0)
+    assert (worst["name"], worst["groups"]["fmr"]["mean"]) == ("sface@0.25-worst", 0)
     assert worst["threshold"] < overall["threshold"]
-    used = run("verify", "collins.jpg", "hopper.jpg", "--operating-point", "dlib-resnet@0.25", "--json").json
+    used = run("verify", "collins.jpg", "hopper.jpg", "--operating-point", "sface@0.25", "--json").json
     assert (used["fmr"], used["fmr_worst_group"]) == (12 / 72, 1)
     assert run("verify", "collins.jpg", "hopper.jpg", "--json").json["fmr_worst_group"] == 0
     listed = run("calibrate", "--list", "--json").json["operating_points"]

@@ -155,7 +155,7 @@ def test_a_folder_of_different_people(run_cli: Callable, examples: Path) -> None
     first, *others = answer["closest"]  # one person is there twice, and is found
     assert [Path(first[side]).name for side in "ab"] == ["collins.jpg", "collins_variant.jpg"]
     assert first["distance"] < 0.2 < min(pair["distance"] for pair in others)
-    assert [at["threshold"] < first["distance"] for at in answer["at_fmr"]] == [True, True]
+    assert [at["threshold"] < first["distance"] + 1e-6 for at in answer["at_fmr"]] == [True, True]  # six digits
     table = run_cli("evaluate", "--impostors", examples, "--format", "table").stdout.decode()
     assert "closest" in table
 

@@ -92,18 +92,18 @@ def test_two_least_scores_that_differ_are_refused(run_cli: Callable, examples: P
 def test_the_own_threshold_is_judged_only_where_all_above_it_was_looked_for(
     run_cli: Callable, shared: Path, examples: Path, truth: Callable
 ) -> None:
-    """yunet's is 0.7."""
+    """yunet's is 0.75."""
     env = {"FACECLI_MODELS_MIRROR": str(shared / "models"), "FACECLI_OFFLINE": "1"}
     command = ["evaluate-detection", "--root", examples, "--ground-truth", truth(collins_jpg={"boxes_xywh": [FACE]})]
     command += ["--detector", "yunet", "--json"]
-    own, same = ("--score-threshold", "0.7"), ("-p", "yunet.score_threshold=0.70")
+    own, same = ("--score-threshold", "0.75"), ("-p", "yunet.score_threshold=0.750")
     for words in ((), own, same, (*own, *same)):
         judged = run_cli(*command, *words, env=env).json["subsets"]["all"]
-        assert (judged["at_default"]["threshold"], judged["at_default"]["recall"]) == (0.7, 1)
-    for words in (("--score-threshold", "0.71"), ("-p", "yunet.score_threshold=0.71")):
+        assert (judged["at_default"]["threshold"], judged["at_default"]["recall"]) == (0.75, 1)
+    for words in (("--score-threshold", "0.76"), ("-p", "yunet.score_threshold=0.76")):
         judged = run_cli(*command, *words, env=env).json["subsets"]["all"]
         assert (judged["at_default"], judged["largest_found"]) == (None, FACE[2:])
-    row = run_cli(*command[:-1], "--score-threshold", "0.71", "--format", "csv", env=env)
+    row = run_cli(*command[:-1], "--score-threshold", "0.76", "--format", "csv", env=env)
     assert next(csv.DictReader(io.StringIO(row.stdout.decode())))["default threshold"] == ""
 
 

