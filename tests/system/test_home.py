@@ -19,7 +19,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
 
 
 def test_a_tilde_in_the_mirror_is_the_home_folder(run_cli, tmp_path):
-    env = {"HOME": str(tmp_path), "FACECLI_MODELS_MIRROR": "~/mirror"}
+    env = {"HOME": str(tmp_path), "FACECLI_HOME": "~/store", "FACECLI_MODELS_MIRROR": "~/mirror"}
     done = run_cli("--offline", "models", "pull", "mobilefacenet", env=env)
     assert f"{tmp_path / 'mirror' / 'mobilefacenet.onnx'}: " in done.errors[-1]
 
