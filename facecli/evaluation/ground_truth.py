@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli.errors import UsageError
+from facecli.system import strict_json
 
 BOXES = "boxes_xywh"
 SUBSETS = ("easy", "medium", "hard")
 ALL = "all"
 NOBODY = [[0, 0, 0, 0]]  # WIDER FACE's lists mark a picture without faces so; every detection there is wrong
 MOST_BYTES = 512 * 2**20
+# A box may reach beyond its picture by so many px or that part of a side: people round, and guess at cut faces.
+BEYOND_PIXELS, BEYOND_PART = 4, 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,25 @@ class TrueFaces:
     boxes: NDArray[np.float64]
     subsets: Mapping[str, NDArray[np.intp]]
 
+    def check_inside(self, name: str, width: int, height: int) -> None:
+        """Raise UsageError for a box that reaches beyond its picture, with the likely slip.
+
+        name: the picture's. width, height: px of the picture as it is shown, upright.
+        """
+        sides = np.array([width, height, width, height])
+        room = np.maximum(BEYOND_PIXELS, BEYOND_PART * sides)
+        corners = np.hstack([self.boxes[:, :2], self.boxes[:, :2] + self.boxes[:, 2:]])
+        beyond = ((corners < -room) | (corners > sides + room)).any(1)
+        if not beyond.any():
+            return
+        index = int(beyond.argmax())
+        x1, y1, x2, y2 = corners[index]
+        hint = "are they of this picture, turned upright by its EXIF orientation?"
+        if ((self.boxes >= 0) & (self.boxes <= sides + room)).all() and (self.boxes[:, 2:] > self.boxes[:, :2]).all():
+            hint = "are these corners? a box is [x, y, width, height]"
+        message = f"{name}: box {index} is from {x1:g}, {y1:g} to {x2:g}, {y2:g}, the picture is {width}x{height} px"
+        raise UsageError(message, hint=hint)
+
 
 def read(path: Path) -> dict[str, TrueFaces]:
     """Return the true faces of each picture, by its path relative to the folder of the pictures.
@@ -44,9 +65,11 @@ def read(path: Path) -> dict[str, TrueFaces]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path} is too large for a ground truth", hint=f"it may have {MOST_BYTES >> 20} MB")
-        document = json.loads(path.read_bytes())
+        document = strict_json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(f"can not read {path}: {error.strerror or error}", hint="check what it is") from error
+    except strict_json.DoubledKeyError as error:
+        raise UsageError(f"{path}: {error}", hint="join the two, or leave one out") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON: {error}", hint="see docs/detectors.md for what it must be") from error
     if not isinstance(document, dict) or not document:
@@ -74,13 +97,15 @@ def _picture(entry: Any, place: str, name: str, *, subsets: bool) -> TrueFaces:
 
 
 def _check_sizes(faces: TrueFaces, place: str, *, subsets: bool) -> None:
-    """Raise UsageError for a box that is counted and has no area, or that has a negative side."""
+    """Raise UsageError for a box that is counted and smaller than a pixel, or that has a negative side."""
     for index, (width, height) in enumerate(faces.boxes[:, 2:]):
         negative = min(width, height) < 0
-        if negative or (min(width, height) == 0 and any(index in indices for indices in faces.subsets.values())):
+        if negative or (min(width, height) < 1 and any(index in indices for indices in faces.subsets.values())):
             message = f"{place}: box {index} is {width:g} wide and {height:g} high: nobody can find that face"
             leave_out = subsets and not negative
             hint = f"leave it out of {', '.join(SUBSETS)}" if leave_out else "mend it, or leave it out"
+            if 0 < faces.boxes.max() <= 1 and not negative:
+                hint = "are these parts of the picture's sides? boxes are in pixels"
             raise UsageError(message, hint=hint)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from facecli.contract import Metric
 from facecli.evaluation.error_curve import Distances
+from facecli.evaluation.ground_truth import TrueFaces
 from facecli.evaluation.groups import GroupedRates, group_rates
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.recognition import Evaluation, Truth, evaluate
@@ -88,11 +89,17 @@ def collect_faces(names: Sequence[str], results: Iterable[ImageResult]) -> Label
     return LabelledFaces(embeddings, tuple(failures), several)
 
 
-def collect_detections(names: Iterable[str], results: Iterable[ImageResult]) -> LabelledDetections:
-    """Return the detections of labelled pictures. results: the pipeline's, one for each name and in their order."""
+def collect_detections(truth: Mapping[str, TrueFaces], results: Iterable[ImageResult]) -> LabelledDetections:
+    """Return the detections of labelled pictures.
+
+    truth: picture's name -> its true faces. results: the pipeline's, one for each name and in their order. Raises
+    UsageError at the first picture that its true faces do not fit into.
+    """
     detections: dict[str, Detections] = {}
     failures: list[ImageResult] = []
-    for name, result in zip(names, results, strict=True):
+    for (name, faces), result in zip(truth.items(), results, strict=True):
+        if result.width is not None and result.height is not None:
+            faces.check_inside(name, result.width, result.height)
         if result.error is not None:
             failures.append(result)
         if result.detections is not None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import OperatingPoint
+from facecli.contract.reach import point_fault
 from facecli.errors import ModelError, UsageError
-from facecli.kinds import METRICS
 from facecli.system.files import write_bytes
 
 FOLDER = "operating_points"
@@ -118,8 +118,10 @@ def _parsed(record: dict[str, Any], name: str) -> UserOperatingPoint:
         _number(fields["fmr_worst_group"])
     point = OperatingPoint(**fields, equivalents=equivalents, by_fmr=by_fmr, worst_by_fmr=worst_by_fmr)
     _threshold(point.threshold)
-    if point.metric not in METRICS:
+    if point.unknown_metrics:
         raise ValueError("its metric is unknown")
+    if fault := point_fault(point, normalized=False):
+        raise ValueError(fault)
     return UserOperatingPoint(point=point, **record)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
+from facecli.contract.reach import threshold_fault
 from facecli.errors import UsageError
 
 NO_GROUPS = "nothing was measured for groups of people"  # what a point of the catalogue without a worst group says
@@ -69,7 +70,11 @@ def _rule_of_user(plugin: RecognizerPlugin, metric: Metric | None, threshold: fl
         raise UsageError(message, hint="give one of them", about=("threshold", "fmr"))
     if not math.isfinite(threshold):
         raise UsageError("the threshold must be a finite number")
-    return DecisionRule(metric or plugin.operating_point.metric, threshold, "given by the user")
+    metric = metric or plugin.operating_point.metric
+    if fault := threshold_fault(metric, threshold, normalized=plugin.normalized):
+        hint = "lower it, or name its {metric}"
+        raise UsageError(f"{{threshold}}: {fault}", hint=hint, about=("threshold", "metric"))
+    return DecisionRule(metric, threshold, "given by the user")
 
 
 def _rule_of_point(point: OperatingPoint, fmr: float | None) -> DecisionRule:

@@ -18,6 +18,7 @@ from facecli.contract import (
     RecognizerPlugin,
 )
 from facecli.contract.plugin import Plugin
+from facecli.contract.reach import point_fault
 from facecli.errors import ContractError
 from facecli.hosting.statements import contradictions
 from facecli.kinds import METRICS
@@ -71,6 +72,8 @@ def _crop(crop: CropSpec) -> Iterator[str]:
         return
     if not all(0 <= x <= crop.width and 0 <= y <= crop.height for x, y in crop.template):
         yield "crop.template must lie inside the crop"
+    if all(0 <= v <= 1 for point in crop.template for v in point):
+        yield "crop.template is in px of the crop: are these parts of its sides?"
     left_eye, right_eye, _, left_mouth, right_mouth = crop.template
     if left_eye[0] >= right_eye[0] or left_mouth[0] >= right_mouth[0]:
         yield "crop.template must have image-left points first (eye, eye, nose, mouth corner, mouth corner)"
@@ -83,18 +86,20 @@ def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
         yield f"normalized must be True or False, got {plugin.normalized!r}"
     if plugin.preprocessing_version < 1:
         yield f"preprocessing_version must be at least 1, got {plugin.preprocessing_version}"
-    yield from _operating_point(plugin.operating_point, "operating_point")
+    yield from _operating_point(plugin.operating_point, "operating_point", normalized=plugin.normalized)
     if plugin.publisher_point is not None:
-        yield from _operating_point(plugin.publisher_point, "publisher_point")
+        yield from _operating_point(plugin.publisher_point, "publisher_point", normalized=plugin.normalized)
 
 
-def _operating_point(point: OperatingPoint, name: str) -> Iterator[str]:
+def _operating_point(point: OperatingPoint, name: str, *, normalized: bool) -> Iterator[str]:
     if unknown := point.unknown_metrics:
         yield f"{name} knows the metrics {', '.join(METRICS)}, not {', '.join(sorted(unknown))}"
     if not all(math.isfinite(threshold) and threshold >= 0 for threshold in point.thresholds):
         yield f"the thresholds of {name} must be distances: finite, not negative"
     if not all(0 <= rate <= 1 for rate in point.rates):
         yield f"the error rates of {name} must lie in [0, 1]"
+    if not point.unknown_metrics and (fault := point_fault(point, normalized=normalized)):
+        yield f"{name}: {fault}"
     if not point.source.strip():
         yield f"{name}.source must say who states the threshold"
 

@@ -5,7 +5,6 @@ A bundle comes from elsewhere: nothing in its manifest is trusted before it has 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from facecli.models.arrival import archives
 from facecli.models.disk import records
 from facecli.models.selftests import recorded
 from facecli.models.selftests.recorded import SelfTest
+from facecli.system import strict_json
 from facecli.version import __version__
 
 SCHEMA = "facecli.models-bundle/1"
@@ -97,7 +97,7 @@ def parse(document: Mapping[str, Any]) -> Manifest:
 def _document(archive: ZipFile, path: Path) -> dict[str, Any]:
     info = archives.find(archive, NAME)
     try:
-        document = dict(json.loads(archive.read(info))) if info.file_size <= LARGEST else {}
+        document = dict(strict_json.loads(archive.read(info))) if info.file_size <= LARGEST else {}
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path} has a damaged {NAME}: {error}", hint=_AGAIN) from error
     if document.get("schema") not in (SCHEMA, OLD_SCHEMA):

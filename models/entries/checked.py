@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facecli.contract import CropSpec, ModelFile, ModelSpec, OperatingPoint, Preprocessing
+from facecli.contract.reach import point_fault
 from facecli.errors import ModelError
 from facecli.kinds import MODEL_KINDS
 from facecli.models.entries.building import build
@@ -52,9 +53,9 @@ def _check(model: ModelSpec) -> None:
         _require(model.dim and 1 <= model.dim <= LARGEST_DIM, f"dim must be 1 to {LARGEST_DIM}")
         _require(model.operating_point, "operating_point is missing: metric and threshold")
         assert model.operating_point is not None
-        _check_operating_point(model.operating_point, "operating_point")
+        _check_operating_point(model.operating_point, "operating_point", normalized=model.normalized)
         if model.publisher_point is not None:
-            _check_operating_point(model.publisher_point, "publisher_point")
+            _check_operating_point(model.publisher_point, "publisher_point", normalized=model.normalized)
     else:
         named = model.attribute and model.id.startswith(f"{model.attribute}/")
         _require(named, f"an attribute model's id is ATTRIBUTE/NAME, this is {model.id} of {model.attribute}")
@@ -77,6 +78,8 @@ def _check_crop(crop: CropSpec) -> None:
     _require(-0.4 <= crop.margin <= 10, "crop.margin must be -0.4 to 10")
     points = crop.template
     _require(points is None or len(set(points)) == len(points), "crop.template must be five different points")
+    relative = points is not None and all(0 <= value <= 1 for point in points for value in point)
+    _require(not relative, "crop.template is in px of the crop: are these parts of its sides?")
 
 
 def _check_preprocessing(preprocessing: Preprocessing) -> None:
@@ -84,13 +87,18 @@ def _check_preprocessing(preprocessing: Preprocessing) -> None:
     for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
         _require(len(values) in (1, channels), f"preprocessing.{name} must have 1 or {channels} values")
     _require(all(abs(value) > 1e-6 for value in preprocessing.std), "preprocessing.std must not be 0")
+    # Networks are trained on pixels of 0 to 1 or of 0 to 255; the numbers of the first are not those of the second.
+    of_one = any(0 < value < 1 for value in preprocessing.mean) or any(abs(value) < 1 for value in preprocessing.std)
+    _require(not of_one, "preprocessing: are mean and std of pixels from 0 to 1? here they are of 0 to 255: times 255")
     _require(preprocessing.version >= 1, "preprocessing.version must be 1 or more")
 
 
-def _check_operating_point(point: OperatingPoint, name: str) -> None:
+def _check_operating_point(point: OperatingPoint, name: str, *, normalized: bool) -> None:
     _require(all(0 <= rate <= 1 for rate in point.rates), f"{name}: a rate must be 0 to 1")
     _require(all(threshold >= 0 for threshold in point.thresholds), f"{name}: a threshold must be 0 or more")
     _require(not point.unknown_metrics, f"{name}.equivalents: an unknown metric")
+    fault = point_fault(point, normalized=normalized)
+    _require(fault is None, f"{name}: {fault}")
 
 
 def _require(good: object, fault: str) -> None:

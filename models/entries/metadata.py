@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from facecli.errors import ModelError
+from facecli.system import strict_json
 
 if TYPE_CHECKING:
     from facecli.contract import CropSpec, ModelSpec, Preprocessing
@@ -59,7 +60,7 @@ def read(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
     for field in structures():
         if field in texts:
             try:
-                entry[field] = json.loads(texts[field])
+                entry[field] = strict_json.loads(texts[field])
             except (ValueError, RecursionError) as error:
                 message = f"{name}: its metadata {PREFIX}{field} is not JSON: {error}"
                 raise ModelError(message, hint=_HINT, about="ignore_metadata") from error

@@ -6,7 +6,6 @@ A description is checked whenever it is read: whoever can write there must not b
 from __future__ import annotations
 
 import dataclasses
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from facecli.kinds import MODEL_KINDS
 from facecli.models.disk import records
 from facecli.models.disk.layout import Layout
 from facecli.models.entries import checked
-from facecli.system import home
+from facecli.system import home, strict_json
 
 SCHEMA = "facecli.model/1"
 LARGEST = 2**20  # bytes of a description
@@ -70,7 +69,7 @@ def parse(content: bytes, model_id: str, kind: str, where: str) -> ModelSpec:
     where: the description's place, for messages. Raises ModelError unless all of it is sound, and of this id and kind.
     """
     try:
-        entry = json.loads(content)
+        entry = strict_json.loads(content)
         files = (_file(entry.pop("files")[0]),)
         fits = entry.pop("schema", None) == SCHEMA and (entry.get("id"), entry.get("kind")) == (model_id, kind)
         reason = None if fits else f"it does not describe the {kind} {model_id}"

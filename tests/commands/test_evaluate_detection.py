@@ -55,6 +55,52 @@ def test_a_picture_that_can_not_be_read_has_its_faces_missed(
     assert done.json["subsets"]["all"]["average_precision"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        (
+            [[280, 160, 369, 373]],
+            "collins.jpg: box 0 is from 280, 160 to 649, 533, the picture is 512x512 px; are these corners? a box is "
+            "[x, y, width, height]",
+        ),
+        (
+            [FACE, [1800, 600, 90, 115]],
+            "collins.jpg: box 1 is from 1800, 600 to 1890, 715, the picture is 512x512 px; are they of this picture, "
+            "turned upright by its EXIF orientation?",
+        ),
+        ([[-50, 60, 90, 115]], "box 0 is from -50, 60 to 40, 175, the picture is 512x512 px; are they of this picture"),
+        (
+            [[0.35, 0.12, 0.17, 0.22]],
+            "box 0 is 0.17 wide and 0.22 high: nobody can find that face; are these parts of the picture's sides? "
+            "boxes are in pixels",
+        ),
+    ],
+    ids=["corners", "another picture", "left of it", "relative"],
+)
+def test_boxes_that_can_not_be_are_refused_with_the_likely_slip(
+    run_cli: Callable, examples: Path, truth: Callable, boxes: list[list[float]], said: str
+) -> None:
+    path = truth(collins_jpg={"boxes_xywh": boxes})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--detector", "haar")
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert said in done.errors[0]
+
+
+def test_a_box_that_the_edge_cuts_is_none(run_cli: Callable, examples: Path, truth: Callable) -> None:
+    path = truth(collins_jpg={"boxes_xywh": [FACE, [-3, -4, 60, 60], [470, 480, 46, 36]]})
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--detector", "haar")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_picture_that_stands_twice_is_an_error(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "truth.json"
+    entry = '"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}'
+    path.write_text(f"{{{entry}, {entry}}}")
+    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path)
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "'collins.jpg' stands there twice; join the two, or leave one out" in done.errors[0]
+
+
 def test_table_and_csv_have_a_row_per_subset(run_cli: Callable, examples: Path, truth: Callable) -> None:
     path = truth(collins_jpg={"boxes_xywh": [FACE], "easy": [0], "medium": [0], "hard": [0]})
     done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--format", "csv")

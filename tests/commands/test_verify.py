@@ -57,6 +57,26 @@ def test_the_threshold_is_the_users_to_set(run_cli: Callable, examples: Path) ->
     assert "measured:" in refused.errors[0]
 
 
+@pytest.mark.parametrize(
+    ("metric", "threshold", "slip"),
+    [
+        (
+            "cosine",
+            "40",
+            "no cosine distance is more than 2, 40 is: is it a similarity in percent, or of another metric?",
+        ),
+        ("euclidean_l2", "2.1", "no euclidean_l2 distance is more than 2, 2.1 is: is it of the metric euclidean?"),
+        ("angular", "60", "no angular distance is more than 1, 60 is: is it in degrees?"),
+    ],
+)
+def test_a_threshold_that_no_distance_reaches_is_an_error(run_cli, examples, metric, threshold, slip) -> None:
+    pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
+    done = run_cli("verify", *pair, "--metric", metric, "--threshold", threshold)
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert f"--threshold: {slip}" in done.errors[0]
+    assert run_cli("verify", *pair, "--recognizer", "dlib-resnet", "--threshold", "40").returncode == 0  # euclidean
+
+
 def test_every_metric_says_the_same_of_a_clear_pair(run_cli: Callable, examples: Path) -> None:
     pair = (examples / "collins.jpg", examples / "collins_variant.jpg")
     for metric in ("cosine", "euclidean", "euclidean_l2", "angular"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facecli.errors import NoFaceError
+from facecli.evaluation.ground_truth import TrueFaces
 from facecli.evaluation.labelled import collect_detections, collect_faces, compare, evaluate_pairs, sources_of
 from facecli.evaluation.pairs import Pair
 from facecli.matching.thresholds import DecisionRule
@@ -42,7 +43,8 @@ def test_of_several_faces_the_closest_count_and_without_a_face_there_is_no_dista
 
 def test_detections_by_picture_and_failures() -> None:
     faces = Detections(np.array([[1, 2, 3, 4]], np.float32), np.array([0.9], np.float32))
-    labelled = collect_detections(["a", "missing"], [ImageResult("a", detections=faces), NO_FACE])
+    truth = dict.fromkeys(["a", "missing"], TrueFaces(np.array([[1.0, 2, 3, 4]]), {}))
+    labelled = collect_detections(truth, [ImageResult("a", detections=faces), NO_FACE])
     assert (labelled.detections, labelled.failures) == ({"a": faces}, (NO_FACE,))
 
 

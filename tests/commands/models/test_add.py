@@ -110,6 +110,13 @@ def test_an_attribute_model_from_metadata_alone(run_cli, own_home, make, example
         (("--name", "x", *DESCRIBED, *POINT, "--margin", "0.1"), 2, "are for --crop bbox"),
         (("--name", "dlib-resnet", *DESCRIBED, *POINT), 2, "belongs to facecli itself"),
         (("--name", "../x", *DESCRIBED, *POINT), 4, "is no id"),
+        (("--name", "x", *DESCRIBED, *POINT, "--threshold", "36"), 4, "no cosine distance is more than 2, 36 is"),
+        (
+            ("--name", "x", *DESCRIBED, *POINT, "--mean", "0.5", "--std", "0.5"),
+            4,
+            "mean and std of pixels from 0 to 1?",
+        ),
+        (("--name", "x", *DESCRIBED, *POINT, "--std", "0.229"), 4, "here they are of 0 to 255: times 255"),
     ],
 )
 def test_what_does_not_fit_is_one_line_and_nothing_is_added(run_cli, own_home, make, arguments, status, message):
