@@ -1,4 +1,4 @@
-"""The kinds of plugins and of distances, as entry-point groups, messages, options and descriptions of models name them.
+"""The kinds of plugins, distances and looks at a picture, as entry points, options and descriptions name them.
 
 They stand outside the contract, so that finding plugins and `--help` need not import it.
 """
@@ -32,3 +32,7 @@ MODEL_KINDS: Mapping[ModelKind, Kind] = {
 # a - b. euclidean_l2: length of a - b after both are scaled to length 1. angular: their angle divided by pi.
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
+
+# Whether to look for faces in a picture as it is, or in its four turns.
+Rotation = Literal["never", "auto"]
+ROTATIONS: tuple[Rotation, ...] = get_args(Rotation)

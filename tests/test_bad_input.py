@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import io
 import os
@@ -367,11 +368,31 @@ def test_no_face(run_cli: Cli, good: Path, landscape: Path) -> None:
     run = run_cli("verify", good, landscape, "--json")
     told(run, "no face.*landscape.png")
     assert (run.returncode, run.json["error"]["code"]) == (FAILED, "no_face")
-    run = run_cli("embed", landscape, good, "--json")
-    told(run, "no face.*landscape.png")
-    assert run.returncode == FAILED
-    assert [image["error"] and image["error"]["code"] for image in run.json["images"]] == ["no_face", None]
-    assert len(run.json["images"][1]["faces"]) == 1
+    for command in (("embed",), ("emotion",), ("analyze", "-a", "emotion,quality")):
+        run = run_cli(*command, landscape, good, "--json")
+        told(run, "no face found in 1 of 2 pictures: .*landscape.png; --require-face makes that a failure")
+        assert run.returncode == DONE
+        assert [(image["error"], len(image["faces"])) for image in run.json["images"]] == [(None, 0), (None, 1)]
+        run = run_cli(*command, landscape, good, "--json", "--require-face")
+        told(run, "no face.*landscape.png")
+        assert run.returncode == FAILED
+        assert [image["error"] and image["error"]["code"] for image in run.json["images"]] == ["no_face", None]
+    run = run_cli("emotion", landscape)
+    told(run, "no face found in .*landscape.png; try --rotate auto if it is turned")
+    assert run_cli("emotion", landscape, "--quiet").errors == []
+
+
+def test_what_is_not_known_is_null(run_cli: Cli, good: Path, landscape: Path, tmp_path: Path) -> None:
+    """So that `select(.detected)` and `select(.faces_found == 0)` say what they seem to say."""
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(good.read_bytes()[:100])
+    keys = "detected", "detector_ran", "faces_found"
+    images = run_cli("detect", good, landscape, broken, "--json").json["images"]
+    assert [tuple(image[key] for key in keys) for image in images] == [(True, True, 1), (False, True, 0), (None,) * 3]
+    rows = list(csv.DictReader(run_cli("detect", good, landscape, broken, "-f", "csv").stdout.decode().splitlines()))
+    assert [row["detected"] for row in rows] == ["True", "False", ""]
+    (image,) = run_cli("embed", good, "--no-detect", "--json").json["images"]
+    assert tuple(image[key] for key in keys) == (False, False, None)
 
 
 def test_many_faces(run_cli: Cli, good: Path, group_picture: Path) -> None:

@@ -36,6 +36,7 @@ RUNS = {
     "detect": ("detect collins.jpg missing.jpg --json", 1),
     "detect, lines": ("detect collins.jpg missing.jpg --format jsonl", 1),
     "detect, no landmarks, no models": ("detect collins.jpg --detector haar --json", 0),
+    "detect, turned": ("detect hopper.jpg --rotate auto --json", 0),
     "detect, written": ("detect hopper.jpg --crops {tmp}/crops --annotate {tmp}/all.png --json", 0),
     "verify": ("verify collins.jpg hopper.jpg --json", 0),
     "verify, one line": ("verify collins.jpg hopper.jpg --format jsonl", 0),
@@ -101,7 +102,7 @@ RUNS = {
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
 OPTIONAL = {
-    *("preset", "written", "embedding", "detect", "emotion", "brightness"),
+    *("preset", "written", "rotated", "embedding", "detect", "emotion", "brightness"),
     *("pose", "quality", "spoof", "anti_spoof", "groups", "closest"),
 }
 MAPS = {"probabilities", "attributes", "equivalents", "sources", "selftests", "outputs"}
@@ -112,7 +113,7 @@ PRIVATE = {"model", "operating-point"}
 
 def schema_of(document: dict[str, Any]) -> Draft202012Validator:
     """The schema that a document names."""
-    name = re.fullmatch(r"facecli\.(.+)/1", document["schema"])
+    name = re.fullmatch(r"facecli\.(.+)/\d", document["schema"])
     assert name, document["schema"]
     return Draft202012Validator({"$ref": f"{name[1]}.json"}, registry=RESOURCES)
 

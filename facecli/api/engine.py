@@ -104,17 +104,16 @@ class Engine:
         face: str | int | None = None,
         *,
         default: str = "all",
-        need_face: bool | None = None,
+        need_face: bool = False,
         keep_image: bool = False,
     ) -> Flow:
         """Return the settings of the river for a request. Raises UsageError for a choice of face that does not exist.
 
         face: the choice among a picture's faces; None takes the engine's, or else the default. need_face: whether a
-        picture without a face is an error; None: if anything but places is asked for.
+        picture without a face is an error.
         """
         choice = next(one for one in (face, self._face, default) if one is not None)
-        needed = not request.place_only if need_face is None else need_face
-        return self.workload.flow(self.selection, request, str(choice), need_face=needed, keep_image=keep_image)
+        return self.workload.flow(self.selection, request, str(choice), need_face=need_face, keep_image=keep_image)
 
     def pipeline(self, tools: Toolbox, flow: Flow, clock: Stopwatch | None = None) -> Pipeline:
         """Return the river through these plugins."""

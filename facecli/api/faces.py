@@ -14,7 +14,7 @@ from facecli.errors import UsageError
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.inference import providers
-from facecli.kinds import METRICS
+from facecli.kinds import METRICS, Rotation
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
@@ -53,6 +53,7 @@ class Faces:
         parameters: Mapping[str, Mapping[str, Any]] | None = None,
         flip: bool = False,
         no_detect: bool = False,
+        rotate: Rotation = "never",
         threads: int | None = None,
         jobs: int = 1,
         batch_size: int = 1,
@@ -72,18 +73,26 @@ class Faces:
         auto, cpu, cuda, or another name in docs/devices.md. face: only, largest, center, score, all, or an index; None
         is each method's default. min_score: least score of a face, in [0, 1]. min_face_size: px, of the longer side.
         parameters: plugin's name -> parameters. flip: average each embedding with the mirrored crop's. no_detect:
-        pictures are crops already. threads: CPU threads of one model run; None divides the cores by the jobs. jobs:
-        batches that `run` works on at once. batch_size: pictures in a batch. offline: never fetch a model; None follows
-        FACECLI_OFFLINE. max_pixels, max_bytes: largest picture, decoded and as a file; timeout: seconds for a URL;
-        facecli.types.Limits has their defaults. tuning: options of ONNX Runtime. registry: finds plugins. store: finds
-        models; `offline` is its own.
+        pictures are crops already. rotate: "auto" also looks at pictures turned by 90, 180 and 270 degrees. threads:
+        CPU threads of one model run; None divides the cores by the jobs. jobs: batches that `run` works on at once.
+        batch_size: pictures in a batch. offline: never fetch a model; None follows FACECLI_OFFLINE. max_pixels,
+        max_bytes: largest picture, decoded and as a file; timeout: seconds for a URL; facecli.types.Limits has their
+        defaults. tuning: options of ONNX Runtime. registry: finds plugins. store: finds models; `offline` is its own.
 
         Raises UsageError for an unknown preset or numbers that make no sense, DeviceError for an unknown device.
         """
         names = (recognizer,) if isinstance(recognizer, str) else tuple(recognizer or ())
         providers.split(device)
         selection = Selection(
-            detector, names, preset, parameters or {}, min_face_size, min_score, flip=flip, no_detect=no_detect
+            detector,
+            names,
+            preset,
+            parameters or {},
+            min_face_size,
+            min_score,
+            flip=flip,
+            no_detect=no_detect,
+            rotate=rotate,
         )
         workload = Workload(threads, jobs, batch_size, max_pixels, max_bytes, timeout)
         loader = Loader(
@@ -155,7 +164,8 @@ class Faces:
         wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, engine.selection.preset)
         decision_rules = rules.rules_for(tools, wish)
         project = engine.selection.project
-        flow = engine.flow(request, face, default=project.face if project else "largest", keep_image=keep_image)
+        default = project.face if project else "largest"
+        flow = engine.flow(request, face, default=default, need_face=True, keep_image=keep_image)
         pipeline = engine.pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
         results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
         failures = [(result.source, result.error) for result in results if result.error is not None]
@@ -173,7 +183,7 @@ class Faces:
         embed: bool = False,
         attributes: str | Sequence[str] | None = (),
         face: str | int | None = None,
-        need_face: bool | None = None,
+        need_face: bool = False,
         keep_image: bool = False,
         errors: Literal["keep", "raise"] = "keep",
     ) -> Iterator[Picture]:
@@ -181,8 +191,8 @@ class Faces:
 
         pictures: one or many; a name may also be a folder or a glob, whose pictures follow each other. embed,
         attributes: answers about each face beside its place; attributes=None takes those of the constructor. need_face:
-        whether a picture without a face is an error; None: if anything but places is asked for. keep_image: leave the
-        decoded picture in `.result.image`. errors: "raise" ends the run with the first failure.
+        whether a picture without a face is an error. keep_image: leave the decoded picture in `.result.image`. errors:
+        "raise" ends the run with the first failure.
 
         Raises UsageError or PluginError at once for a request that makes no sense; the iterator raises ModelError,
         DeviceError or PluginError if the models can not be loaded.
@@ -212,7 +222,7 @@ class Faces:
         from facecli.api.picture import Picture
         from facecli.pictures.memory import open_any
 
-        flow = self.engine.flow(request, face)
+        flow = self.engine.flow(request, face, need_face=not request.place_only)
         (result,) = self.engine.pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
         if result.error is not None:
             raise result.error

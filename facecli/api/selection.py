@@ -11,6 +11,7 @@ from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.presets import PRESETS, Preset
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
+from facecli.kinds import ROTATIONS, Rotation
 from facecli.models.store import ModelStore
 
 
@@ -70,8 +71,9 @@ class Selection:
     preset: a project's name, whose plugins and parameters hold where the caller names no others. detector, recognizers:
     None and () are the preset's, or the defaults. parameters: plugin's name -> parameters. min_face_size: px, of a
     face's longer side; min_score: in [0, 1]; a detector that has such a parameter gets it. flip: a parameter of the
-    recognizers. no_detect: each picture is a crop already. Raises UsageError for an unknown preset and a score that
-    can not be.
+    recognizers. no_detect: each picture is a crop already. rotate: one of ROTATIONS; "auto" looks at each picture in
+    its four turns. Raises UsageError for an unknown preset and a score that can not be, or settings that exclude each
+    other.
     """
 
     detector: str | None = None
@@ -82,11 +84,18 @@ class Selection:
     min_score: float | None = None
     flip: bool = False
     no_detect: bool = False
+    rotate: Rotation = "never"
 
     def __post_init__(self) -> None:
         _ = self.project
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise UsageError(f"{{min_score}} must lie within 0 and 1, got {self.min_score}", about="min_score")
+        if self.rotate not in ROTATIONS:
+            hint = f"use {' or '.join(ROTATIONS)}"
+            raise UsageError(f"there is no {{rotate}} {self.rotate!r:.40}", hint=hint, about="rotate")
+        if self.rotate != "never" and self.no_detect:
+            message = "{rotate} looks for faces, which {no_detect} leaves out"
+            raise UsageError(message, hint="leave one of them out", about=("rotate", "no_detect"))
 
     @property
     def project(self) -> Preset | None:

@@ -58,6 +58,7 @@ class Workload:
             min_face_size=selection.min_face_size or 0.0,
             need_face=need_face,
             detect=not selection.no_detect,
+            rotate=selection.rotate == "auto",
             batch_size=self.batch_size,
             jobs=self.jobs,
             limits=Limits(

@@ -72,12 +72,13 @@ def answer(
         shown = streaming.Presentation(
             header=header,
             record=record,
-            columns=_columns(question, request, tools, identity),
+            columns=_columns(question, request, tools, identity, rotated=plugins.looks_around),
             csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
             writers=[pictures.annotation_writer(annotate, paint, many=total != 1)] if annotate else [],
+            remarks=True,
         )
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
-        flow = engine.flow(request, plugins.face, keep_image=annotate is not None)
+        flow = engine.flow(request, plugins.face, need_face=plugins.require_face, keep_image=annotate is not None)
         analysed = engine.stream(request, sources, flow)
         return streaming.stream(sink, analysed, shown, output, total=total)
 
@@ -94,12 +95,14 @@ def _header(question: Question, request: Request, tools: Toolbox) -> dict[str, A
     return records.header(question.schema, **parts)
 
 
-def _columns(question: Question, request: Request, tools: Toolbox, identity: Iterable[str]) -> list[str]:
+def _columns(
+    question: Question, request: Request, tools: Toolbox, identity: Iterable[str], *, rotated: bool
+) -> list[str]:
     """Return the columns of a CSV. identity: names of those that say which model an embedding is of."""
     from facecli.output import records, rows
 
     labels = {p.attribute: records.shown_labels(p.labels, question.labels) for p in tools.attribute_plugins}
-    columns = [*rows.CSV_COLUMNS]
+    columns = rows.csv_columns(rotated=rotated)
     if question.embed and tools.recognizer_plugin is not None:
         columns += [*identity, *rows.embedding_columns(tools.recognizer_plugin.dim)]
     estimated = [p.attribute for p in tools.attribute_plugins if p.bins]

@@ -12,7 +12,7 @@ from facecli.cli import completing
 from facecli.cli.values import WORKERS, Finite, split_commas
 from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.hosting.presets import PRESETS
-from facecli.kinds import METRICS
+from facecli.kinds import METRICS, ROTATIONS
 from facecli.output.sink import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,6 +67,12 @@ detector_options = chain(
         shell_complete=completing.detectors,
     ),
     _option("--min-face-size", type=Finite(1), help="Leave out faces whose longer side is less, px."),
+    _option(
+        "--rotate",
+        type=click.Choice(ROTATIONS),
+        default=ROTATIONS[0],
+        help="auto: look at each picture's four turns, and keep the one with the surest face.",
+    ),
     click.option(
         "--parameter",
         "-p",
@@ -168,6 +174,9 @@ def face_option(default: str) -> Callable[[F], F]:
     return _option("--face", default=default, metavar="CHOICE", help=text)
 
 
+require_face_option = _option(
+    "--require-face", is_flag=True, help="A picture without a face is a failure: error no_face, exit code 1."
+)
 anti_spoof_option = _option(
     "--anti-spoof",
     is_flag=True,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
 
+MOST_NAMES = 3  # that a line lists
 PROGRESS_FROM = 4  # inputs; a run of fewer is over before a bar is read
 _bars: list[Progress] = []  # the bar on the terminal, if there is one
 
@@ -61,6 +62,17 @@ def report_error(source: str, error: FacecliError) -> None:
     print_error(text if source in text else f"{source}: {text}")
     for bar in _bars:
         bar.start()
+
+
+def report_remarks(results: Sequence[ImageResult], count: int) -> None:
+    """Print one line about the pictures, of `count` in all, that have no face; of a single picture its remark."""
+    if count == 1 and (remark := results[0].remark) is not None:
+        print_error(remark.text(option))
+        return
+    names = ", ".join(result.source for result in results[:MOST_NAMES])
+    more = f" and {len(results) - MOST_NAMES} more" if len(results) > MOST_NAMES else ""
+    failure = f"{option('require_face')} makes that a failure"
+    print_error(f"no face found in {len(results)} of {count} pictures: {names}{more}; {failure}")
 
 
 def write_pictures(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:

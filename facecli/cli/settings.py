@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facecli.kinds import Rotation
+
 if TYPE_CHECKING:
     from facecli.types import Limits
 
@@ -42,7 +44,8 @@ class PluginSettings:
 
     recognizer: one name, or several with commas between. parameter: texts PLUGIN.NAME=VALUE. face: only, largest,
     center, score, all, or an index. no_detect: each picture is a crop already. flip: average with the mirrored crop.
-    min_face_size: px. preset: a project whose settings hold where nothing else was typed.
+    min_face_size: px. require_face: a picture without a face is a failure. rotate: whether to look at the four turns of
+    each picture. preset: a project whose settings hold where nothing else was typed.
     """
 
     detector: str | None = None
@@ -53,6 +56,13 @@ class PluginSettings:
     no_detect: bool = False
     flip: bool = False
     min_face_size: float | None = None
+    require_face: bool = False
+    rotate: Rotation = "never"
+
+    @property
+    def looks_around(self) -> bool:
+        """True if each picture is looked at in its four turns."""
+        return self.rotate == "auto"
 
     @property
     def named_preset(self) -> dict[str, str]:

@@ -25,7 +25,7 @@ class Presentation:
     header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows: from a
     record to the rows of a CSV, None for the usual ones. writers: what writes pictures for a result; their files are
     listed in its record as "written". finish: called after the last picture, while a failure still gets into the
-    document.
+    document. remarks: tell in one line, at the end, which pictures have no face.
     """
 
     header: Record
@@ -34,6 +34,7 @@ class Presentation:
     csv_rows: Callable[[Record], list[Record]] | None = None
     writers: Sequence[Writer] = ()
     finish: Callable[[], None] | None = None
+    remarks: bool = False
 
 
 def stream(
@@ -45,16 +46,22 @@ def stream(
     """
     from facecli.output import rows
 
-    failed = False
+    failed, count = False, 0
+    remarked: list[ImageResult] = []
 
     def records() -> Iterator[Record]:
-        nonlocal failed
+        nonlocal failed, count
         for picture in progress.reporting_errors(pictures, output, total):
             result, files = progress.write_pictures(picture.result, shown.writers)
             failed |= result.error is not None
+            count += 1
+            if result.remark is not None:
+                remarked.append(result)
             yield shown.record(result) | ({"written": files} if shown.writers else {})
         if shown.finish is not None:
             shown.finish()
 
     sink.stream(shown.header, "images", records(), shown.columns, shown.csv_rows or rows.csv_rows, rows.table_rows)
+    if shown.remarks and remarked and not output.quiet:
+        progress.report_remarks(remarked, count)
     return 1 if failed else 0

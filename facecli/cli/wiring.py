@@ -46,6 +46,7 @@ def open_faces(
         parameters=parse_parameters(plugins.parameter),
         flip=plugins.flip,
         no_detect=plugins.no_detect,
+        rotate=plugins.rotate,
         threads=running.threads,
         jobs=jobs,
         batch_size=running.batch_size,

@@ -143,7 +143,7 @@ def _calibrate(
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
     metric = metric or (plugin.operating_point if plugins.preset is None else PRESETS[plugins.preset]).metric
-    flow = faces.engine.flow(request, plugins.face)
+    flow = faces.engine.flow(request, plugins.face, need_face=True)
     pictures = faces.engine.stream(request, labelled.sources_of(root, names), flow)
     reported = progress.reporting_errors(pictures, output, len(names))
     labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))

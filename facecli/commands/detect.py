@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @options.detector_options
 @options.preset_option
 @options.face_option("all")
+@options.require_face_option
 @click.option(
     "--crops", type=click.Path(path_type=Path, file_okay=False), help="Write each face's crop into this folder."
 )
@@ -62,10 +63,10 @@ def command(
         shown = streaming.Presentation(
             header=records.header("detect", detector=detector) | plugins.named_preset,
             record=lambda result: records.image(result, wording=option),
-            columns=rows.CSV_COLUMNS,
+            columns=rows.csv_columns(rotated=plugins.looks_around),
             writers=writers,
         )
-        flow = faces.engine.flow(request, plugins.face, keep_image=bool(writers))
+        flow = faces.engine.flow(request, plugins.face, need_face=plugins.require_face, keep_image=bool(writers))
         pictures = faces.engine.stream(request, sources, flow)
         return streaming.stream(sink, pictures, shown, output, total=total)
 

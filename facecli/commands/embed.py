@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.preset_option
 @options.no_detect_option
 @options.face_option("all")
+@options.require_face_option
 @click.option(
     "--output",
     "-o",
@@ -64,7 +65,7 @@ def command(
         sources = inputs.open_sources(reading, OutputPaths(output=file))
         detector, recognizer = records.described(tools, tools.detector_plugin), records.embedder(tools)
         header = records.header("embed", detector=detector, recognizer=recognizer) | plugins.named_preset
-        identity = records.identity(recognizer)
+        identity, columns = records.identity(recognizer), rows.csv_columns(rotated=plugins.looks_around)
 
         def record(result: ImageResult) -> dict[str, Any]:
             if collector is not None:
@@ -74,9 +75,11 @@ def command(
         shown = streaming.Presentation(
             header=header,
             record=record,
-            columns=[*rows.CSV_COLUMNS, *identity, *([] if collector else rows.embedding_columns(recognizer["dim"]))],
+            columns=[*columns, *identity, *([] if collector else rows.embedding_columns(recognizer["dim"]))],
             csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
             finish=None if collector is None else lambda: collector.write(header),
+            remarks=True,
         )
-        pictures = faces.engine.stream(request, sources, faces.engine.flow(request, plugins.face))
+        flow = faces.engine.flow(request, plugins.face, need_face=plugins.require_face)
+        pictures = faces.engine.stream(request, sources, flow)
         return streaming.stream(sink, pictures, shown, output, total=total)

@@ -24,6 +24,7 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
 @options.preset_option
 @options.no_detect_option
 @options.face_option("all")
+@options.require_face_option
 @options.annotate_option
 @options.limit_options
 @options.run_options

@@ -114,7 +114,7 @@ def command(
         for setting, figure in (("roc", roc_path), ("plot", plot)):
             if figure is not None:
                 _check_figure(figure, truth, setting)
-        flow = faces.engine.flow(request, plugins.face)
+        flow = faces.engine.flow(request, plugins.face, need_face=True)
         pictures = faces.engine.stream(request, labelled.sources_of(truth.root, truth.names), flow)
         reported = progress.reporting_errors(pictures, output, len(truth.names))
         labelled_faces = labelled.collect_faces(truth.names, (picture.result for picture in reported))

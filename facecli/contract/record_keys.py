@@ -7,6 +7,6 @@ labels' names. One that is named like a key of the record would take its place.
 from __future__ import annotations
 
 RECORD_KEYS = (
-    *("source", "face", "index", "detected", "error", "bbox", "x1", "y1", "x2", "y2"),
+    *("source", "face", "index", "detected", "rotated", "error", "bbox", "x1", "y1", "x2", "y2"),
     *("score", "landmarks", "embedding", "probabilities", "pose", "quality"),
 )

@@ -81,7 +81,7 @@ def collect_faces(names: Sequence[str], results: Iterable[ImageResult]) -> Label
     failures: list[ImageResult] = []
     several = 0
     for name, result in zip(names, results, strict=True):
-        several += result.faces_found > 1
+        several += (result.faces_found or 0) > 1
         if result.error is not None or result.embeddings is None:
             failures.append(result)
         else:

@@ -18,11 +18,13 @@ Record = dict[str, Any]
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4  # decimals of a coordinate in px, and of a score or probability
 NUMBER_DIGITS = 2  # of a number that comes with its spread
+# Versions of the schemas that are past their first: `detected` and `faces_found` have another meaning since.
+_VERSIONS = dict.fromkeys(("detect", "embed", "emotion", "analyze", "verify"), 2)
 
 
 def header(schema: str, **parts: Any) -> Record:
     """Return the beginning of a document: the schema's name with its version, the tool's version, then the parts."""
-    return {"schema": f"facecli.{schema}/1", "version": __version__, **parts}
+    return {"schema": f"facecli.{schema}/{_VERSIONS.get(schema, 1)}", "version": __version__, **parts}
 
 
 def image(
@@ -38,7 +40,9 @@ def image(
         "width": result.width,
         "height": result.height,
         "detected": result.detected,
+        "detector_ran": None if result.detected is None else result.detector_ran,
         "faces_found": result.faces_found,
+        **({} if result.rotated is None else {"rotated": result.rotated}),
         "faces": [face(result, row, embeddings=embeddings, labels=labels) for row in range(len(result.indices))],
         "error": error(result.error, wording),
     }

@@ -10,8 +10,16 @@ from facecli.output.records import Record
 
 _BBOX = ("x1", "y1", "x2", "y2")
 _LANDMARKS = tuple(f"l{point}{axis}" for point in range(5) for axis in "xy")
-# The columns of every command; a command adds columns for what else it has of a face.
-CSV_COLUMNS = ("source", "face", *_BBOX, "score", "detected", *_LANDMARKS, "error")
+_BEFORE = ("source", "face", *_BBOX, "score", "detected")
+
+
+def csv_columns(*, rotated: bool = False) -> list[str]:
+    """Return the columns of every command; a command adds columns for what else it has of a face.
+
+    rotated: with the degrees by which the picture was turned.
+    """
+    return [*_BEFORE, *(["rotated"] if rotated else []), *_LANDMARKS, "error"]
+
 
 # What a number that is known as a distribution has besides its value.
 NUMBER_PARTS = ("spread", "low", "high")
@@ -60,6 +68,7 @@ def _csv_row(record: Record, face: Record | None) -> Record:
     row = {"source": record["source"], "face": face.get("index")}
     row |= dict(zip(_BBOX, face.get("bbox") or [None] * 4, strict=True))
     row |= {"score": face.get("score"), "detected": record["detected"]}
+    row |= {"rotated": record["rotated"]} if "rotated" in record else {}
     values = [value for point in face.get("landmarks") or () for value in point]
     row |= dict(zip(_LANDMARKS, values or [None] * len(_LANDMARKS), strict=True))
     row |= {"error": record["error"] and record["error"]["code"]}
@@ -85,7 +94,8 @@ def _table_row(record: Record, face: Record | None) -> Record:
     face = face or {}
     bbox = face.get("bbox")
     row = {"source": record["source"], "face": face.get("index"), "bbox": bbox and " ".join(f"{v:.0f}" for v in bbox)}
-    row |= {"score": face.get("score")} | ({} if record["detected"] else {"detected": False})
+    row |= {"score": face.get("score")} | ({"detected": False} if record["detector_ran"] is False else {})
+    row |= {"rotated": record["rotated"]} if record.get("rotated") else {}
     answers = _answers(face)
     for name, answer in answers:
         likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])

@@ -18,9 +18,10 @@ class Flow:
     faces: the choice among a picture's faces, see faces.choice.choose. min_score: faces that the detector is less sure
     of are left out, in [0, 1]. min_face_size: px; faces whose longer side is less are left out, unless the detector has
     a parameter of this name and does as it means. need_face: a picture without a face is an error. detect: False takes
-    each whole picture as one crop. batch_size: pictures that go through the models together. jobs: batches at work at
-    once. limits: costs of one input. measures: names of faces.measures.MEASURES. keep_image: leave the decoded pictures
-    in the results.
+    each whole picture as one crop. rotate: look at each picture turned by 90, 180 and 270 degrees, too, and keep the
+    turn whose best face has the highest score. batch_size: pictures that go through the models together. jobs: batches
+    at work at once. limits: costs of one input. measures: names of faces.measures.MEASURES. keep_image: leave the
+    decoded pictures in the results.
     """
 
     faces: str = "all"
@@ -28,6 +29,7 @@ class Flow:
     min_face_size: float = 0.0
     need_face: bool = True
     detect: bool = True
+    rotate: bool = False
     batch_size: int = 1
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)

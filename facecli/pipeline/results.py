@@ -35,18 +35,22 @@ class ImageResult:
     """One picture after the stages. Detections, embeddings, attributes and measures have the same N, its faces.
 
     source: the picture's name as the user gave it. width, height: px of the upright picture, None if it was not
-    decoded. faces_found: faces before one was chosen. indices: places of the N faces among these. detected: False where
-    the whole picture was taken as one crop. embeddings: (N, D) float32 of the first recognizer; further_embeddings: of
-    the others. measures: Flow.measures, by name, for each face. image: the decoded picture, kept only on request.
-    error: the reason why the picture failed; it has no faces then.
+    decoded. faces_found: faces before one was chosen, None where none were looked for or the picture failed before.
+    indices: places of the N faces among these. detector_ran: False where the whole picture was taken as one crop.
+    rotated: degrees clockwise by which the picture was turned to find the faces, None where no turns were looked at;
+    detections are in px of the picture as it came. embeddings: (N, D) float32 of the first recognizer;
+    further_embeddings: of the others. measures: Flow.measures, by name, for each face. image: the decoded picture, kept
+    only on request. error: the reason why the picture failed; it has no faces then. remark: what else there is to know
+    of a picture that did not fail: that it has no face.
     """
 
     source: str
     width: int | None = None
     height: int | None = None
-    faces_found: int = 0
+    faces_found: int | None = None
     indices: tuple[int, ...] = ()
-    detected: bool = True
+    detector_ran: bool = True
+    rotated: int | None = None
     detections: Detections | None = None
     embeddings: FloatArray | None = None
     further_embeddings: tuple[FloatArray, ...] = ()
@@ -54,3 +58,11 @@ class ImageResult:
     measures: tuple[Mapping[str, Measure], ...] = ()
     image: Image | None = None
     error: FacecliError | None = None
+    remark: FacecliError | None = None
+
+    @property
+    def detected(self) -> bool | None:
+        """True if a detector has found a face; None where that is not known, as of a picture that was not decoded."""
+        if self.detector_ran and self.faces_found is None:
+            return None
+        return self.detector_ran and bool(self.faces_found)

@@ -25,6 +25,7 @@ from facecli.contract import (
 )
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
+from facecli.faces import turning
 from facecli.faces.choice import choose
 from facecli.hosting.answers import head_of
 from facecli.pictures import codec
@@ -125,13 +126,17 @@ class Stages:
         if not opened:
             return []
         pictures = [result.image for result in opened if result.image is not None]
-        results = [self._choose(*pair) for pair in zip(opened, self._detect(pictures), strict=True)]
+        found = [*zip(opened, self._detect(pictures), strict=True)]
+        if self.flow.rotate:
+            found = [self._best_turn(*pair) for pair in found]
+        results = [self._choose(*pair) for pair in found]
         with self.clock("load"):
             self.tools.wait()
         results = self._classified(self._embedded(results))
         if self.flow.measures:
             with self.clock("measure"):
                 results = [self._measured(result) for result in results]
+        results = [_turned_back(*pair) for pair in zip(results, opened, strict=True)] if self.flow.rotate else results
         return results if self.flow.keep_image else [replace(result, image=None) for result in results]
 
     def _detect(self, pictures: list[Image]) -> Sequence[Detections | None]:
@@ -149,18 +154,34 @@ class Stages:
             raise ContractError(f"{plugin.name} promises landmarks and gave None")
         return detections
 
+    def _best_turn(self, opened: ImageResult, detections: Detections | None) -> tuple[ImageResult, Detections | None]:
+        """Return a picture in the turn whose best face has the highest score, and its faces there.
+
+        All four turns are looked at: of a face upside down a detector can be as sure as of an upright one.
+        """
+        upright = opened.image
+        if upright is None or detections is None:
+            return opened, detections
+        best, degrees = detections, 0
+        for turn in turning.TURNS:  # one by one: each is a copy of the picture
+            (found,) = self._detect([turning.turned(upright, turn)])
+            if found is not None and turning.surest(found) > turning.surest(best):
+                best, degrees = found, turn
+        return replace(opened, rotated=degrees, image=turning.turned(upright, degrees)), best
+
     def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
-        assert opened.width is not None and opened.height is not None
         if detections is None:
-            return replace(opened, faces_found=1, indices=(0,), detected=False)
+            return replace(opened, indices=(0,), detector_ran=False)
+        assert opened.image is not None
+        width, height = opened.image.width, opened.image.height
         detections = self._wanted(detections)
         count = len(detections)
         try:
-            chosen = choose(detections, self.flow.faces, opened.width, opened.height, opened.source)
+            chosen = choose(detections, self.flow.faces, width, height, opened.source, turned=self.flow.rotate)
         except NoFaceError as error:
-            wanted = self.flow.need_face or count > 0
-            none = detections.select([])
-            return replace(opened, faces_found=count, detections=none, error=error if wanted else None)
+            none = replace(opened, faces_found=count, detections=detections.select([]))
+            fails = self.flow.need_face or count > 0
+            return replace(none, error=error) if fails else replace(none, remark=error)
         except FacecliError as error:
             return replace(opened, faces_found=count, error=error)
         return replace(opened, faces_found=count, indices=tuple(chosen), detections=detections.select(chosen))
@@ -235,6 +256,14 @@ class Stages:
             raise
         except BaseException as error:
             raise self.tools.blame(plugin, f"failed on {', '.join(sources)}", error) from error
+
+
+def _turned_back(result: ImageResult, opened: ImageResult) -> ImageResult:
+    """Return a result with its picture and faces as the picture came. opened: the picture before it was turned."""
+    if not result.rotated or result.width is None or result.height is None or result.detections is None:
+        return replace(result, image=opened.image)
+    detections = turning.restored(result.detections, result.rotated, result.width, result.height)
+    return replace(result, image=opened.image, detections=detections)
 
 
 def _failed(opened: ImageResult, error: BaseException) -> ImageResult:

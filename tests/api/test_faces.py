@@ -118,7 +118,8 @@ def test_no_face_is_an_error_where_something_is_asked_of_the_face(faces: Faces) 
     assert [picture.error for picture in faces.run(grey)] == [None]
     (picture,) = faces.run(grey, need_face=True)
     assert isinstance(picture.error, NoFaceError)
-    (picture,) = faces.run(grey, embed=True, need_face=False)
+    assert (picture.detected, picture.detector_ran, picture.faces_found) == (False, True, 0)
+    (picture,) = faces.run(grey, embed=True)
     assert (picture.error, picture.faces) == (None, ())
     for call in (faces.embed, faces.analyze, lambda grey: faces.verify(grey, grey)):
         with pytest.raises(NoFaceError, match="no face found in array"):

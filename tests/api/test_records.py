@@ -59,11 +59,11 @@ def test_record_of_a_method_is_that_of_a_run(faces: Faces, examples: Path) -> No
 
 def test_hints_name_keyword_arguments(faces: Faces, pictures: list[Path]) -> None:
     grey = pictures[2]
-    (picture,) = faces.run(grey, embed=True)
+    (picture,) = faces.run(grey, embed=True, need_face=True)
     assert picture.record()["error"] == {
         "code": "no_face",
         "message": f"no face found in {grey}",
-        "hint": "try another detector, or no_detect if the picture is a face",
+        "hint": "try rotate auto if it is turned, another detector, or no_detect if the picture is a face",
     }
     (picture,) = faces.run(pictures[1], face="only")
     assert str(picture.error).endswith("face only wants one; choose with face")

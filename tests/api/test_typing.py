@@ -33,7 +33,7 @@ def one(faces: Faces, pixels: NDArray[np.uint8]) -> Mapping[str, Attribute]:
     face: Face = picture.faces[0]
     box: NDArray[np.float32] | None = face.bbox
     score: float | None = face.score
-    number: int = face.index + picture.faces_found
+    number: int = face.index + (picture.faces_found or 0)
     record: dict[str, object] = picture.record()
     embedding: NDArray[np.float32] | None = faces.embed(b"").faces[0].embedding
     return faces.analyze("a.jpg", "emotion", embed=True).faces[0].attributes

@@ -35,7 +35,7 @@ def test_a_folder_a_glob_and_a_list(run_cli: Callable, examples: Path, tmp_path:
 def test_formats(run_cli: Callable, examples: Path) -> None:
     picture = examples / "hopper.jpg"
     (line,) = run_cli("detect", picture, "-f", "jsonl").jsonl
-    assert line["schema"] == "facecli.detect/1"
+    assert line["schema"] == "facecli.detect/2"
     assert line["faces"][0]["index"] == 0
     (row,) = csv.DictReader(io.StringIO(run_cli("detect", picture, "-f", "csv").stdout.decode()))
     assert float(row["x1"]) == line["faces"][0]["bbox"][0]

@@ -93,7 +93,7 @@ def test_analyze_gives_the_same_under_the_same_name(
 ) -> None:
     alone = run_cli("emotion", examples / "hopper.jpg", "--model", "mini-xception", "--json", env=with_model).json
     joined = run_cli("analyze", examples / "hopper.jpg", "-a", "emotion/mini-xception", "--json", env=with_model).json
-    assert joined["schema"] == "facecli.analyze/1"
+    assert joined["schema"] == "facecli.analyze/2"
     assert joined["images"][0]["faces"][0]["emotion"] == alone["images"][0]["faces"][0]["emotion"]
 
 

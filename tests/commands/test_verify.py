@@ -15,7 +15,7 @@ def test_the_same_person_twice(run_cli: Callable, examples: Path) -> None:
     assert done.returncode == 0
     assert done.errors == []
     answer = done.json
-    assert answer["schema"] == "facecli.verify/1"
+    assert answer["schema"] == "facecli.verify/2"
     assert answer["verified"] is True
     assert 0 < answer["distance"] < 0.2 < answer["threshold"]
     assert answer["metric"] == "cosine"

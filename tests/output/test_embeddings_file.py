@@ -20,7 +20,7 @@ HEADER: dict[str, Any] = {"recognizer": {"dim": 3, "models": [{"id": "new"}]}}
 def collected(path: Path, rows: int = 2) -> EmbeddingsFile:
     target = EmbeddingsFile(path)
     embeddings = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
-    target.add(ImageResult("a.jpg", 9, 9, rows, tuple(range(rows)), detected=False, embeddings=embeddings))
+    target.add(ImageResult("a.jpg", 9, 9, rows, tuple(range(rows)), detector_ran=False, embeddings=embeddings))
     return target
 
 

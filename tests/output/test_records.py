@@ -9,7 +9,7 @@ from facecli import __version__
 from facecli.contract import Bin
 from facecli.errors import NoFaceError
 from facecli.output import records
-from facecli.output.rows import CSV_COLUMNS, attribute_columns, csv_rows, embedding_columns, table_rows
+from facecli.output.rows import attribute_columns, csv_columns, csv_rows, embedding_columns, table_rows
 from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import Detections
 
@@ -27,7 +27,7 @@ def answered(name: str, labels: Sequence[str], row: Sequence[float], floor: floa
 
 
 def test_header() -> None:
-    assert records.header("detect", x=1) == {"schema": "facecli.detect/1", "version": __version__, "x": 1}
+    assert records.header("detect", x=1) == {"schema": "facecli.detect/2", "version": __version__, "x": 1}
 
 
 def test_a_picture_with_faces() -> None:
@@ -58,7 +58,7 @@ def test_flat_rows_are_one_per_face() -> None:
     rows = csv_rows(record)
     assert [row["face"] for row in rows] == [1, 4]
     assert rows[1]["e1"] == 3.0
-    assert list(rows[0]) == [*CSV_COLUMNS, *embedding_columns(2)]
+    assert list(rows[0]) == [*csv_columns(), *embedding_columns(2)]
     assert (rows[0]["l0x"], rows[0]["l4y"], rows[0]["detected"]) == (0.0, 9.0, True)
     assert table_rows(record)[1]["embedding"] == "2 values: 2.000, 3.000, ..."
 
@@ -92,7 +92,7 @@ def test_a_number_stands_alone_or_with_its_spread() -> None:
     assert first == {"value": 14.75, "spread": 7.32, "low": 4.0, "high": 26.0}
     assert second == {"value": 24.0, "spread": 2.89, "low": 21.0, "high": 29.0}
     row, _ = csv_rows(record)
-    assert list(row)[len(CSV_COLUMNS) :] == attribute_columns({"age": ()}, ["age"])
+    assert list(row)[len(csv_columns()) :] == attribute_columns({"age": ()}, ["age"])
     assert [row[name] for name in ("age", "age spread", "age low", "age high")] == [14.75, 7.32, 4.0, 26.0]
     assert table_rows(record)[0]["age"] == "15 (4 to 26)"
 
@@ -117,11 +117,11 @@ def test_rows_of_several_attributes_say_whose_each_label_is() -> None:
     (row, _) = csv_rows(records.image(replace(RESULT, attributes=answers)))
     columns = attribute_columns({"mood": ["a", "b"], "light": ["a", "b"]})
     assert columns == ["mood", "mood a", "mood b", "light", "light a", "light b"]
-    assert list(row) == [*CSV_COLUMNS, *columns]
+    assert list(row) == [*csv_columns(), *columns]
 
 
 def test_rows_flag_a_picture_that_was_taken_for_the_face() -> None:
-    record = records.image(ImageResult("a.jpg", 10, 20, faces_found=1, indices=(0,), detected=False))
+    record = records.image(ImageResult("a.jpg", 10, 20, indices=(0,), detector_ran=False))
     assert csv_rows(record)[0]["detected"] is False
     assert table_rows(record)[0]["detected"] is False
     assert "detected" not in table_rows(records.image(RESULT))[0]

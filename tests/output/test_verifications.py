@@ -13,7 +13,7 @@ from facecli.pipeline.results import ImageResult
 
 X = RecognizerDecision("x", True, "cosine", 0.12345678, 0.87654321, 0.5, "a test", 0.01, 0.04)
 Y = RecognizerDecision("y", False, "euclidean", 1.5, 0.1, 1.0, "another test", None)
-PICTURES = ImageResult("a.jpg", 4, 4, 1, (0,)), ImageResult("b.jpg", 4, 4, 2, (0, 1), detected=False)
+PICTURES = ImageResult("a.jpg", 4, 4, 1, (0,)), ImageResult("b.jpg", 4, 4, 2, (0, 1), detector_ran=False)
 ONE = Verification(
     True, "cosine", X.distance, X.similarity, 0.5, "a test", 0.01, PICTURES, (0, 1), (X,), fmr_worst_group=0.04
 )
@@ -39,7 +39,7 @@ SPOOF: Any = Tools(TOOLS.recognizer_plugins, (SimpleNamespace(name="spoof/z", at
 
 def test_one_recognizer() -> None:
     record = document(ONE, TOOLS)
-    assert (record["schema"], record["verified"], record["metric"]) == ("facecli.verify/1", True, "cosine")
+    assert (record["schema"], record["verified"], record["metric"]) == ("facecli.verify/2", True, "cosine")
     assert (record["distance"], record["similarity"]) == (0.123457, 0.876543)
     assert (record["threshold_source"], record["fmr"], record["fmr_worst_group"]) == ("a test", 0.01, 0.04)
     assert (record["recognizer"], record["detector"]) == ({"plugin": "x"}, None)

@@ -157,8 +157,49 @@ def test_no_face_is_an_error_only_where_a_face_is_needed() -> None:
     assert needed.error.code == "no_face"
     (free,) = process(Detector(faces=0), 1, need_face=False)
     assert free.error is None
+    assert free.remark is not None and free.remark.code == "no_face"
+    assert (needed.detected, free.detected, free.faces_found) == (False, False, 0)
     assert free.embeddings is not None
     assert free.embeddings.shape == (0, 2)
+
+
+class Upwards:
+    """Finds the brightest quarter of the picture, and is surest of it where it lies at the top left."""
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        return [self.look(image.pixels[..., 0]) for image in images]
+
+    def look(self, pixels: np.ndarray) -> Detections:
+        height, width = pixels.shape
+        top, left = (int(axis) for axis in np.unravel_index(pixels.argmax(), pixels.shape))
+        score = 0.9 if (top, left) == (0, 0) else 0.8
+        box = np.float32([[left, top, left + width // 2, top + height // 2]])
+        return Detections(box, np.float32([score]))
+
+
+class Corners(Mean):
+    """Embeds a crop as two of its corners, so that a turned one is another."""
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        return crops[:, 0, [0, -1], 0].astype(np.float32)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_turned_picture_is_found_in_the_turn_of_the_surest_face(degrees: int) -> None:
+    upright = np.zeros((8, 12, 3), np.uint8)
+    upright[:4, :6] = np.linspace(200, 240, 24).reshape(4, 6, 1)
+    upright[0, 0] = 255
+    arrived = np.ascontiguousarray(np.rot90(upright, degrees // 90))  # by so much against the clock
+    around = stages(FakeTools(Upwards(), (Corners(),)), rotate=True, keep_image=True)
+    (found,) = around.process([Image(arrived, "x")])
+    assert (found.rotated, found.width, found.height) == (degrees, arrived.shape[1], arrived.shape[0])
+    assert found.image is not None and (found.image.pixels == arrived).all()
+    assert found.detections is not None and found.embeddings is not None
+    x1, y1, x2, y2 = found.detections.bboxes[0].astype(int)
+    assert (arrived[y1:y2, x1:x2] >= 200).all() and (arrived >= 200).sum() == 3 * (y2 - y1) * (x2 - x1)
+    (plain,) = stages(FakeTools(Upwards(), (Corners(),))).process([Image(upright, "x")])
+    assert plain.rotated is None
+    assert plain.embeddings is not None and (found.embeddings == plain.embeddings).all()
 
 
 def test_the_chosen_faces_keep_their_indices() -> None:

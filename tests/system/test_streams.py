@@ -167,7 +167,7 @@ def test_data_on_a_terminal_stand_alone(examples: Path, cli_env: dict[str, str])
     assert b"\x1b" not in shown
     lines = shown.splitlines()
     assert sum(line.startswith(b"facecli: ") for line in lines) == 4
-    assert sum(json.loads(line)["schema"] == "facecli.detect/1" for line in lines if line.startswith(b"{")) == 8
+    assert sum(json.loads(line)["schema"] == "facecli.detect/2" for line in lines if line.startswith(b"{")) == 8
 
 
 def test_text_for_a_terminal_is_one_line_without_commands() -> None:
