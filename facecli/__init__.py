@@ -27,6 +27,7 @@ from facecli.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from facecli.api.faces import Faces as Faces
+    from facecli.api.judge import Comparison as Comparison
     from facecli.api.picture import Picture as Picture
     from facecli.api.reading import read as read
     from facecli.matching.verification import Verification as Verification
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _DOOR = {
     "Attribute": "facecli.pipeline.face",
+    "Comparison": "facecli.api.judge",
     "Face": "facecli.pipeline.face",
     "Faces": "facecli.api.faces",
     "Picture": "facecli.api.picture",

@@ -43,6 +43,10 @@ RUNS = {
     "verify, --no-detect": ("verify collins.jpg hopper.jpg --no-detect --metric cosine --threshold 0.1 --json", 0),
     "verify, several": ("verify collins.jpg hopper.jpg --recognizer dlib-resnet,mobilefacenet-112x96 --json", 0),
     "verify, like another": ("verify collins.jpg hopper.jpg --preset face_recognition --json", 0),
+    "verify, many": ("verify collins.jpg hopper.jpg missing.jpg collins_variant.jpg --json", 1),
+    "verify, many, lines": ("verify collins.jpg . --preset facecli-0.1 --format jsonl", 0),
+    "verify, many, several": ("verify collins.jpg . --recognizer dlib-resnet,mobilefacenet-112x96 --json", 0),
+    "verify, many, anti-spoof": ("verify collins.jpg . --anti-spoof --json", 0),
     "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
     "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
     "emotion, like another": ("emotion collins.jpg --preset face_recognition --json", 0),
@@ -103,7 +107,7 @@ RUNS = {
 # What may be left out, and the maps whose keys are names that the schema does not know.
 OPTIONAL = {
     *("preset", "written", "rotated", "embedding", "detect", "emotion", "brightness"),
-    *("pose", "quality", "spoof", "anti_spoof", "groups", "closest"),
+    *("pose", "quality", "spoof", "anti_spoof", "real_a", "real_b", "groups", "closest"),
 }
 MAPS = {"probabilities", "attributes", "equivalents", "sources", "selftests", "outputs"}
 FREE = {"parameters", "registered", "description"}  # whose content is anyone's

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,10 +17,12 @@ from facecli.kinds import METRICS, Rotation
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
+    from facecli.api.judge import Comparison, Judge
     from facecli.api.picture import Picture
     from facecli.api.reading import Readable
     from facecli.contract import Metric
     from facecli.inference.providers import Tuning
+    from facecli.matching.rules import DecisionRequest
     from facecli.matching.verification import Verification
 
 
@@ -152,29 +153,38 @@ class Faces:
 
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """
-        if metric is not None and metric not in METRICS:
-            raise UsageError(f"there is no {{metric}} {metric!r:.40}", hint=f"use {', '.join(METRICS)}", about="metric")
-        engine = self.engine
-        request = engine.pair_request(anti_spoof=anti_spoof)
-        tools = engine.tools(request, strict=False)
+        wish = self._wish(metric, threshold, fmr, operating_point)
+        return self.judge(wish, face, anti_spoof=anti_spoof, keep_image=keep_image).pair(a, b)
 
-        from facecli.matching import rules, verification
-        from facecli.pictures.memory import open_any
+    def verify_many(  # the door
+        self,
+        a: Readable,
+        pictures: Readable | Iterable[Readable],
+        *,
+        metric: Metric | None = None,
+        threshold: float | None = None,
+        fmr: float | None = None,
+        operating_point: str | None = None,
+        anti_spoof: bool = False,
+        face: str | int | None = None,
+        keep_image: bool = False,
+    ) -> Iterator[Comparison]:
+        """Return an iterator that compares one picture with each of many: one Comparison per picture, in order.
 
-        wish = rules.DecisionRequest(metric, threshold, fmr, operating_point, engine.selection.preset)
-        decision_rules = rules.rules_for(tools, wish)
-        project = engine.selection.project
-        default = project.face if project else "largest"
-        flow = engine.flow(request, face, default=default, need_face=True, keep_image=keep_image)
-        pipeline = engine.pipeline(tools, replace(flow, jobs=min(flow.jobs, 2)))
-        results = list(pipeline.run([open_any(picture, flow.limits) for picture in (a, b)]))
-        failures = [(result.source, result.error) for result in results if result.error is not None]
-        if failures:
-            (_, first), *others = failures
-            first.further = tuple(others)
-            raise first
-        answer = verification.verify(tools, results, decision_rules, anti_spoof=anti_spoof)
-        return replace(answer, seconds=dict(pipeline.clock.seconds))
+        pictures: one or many, as in `run`. The keywords are those of `verify`. A picture without a face has no
+        `.verification`; the failure of one is in its `.error`. Raises FacecliError if `a` fails.
+        """
+        wish = self._wish(metric, threshold, fmr, operating_point)
+        judge = self.judge(wish, face, anti_spoof=anti_spoof, keep_image=keep_image)
+        return judge.against(judge.probe(a), pictures)
+
+    def judge(
+        self, wish: DecisionRequest, face: str | int | None, *, anti_spoof: bool = False, keep_image: bool = False
+    ) -> Judge:
+        """Return what decides about pairs of pictures; the commands work with it. The arguments are those of Judge."""
+        from facecli.api.judge import Judge
+
+        return Judge(self.engine, wish, face, anti_spoof=anti_spoof, keep_image=keep_image)
 
     def run(  # the door
         self,
@@ -215,6 +225,15 @@ class Faces:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _wish(
+        self, metric: Metric | None, threshold: float | None, fmr: float | None, operating_point: str | None
+    ) -> DecisionRequest:
+        if metric is not None and metric not in METRICS:
+            raise UsageError(f"there is no {{metric}} {metric!r:.40}", hint=f"use {', '.join(METRICS)}", about="metric")
+        from facecli.matching.rules import DecisionRequest
+
+        return DecisionRequest(metric, threshold, fmr, operating_point, self.engine.selection.preset)
 
     def _one(self, picture: Readable, request: Request, face: str | int | None) -> Picture:
         tools = self.engine.tools(request, strict=False)

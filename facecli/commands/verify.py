@@ -1,28 +1,28 @@
-"""`facecli verify`: decides whether two pictures show the same person."""
+"""`facecli verify`: decides whether two pictures show the same person, or which of many show one person."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import options
+from facecli.cli.comparing import NO_MATCH
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
+    from facecli.api.judge import Judge
     from facecli.contract import Metric
-
-NO_MATCH = 3
+    from facecli.output.sink import Sink
 
 
 @click.command()
 @click.argument("a")
-@click.argument("b")
+@click.argument("b", nargs=-1, required=True, metavar="B...")
 @options.recognizer_options
 @options.decision_options
 @options.detector_options
@@ -44,7 +44,7 @@ def command(
     running: RunSettings,
     output: OutputSettings,
     a: str,
-    b: str,
+    b: tuple[str, ...],
     metric: Metric | None,
     threshold: float | None,
     fmr: float | None,
@@ -58,30 +58,38 @@ def command(
     A and B are files, URLs, or - for a picture on stdin. With --face all, the closest pair of faces decides. With
     --recognizer a,b,c each decides for itself, and together they say yes where the mean of distance / threshold is at
     most 1.
+
+    With several B, or a folder or glob of them, A is compared with each: one record per comparison.
     """
     start = time.perf_counter()
-    if a == b == "-":
+    if [a, *b].count("-") > 1:
         raise click.UsageError("stdin can be read only once")
 
-    from facecli.cli import context, wiring
+    from facecli.cli import context, inputs, wiring
+    from facecli.matching.rules import DecisionRequest
 
     sink = context.open_sink(output)
+    others = InputSettings(b)
+    total = inputs.count_inputs(others)
+    if total != 1 and plot is not None:
+        raise click.UsageError("--plot draws two pictures, and there are more")
     with sink.opened():
-        faces = wiring.open_faces(plugins, running, reading, inputs=2, ensemble=True)
-        tools = faces.engine.tools(faces.engine.pair_request(anti_spoof=anti_spoof))
+        faces = wiring.open_faces(plugins, running, reading, inputs=None if total is None else total + 1, ensemble=True)
+        face = plugins.face if plugins.preset is None or context.typed("face") else None  # the preset's
+        wish = DecisionRequest(metric, threshold, fmr, operating_point, plugins.preset)
+        judge = faces.judge(wish, face, anti_spoof=anti_spoof, keep_image=plot is not None)
+        if total != 1:
+            matched, failed = _compare_many(judge, (a, others), sink, output, total, plugins.named_preset)
+            return 1 if failed else NO_MATCH if exit_code and not matched else 0
 
         # Imported while the models load in their threads.
         from facecli.output import verifications
 
         if plot is not None:
-            _check_plot(plot, (a, b))
-        face = plugins.face if plugins.preset is None or context.typed("face") else None  # the preset's
-        decide = partial(
-            faces.verify, face=face, metric=metric, threshold=threshold, fmr=fmr, operating_point=operating_point
-        )
+            _check_plot(plot, (a, *b))
         with _reporting_further_failures():
-            verification = decide(a, b, anti_spoof=anti_spoof, keep_image=plot is not None)
-        document = verifications.document(verification, tools, plugins.named_preset)
+            verification = judge.pair(a, b[0])
+        document = verifications.document(verification, judge.tools, plugins.named_preset)
         if plot is not None:
             verifications.draw(plot, verification)
         seconds = {**verification.seconds, "total": time.perf_counter() - start}
@@ -90,7 +98,31 @@ def command(
     return NO_MATCH if exit_code and not verification.verified else 0
 
 
-def _check_plot(plot: Path, inputs: tuple[str, str]) -> None:
+def _compare_many(
+    judge: Judge,
+    pictures: tuple[str, InputSettings],
+    sink: Sink,
+    output: OutputSettings,
+    total: int | None,
+    preset: dict[str, str],
+) -> tuple[int, int]:
+    """Compare one picture with each of many, write a record of each, and return how many matched and how many failed.
+
+    pictures: the one, and the names of the others. total: their number, None if it is not known.
+    """
+    a, others = pictures
+
+    from facecli.cli import comparing, inputs
+    from facecli.output import comparisons
+    from facecli.output.overwriting import OutputPaths
+
+    sources = inputs.open_sources(others, OutputPaths())
+    probe = judge.probe(a)
+    header = comparisons.header(probe, judge.rules, judge.tools, preset)
+    return comparing.stream(sink, header, judge.against(probe, sources), output, total=total)
+
+
+def _check_plot(plot: Path, inputs: tuple[str, ...]) -> None:
     """Refuse, before any work, a place where the drawn answer can not be written."""
     from facecli.output import overwriting
     from facecli.pictures import codec

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facecli.hosting.toolbox import Toolbox
 from facecli.matching.verification import RecognizerDecision, Verification
 from facecli.output import records
 from facecli.output.records import SCORE_DIGITS, Record
 
+if TYPE_CHECKING:  # few verifications need it: a cold start is spared the import
+    from facecli.matching.anti_spoof import AntiSpoof
+
 DIGITS = 6  # of distances and similarities
 COLUMNS = ("verified", "metric", "distance", "threshold")  # of each decision in a row
+REAL = ("real_a", "real_b")  # probabilities of the two faces that they are real
 
 
 def document(verification: Verification, tools: Toolbox, extra: Mapping[str, Any] | None = None) -> Record:
@@ -44,8 +48,7 @@ def rows(verification: Verification) -> list[Record]:
     sources = {name: result.source for name, result in zip("ab", verification.results, strict=True)}
     last: Record = {"detected": all(result.detected for result in verification.results)}
     if verification.anti_spoof is not None:
-        scores = zip("ab", verification.anti_spoof.scores, strict=True)
-        last |= {f"real_{name}": round(score, SCORE_DIGITS) for name, score in scores}
+        last |= real(verification.anti_spoof)
     together = sources | _columns(verification) | last
     if len(verification.decisions) == 1:
         return [together]
@@ -69,13 +72,23 @@ def draw(path: Path, verification: Verification) -> None:
     write_bytes(path, codec.encode(picture, path.suffix), parents=False)
 
 
+def verdict(decision: Verification | RecognizerDecision) -> Record:
+    """Return the part of a decision that differs from pair to pair: verified, distance and similarity."""
+    similarity = None if decision.similarity is None else round(decision.similarity, DIGITS)
+    return {"verified": decision.verified, "distance": round(decision.distance, DIGITS), "similarity": similarity}
+
+
+def real(check: AntiSpoof) -> Record:
+    """Return the probability of each of two faces that it is real, by the names of REAL."""
+    return {name: round(score, SCORE_DIGITS) for name, score in zip(REAL, check.scores, strict=True)}
+
+
 def _decision(decision: Verification | RecognizerDecision) -> Record:
-    similarity = decision.similarity
+    changing = verdict(decision)
     return {
-        "verified": decision.verified,
+        "verified": changing.pop("verified"),
         "metric": decision.metric,
-        "distance": round(decision.distance, DIGITS),
-        "similarity": None if similarity is None else round(similarity, DIGITS),
+        **changing,
         "threshold": decision.threshold,
         "threshold_source": decision.threshold_source,
         "fmr": decision.fmr,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import facecli
-from facecli import Attribute, Face, Faces, Picture, Verification
+from facecli import Attribute, Comparison, Face, Faces, Picture, Verification
 from facecli.errors import AmbiguousFaceError, DeviceError, ModelError, NoFaceError, PluginError, UsageError
 from facecli.models import catalogue
 
@@ -55,6 +55,22 @@ def test_attributes_of_the_constructor_are_the_default_of_analyze(examples: Path
         assert list(picture.faces[0].measures) == ["pose"]
         (picture,) = faces.run(examples / "hopper.jpg")
         assert picture.faces[0].measures == {}
+
+
+def test_verify_many(faces: Faces, examples: Path) -> None:
+    pictures = [examples / "hopper.jpg", b"no picture", np.zeros((64, 64, 3), np.uint8)]
+    found = list(faces.verify_many(examples / "collins.jpg", pictures))
+    assert all(isinstance(one, Comparison) for one in found)
+    assert [one.source for one in found] == [str(examples / "hopper.jpg"), "bytes", "array"]
+    hopper, broken, empty = found
+    pair = faces.verify(examples / "collins.jpg", examples / "hopper.jpg")
+    assert hopper.verification is not None
+    assert (hopper.verification.verified, hopper.verification.threshold) == (False, THRESHOLD)
+    assert hopper.verification.distance == pytest.approx(pair.distance, abs=1e-5)
+    assert (broken.verification, empty.verification, empty.error) == (None, None, None)
+    assert broken.error is not None
+    with pytest.raises(NoFaceError):
+        faces.verify_many(np.zeros((64, 64, 3), np.uint8), pictures)
 
 
 def test_verify(faces: Faces, examples: Path) -> None:

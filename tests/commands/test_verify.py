@@ -195,6 +195,57 @@ def test_a_row_says_whether_faces_were_looked_for(run_cli: Callable, examples: P
     assert row["detected"] == str(not options)
 
 
+# One picture against many
+
+
+def test_one_picture_is_compared_with_each_of_many(run_cli: Callable, examples: Path) -> None:
+    names = ("collins.jpg", "collins_variant.jpg", "CREDITS.md", "hopper.jpg")
+    done = run_cli("verify", *names, "--exit-code", "--json", cwd=examples)
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    document = done.json
+    assert document["image"]["source"] == "collins.jpg"
+    found = {one["source"]: one for one in document["comparisons"]}
+    assert list(found) == list(names[1:])
+    assert [one["verified"] for one in found.values()] == [True, None, False]
+    assert found["CREDITS.md"]["error"]["code"] == "decode"
+    pair = run_cli("verify", "collins.jpg", "hopper.jpg", "--json", cwd=examples).json
+    assert found["hopper.jpg"]["distance"] == pytest.approx(pair["distance"], abs=1e-5)
+    assert (document["threshold"], document["metric"]) == (pair["threshold"], pair["metric"])
+    assert found["hopper.jpg"]["face"] == pair["images"][1]["face"]
+    assert document["recognizer"] == pair["recognizer"]
+
+
+def test_a_folder_is_compared_picture_by_picture(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    people.mkdir()
+    for name in ("collins.jpg", "hopper.jpg"):
+        (people / name).write_bytes((examples / name).read_bytes())
+    cv2.imwrite(str(people / "wall.png"), np.full((200, 200, 3), 90, np.uint8))
+    done = run_cli("verify", examples / "hopper.jpg", people, "--format", "csv")
+    assert done.returncode == 0
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert [Path(row["b"]).name for row in rows] == ["collins.jpg", "hopper.jpg", "wall.png"]
+    assert [row["verified"] for row in rows] == ["False", "True", ""]  # no face is no failure
+    assert [row["error"] for row in rows] == ["", "", ""]
+
+
+def test_among_many_3_means_that_nobody_is_the_person(run_cli: Callable, examples: Path) -> None:
+    names = [examples / f"{name}.jpg" for name in ("hopper", "collins", "collins_variant", "hopper")]
+    assert run_cli("verify", *names[:3], "--exit-code").returncode == 3
+    assert run_cli("verify", *names[:3]).returncode == 0
+    assert run_cli("verify", *names, "--exit-code").returncode == 0
+
+
+def test_what_can_not_be_among_many_is_told_before_the_work(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    names = [examples / f"{name}.jpg" for name in ("hopper", "collins", "collins_variant")]
+    assert run_cli("verify", *names, "--plot", tmp_path / "x.png").returncode == 2
+    assert run_cli("verify", "-", names[0], "-", input=b"").returncode == 2
+    assert run_cli("verify", names[0]).returncode == 2
+    lost = run_cli("verify", "missing.jpg", *names, "--json")
+    assert (lost.returncode, lost.json["error"]["code"]) == (1, "input")
+    assert lost.json["schema"] == "facecli.error/1"
+
+
 # What detect writes: tests/commands/test_detect.py has the good cases.
 
 

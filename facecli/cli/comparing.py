@@ -1,0 +1,43 @@
+"""The loop of commands that compare: each comparison becomes one record in the sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from facecli.cli import progress
+from facecli.cli.wording import option
+
+if TYPE_CHECKING:
+    from facecli.api.judge import Comparison
+    from facecli.cli.settings import OutputSettings
+    from facecli.output.records import Record
+    from facecli.output.sink import Sink
+
+NO_MATCH = 3  # the exit code of a command that was asked for one, and that found nobody
+
+
+def stream(
+    sink: Sink, header: Record, compared: Iterable[Comparison], output: OutputSettings, *, total: int | None
+) -> tuple[int, int]:
+    """Write a record per comparison as it comes, and errors to stderr. Return how many matched and how many failed.
+
+    total: how many comparisons there are, for the progress bar; None if that is not known.
+    """
+    from facecli.output import comparisons, verifications
+
+    matched = failed = 0
+
+    def records() -> Iterator[Record]:
+        nonlocal matched, failed
+        for comparison in progress.reporting_errors(compared, output, total):
+            verification = comparison.verification
+            matched += verification is not None and verification.verified
+            failed += comparison.error is not None
+            yield comparisons.record(comparison.result, verification, option)
+
+    columns = [*comparisons.CSV_COLUMNS, *(verifications.REAL if "anti_spoof" in header else ())]
+    csv_rows = partial(comparisons.csv_rows, header)
+    sink.stream(header, "comparisons", records(), columns, csv_rows, comparisons.table_rows)
+    return matched, failed
