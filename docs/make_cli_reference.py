@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from facecli.cli import manual
 from facecli.cli.group import group
 
 PAGE = Path(__file__).with_name("cli-reference.md")
@@ -18,7 +19,7 @@ WIDTH = 100
 HEAD = """\
 # Command line reference
 
-Made by `docs/make_cli_reference.py` from `--help`; do not edit. Exit codes, formats and the keys of every output are in
+Made by `docs/make_cli_reference.py` from `--help-all`; do not edit. `docs/make_man_pages.py FOLDER` makes manual pages. Exit codes, formats and the keys of every output are in
 [output.md](output.md).
 """
 VARIABLES = """\
@@ -40,6 +41,7 @@ def page() -> str:
     """The whole page."""
     root = click.Context(group, info_name="facecli", terminal_width=WIDTH, **group.context_settings)
     root.params["no_plugins"] = True  # only what every installation has
+    root.meta[manual.ALL] = True
     contexts = list(_contexts(root))
     parts = [HEAD, *(_section(ctx) for ctx in contexts), VARIABLES + _variables(contexts)]
     return "\n".join(parts)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import context
+from facecli.cli import context, suggestions
+from facecli.errors import UsageError
 from facecli.version import __version__
 
 if TYPE_CHECKING:
@@ -33,7 +34,20 @@ COMMANDS = (
 )
 
 
-class FacecliGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """A group that tells which of its commands a wrong name is close to."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the name, the command and the remaining words; raise UsageError for a name that no command has."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            raise UsageError(f"there is no command {name!r}", hint=suggestions.for_command(ctx, name))
+        return super().resolve_command(ctx, args)
+
+
+class FacecliGroup(SuggestingGroup):
     """The root group: built-in commands by file name, third-party ones by entry point; imported when they are named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -68,6 +82,7 @@ def group(**_flags: bool) -> None:
     """Detect, verify and describe faces in pictures, offline.
 
     Results go to stdout: a table on a terminal, JSON elsewhere, or as --format says. Everything else goes to stderr.
+    `facecli COMMAND --help` shows what a command takes, with examples.
     """
 
 
@@ -75,7 +90,7 @@ def _plugin_commands(ctx: click.Context) -> dict[str, PluginEntry]:
     return {entry.name: entry for entry in context.registry_of(ctx).entries("commands") if entry.name not in COMMANDS}
 
 
-class VerbGroup(click.Group):
+class VerbGroup(SuggestingGroup):
     """A group with one file for each of its verbs; a file is imported when its verb is named."""
 
     def __init__(self, name: str, verbs: Sequence[str], *, help: str) -> None:  # noqa: A002 # as click calls it

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from facecli.cli import completing
+from facecli.cli import completing, suggestions
 from facecli.cli.group import group
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
@@ -132,10 +132,13 @@ def _as_facecli_error(error: BaseException) -> FacecliError:
     if isinstance(error, FacecliError):
         return error
     if isinstance(error, click.ClickException):
-        ctx = getattr(error, "ctx", None)
-        failure: FacecliError = UsageError(
-            error.format_message(), hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`"
-        )
+        failure: FacecliError
+        if isinstance(error, click.NoSuchOption):
+            failure = UsageError(error.message.rstrip("."), hint=suggestions.for_option(error))
+        else:
+            ctx = getattr(error, "ctx", None)
+            message = error.format_message().rstrip(".")
+            failure = UsageError(message, hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`")
         failure.exit_code = error.exit_code
     elif isinstance(error, OSError):
         failure = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")

@@ -54,19 +54,44 @@ input_options = chain(
 )
 
 limit_options = chain(
-    _option("--max-pixels", type=click.IntRange(1), default=100_000_000, help="Refuse larger pictures undecoded."),
-    _option("--max-bytes", type=click.IntRange(1), default=256 * 2**20, help="Refuse larger files and downloads."),
-    _option("--timeout", type=Finite(0, 86_400, min_open=True), default=30.0, help="Seconds a URL may take."),
+    _option(
+        "--max-pixels",
+        type=click.IntRange(1),
+        metavar="N",
+        default=100_000_000,
+        help="Refuse larger pictures undecoded.",
+    ),
+    _option(
+        "--max-bytes",
+        type=click.IntRange(1),
+        metavar="N",
+        default=256 * 2**20,
+        help="Refuse larger files and downloads.",
+    ),
+    _option(
+        "--timeout",
+        type=Finite(0, 86_400, min_open=True),
+        metavar="SECONDS",
+        default=30.0,
+        help="Seconds a URL may take.",
+    ),
 )
 
-detector_options = chain(
-    _option(
-        "--detector",
-        default=DETECTOR,
-        help="Detector plugin; see `facecli plugins list`.",
-        shell_complete=completing.detectors,
-    ),
-    _option("--min-face-size", type=Finite(1), help="Leave out faces whose longer side is less, px."),
+detector_option = _option(
+    "--detector",
+    default=DETECTOR,
+    metavar="NAME",
+    help="The detector: {detectors}.",
+    shell_complete=completing.detectors,
+)
+min_score_option = _option(
+    "--min-score",
+    type=Finite(0, 1),
+    metavar="SCORE",
+    help="Leave out faces with a lower score, 0 to 1; each detector has its own.  [default: the detector's]",
+)
+sift_options = chain(
+    _option("--min-face-size", type=Finite(1), metavar="PX", help="Leave out faces whose longer side is less, px."),
     _option(
         "--rotate",
         type=click.Choice(ROTATIONS),
@@ -81,12 +106,14 @@ detector_options = chain(
         help="Set a plugin's parameter, such as yunet.size=1280; see `facecli plugins info`.",
     ),
 )
+detector_options = chain(detector_option, min_score_option, sift_options)
 
 recognizer_options = chain(
     _option(
         "--recognizer",
         default=RECOGNIZER,
-        help="Recognizer plugin; see `facecli plugins list`.",
+        metavar="NAME",
+        help="The recognizer: {recognizers}; `facecli models list` tells which are here.",
         shell_complete=completing.recognizers,
     ),
     _option("--flip", is_flag=True, help="Average each embedding with that of the mirrored crop."),
@@ -106,7 +133,9 @@ preset_option = _option(
 
 decision_options = chain(
     metric_option,
-    click.option("--threshold", type=Finite(0), help="Largest distance that is still the same person."),
+    click.option(
+        "--threshold", type=Finite(0), metavar="DISTANCE", help="Largest distance that is still the same person."
+    ),
     click.option(
         "--fmr",
         type=Finite(0, 1, min_open=True, max_open=True),
@@ -160,10 +189,14 @@ device_options = chain(
 
 run_options = chain(
     device_options,
-    _option("--threads", type=WORKERS, help="Threads per model run.  [default: cores / jobs]"),
-    _option("--jobs", type=WORKERS, help="Batches at work at once.  [default: cores, 1 for one input]"),
+    _option("--threads", type=WORKERS, metavar="N", help="Threads per model run.  [default: cores / jobs]"),
+    _option("--jobs", type=WORKERS, metavar="N", help="Batches at work at once.  [default: cores, 1 for one input]"),
     _option(
-        "--batch-size", type=click.IntRange(1, 1024), default=1, help="Pictures that go through the models together."
+        "--batch-size",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        default=1,
+        help="Pictures that go through the models together.",
     ),
 )
 

@@ -44,8 +44,9 @@ class PluginSettings:
 
     recognizer: one name, or several with commas between. parameter: texts PLUGIN.NAME=VALUE. face: only, largest,
     center, score, all, or an index. no_detect: each picture is a crop already. flip: average with the mirrored crop.
-    min_face_size: px. require_face: a picture without a face is a failure. rotate: whether to look at the four turns of
-    each picture. preset: a project whose settings hold where nothing else was typed.
+    min_score: least score of a face, 0 to 1. min_face_size: px. require_face: a picture without a face is a failure.
+    rotate: whether to look at the four turns of each picture. preset: a project whose settings hold where nothing else
+    was typed.
     """
 
     detector: str | None = None
@@ -55,6 +56,7 @@ class PluginSettings:
     face: str = "all"
     no_detect: bool = False
     flip: bool = False
+    min_score: float | None = None
     min_face_size: float | None = None
     require_face: bool = False
     rotate: Rotation = "never"

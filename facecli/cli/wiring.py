@@ -42,6 +42,7 @@ def open_faces(
         recognizer=_recognizers(recognizer, several=ensemble),
         preset=plugins.preset,
         device=running.device,
+        min_score=plugins.min_score,
         min_face_size=plugins.min_face_size,
         parameters=parse_parameters(plugins.parameter),
         flip=plugins.flip,

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from facecli.cli import completing, options, values
+from facecli.cli import completing, manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
-@click.command()
+@manual.command(
+    examples=("analyze portrait.jpg --attributes emotion,pose,quality", "analyze portraits/ --embed --format jsonl")
+)
 @options.input_options
 @click.option(
     "--attributes",

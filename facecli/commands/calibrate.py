@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options, values
+from facecli.cli import manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facecli.matching.operating_points import OperatingPointStore
 
 
-@click.command()
+@manual.command(examples=("calibrate pairs.csv --root pictures --fmr 0.001", "calibrate --list"))
 @click.argument(
     "pairs", required=False, type=click.File("r", encoding="utf-8-sig", errors="surrogateescape"), metavar="[PAIRS.csv]"
 )

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import click
 
+from facecli.cli import manual
 from facecli.cli.completing import SHELLS
 
 
-@click.command()
+@manual.command(
+    examples=(
+        "completion bash > ~/.local/share/bash-completion/completions/facecli",
+        "completion fish > ~/.config/fish/completions/facecli.fish",
+    )
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
     """Print the code that lets a shell complete commands, options, and names of plugins and models.

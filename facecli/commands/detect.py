@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 from facecli.hosting.choice import RECOGNIZER
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facecli.output.pictures import Writer
 
 
-@click.command()
+@manual.command(examples=("detect group.jpg", "detect holidays/ --annotate seen/ --format csv"))
 @options.input_options
 @options.detector_options
 @options.preset_option

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UNWELL = 4  # exit code
 
 
-@click.command()
+@manual.command(examples=("doctor", "doctor --device cuda"))
 @options.device_options
 @click.option(
     "--strict", is_flag=True, help="Profile a run of each embedded model; no node of weight may slip to the CPU."

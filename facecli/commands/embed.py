@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
     from facecli.pipeline.results import ImageResult
 
 
-@click.command()
+@manual.command(examples=("embed portraits/ -o faces.npz", "embed a.jpg --recognizer dlib-resnet --json"))
 @options.input_options
 @options.recognizer_options
 @options.detector_options

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
-@click.command()
+@manual.command(examples=("emotion portrait.jpg", "emotion party.jpg --labels happy,sad --annotate seen.png"))
 @options.input_options
 @click.option(
     "--model",

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facecli.matching.thresholds import DecisionRule
 
 
-@click.command()
+@manual.command(examples=("evaluate pairs.csv --root pictures", "evaluate --impostors people/ --fmr 0.001"))
 @click.argument(
     "pairs", required=False, type=click.File("r", encoding="utf-8-sig", errors="surrogateescape"), metavar="[PAIRS.csv]"
 )

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import click
 
-from facecli.cli import options, values
+from facecli.cli import manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 LOW = 0.02  # the least score of a face without --score-threshold
 PARAMETER = "score_threshold"  # the name of this parameter in all detectors that have it
 
 
-@click.command()
+@manual.command(
+    examples=(
+        "evaluate-detection --root pictures --ground-truth faces.json",
+        "evaluate-detection --root pictures --ground-truth faces.json --detector scrfd",
+    )
+)
 @click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -35,7 +40,8 @@ PARAMETER = "score_threshold"  # the name of this parameter in all detectors tha
     type=values.Finite(0, 1, min_open=True),
     help="Least score of a face; average precision wants the doubtful ones too.  [default: 0.02]",
 )
-@options.detector_options
+@options.detector_option
+@options.sift_options
 @options.limit_options
 @options.run_options
 @options.output_options

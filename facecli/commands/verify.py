@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.comparing import NO_MATCH
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facecli.output.sink import Sink
 
 
-@click.command()
+@manual.command(examples=("verify a.jpg b.jpg", "verify me.jpg holidays/ --exit-code"))
 @click.argument("a")
 @click.argument("b", nargs=-1, required=True, metavar="B...")
 @options.recognizer_options

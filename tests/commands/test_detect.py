@@ -154,3 +154,16 @@ def test_a_picture_that_can_not_be_written_does_not_stop_the_others(
     assert fine["error"] is None
     assert len(fine["written"]) == 1
     assert len(done.errors) == 1
+
+
+@pytest.mark.parametrize("detector", ["yunet", "mtcnn", "haar"])
+def test_min_score_leaves_out_fainter_faces(run_cli: Callable, examples: Path, detector: str) -> None:
+    given = (examples / "hopper.jpg", "--detector", detector, "--json")
+    scores = [face["score"] for face in run_cli("detect", *given).json["images"][0]["faces"]]
+    least = str(max(scores) + 0.001 if max(scores) < 0.999 else 1)
+    found = run_cli("detect", *given, "--min-score", least).json["images"][0]
+    assert all(face["score"] >= float(least) for face in found["faces"])
+    assert len(found["faces"]) < len(scores) or least == "1"
+    lower = run_cli("detect", *given, "--min-score", "0.1").json["images"][0]["faces"]
+    assert len(lower) >= len(scores) >= 1
+    assert run_cli("detect", *given, "--min-score", "1.1").returncode == 2

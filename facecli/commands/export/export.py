@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, gathering
 from facecli.commands.export.edge import EdgeJob, EdgeOptions, edge_options
 from facecli.commands.export.module import ModuleOptions, module_options
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facecli.commands.export.samples import FaceFinder
 
 
-@click.command()
+@manual.command(examples=("export --list", "export dlib-resnet --precision fp16"))
 @click.argument("recipe", required=False, shell_complete=completing.recipes)
 @click.option("--list", "list_recipes", is_flag=True, help="List the recipes instead.")
 @recipe_options

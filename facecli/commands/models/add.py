@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import model_options, options
+from facecli.cli import manual, model_options, options
 from facecli.cli.settings import gathering
 from facecli.inventory.describing import ModelDescription
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from facecli.contract import ModelSpec
 
 
-@click.command("add")
+@manual.command(
+    "add",
+    examples=(
+        "models add mine.onnx",
+        "models add mine.onnx --name mine --kind recognizer --crop arcface --metric cosine --threshold 0.6",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.onnx")
 @click.option("--name", metavar="ID", help="What to call it.  [default: what the file says]")
 @model_options.describing_options

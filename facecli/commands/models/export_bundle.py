@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facecli.models.store import ModelStore
 
 
-@click.command()
+@manual.command(examples=("models export-bundle all.zip", "models export-bundle some.zip sface yunet/2023mar"))
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.zip")
 @click.argument("names", nargs=-1, shell_complete=completing.models)
 @options.accept_license_option

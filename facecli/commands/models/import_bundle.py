@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
 
 
-@click.command()
+@manual.command(examples=("models import-bundle all.zip", "models import-bundle all.zip --accept-license"))
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.zip")
 @options.accept_license_option
 @click.option(

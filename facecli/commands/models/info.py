@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facecli.contract import ModelFile
 
 
-@click.command()
+@manual.command(examples=("models info sface", "models info sface --json"))
 @click.argument("name", shell_complete=completing.models)
 @options.output_options
 @gathered

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from facecli.contract import ModelSpec
 
 
-@click.command()
+@manual.command(examples=("models list --installed", "models list --commercial-ok --format csv"))
 @click.option("--commercial-ok", is_flag=True, help="Only those whose licence allows commercial use.")
 @click.option("--installed", is_flag=True, help="Only those that are here.")
 @options.output_options

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
 
 
-@click.command()
+@manual.command(examples=("models prune", "models prune --json"))
 @options.output_options
 @gathered
 def command(output: OutputSettings) -> None:

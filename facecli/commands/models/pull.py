@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facecli.models.store import ModelStore
 
 
-@click.command()
+@manual.command(examples=("models pull mobilefacenet", "models pull scrfd/10g --accept-license"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completing.models)
 @options.accept_license_option
 @options.output_options

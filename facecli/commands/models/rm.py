@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
 
 
-@click.command()
+@manual.command(examples=("models rm mobilefacenet", "models rm mine other"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completing.models)
 @options.output_options
 @gathered

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facecli.models.selftests.asking import VerifiedFile
 
 
-@click.command()
+@manual.command(examples=("models verify", "models verify sface --json"))
 @click.argument("names", nargs=-1, shell_complete=completing.models)
 @options.output_options
 @gathered

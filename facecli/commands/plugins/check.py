@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
-@click.command()
+@manual.command(examples=("plugins check yunet", "plugins check mine --picture portrait.jpg"))
 @click.argument("name", shell_complete=completing.plugins)
 @click.option("--picture", metavar="FILE", help="A picture with a face to check with; one is made up otherwise.")
 @options.output_options

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
-from facecli.cli import completing, options
+from facecli.cli import completing, manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
-@click.command(help="What a plugin is, what it needs and which parameters it takes.")
+@manual.command(
+    help="What a plugin is, what it needs and which parameters it takes.",
+    examples=("plugins info yunet", "plugins info sface --json"),
+)
 @click.argument("name", shell_complete=completing.plugins)
 @options.output_options
 @gathered

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import click
-
-from facecli.cli import options
+from facecli.cli import manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
-@click.command()
+@manual.command(examples=("plugins list", "plugins list --format csv"))
 @options.output_options
 @gathered
 def command(output: OutputSettings) -> None:

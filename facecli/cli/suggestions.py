@@ -1,0 +1,37 @@
+"""Advice for a word that no command line has: what it is close to, or where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import click
+
+LIKENESS = 0.75  # difflib's ratio: a slip of the finger stays above it, another word that shares letters does not
+
+
+def for_option(error: click.NoSuchOption) -> str:
+    """Return advice about an option that a command does not have."""
+    ctx = error.ctx
+    if ctx is None:
+        return "see `facecli --help`"
+    root = ctx.find_root()
+    if ctx is not root and error.option_name in _options(root):
+        return f"write it before the command: `{root.info_name} {error.option_name} {ctx.info_name}`"
+    return _advice(error.option_name, _options(ctx), ctx)
+
+
+def for_command(ctx: click.Context, name: str) -> str:
+    """Return advice about a command that a group does not have."""
+    assert isinstance(ctx.command, click.Group)
+    return _advice(name, [*ctx.command.list_commands(ctx), *_options(ctx)], ctx)
+
+
+def _options(ctx: click.Context) -> list[str]:
+    return [name for parameter in ctx.command.get_params(ctx) for name in parameter.opts if name.startswith("--")]
+
+
+def _advice(word: str, known: Iterable[str], ctx: click.Context) -> str:
+    bare = {name.lstrip("-"): name for name in known}
+    close = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=LIKENESS)
+    return f"did you mean {bare[close[0]]}?" if close else f"see `{ctx.command_path} --help`"
