@@ -109,7 +109,7 @@ OWNERS = {
     "h5py": _these("export"),
     "click": _these("cli", "commands"),
     "requests": _these("network"),
-    "rich": _these("output.sink", "cli"),
+    "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }
 HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}

@@ -38,6 +38,6 @@ def stream(
             yield comparisons.record(comparison.result, verification, option)
 
     columns = [*comparisons.CSV_COLUMNS, *(verifications.REAL if "anti_spoof" in header else ())]
-    csv_rows = partial(comparisons.csv_rows, header)
-    sink.stream(header, "comparisons", records(), columns, csv_rows, comparisons.table_rows)
+    shown = partial(comparisons.csv_rows, header), partial(comparisons.table_rows, header)
+    sink.stream(header, "comparisons", records(), columns, *shown)
     return matched, failed

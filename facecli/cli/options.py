@@ -43,6 +43,8 @@ output_options = chain(
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
 )
 
+long_option = click.option("--long", "-l", is_flag=True, help="All columns in a table; other formats have them anyway.")
+
 accept_license_option = _option(
     "--accept-license", is_flag=True, help="Accept a licence that does not allow commercial use; once for each."
 )

@@ -94,7 +94,7 @@ def command(
             verifications.draw(plot, verification)
         seconds = {**verification.seconds, "total": time.perf_counter() - start}
         document["seconds"] = {stage: round(spent, 4) for stage, spent in seconds.items()}
-    sink.document(document, verifications.rows(verification))
+    sink.document(document, verifications.rows(verification), sentences=verifications.sentences(verification))
     return NO_MATCH if exit_code and not verification.verified else 0
 
 

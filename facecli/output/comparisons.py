@@ -96,12 +96,14 @@ def csv_rows(header: Record, comparison: Record) -> list[Record]:
     return [row | {name: comparison[name] for name in verifications.REAL if name in comparison}]
 
 
-def table_rows(comparison: Record) -> list[Record]:
-    """Return the row of a table for one comparison: the picture, the answer and the distance."""
+def table_rows(header: Record, comparison: Record) -> list[Record]:
+    """Return the row of a table for one comparison: the picture, the answer, the distance and the threshold."""
     if comparison["error"]:
-        return [{"picture": comparison["source"], "answer": "failed", "distance": None}]
-    answer = {True: "same person", False: "different", None: "no face"}[comparison["verified"]]
-    return [{"picture": comparison["source"], "answer": answer, "distance": comparison["distance"]}]
+        answer = "failed"
+    else:
+        answer = {True: "same person", False: "different", None: "no face"}[comparison["verified"]]
+    row = {"picture": comparison["source"], "answer": answer, f"{header['metric']} distance": comparison["distance"]}
+    return [row | {"threshold": header["threshold"]}]
 
 
 def _anti_spoof(tools: Toolbox) -> Record:

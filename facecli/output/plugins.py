@@ -21,6 +21,14 @@ def summary(inspection: Inspection) -> dict[str, Any]:
     }
 
 
+def brief(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of a list with the columns that tell plugins apart: their problems only where there are any."""
+    columns = ["kind", "name", "summary", *(["problem"] if any(row["problem"] for row in rows) else [])]
+    if len({row["distribution"] for row in rows}) > 1:
+        columns.insert(2, "distribution")
+    return [{column: row[column] for column in columns} for row in rows]
+
+
 def detail(inspection: Inspection) -> dict[str, Any]:
     """Return a plugin's summary with its module, the defaults of its parameters, and the ids of its models."""
     return summary(inspection) | {

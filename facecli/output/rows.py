@@ -98,10 +98,7 @@ def _table_row(record: Record, face: Record | None) -> Record:
     row |= {"rotated": record["rotated"]} if record.get("rotated") else {}
     answers = _answers(face)
     for name, answer in answers:
-        likeliest = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
-        listed = ", ".join(f"{label} {value:.1%}" for label, value in likeliest)
-        column = f"{name} probabilities" if len(answers) > 1 else "probabilities"
-        row |= {name: _shown(answer)} | ({column: listed} if listed else {})
+        row[name] = _shown(answer)
     for name, parts in _measures(face):
         row[name] = ", ".join(f"{part} {value:.3g}" for part, value in parts.items() if value is not None)
     if "embedding" in face:
@@ -112,10 +109,20 @@ def _table_row(record: Record, face: Record | None) -> Record:
 
 
 def _shown(answer: Record) -> Any:
-    """Return an answer as a cell of a table: its label, its number, or its number with the interval around it."""
+    """Return an answer as a cell of a table: a number, with the interval around it where it has one, or a label.
+
+    A label has its probability. Where that is not among those shown, or there is no label, the cell has what is shown.
+    """
     if "spread" in answer:
         return f"{answer['value']:.0f} ({answer['low']:.0f} to {answer['high']:.0f})"
-    return answer.get("label", answer.get("value"))
+    if "probabilities" not in answer:
+        return answer.get("value")
+    label, shown = answer["label"], answer["probabilities"]
+    if label in shown:
+        return f"{label} {shown[label]:.0%}"
+    likeliest = sorted(shown.items(), key=lambda pair: -pair[1])
+    listed = ", ".join(f"{name} {probability:.0%}" for name, probability in likeliest[:2])
+    return f"{label or 'unsure'} ({listed})"
 
 
 def _answers(face: Record) -> list[tuple[str, Record]]:

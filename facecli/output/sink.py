@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -16,12 +17,14 @@ from functools import partial
 from typing import Any, TextIO
 
 from facecli.errors import OutputError
+from facecli.output import tables
 from facecli.system.ending import undisturbed
 from facecli.system.streams import one_line, stray_output_on_stderr
 
 FORMATS = ("table", "json", "jsonl", "csv")
 Record = dict[str, Any]
 Row = Mapping[str, Any]
+Sentence = tuple[str, bool | None]  # a line for people; True is good news, False bad, None neither
 
 
 class Sink:
@@ -45,17 +48,31 @@ class Sink:
         with stray_output_on_stderr(self._stream):
             yield
 
-    def document(self, document: Record, rows: Iterable[Row], *, title: str | None = None) -> None:
-        """Write one document. rows: what a table or CSV shows of it. title: above the table."""
+    def document(
+        self,
+        document: Record,
+        rows: Iterable[Row],
+        *,
+        title: str | None = None,
+        table: Iterable[Row] | None = None,
+        sentences: Sequence[Sentence] = (),
+    ) -> None:
+        """Write one document.
+
+        rows: what a table or CSV shows of it. title: above the table. table: other rows for a table than for a CSV.
+        sentences: stand in the place of a table.
+        """
         if self.format == "json":
             self._write(dumps(document, indent=2) + "\n")
         elif self.format == "jsonl":
             self._write(dumps(document) + "\n")
         elif self.format == "csv":
             listed = list(rows)
-            self._csv(listed, _names(listed))
+            self._csv(listed, tables.names_of(listed))
+        elif sentences:
+            self._write("".join(f"{self._coloured(*sentence)}\n" for sentence in sentences))
         else:
-            self._table(rows, title)
+            self._table(rows if table is None else table, title)
         self._complete = True
         self._flush()
 
@@ -133,23 +150,12 @@ class Sink:
             arrived.extend(rows)
         finally:  # the rows before a failure are printed all the same
             if arrived:
-                self._print(arrived, title)
+                self._write(tables.rendered(arrived, title, self._stream))
 
-    def _print(self, rows: Sequence[Row], title: str | None) -> None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(title=title, title_justify="left")
-        names = _names(rows)
-        for name in names:
-            table.add_column(Text(one_line(name)), overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(_cell(row.get(name))) for name in names))  # Text: brackets are no markup
-        console = Console(file=self._stream)
-        with console.capture() as printed:  # rich itself would end the process with 1 when nobody reads any more
-            console.print(table)
-        self._write(printed.get())
+    def _coloured(self, text: str, good: bool | None) -> str:
+        """Return a line in green for good news and in red for bad, where it is read on a terminal that has colours."""
+        plain = not self._stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return one_line(text) if good is None or plain else f"\x1b[{32 if good else 31}m{one_line(text)}\x1b[0m"
 
     def _write(self, text: str) -> None:
         self._guard(lambda: self._stream.write(text))
@@ -173,16 +179,3 @@ def dumps(value: object, indent: int | None = None) -> str:
     r"""Return JSON text: UTF-8 unescaped, never NaN; bytes of file names that are no UTF-8 as \udc80 to \udcff."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _names(rows: Iterable[Row]) -> list[str]:
-    """Return the names of all columns that occur in the rows, in the order of their first row."""
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))

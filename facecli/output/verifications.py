@@ -56,6 +56,32 @@ def rows(verification: Verification) -> list[Record]:
     return [*each, sources | {"recognizer": "all"} | together]
 
 
+def sentences(verification: Verification) -> list[tuple[str, bool | None]]:
+    """Return the answer in words, for people: a line of each of several recognizers, and one of all that decides.
+
+    With each line stands whether it is good news: True for the same person.
+    """
+    said: list[tuple[str, bool | None]] = []
+    if not all(result.detector_ran for result in verification.results):
+        said.append(("the pictures were taken as faces, and no detector looked at them", None))
+    check = verification.anti_spoof
+    if check is not None:
+        scores = " and ".join(f"{score:.2f}" for score in check.scores)
+        text = f"{'real faces' if check.passed else 'not both real faces'}: {scores}, least {check.threshold:.2f}"
+        said.append((text, None if check.passed else False))
+    if len(verification.decisions) > 1:
+        said += [(f"{one.recognizer}: {_sentence(one)}", None) for one in verification.decisions]
+    return [*said, (_sentence(verification), verification.verified)]
+
+
+def _sentence(decision: Verification | RecognizerDecision) -> str:
+    answer = "same person" if decision.margin >= 0 else "different people"
+    # As many decimals as it takes to see which of the two is less.
+    digits = next((d for d in (2, 3, 4) if round(decision.margin, d)), DIGITS)
+    numbers = f"distance {decision.distance:.{digits}f}, threshold {decision.threshold:.{digits}f}"
+    return f"{answer}: {numbers} ({decision.metric})"
+
+
 def draw(path: Path, verification: Verification) -> None:
     """Write a picture of both faces under the answer. Raises OutputError where the file system refuses.
 

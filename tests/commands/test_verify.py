@@ -195,6 +195,15 @@ def test_a_row_says_whether_faces_were_looked_for(run_cli: Callable, examples: P
     assert row["detected"] == str(not options)
 
 
+def test_a_table_is_a_sentence(run_cli: Callable, examples: Path) -> None:
+    same = run_cli("verify", examples / "collins.jpg", examples / "collins_variant.jpg", "--format", "table")
+    other = run_cli(
+        "verify", examples / "collins.jpg", examples / "hopper.jpg", "--format", "table", "--threshold", "0.838"
+    )
+    assert same.stdout.startswith(b"same person: distance 0.0")
+    assert other.stdout == b"different people: distance 0.840, threshold 0.838 (cosine)\n"
+
+
 # One picture against many
 
 

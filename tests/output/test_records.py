@@ -63,9 +63,13 @@ def test_flat_rows_are_one_per_face() -> None:
     assert table_rows(record)[1]["embedding"] == "2 values: 2.000, 3.000, ..."
 
 
-def test_a_table_tells_probabilities_in_one_cell_likeliest_first() -> None:
+def test_a_table_tells_the_likeliest_label_and_its_probability() -> None:
     record = records.image(replace(RESULT, attributes=(answered("emotion", ("happy", "sad"), (0.25, 0.75)),)))
-    assert table_rows(record)[0]["probabilities"] == "sad 75.0%, happy 25.0%"
+    assert table_rows(record)[0]["emotion"] == "sad 75%"
+    shown = records.image(
+        replace(RESULT, attributes=(answered("emotion", ("happy", "sad"), (0.25, 0.75)),)), labels=["happy"]
+    )
+    assert table_rows(shown)[0]["emotion"] == "sad (happy 25%)"
     assert csv_rows(record)[0] | {"emotion": "sad", "happy": 0.25, "sad": 0.75} == csv_rows(record)[0]
 
 
@@ -108,7 +112,7 @@ def test_below_the_floor_the_label_is_null_and_the_probabilities_are_there() -> 
     (row, _) = csv_rows(record)
     assert row["mood"] is None
     (row, _) = table_rows(record)
-    assert row["mood"] is None
+    assert row["mood"] == "unsure (happy 38%, sad 31%)"
     assert row["probabilities"].startswith("happy 37.5%")
 
 

@@ -131,3 +131,28 @@ def test_a_table_sends_no_commands_to_a_terminal() -> None:
     assert "\x1b" not in table
     assert "\x9b" not in table
     assert "a?[2Jb c" in table
+
+
+def test_sentences_stand_in_the_place_of_a_table_alone() -> None:
+    rows, sentences = [{"verified": True}], [("several\nlines", None), ("same person", True)]
+    for form, printed in (("table", "several lines\nsame person\n"), ("csv", "verified\nTrue\n")):
+        text = io.StringIO()
+        Sink(form, text).document({"schema": "x/1"}, rows, sentences=sentences)
+        assert text.getvalue() == printed
+
+
+def test_sentences_have_colours_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def shown() -> str:
+        text = Terminal()
+        Sink(None, text).document({}, [], sentences=[("good", True), ("bad", False), ("so so", None)])
+        return text.getvalue()
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert shown() == "\x1b[32mgood\x1b[0m\n\x1b[31mbad\x1b[0m\nso so\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert shown() == "good\nbad\nso so\n"

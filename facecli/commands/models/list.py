@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from facecli.contract import ModelSpec
 
 
-@manual.command(examples=("models list --installed", "models list --commercial-ok --format csv"))
+@manual.command(examples=("models list --installed", "models list --commercial-ok --long"))
 @click.option("--commercial-ok", is_flag=True, help="Only those whose licence allows commercial use.")
 @click.option("--installed", is_flag=True, help="Only those that are here.")
+@options.long_option
 @options.output_options
 @gathered
-def command(*, commercial_ok: bool, installed: bool, output: OutputSettings) -> None:
+def command(*, commercial_ok: bool, installed: bool, long: bool, output: OutputSettings) -> None:
     """List every model: licence, size, and whether it is installed."""
     from facecli.cli import context
     from facecli.inventory.known import all_models
@@ -32,7 +33,8 @@ def command(*, commercial_ok: bool, installed: bool, output: OutputSettings) -> 
     models = [model for model in models if not (commercial_ok and not model["commercial_use"])]
     models = [model for model in models if not (installed and model["state"] == "absent")]
     rows = [{key: model[key] for key in model if key != "installed"} for model in models]
-    sink.document(records.header("models.list", models=models), rows)
+    brief = [{key: row[key] for key in ("id", "state", "summary")} for row in rows]
+    sink.document(records.header("models.list", models=models), rows, table=rows if long else brief)
 
 
 def _record(spec: ModelSpec, state: str) -> dict[str, Any]:

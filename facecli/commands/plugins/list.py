@@ -6,10 +6,11 @@ from facecli.cli import manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
-@manual.command(examples=("plugins list", "plugins list --format csv"))
+@manual.command(examples=("plugins list", "plugins list --long"))
+@options.long_option
 @options.output_options
 @gathered
-def command(output: OutputSettings) -> None:
+def command(output: OutputSettings, *, long: bool) -> None:
     """Every plugin found, ours and others'; a broken one with the reason and its distribution."""
     from facecli.cli import context, progress
     from facecli.cli.inspection import inspector
@@ -23,4 +24,5 @@ def command(output: OutputSettings) -> None:
     for error in unreadable:
         progress.report_error("plugins", error)
     messages = [error.message for error in unreadable]
-    sink.document(records.header("plugins.list", plugins=rows, unreadable=messages), rows)
+    document = records.header("plugins.list", plugins=rows, unreadable=messages)
+    sink.document(document, rows, table=rows if long else plugins.brief(rows))
