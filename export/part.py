@@ -68,10 +68,10 @@ class NetworkFacts:
 
 
 def export_part(part: ExportPart, request: ExportRequest, folder: Path) -> list[ExportedFile]:
-    """Export one network into a folder: first as fp32, then as whatever else the target asks for.
+    """Export one network into a folder: first as the recipe makes it, then as whatever else the target asks for.
 
-    Each file is proved against the source network; the fp32 file is made, proved and returned even if only smaller
-    ones will be published. Raises ExportError.
+    Each file is proved against the source network; the first is made, proved and returned even if only smaller ones
+    will be published. Raises ExportError.
     """
     from facecli.export.graph.clean import clean, describe
     from facecli.export.graph.convert import convert
@@ -94,7 +94,7 @@ def export_part(part: ExportPart, request: ExportRequest, folder: Path) -> list[
     path = folder / part.file
     path.write_bytes(model.SerializeToString(deterministic=True))
     facts = NetworkFacts(part, meaning, inputs, exporter, metadata, recipe.opset)
-    files = [facts.proved(Variant("fp32", path, steps), TOLERANCES["fp32"])]
+    files = [facts.proved(Variant(part.precision, path, steps), TOLERANCES[part.precision])]
 
     if target.precision != "fp32":
         reduced = None if spec is None else target.derived(spec)
@@ -103,14 +103,15 @@ def export_part(part: ExportPart, request: ExportRequest, folder: Path) -> list[
     feeds = None if detector is None else partial(recorded_inputs, detector, recipe.model, part.file)
     maker = VariantMaker(target, part, meaning, feeds)
     files += [
-        facts.proved(replace(variant, steps=(*steps, *variant.steps)), TOLERANCES[target.precision])
+        facts.proved(replace(variant, steps=(*steps, *variant.steps)), TOLERANCES[target.reached(part)])
         for variant in maker.variants(path, facts.metadata)
     ]
     if target.plain:
         return files
     latency = measure({file.kind: file.path for file in files}, part.input_names, inputs)
     return [
-        replace(file, latency={kind: latency[kind] for kind in dict.fromkeys(("fp32", file.kind))}) for file in files
+        replace(file, latency={kind: latency[kind] for kind in dict.fromkeys((part.precision, file.kind))})
+        for file in files
     ]
 
 
@@ -126,6 +127,8 @@ def _metadata(
         # The built-in detector that reads these outputs, so that the file can be handed on alone.
         described["family"] = spec.id
     version = recipe.preprocessing_version if meaning.preprocessing is None else meaning.preprocessing.version
+    if part.precision != "fp32":
+        described["precision"] = part.precision
     return described | {
         "model": recipe.model if spec is None else spec.id,
         "recipe": recipe.name,

@@ -84,9 +84,9 @@ class RecipeRun:
         detections, accuracy = self._detections(exported), self._accuracy(exported)
         files = [
             replace(file, detection=detections.get(file.kind), accuracy=accuracy)
-            for variants in exported.values()
+            for part, variants in zip(self.parts, exported.values(), strict=True)
             for file in variants
-            if file.kind in self.request.target.kinds
+            if file.kind in self.request.target.kinds(part)
         ]
         for file in files:
             file.report.write_text(json.dumps(report.document(file), indent=2, allow_nan=False) + "\n", "utf-8")
@@ -120,7 +120,7 @@ class RecipeRun:
         for kind in kinds:
             paths = [next(file.path for file in exported[part.file] if file.kind == kind) for part in self.parts]
             networks = list(zip(self.parts, paths, strict=True))
-            tolerances = TOLERANCES["fp32" if kind == "fp32" else target.precision]
+            tolerances = TOLERANCES[target.reached(self.parts[0]) if kind != "fp32" else "fp32"]
             model = self.request.recipe.model
             proofs[kind] = prove_detection(detector, model, networks, tolerances, self.request.samples)
             if (peer := self.request.recipe.peer) is not None and kind == "fp32":

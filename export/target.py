@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError, UsageError
-from facecli.export.proof.tolerances import Precision
 
 if TYPE_CHECKING:
-    from facecli.contract import CropSpec, ExportPart, ModelSpec, OperatingPoint
+    from facecli.contract import CropSpec, ExportPart, ModelSpec, OperatingPoint, Precision
     from facecli.types import Image, UInt8Array
 
 
@@ -37,10 +36,13 @@ class Target:
                 about=("precision", "calibration"),
             )
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of files that are published: the precision, and "ort" if it is asked for."""
-        return (self.precision, "ort") if self.ort else (self.precision,)
+    def reached(self, part: ExportPart) -> Precision:
+        """Return the precision of a network's published files: the one asked for, or a lower one that it has."""
+        return part.precision if self.precision == "fp32" else self.precision
+
+    def kinds(self, part: ExportPart) -> tuple[str, ...]:
+        """Return the kinds of files that are published of a network: its precision, and "ort" if it is asked for."""
+        return (self.reached(part), "ort") if self.ort else (self.reached(part),)
 
     @property
     def plain(self) -> bool:
@@ -65,6 +67,13 @@ class Target:
 
     def check(self, parts: Sequence[ExportPart]) -> None:
         """Raise ExportError for a recipe whose networks can not be brought to this precision."""
+        made = next((part.precision for part in parts if part.precision != "fp32"), None)
+        if made is not None and self.precision != "fp32":
+            raise ExportError(
+                f"this recipe makes {made}, which can not be brought to {self.precision}",
+                hint="leave {precision} out",
+                about="precision",
+            )
         if self.precision == "int8" and (len(parts) != 1 or len(parts[0].input_names) != 1):
             raise ExportError(
                 "int8 is for one network with one input; this recipe has others",

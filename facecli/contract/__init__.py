@@ -12,7 +12,7 @@ from facecli.contract.detector import Detector, DetectorPlugin
 from facecli.contract.hooks import API_VERSION, hookimpl
 from facecli.contract.model import ModelArchive, ModelFile, ModelSpec
 from facecli.contract.operating_point import OperatingPoint
-from facecli.contract.recipe import DetectorPeer, ExportPart, ExportRecipe, Task
+from facecli.contract.recipe import DetectorPeer, ExportPart, ExportRecipe, Precision, Task
 from facecli.contract.recognizer import Recognizer, RecognizerPlugin
 from facecli.contract.runtime import Parameters, Runtime, Session
 from facecli.kinds import Metric
@@ -37,6 +37,7 @@ __all__ = [
     "OperatingPoint",
     "Parameters",
     "Point",
+    "Precision",
     "Preprocessing",
     "Recognizer",
     "RecognizerPlugin",

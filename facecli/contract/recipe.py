@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # A network's first output: (N, dim) embeddings, (N, classes) scores, or values that have no further meaning.
 Task = Literal["embedding", "classification", "values"]
+Precision = Literal["fp32", "fp16", "int8"]  # of weights and arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ExportPart:
     tolerance: the largest absolute difference that any value of an output may have.
     reference: another implementation, arrays -> arrays, that the ONNX file is compared with instead of `module`; for a
         module that was written anew.
+    precision: of the module as it is; the proof of a lower one than fp32 tolerates more.
     task, crop, preprocessing: default to the ModelSpec's. The proof uses them to cut real crops for the one input, and
         to compare what the output means: cosine of embeddings, likeliest class.
     """
@@ -59,6 +61,7 @@ class ExportPart:
     preprocessing: Preprocessing | None = None
     notes: tuple[str, ...] = ()
     output_axes: Mapping[str, Mapping[int, str]] | None = None
+    precision: Precision = "fp32"
 
 
 @dataclass(frozen=True, slots=True)

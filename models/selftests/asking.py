@@ -56,14 +56,14 @@ def verify(store: ModelStore, spec: ModelSpec) -> Iterator[VerifiedFile]:
 def _measure(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, float] | None:
     """Return the difference of a file's self-test and its tolerance, None if it has no self-test."""
     from facecli.inference.session import open_session
-    from facecli.models.selftests import embedded, recorded, rule
+    from facecli.models.selftests import embedded, recorded
 
     (file,) = (file for file in spec.files if file.name == name)
     if recorded.applies(file):
         return _measure_recorded(store, spec, name)
     if file.path is None or name not in embedded.tested_files():
         return None
-    return embedded.largest_difference(open_session(store.path(spec, name)), name), rule.TOLERANCE
+    return embedded.largest_difference(open_session(store.path(spec, name)), name), embedded.tolerance(name)
 
 
 def _measure_recorded(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, float] | None:

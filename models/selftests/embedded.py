@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facecli.errors import ModelError
 from facecli.models.entries.shipped import EMBEDDED
-from facecli.models.selftests.rule import Rule, distance, leading
+from facecli.models.selftests.rule import TOLERANCE, Rule, distance, leading
 
 if TYPE_CHECKING:
     from facecli.contract import Session
@@ -31,6 +31,11 @@ def largest_difference(session: Session, file: str) -> float:
         raise ModelError(f"{file} has no self-test")
     rule = Rule(selftest["input"], tuple(selftest["shape"]), selftest["mean"], selftest["std"])
     return distance(leading(session, rule), selftest["outputs"])
+
+
+def tolerance(file: str) -> float:
+    """Return the largest difference of an embedded file's answer that a processor may make."""
+    return float(_selftests()[file].get("tolerance", TOLERANCE))
 
 
 def _selftests() -> dict[str, dict[str, Any]]:

@@ -20,9 +20,13 @@ RULES = {
     "mtcnn_rnet.onnx": Rule("pixels", (3, 3, 24, 24), 0.0, 1.0),
     "mtcnn_onet.onnx": Rule("pixels", (3, 3, 48, 48), 0.0, 1.0),
     "dlib_resnet.onnx": Rule("crops", (2, 3, 150, 150), 127.5, 256.0),
-    "sface.onnx": Rule("crops", (2, 3, 112, 112), 0.0, 1.0),
+    "sface.onnx": Rule("crops", (2, 3, 112, 112), -400.0, 4.0),
     "emotion_facecli_resnet.onnx": Rule("crops", (3, 1, 48, 48), 127.5, 127.5),
 }
+
+# A value between two levels of an int8 network falls on either side, and all layers after it follow: between ONNX
+# Runtime's integer kernels and its float ones, which GPUs use, sface's answer to noise differs by 0.07.
+TOLERANCES = {"sface.onnx": 0.2}
 
 
 def record(folder: Path) -> bytes:
@@ -31,7 +35,8 @@ def record(folder: Path) -> bytes:
     for file, rule in RULES.items():
         outputs = leading(open_session(folder / file), rule)
         rounded = {name: [float(f"{value:.8g}") for value in values] for name, values in outputs.items()}
-        entries[file] = asdict(rule) | {"outputs": rounded}
+        own = {"tolerance": TOLERANCES[file]} if file in TOLERANCES else {}
+        entries[file] = asdict(rule) | own | {"outputs": rounded}
     return (json.dumps(entries, indent=1) + "\n").encode()
 
 

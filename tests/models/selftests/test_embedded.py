@@ -22,7 +22,8 @@ def test_every_embedded_file_has_one():
 
 @pytest.mark.parametrize("file", FILES)
 def test_embedded_files_pass(file):
-    assert embedded.largest_difference(open_session(EMBEDDED / file), file) < 1e-5
+    least = 1e-5 if embedded.tolerance(file) == TOLERANCE else embedded.tolerance(file)  # int8: another CPU's rounding
+    assert embedded.largest_difference(open_session(EMBEDDED / file), file) < least
 
 
 def test_the_pattern_is_fixed():
@@ -40,7 +41,7 @@ def test_a_perturbed_model_fails(file, tmp_path):
     other = values * values.dtype.type(1.05) if values.dtype.kind == "f" else values // 2
     weight.raw_data = other.tobytes()
     onnx.save(model, tmp_path / file)
-    assert embedded.largest_difference(open_session(tmp_path / file), file) > TOLERANCE
+    assert embedded.largest_difference(open_session(tmp_path / file), file) > embedded.tolerance(file)
 
 
 class Fake:
