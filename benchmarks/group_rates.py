@@ -1,7 +1,7 @@
 """Error rates within groups of people, and from them a recognizer's operating point, as TOML for the catalogue.
 
-FairFace's validation faces are of different people, so that all their comparisons are non-mated; those within one group
-(race of seven and gender, adults from 20) tell how often a recognizer takes people of that group for each other.
+FairFace's validation faces, but for a few, are of different people, and their comparisons non-mated; those within one
+group (race of seven and gender, adults from 20) tell how often a recognizer takes people of that group for each other.
 Children and teenagers are told apart. LFW, whose pictures are called PERSON_NUMBER.jpg, gives the mated comparisons,
 and non-mated ones of celebrities.
 
@@ -206,10 +206,10 @@ def _groups(
 ) -> dict[str, Distances]:
     """The distances within each group of people of these ages, ascending."""
     members: dict[str, list[FloatArray]] = {}
-    for name, row in faces.items():
-        label = labels[name]
-        if label["age"] in ages:
-            members.setdefault(f"{label['race'].replace('_', ' or ')}, {label['gender']}", []).append(row[None])
+    for name, label in labels.items():
+        if label["age"] in ages and name in faces:
+            group = f"{label['race'].replace('_', ' or ')}, {label['gender']}"
+            members.setdefault(group, []).append(faces[name][None])
     return {
         group: np.sort(np.concatenate([distances for _, _, distances in compare(rows, metric)]))
         for group, rows in sorted(members.items())
