@@ -47,6 +47,8 @@ RUNS = {
     "verify, many, lines": ("verify collins.jpg . --preset facecli-0.1 --format jsonl", 0),
     "verify, many, several": ("verify collins.jpg . --recognizer dlib-resnet,mobilefacenet-112x96 --json", 0),
     "verify, many, anti-spoof": ("verify collins.jpg . --anti-spoof --json", 0),
+    "compare": ("compare {tmp}/faces.npz {tmp}/faces.npz --json", 0),
+    "compare, lines": ("compare {tmp}/faces.npz {tmp}/faces.npz --matches --format jsonl", 0),
     "embed, like another": ("embed collins.jpg --preset face_recognition --json", 0),
     "detect, like another": ("detect collins.jpg --preset face_recognition --json", 0),
     "emotion, like another": ("emotion collins.jpg --preset face_recognition --json", 0),
@@ -215,6 +217,11 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     (own / "pairs.csv").write_text(f"file_a,file_b,same,group\n{rows}")
     (own / "people.csv").write_text("file,group\ncollins0.jpg,A\nhopper0.jpg,A\ncollins_variant0.jpg,B\n")
 
+    def stored() -> None:
+        file = tmp_path / "faces.npz"
+        embedded = run_cli("embed", "collins.jpg", "hopper.jpg", "-o", file, cwd=examples, env=surroundings)
+        assert embedded.returncode == 0, embedded.stderr
+
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))
     subsets = {"easy": [0], "medium": [0], "hard": [0]}
@@ -224,6 +231,8 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]
         env = own_store() if "models " in line else surroundings
+        if line.startswith("compare"):
+            stored()
         done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=env)
         assert done.returncode == status, done.stderr
         return done.jsonl if "jsonl" in line else [done.json]

@@ -21,6 +21,7 @@ COMMANDS = (
     "detect",
     "verify",
     "embed",
+    "compare",
     "emotion",
     "analyze",
     "evaluate",

@@ -24,7 +24,16 @@ SECTIONS = {
     "Inputs": ("files_from", "files_from0", "root", "impostors", "by", "ground_truth_path", "picture"),
     "Faces": ("detector", "min_score", "min_face_size", "face", "require_face", "rotate", "no_detect"),
     "Models": ("recognizer", "flip", "model", "attributes", "parameter", "preset", "embed", "accept_license"),
-    "Decision": ("metric", "threshold", "fmr", "operating_point", "score_threshold", "anti_spoof", "exit_code"),
+    "Decision": (
+        "metric",
+        "threshold",
+        "fmr",
+        "operating_point",
+        "score_threshold",
+        "anti_spoof",
+        "matches",
+        "exit_code",
+    ),
     "Output": (
         *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "file", "long"),
         *("format", "json", "quiet"),

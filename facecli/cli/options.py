@@ -55,6 +55,9 @@ input_options = chain(
     click.option("--files-from0", metavar="FILE", help="The same, separated by NUL bytes (as find -print0 writes)."),
 )
 
+max_bytes_option = _option(
+    "--max-bytes", type=click.IntRange(1), metavar="N", default=256 * 2**20, help="Refuse larger files and downloads."
+)
 limit_options = chain(
     _option(
         "--max-pixels",
@@ -63,13 +66,7 @@ limit_options = chain(
         default=100_000_000,
         help="Refuse larger pictures undecoded.",
     ),
-    _option(
-        "--max-bytes",
-        type=click.IntRange(1),
-        metavar="N",
-        default=256 * 2**20,
-        help="Refuse larger files and downloads.",
-    ),
+    max_bytes_option,
     _option(
         "--timeout",
         type=Finite(0, 86_400, min_open=True),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
+from facecli.contract.plugin import Plugin
 from facecli.errors import UsageError
 from facecli.hosting.presets import PRESETS
 from facecli.hosting.toolbox import Toolbox
 from facecli.matching.operating_points import CATALOGUE, PUBLISHER, RESERVED, OperatingPointStore
 from facecli.matching.thresholds import DecisionRule, decision_rule
+from facecli.models.store import ModelStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,23 @@ class DecisionRequest:
         return not (self.threshold is None and self.fmr is None and self.operating_point is None)
 
 
+class Circumstances(Protocol):
+    """The facts on which a threshold depends; hosting.toolbox.Toolbox has them, and so have stored embeddings."""
+
+    @property
+    def store(self) -> ModelStore:
+        """The store beside which a user's operating points lie."""
+
+    def parameters(self, plugin: Plugin) -> dict[str, Any]:
+        """Return the parameters that a plugin ran with."""
+
+    def changed_crop(self, plugin: Plugin) -> Mapping[str, Any]:
+        """Return {"crop": fields} if a recognizer got another crop than its own, else nothing."""
+
+    def identity(self, recognizer: RecognizerPlugin) -> dict[str, Any]:
+        """Return all that must be equal for a threshold to hold."""
+
+
 def rules_for(tools: Toolbox, request: DecisionRequest) -> list[DecisionRule]:
     """Return the rule of each recognizer of the toolbox, in their order.
 
@@ -49,8 +70,8 @@ def rules_for(tools: Toolbox, request: DecisionRequest) -> list[DecisionRule]:
     return [rule_for(tools, plugin, request) for plugin in tools.recognizer_plugins]
 
 
-def rule_for(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> DecisionRule:
-    """Return the rule for one recognizer of the toolbox.
+def rule_for(tools: Circumstances, plugin: RecognizerPlugin, request: DecisionRequest) -> DecisionRule:
+    """Return the rule for one recognizer. tools: the circumstances in which it runs, or has run.
 
     A preset's threshold comes before the user's calibrated points, and these before the catalogue; whatever the request
     names comes before all of them. A preset without a threshold for the recognizer leaves it to the publisher of the
@@ -90,7 +111,7 @@ def _as_published(plugin: RecognizerPlugin) -> RecognizerPlugin:
     return replace(plugin, operating_point=point)
 
 
-def _user_points(tools: Toolbox, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
+def _user_points(tools: Circumstances, plugin: RecognizerPlugin, request: DecisionRequest) -> list[OperatingPoint]:
     """Return the user's calibrated points that the request allows for this recognizer, the preferred first."""
     name = request.operating_point
     if name is None:
