@@ -6,8 +6,10 @@ FacecliError
 │   ├── DecodeError         not a picture, damaged, or too large
 │   ├── FetchError          a URL did not answer with a picture
 │   ├── NoFaceError         a face is needed and none was found
-│   └── AmbiguousFaceError  one face is needed and several were found
+│   ├── AmbiguousFaceError  one face is needed and several were found
+│   └── DuplicateError      a face is enrolled under another name
 ├── OutputError             a result could not be written                exit 1
+├── GalleryError            a gallery can not be used                    exit 1
 ├── PluginError             a plugin is missing, broken or ill-fitting   exit 2
 │   └── ContractError       a plugin returned what the contract forbids  exit 1
 ├── ModelError              a model is unknown, absent or damaged        exit 4
@@ -124,10 +126,22 @@ class AmbiguousFaceError(InputError):
     code = "ambiguous_face"
 
 
+class DuplicateError(InputError):
+    """The face of a picture is enrolled already, under another name."""
+
+    code = "duplicate"
+
+
 class OutputError(FacecliError):
     """A result could not be written."""
 
     code = "output"
+
+
+class GalleryError(FacecliError):
+    """The file of a gallery is missing, damaged, locked, or no gallery."""
+
+    code = "gallery"
 
 
 class PluginError(FacecliError):

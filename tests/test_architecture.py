@@ -89,6 +89,7 @@ WINGS = {
     "facecli.inventory": Wing(7),  # which models and plugins are here, and are they well
     "facecli.testing": Wing(7),  # the kit that tests a plugin
     "facecli.matching": Wing(8),  # embeddings to a decision
+    "facecli.gallery": Wing(9),  # people: kept, searched among, decided on
     "facecli.evaluation": Wing(10),  # decisions and truth to rates
     # the outside
     "facecli.output": Wing(11),  # results to tables, JSON, CSV, pictures
@@ -109,6 +110,7 @@ OWNERS = {
     "h5py": _these("export"),
     "click": _these("cli", "commands"),
     "requests": _these("network"),
+    "sqlite3": _these("gallery.store"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }

@@ -82,6 +82,14 @@ RUNS = {
         "evaluate-detection --root . --ground-truth {tmp}/faces.json --detector haar --json",
         0,
     ),
+    "enroll": ("enroll {tmp}/people --gallery {tmp}/new.db --json", 1),
+    "enroll, lines": ("enroll {tmp}/people --gallery {tmp}/new.db --format jsonl", 1),
+    "identify": ("identify collins.jpg missing.jpg --gallery {tmp}/staff.db --threshold 0.3 --top 2 --json", 1),
+    "identify, lines": ("identify hopper.jpg --gallery {tmp}/staff.db --threshold 0.3 --format jsonl", 0),
+    "gallery list": ("gallery list --gallery {tmp}/staff.db --json", 0),
+    "gallery show": ("gallery show grace --gallery {tmp}/staff.db --json", 0),
+    "gallery rename": ("gallery rename grace Ada --gallery {tmp}/staff.db --json", 0),
+    "gallery remove": ("gallery remove grace --yes --gallery {tmp}/staff.db --json", 0),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
     "plugins check": ("plugins check haar --json", 0),
@@ -222,6 +230,10 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
         embedded = run_cli("embed", "collins.jpg", "hopper.jpg", "-o", file, cwd=examples, env=surroundings)
         assert embedded.returncode == 0, embedded.stderr
 
+    (tmp_path / "people" / "Collins").mkdir(parents=True)
+    shutil.copy(examples / "collins.jpg", tmp_path / "people" / "Collins")
+    (tmp_path / "people" / "Collins" / "damaged.jpg").write_bytes(b"no picture")
+
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))
     subsets = {"easy": [0], "medium": [0], "hard": [0]}
@@ -233,6 +245,9 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
         env = own_store() if "models " in line else surroundings
         if line.startswith("compare"):
             stored()
+        if "staff.db" in line:
+            enroll = ("enroll", "hopper.jpg", "--name", "Grace", "--gallery", tmp_path / "staff.db")
+            assert run_cli(*enroll, cwd=examples, env=env).returncode == 0
         done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=env)
         assert done.returncode == status, done.stderr
         return done.jsonl if "jsonl" in line else [done.json]

@@ -42,6 +42,10 @@ class Engine:
         self._lock = threading.Lock()
         self._closed = False
 
+    def choosing(self, selection: Selection) -> Engine:
+        """Return an engine that works with other plugins, within the same bounds and with the same loader."""
+        return Engine(selection, self.workload, self.loader, self._attributes, self._face)
+
     def request(self, attributes: str | Sequence[str] | None = None, *, embed: bool = False) -> Request:
         """Return a request for attributes and embeddings, with attributes' names resolved to installed models.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +19,7 @@ from facecli.kinds import METRICS, Rotation
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
+    from facecli.api.gallery import Gallery
     from facecli.api.judge import Comparison, Judge
     from facecli.api.picture import Picture
     from facecli.api.reading import Readable
@@ -213,6 +216,15 @@ class Faces:
         flow = self.engine.flow(request, face, need_face=need_face, keep_image=keep_image)
         analysed = self.engine.stream(request, pictures, flow, strict=False)
         return analysed if errors == "keep" else _until_failure(analysed)
+
+    def gallery(self, path: str | os.PathLike[str]) -> Gallery:
+        """Return the gallery of people in a file, which the first `enroll` makes.
+
+        Where these Faces name no recognizer and detector, the gallery's own are used.
+        """
+        from facecli.api.gallery import Gallery
+
+        return Gallery(Path(path), self.engine)
 
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""

@@ -20,19 +20,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 OWN, RUNNING, HELP = "Options", "Running", "Help"
 # section -> names of parameters; a parameter that is not here is its command's own and stands in the first section
 SECTIONS = {
-    OWN: (),
-    "Inputs": ("files_from", "files_from0", "root", "impostors", "by", "ground_truth_path", "picture"),
+    OWN: ("yes", "dry_run"),
+    "Inputs": ("gallery", "files_from", "files_from0", "root", "impostors", "by", "ground_truth_path", "picture"),
     "Faces": ("detector", "min_score", "min_face_size", "face", "require_face", "rotate", "no_detect"),
     "Models": ("recognizer", "flip", "model", "attributes", "parameter", "preset", "embed", "accept_license"),
     "Decision": (
-        "metric",
-        "threshold",
-        "fmr",
-        "operating_point",
-        "score_threshold",
-        "anti_spoof",
-        "matches",
-        "exit_code",
+        *("metric", "threshold", "fmr", "fpir", "margin", "score", "people", "operating_point", "score_threshold"),
+        *("anti_spoof", "matches", "exit_code"),
     ),
     "Output": (
         *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "file", "long"),

@@ -226,3 +226,11 @@ annotate_option = click.option(
     metavar="OUT",
     help="Draw what was found: a file, or a folder for several.",
 )
+gallery_option = _option(
+    "--gallery",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The gallery.  [default: gallery.db in the user's data folder, or FACECLI_HOME]",
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")

@@ -22,16 +22,17 @@ Record = dict[str, Any]
 class Presentation:
     """A form of results as output.
 
-    header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows: from a
-    record to the rows of a CSV, None for the usual ones. writers: what writes pictures for a result; their files are
-    listed in its record as "written". finish: called after the last picture, while a failure still gets into the
-    document. remarks: tell in one line, at the end, which pictures have no face.
+    header: the beginning of the document. record: from a result to its record. columns: of a CSV. csv_rows, table_rows:
+    from a record to the rows of a CSV or a table, None for the usual ones. writers: what writes pictures for a result;
+    their files are listed in its record as "written". finish: called after the last picture, while a failure still gets
+    into the document. remarks: tell in one line, at the end, which pictures have no face.
     """
 
     header: Record
     record: Callable[[ImageResult], Record]
     columns: Sequence[str]
     csv_rows: Callable[[Record], list[Record]] | None = None
+    table_rows: Callable[[Record], list[Record]] | None = None
     writers: Sequence[Writer] = ()
     finish: Callable[[], None] | None = None
     remarks: bool = False
@@ -61,7 +62,8 @@ def stream(
         if shown.finish is not None:
             shown.finish()
 
-    sink.stream(shown.header, "images", records(), shown.columns, shown.csv_rows or rows.csv_rows, rows.table_rows)
+    csv_rows, table_rows = shown.csv_rows or rows.csv_rows, shown.table_rows or rows.table_rows
+    sink.stream(shown.header, "images", records(), shown.columns, csv_rows, table_rows)
     if shown.remarks and remarked and not output.quiet:
         progress.report_remarks(remarked, count)
     return 1 if failed else 0

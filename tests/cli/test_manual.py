@@ -107,7 +107,7 @@ def pages() -> dict[str, str]:
 
 
 def test_every_command_has_a_manual_page(pages: dict[str, str], ours: dict[str, click.Command]) -> None:
-    groups = {"facecli.1", "facecli-models.1", "facecli-plugins.1"}
+    groups = {"facecli.1", "facecli-gallery.1", "facecli-models.1", "facecli-plugins.1"}
     assert set(pages) == groups | {f"facecli-{name.replace(' ', '-')}.1" for name in ours}
     page = pages["facecli-verify.1"]
     for text in (".SH DECISION", "facecli verify a.jpg b.jpg", "\\-\\-session\\-option", "FACECLI_DETECTOR"):

@@ -1,0 +1,67 @@
+"""The gallery that a command works with, and its Faces: the gallery's own plugins unless others are named."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from facecli.cli import context, wiring
+from facecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from facecli.api.gallery import Gallery
+    from facecli.cli.settings import InputSettings, PluginSettings, RunSettings
+    from facecli.gallery.store.store import GalleryStore
+
+
+def gallery_path(given: Path | None) -> Path:
+    """Return the file that was named, or the user's own gallery."""
+    from facecli.gallery.store import place
+
+    return place.default_path() if given is None else given
+
+
+def open_store(given: Path | None) -> GalleryStore:
+    """Return the store of a gallery that exists. Raises GalleryError."""
+    from facecli.gallery.store.store import GalleryStore
+
+    return GalleryStore(gallery_path(given))
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask on the terminal whether to do something that can not be undone; `yes` answers.
+
+    Raises UsageError where nobody can be asked and where the answer is no.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"nobody can be asked whether to {what}", hint="give {yes}, or {dry_run}", about=_ASKING)
+    if not click.confirm(f"facecli: {what}?", err=True):
+        raise UsageError("nothing was changed")
+
+
+_ASKING = ("yes", "dry_run")
+
+
+def open_gallery(
+    given: Path | None,
+    plugins: PluginSettings,
+    running: RunSettings,
+    reading: InputSettings,
+    *,
+    inputs: int | None,
+    create: bool = False,
+) -> Gallery:
+    """Return an opened gallery. create: make its file if it is missing. Raises GalleryError, OutputError."""
+    recognizer = None if context.defaulted("recognizer") else plugins.recognizer
+    detector = None if context.defaulted("detector") else plugins.detector
+    chosen = replace(plugins, recognizer=recognizer, detector=detector)
+    faces = wiring.open_faces(chosen, running, reading, inputs=inputs)
+    gallery = faces.gallery(gallery_path(given))
+    gallery.store(create=create)
+    return gallery

@@ -1,0 +1,36 @@
+"""`facecli gallery rename`: another name for a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from facecli.cli import manual, options
+from facecli.cli.settings import OutputSettings, gathered
+
+
+@manual.command(examples=('gallery rename ada "Ada Lovelace"', "gallery rename ada Ada --dry-run"))
+@click.argument("name")
+@click.argument("new_name")
+@options.gallery_option
+@options.dry_run_option
+@options.output_options
+@gathered
+def command(output: OutputSettings, name: str, new_name: str, gallery: Path | None, dry_run: bool) -> None:
+    """Give a person another name."""
+    from facecli.cli import context, galleries
+    from facecli.gallery import names
+    from facecli.gallery.store import changes
+    from facecli.output import galleries as shown
+    from facecli.output import records
+
+    sink = context.open_sink(output)
+    with sink.opened():
+        store = galleries.open_store(gallery)
+        person = store.person(name)
+        new = names.clean(new_name) if dry_run else changes.rename(store, person, new_name).name
+        change = {"person": person.name, "new_name": new, "dry_run": dry_run}
+        document = records.header("gallery.rename", gallery=shown.gallery(store), **change)
+        store.close()
+    sink.document(document, [change])

@@ -1,0 +1,143 @@
+"""`facecli identify`: who the faces are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facecli.cli import manual, options, values
+from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
+
+if TYPE_CHECKING:
+    from facecli.api.gallery import Search
+    from facecli.gallery.decision import Identification
+    from facecli.output.pictures import Writer
+    from facecli.pipeline.results import ImageResult
+
+NOBODY_KNOWN = 3
+SCORES = ("blend", "best", "centroid")
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingSettings:
+    """The way to decide. people: the only ones to search among; empty for all. See facecli.gallery.rule.Wish."""
+
+    top: int = 1
+    fpir: float | None = None
+    threshold: float | None = None
+    margin: float | None = None
+    score: str = "blend"
+    people: tuple[str, ...] = ()
+
+
+@manual.command(examples=("identify party.jpg --top 3", "identify photos/ --fpir 0.001 --format csv"))
+@options.input_options
+@options.gallery_option
+@click.option("--top", type=click.IntRange(1, 1000), metavar="N", default=1, help="Candidates to list for each face.")
+@click.option(
+    "--fpir",
+    type=values.Finite(0, 0.5, min_open=True),
+    metavar="RATE",
+    help="Let so many of the searches for strangers name somebody.  [default: 0.01]",
+)
+@click.option("--threshold", type=values.Finite(0), metavar="DISTANCE", help="Or take this largest distance.")
+@click.option(
+    "--margin",
+    type=values.Finite(0),
+    metavar="DISTANCE",
+    help="Name nobody if two people are within the threshold and nearer to each other.  [default: 5 % of it]",
+)
+@click.option("--score", type=click.Choice(SCORES), default="blend", help="Distance to a person of several templates.")
+@click.option("--people", callback=values.split_commas, metavar="NAME,...", help="Search among these alone.")
+@options.recognizer_options
+@options.detector_options
+@options.preset_option
+@options.no_detect_option
+@options.face_option("all")
+@options.require_face_option
+@options.annotate_option
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if nobody is known.")
+@options.limit_options
+@options.run_options
+@options.output_options
+@gathering(deciding=DecidingSettings)
+def command(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    output: OutputSettings,
+    deciding: DecidingSettings,
+    gallery: Path | None,
+    annotate: Path | None,
+    exit_code: bool,
+) -> int:
+    """Tell who each face is, among the people of a gallery (1:N).
+
+    A face that nobody is near enough to is nobody's. The threshold keeps the rate of strangers who are named: the
+    gallery measures it on its own people, and a small one takes the recognizer's measured rates.
+    """
+    from facecli.cli import context, galleries, inputs, streaming
+    from facecli.cli.wording import option
+
+    sink = context.open_sink(output)
+    total = inputs.count_inputs(reading)
+    with sink.opened():
+        opened = galleries.open_gallery(gallery, plugins, running, reading, inputs=total)
+        tools = opened.tools()
+
+        # Imported while the models load in their threads.
+        from facecli.gallery.rule import Wish
+        from facecli.output import galleries as shown
+        from facecli.output import identifications, records
+        from facecli.output.overwriting import OutputPaths
+
+        wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
+        search = opened.search(wish, deciding.score, deciding.people)  # type: ignore[arg-type] # click has checked it
+        answers = _Answers(search, deciding.top)
+        writers = _writers(annotate, answers, many=total != 1)
+        sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
+        header = records.header("identify", gallery=shown.gallery(opened.store()))
+        header |= {"detector": records.described(tools, tools.detector_plugin), "recognizer": records.embedder(tools)}
+        header |= identifications.rule(search.rule) | plugins.named_preset
+        presentation = streaming.Presentation(
+            header=header,
+            record=lambda result: identifications.image(result, answers.of(result), search.rule, option),
+            columns=identifications.csv_columns(rotated=plugins.looks_around),
+            csv_rows=identifications.csv_rows,
+            table_rows=identifications.table_rows,
+            writers=writers,
+            remarks=True,
+        )
+        flow = opened.flow(plugins.face, need_face=plugins.require_face, keep_image=bool(writers))
+        pictures = opened.engine.stream(opened.engine.request((), embed=True), sources, flow)
+        status = streaming.stream(sink, pictures, presentation, output, total=total)
+        opened.close()
+    return NOBODY_KNOWN if exit_code and not status and not answers.known else status
+
+
+class _Answers:
+    """Who the faces of each picture are, asked for once though a record and a drawing want it."""
+
+    def __init__(self, search: Search, top: int) -> None:
+        self.known = False
+        self._search, self._top = search, top
+        self._latest: tuple[Any, tuple[Identification, ...]] = (None, ())
+
+    def of(self, result: ImageResult) -> tuple[Identification, ...]:
+        """Return one answer for each face of a result, in the order of its rows."""
+        if self._latest[0] is not result.embeddings or result.embeddings is None:
+            self._latest = result.embeddings, self._search.answers(result, self._top)
+            self.known |= any(answer.person is not None for answer in self._latest[1])
+        return self._latest[1]
+
+
+def _writers(annotate: Path | None, answers: _Answers, *, many: bool) -> list[Writer]:
+    """Return what writes annotated copies; refuse a place that can not be before any work."""
+    if annotate is None:
+        return []
+    from facecli.output import identifications, pictures
+
+    return [pictures.annotation_writer(annotate, lambda one: identifications.draw(one, answers.of(one)), many=many)]

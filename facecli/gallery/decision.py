@@ -1,0 +1,83 @@
+"""The decision who each face of a picture is: one person, or honestly nobody, with the candidates in any case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from facecli.gallery.index import Index
+from facecli.gallery.rule import Rule
+from facecli.types import FloatArray
+
+# known: there is a person. unknown: nobody is near enough. ambiguous: two people are, and too near to each other.
+# taken: another face of the picture is nearer to the same person, and nobody is in a picture twice.
+Outcome = Literal["known", "unknown", "ambiguous", "taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person whom a face may be. distance: as Index has it. templates: how many there are. accepted: near enough."""
+
+    rank: int
+    person: str
+    distance: float
+    templates: int
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """The answer for one face.
+
+    person: the name, or None: then `outcome` says why. candidates: nearest first. margin: distance between the first
+    and the second person; None with fewer than two. near: nobody was named, and the first candidate is in the band of
+    suggestions, somewhat beyond the threshold; None where no rate tells how wide that is.
+    """
+
+    person: str | None
+    outcome: Outcome
+    candidates: tuple[Candidate, ...]
+    margin: float | None
+    near: bool | None
+
+
+def identify(embeddings: FloatArray, index: Index, rule: Rule, top: int = 1) -> tuple[Identification, ...]:
+    """Return who the faces of one picture are. embeddings: (N, dim) float32, its faces. top: candidates to list.
+
+    People at one distance come in the order in which they were enrolled.
+    """
+    distances = index.distances(embeddings)
+    answers = [_alone(row, index, rule, top) for row in distances]
+    nearest: dict[str, int] = {}  # person -> the face that is nearest, the first of equal ones
+    for face, answer in enumerate(answers):
+        if answer.person is not None:
+            holder = nearest.setdefault(answer.person, face)
+            if answer.candidates[0].distance < answers[holder].candidates[0].distance:
+                nearest[answer.person] = face
+    return tuple(
+        answer if answer.person is None or nearest[answer.person] == face else _taken(answer)
+        for face, answer in enumerate(answers)
+    )
+
+
+def _alone(row: np.ndarray[tuple[int], np.dtype[np.float64]], index: Index, rule: Rule, top: int) -> Identification:
+    """Return the answer for one face, as if it were the only one. row: its distance to each person."""
+    order = np.argsort(row, kind="stable")[: max(top, 2)].tolist()
+    listed = tuple(
+        Candidate(rank, index.names[i], float(row[i]), int(index.counts[i]), bool(row[i] <= rule.threshold))
+        for rank, i in enumerate(order, 1)
+    )
+    margin = listed[1].distance - listed[0].distance if len(listed) > 1 else None
+    accepted = bool(listed) and listed[0].accepted
+    rival = len(listed) > 1 and listed[1].accepted and margin is not None and margin < rule.margin
+    near = None if rule.near is None else bool(listed) and not accepted and listed[0].distance <= rule.near
+    if accepted and not rival:
+        return Identification(listed[0].person, "known", listed[:top], margin, near)
+    # Both people between whom nothing can be decided are told, however few were asked for.
+    return Identification(None, "ambiguous" if accepted else "unknown", listed[: max(top, 2 * rival)], margin, near)
+
+
+def _taken(answer: Identification) -> Identification:
+    return Identification(None, "taken", answer.candidates, answer.margin, answer.near)

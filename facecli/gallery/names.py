@@ -1,0 +1,35 @@
+"""Names of people: which texts can be one, when two are the same, and which name was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+from facecli.errors import UsageError
+
+LONGEST = 200  # characters
+
+
+def clean(text: str) -> str:
+    """Return a name as it is kept: NFC, blanks at its ends gone, one blank between words.
+
+    Raises UsageError for a text that can not be a name: empty, too long, with control characters or broken UTF-8.
+    """
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name or len(name) > LONGEST:
+        raise UsageError(f"a person's name has 1 to {LONGEST} characters, not {len(name)}", hint="choose another name")
+    if not name.isprintable():
+        raise UsageError(f"a person's name can not hold control characters: {name!r}", hint="choose another name")
+    return name
+
+
+def key(name: str) -> str:
+    """Return the form in which names are compared: "ADA Lovelace" and "Ada  lovelace" are one person."""
+    return unicodedata.normalize("NFC", clean(name).casefold())
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are most like one, at most three, best first."""
+    by_key = {key(one): one for one in names}
+    return [by_key[found] for found in difflib.get_close_matches(key(name), by_key, 3)]

@@ -1,0 +1,114 @@
+"""Removing people for good: deleted, overwritten, and then looked for in every file of the gallery."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecli.errors import GalleryError
+from facecli.gallery.store.database import now
+from facecli.gallery.store.records import Person
+from facecli.gallery.store.store import GalleryStore
+
+SUFFIXES = ("", "-wal", "-shm", "-journal", ".index")  # the files of a gallery beside each other
+PIECE = 32  # bytes of a template or crop; a long one lies in several pages of the file, so pieces of it are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof of a removal.
+
+    people: uids. faces, templates, pictures: how many were deleted. pieces: byte strings of templates, crops and names
+    that were looked for, and found in none of `files`. unchecked: names that were not looked for, because other texts
+    of the gallery contain them.
+    """
+
+    time: str
+    people: tuple[str, ...]
+    faces: int
+    templates: int
+    pictures: int
+    pieces: int
+    files: tuple[str, ...]
+    unchecked: int
+
+
+def count(store: GalleryStore, people: Sequence[Person]) -> tuple[int, int, int]:
+    """Return how many faces, templates and pictures a removal of these people deletes."""
+    faces, marks = [face.id for person in people for face in store.faces(person)], "(SELECT value FROM json_each(?))"
+    listed = str(faces)
+    ((templates,),) = store.database.rows(f"SELECT count(*) FROM template WHERE face IN {marks}", (listed,))  # noqa: S608
+    query = f"""SELECT count(*) FROM picture WHERE id IN (SELECT picture FROM face WHERE id IN {marks})
+        AND id NOT IN (SELECT picture FROM face WHERE id NOT IN {marks})"""  # noqa: S608
+    ((pictures,),) = store.database.rows(query, (listed, listed))
+    return len(faces), int(templates), int(pictures)
+
+
+def remove(store: GalleryStore, people: Sequence[Person]) -> Receipt:
+    """Delete people with their faces, templates, crops, and the pictures that show nobody else.
+
+    What was changed before can not be undone any more: the journal knows names. A picture that shows somebody else,
+    too, loses its file's name, which may hold the removed one. Raises GalleryError if a trace is left.
+    """
+    database, numbers = store.database, str([person.id for person in people])
+    faces, templates, pictures = count(store, people)
+    pieces = _pieces(store, people)
+    marks = "(SELECT value FROM json_each(?))"
+    with database.transaction():
+        query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE person IN {marks})"  # noqa: S608
+        database.change(query, (numbers,))
+        database.change(f"DELETE FROM face WHERE person IN {marks}", (numbers,))  # noqa: S608
+        database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")
+        database.change(f"DELETE FROM person WHERE id IN {marks}", (numbers,))  # noqa: S608
+        database.change("DELETE FROM journal")
+        database.change("DELETE FROM operating_point")
+    store.path.with_name(f"{store.path.name}.index").unlink(missing_ok=True)
+    database.erase_traces()
+    names = {text.encode() for person in people for text in (person.name, person.name.casefold())}
+    held = b"\0".join(_texts(store)).lower()
+    unchecked = {name for name in names if name.lower() in held}
+    sought = pieces | (names - unchecked)
+    files = [path for suffix in SUFFIXES if (path := store.path.with_name(store.path.name + suffix)).is_file()]
+    if found := [path for path in files if _holds(path, sought)]:
+        message = f"{found[0]} still has traces of what was removed"
+        raise GalleryError(message, hint="run `facecli gallery compact`, and report this")
+    uids = tuple(person.uid for person in people)
+    listed = tuple(map(str, files))
+    return Receipt(now(), uids, faces, templates, pictures, len(sought), listed, len(unchecked))
+
+
+def _pieces(store: GalleryStore, people: Sequence[Person]) -> set[bytes]:
+    """Return the first, the middle and the last bytes of all templates and crops of people."""
+    query = """SELECT embedding FROM template JOIN face ON face.id = template.face WHERE face.person = ?
+        UNION ALL SELECT crop FROM face WHERE crop IS NOT NULL AND person = ?"""
+    blobs = [bytes(row[0]) for one in people for row in store.database.rows(query, (one.id, one.id))]
+    pieces = {
+        blob[at : at + PIECE] for blob in blobs for at in (0, len(blob) // 2, len(blob) - PIECE) if len(blob) >= PIECE
+    }
+    return {piece for piece in pieces if len(set(piece)) > 4}  # zeros are everywhere
+
+
+def _texts(store: GalleryStore) -> Iterable[bytes]:
+    """Yield the texts that a gallery has: names, names of pictures, and facts."""
+    for query in (
+        "SELECT name FROM person",
+        "SELECT source FROM picture WHERE source IS NOT NULL",
+        "SELECT identity FROM space",
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL",
+        "SELECT key || ' ' || value FROM meta",
+        "SELECT uid || ' ' || kind || ' ' || created FROM person",
+        "SELECT DISTINCT how FROM face",
+    ):
+        for (text,) in store.database.rows(query):
+            yield text if isinstance(text, bytes) else os.fsencode(text)
+
+
+def _holds(path: Path, pieces: Iterable[bytes]) -> bool:
+    """Return whether a file contains one of the byte strings."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(piece) >= 0 for piece in pieces)

@@ -1,0 +1,170 @@
+"""The people, faces and templates that a gallery keeps. Each change is one transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facecli.errors import DuplicateError, GalleryError, UsageError
+from facecli.gallery import names
+from facecli.gallery.space import Space
+from facecli.gallery.store.database import Database, now
+from facecli.gallery.store.records import NewFace, Person, StoredFace, Templates
+from facecli.types import FloatArray
+
+FLOAT = np.dtype("<f4")
+PEOPLE = """SELECT person.id, person.uid, person.name, person.kind, person.created,
+    count(DISTINCT face.picture), count(template.face)
+    FROM person LEFT JOIN face ON face.person = person.id
+    LEFT JOIN template ON template.face = face.id
+        AND template.space = (SELECT id FROM space WHERE state = 'active')
+    GROUP BY person.id ORDER BY person.key"""
+
+
+class GalleryStore:
+    """The people of a gallery file. create: make it if it is missing. See Database for what is raised."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self.database = Database(path, create=create)
+
+    @property
+    def revision(self) -> int:
+        """The number of changes so far."""
+        return int(self.meta("revision"))
+
+    def meta(self, key: str) -> str:
+        """Return a fact about the gallery: its uuid, created (time) or revision."""
+        ((value,),) = self.database.rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(value)
+
+    @property
+    def space(self) -> Space | None:
+        """The space of the gallery's embeddings; None as long as there is none."""
+        found = self.database.rows("SELECT identity, dim FROM space WHERE state = 'active'")
+        return Space(json.loads(found[0][0]), found[0][1]) if found else None
+
+    def people(self) -> list[Person]:
+        """Return everybody, by name."""
+        return [Person(*row) for row in self.database.rows(PEOPLE)]
+
+    def person(self, name: str) -> Person:
+        """Return the person of a name, however it is spelled. Raises UsageError, with the nearest names, for nobody."""
+        everybody = self.people()
+        wanted = names.key(name)
+        for person in everybody:
+            if names.key(person.name) == wanted:
+                return person
+        close = names.nearest(name, [person.name for person in everybody])
+        hint = f"is it {', '.join(map(repr, close))}?" if close else "see `facecli gallery list`"
+        raise UsageError(f"nobody in the gallery is called {names.clean(name)!r}", hint=hint)
+
+    def has(self, sha256: bytes, name: str) -> bool:
+        """Return whether a picture of these bytes is enrolled for the person of this name."""
+        query = """SELECT 1 FROM picture JOIN face ON face.picture = picture.id JOIN person ON person.id = face.person
+            WHERE picture.sha256 = ? AND person.key = ?"""
+        return bool(self.database.rows(query, (sha256, names.key(name))))
+
+    def add(self, name: str, face: NewFace, space: Space, how: str = "enroll") -> int:
+        """Store a face as one of a person, who is made if there is none of this name; return the face's id.
+
+        When this returns the face is on the disk. Raises UsageError for a face of another space than the gallery's,
+        DuplicateError for one that is enrolled already, GalleryError.
+        """
+        with self.database.transaction():
+            number = self._space(space)
+            picture = self._picture(face)
+            bbox = b"" if face.bbox is None else face.bbox.astype(FLOAT).tobytes()
+            self._refuse_duplicate(picture, bbox, name, face.source)
+            landmarks = None if face.landmarks is None else face.landmarks.astype(FLOAT).tobytes()
+            values = (picture, bbox, landmarks, face.score, self._person(name), how, face.crop)
+            columns = "(picture, bbox, landmarks, score, person, how, crop)"
+            added = self.database.change(f"INSERT INTO face {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+            embedding = face.embedding.astype(FLOAT).tobytes()
+            self.database.change("INSERT INTO template VALUES (?, ?, ?)", (added, number, embedding))
+        return added
+
+    def faces(self, person: Person) -> list[StoredFace]:
+        """Return the faces of a person in the order in which they were stored."""
+        query = """SELECT face.id, picture.source, picture.sha256, face.bbox, face.score, face.how, picture.added
+            FROM face JOIN picture ON picture.id = face.picture WHERE face.person = ? ORDER BY face.id"""
+        return [_stored(row, person.name) for row in self.database.rows(query, (person.id,))]
+
+    def templates(self, people: Sequence[str] = ()) -> Templates:
+        """Return the templates of the active space, of known people; of these alone, if any are named.
+
+        Raises GalleryError for a template that is damaged, UsageError for a name that nobody has.
+        """
+        query = """SELECT person.id, person.name, face.id, template.embedding FROM template
+            JOIN space ON space.id = template.space AND space.state = 'active'
+            JOIN face ON face.id = template.face JOIN person ON person.id = face.person
+            WHERE person.kind != 'ignored' ORDER BY person.id, face.id"""
+        wanted = {self.person(name).id for name in people}
+        space, revision = self.space, self.revision
+        dim = 1 if space is None else space.dim
+        found = [row for row in self.database.rows(query) if not wanted or row[0] in wanted]
+        embeddings = _matrix([row[3] for row in found], dim, self.path)
+        known = {row[0]: str(row[1]) for row in found}
+        return Templates(embeddings, tuple(row[2] for row in found), tuple(row[0] for row in found), known, revision)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def _space(self, space: Space) -> int:
+        """Return the id of the active space, which is made if there is none; raise UsageError if it is another one."""
+        found = self.database.rows("SELECT id, identity, dim FROM space WHERE state = 'active'")
+        if found:
+            Space(json.loads(found[0][1]), found[0][2]).check(space)
+            return int(found[0][0])
+        sql = "INSERT INTO space (fingerprint, identity, dim, state) VALUES (?, ?, ?, 'active')"
+        return self.database.change(sql, (space.fingerprint, space.text, space.dim))
+
+    def _picture(self, face: NewFace) -> int:
+        found = self.database.rows("SELECT id FROM picture WHERE sha256 = ?", (face.sha256,))
+        if found:
+            return int(found[0][0])
+        values = (face.sha256, os.fsencode(face.source), face.width, face.height, now())
+        columns = "(sha256, source, width, height, added)"
+        return self.database.change(f"INSERT INTO picture {columns} VALUES (?, ?, ?, ?, ?)", values)  # noqa: S608
+
+    def _person(self, name: str) -> int:
+        found = self.database.rows("SELECT id FROM person WHERE key = ?", (names.key(name),))
+        if found:
+            return int(found[0][0])
+        sql = "INSERT INTO person (uid, name, key, kind, created) VALUES (?, ?, ?, 'known', ?)"
+        return self.database.change(sql, (str(uuid.uuid4()), names.clean(name), names.key(name), now()))
+
+    def _refuse_duplicate(self, picture: int, bbox: bytes, name: str, source: str) -> None:
+        """Raise DuplicateError for a face that somebody has, and for a second face of a picture for one person."""
+        query = "SELECT face.bbox, person.name FROM face LEFT JOIN person ON person.id = face.person WHERE picture = ?"
+        for known, owner in self.database.rows(query, (picture,)):
+            if known == bbox:
+                message = f"the face in {source} is enrolled as {owner or 'nobody'}"
+                raise DuplicateError(message, hint="enroll a picture under one name")
+            if owner is not None and names.key(owner) == names.key(name):
+                message = f"another face in {source} is enrolled as {owner}"
+                raise DuplicateError(message, hint="one picture shows a person once")
+
+
+def _stored(row: tuple[Any, ...], person: str | None) -> StoredFace:
+    identifier, source, sha256, bbox, score, how, added = row
+    place = tuple(np.frombuffer(bbox, FLOAT).tolist()) or None
+    shown = None if source is None else os.fsdecode(source)
+    return StoredFace(identifier, person, shown, sha256.hex(), place, score, how, added)
+
+
+def _matrix(blobs: Sequence[bytes], dim: int, path: Path) -> FloatArray:
+    """Return stored embeddings as (N, dim) float32. Raises GalleryError for one of another length or without one."""
+    if any(len(blob) != dim * FLOAT.itemsize for blob in blobs):
+        raise GalleryError(f"{path} is damaged: a template has another length", hint="see `facecli gallery verify`")
+    matrix = np.frombuffer(b"".join(blobs), FLOAT).reshape(len(blobs), dim).astype(np.float32)
+    if not np.isfinite(matrix).all():
+        raise GalleryError(f"{path} is damaged: a template is not finite", hint="see `facecli gallery verify`")
+    return matrix

@@ -1,0 +1,88 @@
+"""A gallery for people and programs: what it is, who is in it, and what a person has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facecli.gallery.store.forgetting import Receipt
+from facecli.gallery.store.records import Person, StoredFace
+from facecli.gallery.store.store import GalleryStore
+from facecli.output import records
+from facecli.output.records import PIXEL_DIGITS, SCORE_DIGITS, Record
+from facecli.output.sink import dumps
+from facecli.system.files import write_bytes
+
+
+def gallery(store: GalleryStore) -> Record:
+    """Return which gallery it is, and what it is compared by; recognizer and detector are null for an empty one."""
+    space = store.space
+    return {
+        "path": str(store.path),
+        "uuid": store.meta("uuid"),
+        "revision": store.revision,
+        "recognizer": None if space is None else space.recognizer,
+        "detector": None if space is None else space.detector,
+        "dim": None if space is None else space.dim,
+    }
+
+
+def receipt(store: GalleryStore, removed: Receipt) -> Record:
+    """Return the document of a removal, which is its receipt as well: it names nobody, people are their uids."""
+    return records.header(
+        "gallery.remove",
+        gallery=gallery(store),
+        dry_run=False,
+        people=list(removed.people),
+        faces=removed.faces,
+        templates=removed.templates,
+        pictures=removed.pictures,
+        checked={
+            "time": removed.time,
+            "pieces": removed.pieces,
+            "found": 0,
+            "files": list(removed.files),
+            "names_in_other_texts": removed.unchecked,
+        },
+    )
+
+
+def write(path: Path, document: Record) -> None:
+    """Write a document as JSON into a file. Raises OutputError."""
+    write_bytes(path, (dumps(document, indent=2) + "\n").encode("utf-8", "surrogateescape"), parents=False)
+
+
+def person(one: Person) -> Record:
+    """Return one person with what the gallery has of them."""
+    return {
+        "person": one.name,
+        "uid": one.uid,
+        "kind": one.kind,
+        "pictures": one.pictures,
+        "templates": one.templates,
+        "created": one.created,
+    }
+
+
+def person_row(one: Person) -> Record:
+    """Return a person as a row of a table."""
+    row = person(one)
+    del row["uid"], row["created"]
+    return row
+
+
+def face(one: StoredFace) -> Record:
+    """Return one stored face. bbox: null where the whole picture is the face."""
+    return {
+        "face": one.id,
+        "source": one.source,
+        "sha256": one.sha256,
+        "bbox": None if one.bbox is None else [round(value, PIXEL_DIGITS) for value in one.bbox],
+        "score": None if one.score is None else round(one.score, SCORE_DIGITS),
+        "how": one.how,
+        "added": one.added,
+    }
+
+
+def face_row(record: Record) -> Record:
+    """Return a stored face as a row of a table."""
+    return {name: record[name] for name in ("face", "source", "how", "added")}

@@ -1,0 +1,64 @@
+"""Galleries of made-up people: embeddings that lie around a direction of each person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecli.gallery.space import Space
+from facecli.gallery.store.records import NewFace, Templates
+from facecli.gallery.store.store import GalleryStore
+from facecli.types import FloatArray
+
+DIM = 16
+SPACE = Space({"recognizer": "made-up", "models": ["0" * 64], "parameters": {}, "detector": "yunet"}, DIM)
+
+
+def face_of(embedding: FloatArray, picture: str, x: float = 0.0) -> NewFace:
+    """A face at x px in a picture of this name."""
+    bbox = np.array([x, 0, x + 50, 60], np.float32)
+    sha256 = hashlib.sha256(picture.encode()).digest()
+    return NewFace(sha256, picture, 640, 480, bbox, np.zeros((5, 2), np.float32), 0.9, embedding)
+
+
+def templates_of(embeddings: FloatArray, people: list[int]) -> Templates:
+    """Templates of people, who are numbers in ascending order, and called so."""
+    names = {person: str(person) for person in people}
+    return Templates(embeddings, tuple(range(len(people))), tuple(people), names, 1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[GalleryStore]:
+    """An empty gallery."""
+    opened = GalleryStore(tmp_path / "staff.db", create=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def staffed(store: GalleryStore) -> GalleryStore:
+    """A gallery of Ada and Grace, three pictures each."""
+    rng = np.random.default_rng(1)
+    for name in ("Ada", "Grace"):
+        centre = rng.normal(size=DIM)
+        for number in range(3):
+            embedding = (centre + rng.normal(size=DIM) / 5).astype(np.float32)
+            store.add(name, face_of(embedding, f"people/{name}/{number}.jpg"), SPACE)
+    return store
+
+
+@pytest.fixture
+def crowd() -> Callable[..., tuple[FloatArray, list[int]]]:
+    """A maker of (embeddings, people): so many people with so many templates each."""
+
+    def make(people: int, each: int, seed: int = 0, spread: float = 0.7) -> tuple[FloatArray, list[int]]:
+        rng = np.random.default_rng(seed)
+        centres = rng.normal(size=(people, 1, DIM))
+        rows = centres + spread * rng.normal(size=(people, each, DIM))
+        return rows.reshape(-1, DIM).astype(np.float32), [person for person in range(people) for _ in range(each)]
+
+    return make

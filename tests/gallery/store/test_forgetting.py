@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facecli.errors import GalleryError
+from facecli.gallery.store import forgetting
+from facecli.gallery.store.changes import rename
+from facecli.gallery.store.database import Database
+from tests.gallery.conftest import DIM, SPACE, face_of
+
+
+def content(store):
+    """The bytes of every file of a gallery."""
+    return b"".join(path.read_bytes() for path in store.path.parent.glob(f"{store.path.name}*"))
+
+
+def test_nothing_is_left_of_a_person(staffed):
+    ada, embeddings = staffed.person("Ada"), staffed.templates(["Ada"]).embeddings
+    rename(staffed, ada, "Augusta")
+    ada = staffed.person("Augusta")
+    needles = [row.tobytes() for row in embeddings] + [b"Ada", b"Augusta", b"augusta", ada.uid.encode()]
+    assert all(needle in content(staffed) for needle in needles)
+    receipt = forgetting.remove(staffed, [ada])
+    after = content(staffed)
+    assert [needle for needle in needles if needle in after] == []
+    assert (receipt.faces, receipt.templates, receipt.pictures, receipt.unchecked) == (3, 3, 3, 0)
+    assert receipt.people == (ada.uid,)
+    assert receipt.pieces == 3 * 2 + 2  # both halves of each template, and two spellings of the name
+    assert [person.name for person in staffed.people()] == ["Grace"]
+    assert len(staffed.templates().people) == 3
+
+
+def test_many_people_in_pages_that_move(store):
+    """Rows that lie in pages with others, which SQLite moves about while it deletes and inserts."""
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(300, DIM)).astype(np.float32)
+    for number, row in enumerate(rows):
+        store.add(f"person number {number % 30}", face_of(row, f"{number}.jpg"), SPACE)
+    gone = [store.person(f"person number {number}") for number in range(0, 30, 2)]
+    forgetting.remove(store, gone)
+    after = content(store)
+    assert [n for n, row in enumerate(rows) if (row.tobytes() in after) != (n % 2 == 1)] == []
+
+
+def test_picture_with_somebody_else_stays_without_its_name(staffed):
+    staffed.add("Grace", face_of(np.ones(DIM, np.float32), "people/Ada/0.jpg", x=300), SPACE)
+    receipt = forgetting.remove(staffed, [staffed.person("Ada")])
+    assert receipt.pictures == 2
+    sources = [face.source for face in staffed.faces(staffed.person("Grace"))]
+    assert sources == ["people/Grace/0.jpg", "people/Grace/1.jpg", "people/Grace/2.jpg", None]
+    assert b"Ada" not in content(staffed)
+
+
+def test_name_within_another_name_is_not_looked_for(staffed):
+    staffed.add("Adair", face_of(np.ones(DIM, np.float32), "x.jpg"), SPACE)
+    assert forgetting.remove(staffed, [staffed.person("Ada")]).unchecked == 2  # Ada and ada
+
+
+def test_trace_that_is_left_is_told(staffed, monkeypatch):
+    monkeypatch.setattr(Database, "erase_traces", lambda _self: None)
+    with pytest.raises(GalleryError, match="still has traces"):
+        forgetting.remove(staffed, [staffed.person("Ada")])
+
+
+def test_reader_in_the_way_is_told(staffed, monkeypatch):
+    monkeypatch.setattr("facecli.gallery.store.database.BUSY_SECONDS", 0.05)
+    reader = Database(staffed.path)
+    reader.change("BEGIN")
+    reader.rows("SELECT count(*) FROM template")
+    quick = type(staffed)(staffed.path)
+    with pytest.raises(GalleryError, match=r"another program"):
+        forgetting.remove(quick, [quick.person("Ada")])
+    reader.change("COMMIT")
+    reader.close()
+    quick.database.erase_traces()
+    assert b"Ada" not in content(quick)
+    quick.close()
+
+
+def test_count_without_removing(staffed):
+    before = staffed.revision
+    assert forgetting.count(staffed, [staffed.person("Ada")]) == (3, 3, 3)
+    assert staffed.revision == before

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from facecli.errors import UsageError
+from facecli.gallery import names
+
+
+def test_names_are_kept_as_typed_and_compared_without_case():
+    assert names.clean("  Ada   Lovelace ") == "Ada Lovelace"
+    assert names.clean("Zoe\u0308") == "Zo\u00eb"
+    assert names.key("ADA lovelace") == names.key("Ada  Lovelace")
+    assert names.key("Zoe\u0308") == names.key("ZO\u00cb")
+    assert names.key("Straße") == names.key("STRASSE")
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 201, "a\x00b", "a\x1b[31m", "\udcff"])
+def test_texts_that_are_no_names(text):
+    with pytest.raises(UsageError, match="name"):
+        names.clean(text)
+
+
+def test_nearest():
+    assert names.nearest("Ada Lovelase", ["Grace Hopper", "Ada Lovelace"]) == ["Ada Lovelace"]
