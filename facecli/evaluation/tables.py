@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from facecli.errors import UsageError
 
 LONGEST_LINE = 2**16  # characters; a file without line ends, such as /dev/zero, must not fill the memory
+# The marks that UTF-16 begins with, as UTF-8 is read where undecodable bytes are kept.
+UTF16 = ("\udcff\udcfe", "\udcfe\udcff")
 
 Row = Mapping[str, str | None]
 
@@ -17,14 +20,24 @@ Row = Mapping[str, str | None]
 class Table:
     """A CSV file with a header. name: the file's name in messages. columns: its columns, in their order.
 
-    Raises UsageError for a file without the columns that it `needs`, or with one of them twice.
+    A header with semicolons or tabs and no comma says that these separate the columns, as spreadsheets write them where
+    the comma is decimal. Blanks behind a separator do not count.
+
+    Raises UsageError for a file without the columns that it `needs`, or with one of them twice, and for UTF-16.
     """
 
     def __init__(self, lines: Iterable[str], name: str, needs: Sequence[str]) -> None:
-        self._reader = csv.DictReader(lines, strict=True)
+        lines = iter(lines)
+        first = next(lines, "")
+        if first.startswith(UTF16):
+            raise UsageError(f"{name} is UTF-16, which is not read", hint="save it as UTF-8")
+        separator = next((own for own in ",;\t" if own in first), ",")
+        lines = chain([first], lines)
+        self._reader = csv.DictReader(lines, strict=True, delimiter=separator, skipinitialspace=True)
         self.name = name
         try:
-            self.columns = tuple(self._reader.fieldnames or ())
+            self._reader.fieldnames = [column.strip() for column in self._reader.fieldnames or ()]
+            self.columns = tuple(self._reader.fieldnames)
         except csv.Error as error:
             raise self._broken(error) from error
         self._check_columns(needs)
@@ -44,7 +57,8 @@ class Table:
         if twice := [column for column in needs if self.columns.count(column) > 1]:
             raise UsageError(f"{self.name} has the column {', '.join(twice)} twice", hint="leave one of them out")
         if missing := [column for column in needs if column not in self.columns]:
-            hint = f"its first line must be {','.join(needs)}"
+            small = {column.lower() for column in self.columns} >= {*needs}
+            hint = f"its first line must be {','.join(needs)}{', in small letters' * small}"
             raise UsageError(f"{self.name} has no column {', '.join(missing)}", hint=hint)
 
 

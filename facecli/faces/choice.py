@@ -12,23 +12,15 @@ from facecli.types import Detections
 FACE_CHOICES = ("only", "largest", "center", "score", "all")
 
 
-def choose(
-    detections: Detections, choice: str, width: int, height: int, source: str, *, turned: bool = False
-) -> list[int]:
+def choose(detections: Detections, choice: str, width: int, height: int, source: str) -> list[int]:
     """Return the indices of the faces that are chosen.
 
-    choice: one of FACE_CHOICES, or the index of a face. width, height: px, of the picture. source: its name in errors.
-    turned: whether the picture was looked at in its four turns.
+    detections: one face at least. choice: one of FACE_CHOICES, or the index of a face. width, height: px, of the
+    picture. source: its name in errors.
 
-    Raises NoFaceError for a picture without faces or without a face of that index, AmbiguousFaceError for `only` if
-    there are several.
+    Raises NoFaceError for a picture without a face of that index, AmbiguousFaceError for `only` if there are several.
     """
     count = len(detections)
-    if count == 0:
-        turn = "" if turned else "{rotate} auto if it is turned, "
-        hint = f"try {turn}another {{detector}}, or {{no_detect}} if the picture is a face"
-        about = "rotate", "detector", "no_detect"
-        raise NoFaceError(f"no face found in {source}", hint=hint, about=about)
     if choice == "all":
         return list(range(count))
     if choice == "only":

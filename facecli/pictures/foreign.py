@@ -6,11 +6,14 @@ import re
 
 RAW = "a camera's raw file"
 # Brands of ISO base media files with pictures in them (ISO/IEC 23008-12; Canon's CR3); what else has brands is a video.
-_BRANDS = (
-    (frozenset({b"crx "}), RAW),
-    (frozenset({b"avif", b"avis"}), "an AVIF picture"),
-    (frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split()), "a HEIC picture"),
-)
+_GENERAL = (b"mif1", b"msf1")  # of HEIC, AVIF and others: they count where no other does
+_BRANDS = {
+    b"crx ": RAW,
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
+    **dict.fromkeys((b"jp2 ", b"jpx ", b"jpm "), "a JPEG 2000 picture"),
+    **dict.fromkeys(b"heic heix heim heis hevc hevx hevm hevs".split(), "a HEIC picture"),
+    **dict.fromkeys(_GENERAL, "a HEIC picture"),
+}
 # The bytes that a kind of file begins with, where they stand, and its name with an article.
 _SIGNATURES = (
     (b"FUJIFILMCCD-RAW", 0, RAW),
@@ -36,8 +39,7 @@ def kind_of(data: bytes) -> str:
         if data.startswith(signature, offset):
             return kind
     if data[4:8] == b"ftyp":
-        brands = _brands(data)
-        return next((kind for known, kind in _BRANDS if known & brands), "a video")
+        return next((_BRANDS[brand] for brand in _brands(data) if brand in _BRANDS), "a video")
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
@@ -46,10 +48,10 @@ def kind_of(data: bytes) -> str:
     return "text" if _is_text(data[:500]) else "unknown data"
 
 
-def _brands(data: bytes) -> set[bytes]:
-    """Return the brands of an ISO base media file: its main one, and those that it is compatible with."""
+def _brands(data: bytes) -> list[bytes]:
+    """Return the brands of an ISO base media file: its main one, those that it is like, and general ones last."""
     end = min(int.from_bytes(data[:4], "big"), 256)
-    return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+    return sorted([data[8:12], *(data[at : at + 4] for at in range(16, end, 4))], key=_GENERAL.__contains__)
 
 
 def _is_text(data: bytes) -> bool:

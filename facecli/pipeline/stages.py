@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from facecli.contract import (
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.faces import turning
+from facecli.faces.absence import no_face
 from facecli.faces.choice import choose
 from facecli.hosting.answers import head_of
 from facecli.pictures import codec
@@ -65,6 +66,9 @@ class Tools(Protocol):
     @property
     def classifiers(self) -> tuple[Classifier, ...]:
         """The loaded attribute models, in the order of their descriptors."""
+
+    def parameters(self, plugin: Plugin) -> dict[str, Any]:
+        """Return the parameters that a plugin runs with."""
 
     def wait(self) -> None:
         """Return when everything is loaded; raise what a load raised."""
@@ -172,19 +176,26 @@ class Stages:
     def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
         if detections is None:
             return replace(opened, indices=(0,), detector_ran=False)
-        assert opened.image is not None
-        width, height = opened.image.width, opened.image.height
+        image = opened.image
+        assert image is not None
         detections = self._wanted(detections)
         count = len(detections)
+        if not count:
+            none, error = replace(opened, faces_found=0, detections=detections), self._no_face(image)
+            return replace(none, error=error) if self.flow.need_face else replace(none, remark=error)
         try:
-            chosen = choose(detections, self.flow.faces, width, height, opened.source, turned=self.flow.rotate)
+            chosen = choose(detections, self.flow.faces, image.width, image.height, opened.source)
         except NoFaceError as error:
-            none = replace(opened, faces_found=count, detections=detections.select([]))
-            fails = self.flow.need_face or count > 0
-            return replace(none, error=error) if fails else replace(none, remark=error)
+            return replace(opened, faces_found=count, detections=detections.select([]), error=error)
         except FacecliError as error:
             return replace(opened, faces_found=count, error=error)
         return replace(opened, faces_found=count, indices=tuple(chosen), detections=detections.select(chosen))
+
+    def _no_face(self, image: Image) -> NoFaceError:
+        plugin = self.tools.detector_plugin
+        assert plugin is not None
+        seen = self.tools.parameters(plugin).get("size")
+        return no_face(image, turned=self.flow.rotate, plugin=plugin.name, seen=seen)
 
     def _wanted(self, detections: Detections) -> Detections:
         """Return the faces that are sure and large enough."""

@@ -62,8 +62,8 @@ def test_hints_name_keyword_arguments(faces: Faces, pictures: list[Path]) -> Non
     (picture,) = faces.run(grey, embed=True, need_face=True)
     assert picture.record()["error"] == {
         "code": "no_face",
-        "message": f"no face found in {grey}",
-        "hint": "try rotate auto if it is turned, another detector, or no_detect if the picture is a face",
+        "message": f"no face found in {grey}, which is nearly of one colour",
+        "hint": "see whether it is the picture that you mean",
     }
     (picture,) = faces.run(pictures[1], face="only")
     assert str(picture.error).endswith("face only wants one; choose with face")

@@ -74,7 +74,7 @@ def test_what_excludes_it(run_cli, turned):
 
 def test_the_hint_thinks_of_it(run_cli, turned):
     for options, hint in (
-        ((), "try --rotate auto if it is turned, "),
+        ((), "try --rotate auto if it is turned or "),
         (("--rotate", "auto"), "try another --detector"),
     ):
         done = run_cli("embed", turned[90], "--detector", "yunet", "-p", "yunet.score_threshold=0.99", *options)

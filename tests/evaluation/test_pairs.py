@@ -20,6 +20,22 @@ def test_a_column_that_comes_twice_is_an_error() -> None:
     assert len(pairs.read(["file_a,file_b,same,n,n\n", "a,b,1,2,3\n"], "x.csv")) == 1
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", ", ", " , ", "; "])
+def test_spreadsheets_may_separate_by_semicolons_tabs_and_blanks(separator: str) -> None:
+    header, row = "file_a,file_b,same\n", "a.jpg,b c.jpg,1\n"
+    lines = [header.replace(",", separator), row.replace(",", separator.lstrip(" "))]
+    assert pairs.read(lines, "x.csv") == [pairs.Pair("a.jpg", "b c.jpg", same=True)]
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_what_windows_writes_is_named(order: str) -> None:
+    text = "\ufefffile_a,file_b,same\na,b,1\n".encode(order).decode("utf-8-sig", "surrogateescape")
+    with pytest.raises(UsageError, match="is UTF-16, which is not read; save it as UTF-8"):
+        pairs.read_stream(io.StringIO(text), "x.csv")
+    with pytest.raises(UsageError, match="must be file_a,file_b,same, in small letters"):
+        pairs.read(["File_A,File_B,Same\n", "a,b,1\n"], "x.csv")
+
+
 @pytest.mark.parametrize("again", ["a,b,0", "b,a,0", "./a,b,no"])
 def test_a_pair_that_is_the_same_person_and_is_not_is_an_error_with_both_lines(again: str) -> None:
     with pytest.raises(UsageError, match=r"x\.csv lines 2 and 4 contradict each other; .* in one of them alone"):

@@ -29,8 +29,6 @@ def test_the_largest_face_is_the_one_of_which_most_is_in_the_picture() -> None:
 def test_without_the_face_that_is_meant_there_is_an_error() -> None:
     with pytest.raises(AmbiguousFaceError, match="3 faces in x"):
         choose(FACES, "only", 100, 100, "x")
-    with pytest.raises(NoFaceError, match="no face found in x"):
-        choose(FACES.select([]), "largest", 100, 100, "x")
     with pytest.raises(NoFaceError, match="0 to 2"):
         choose(FACES, "3", 100, 100, "x")
     with pytest.raises(UsageError, match="unknown face"):

@@ -84,6 +84,9 @@ class FakeTools:
         mean = AttributePlugin("grey/mean", "", "grey", UNUSED, SPEC, self.labels, more_crops=self.more_crops)
         return self.attributes or (mean,)
 
+    def parameters(self, plugin: Any) -> dict[str, Any]:
+        return {"size": 4} if plugin.name == "d" else {}
+
     def wait(self) -> None:
         if self.load_error is not None:
             raise self.load_error

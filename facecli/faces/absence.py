@@ -1,0 +1,49 @@
+"""Why a detector may have found no face in a picture: what is known of it decides what to try next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facecli.errors import NoFaceError
+from facecli.types import Image
+
+PLAIN = 16  # of 255: a picture whose channels spread less, but for the utmost thousandths, shows nothing
+DARK = 32  # of 255: a plain picture below it is black
+SAMPLE = 2**18  # pixels, evenly spread: as many are looked at for that
+REDUCED = 2  # times: a picture that was seen so much smaller may hide a face that is there
+LARGEST_SEEN = 4096  # px: the largest size that is advised; what a network needs grows with the square
+LARGEST_CROP = 320  # px: a larger picture is hardly a face alone
+
+
+def no_face(image: Image, *, turned: bool, plugin: str | None = None, seen: float | None = None) -> NoFaceError:
+    """Return the error for a picture in which no face was found, with a hint that fits it.
+
+    turned: whether it was looked at in its four turns. plugin: the detector's name. seen: px, the longer side to which
+    the detector's parameter `size` reduces a picture; None if it has none.
+    """
+    message = f"no face found in {image.source}"
+    if colour := _plain(image):
+        return NoFaceError(f"{message}, which is nearly {colour}", hint="see whether it is the picture that you mean")
+    longer = max(image.width, image.height)
+    tries = []
+    if plugin is not None and seen and longer >= REDUCED * seen:
+        why = f"it was seen {longer / seen:.0f} times smaller; if the model takes that"
+        tries.append(f"{{parameters}} {plugin}.size={min(longer, LARGEST_SEEN)} ({why})")
+    if not turned:
+        tries.append("{rotate} auto if it is turned")
+    tries.append("another {detector}")
+    if longer <= LARGEST_CROP:
+        tries.append("{no_detect} if the picture is a face")
+    hint = " or ".join([", ".join(tries[:-1]), tries[-1]] if tries[1:] else tries)
+    return NoFaceError(message, hint=f"try {hint}", about=("rotate", "parameters", "detector", "no_detect"))
+
+
+def _plain(image: Image) -> str | None:
+    """Return "black", "white" or "of one colour" for a picture that shows nothing, None for any other."""
+    step = max(1, round((image.width * image.height / SAMPLE) ** 0.5))
+    low, high = np.percentile(image.pixels[::step, ::step], (0.1, 99.9), axis=(0, 1))
+    if (high - low).max() >= PLAIN:
+        return None
+    if high.max() < DARK:
+        return "black"
+    return "white" if low.min() > 255 - DARK else "of one colour"
