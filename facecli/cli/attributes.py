@@ -80,7 +80,7 @@ def answer(
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
         flow = engine.flow(request, plugins.face, need_face=plugins.require_face, keep_image=annotate is not None)
         analysed = engine.stream(request, sources, flow)
-        return streaming.stream(sink, analysed, shown, output, total=total)
+        return streaming.stream(sink, analysed, shown, output, total=inputs.total(reading))
 
 
 def _header(question: Question, request: Request, tools: Toolbox) -> dict[str, Any]:

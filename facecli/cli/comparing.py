@@ -19,20 +19,21 @@ NO_MATCH = 3  # the exit code of a command that was asked for one, and that foun
 
 
 def stream(
-    sink: Sink, header: Record, compared: Iterable[Comparison], output: OutputSettings, *, total: int | None
+    sink: Sink, header: Record, compared: Iterable[Comparison], output: OutputSettings, *, total: progress.Total
 ) -> tuple[int, int]:
     """Write a record per comparison as it comes, and errors to stderr. Return how many matched and how many failed.
 
-    total: how many comparisons there are, for the progress bar; None if that is not known.
+    total: how many comparisons there are, for the progress bar.
     """
     from facecli.output import comparisons, verifications
 
-    matched = failed = 0
+    count = matched = failed = 0
 
     def records() -> Iterator[Record]:
-        nonlocal matched, failed
+        nonlocal count, matched, failed
         for comparison in progress.reporting_errors(compared, output, total):
             verification = comparison.verification
+            count += 1
             matched += verification is not None and verification.verified
             failed += comparison.error is not None
             yield comparisons.record(comparison.result, verification, option)
@@ -40,4 +41,5 @@ def stream(
     columns = [*comparisons.CSV_COLUMNS, *(verifications.REAL if "anti_spoof" in header else ())]
     shown = partial(comparisons.csv_rows, header), partial(comparisons.table_rows, header)
     sink.stream(header, "comparisons", records(), columns, *shown)
+    progress.report_summary({"pictures": count, "of the same person": matched, "failed": failed}, output)
     return matched, failed

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from facecli.errors import UsageError
+from facecli.system.streams import print_error
 
 if TYPE_CHECKING:  # imported by the functions: --help must not pay for them
     from facecli.cli import transfers
@@ -17,17 +20,44 @@ if TYPE_CHECKING:  # imported by the functions: --help must not pay for them
     from facecli.output.sink import Sink
 
 
-def open_sink(output: OutputSettings) -> Sink:
-    """Return the sink for a command's results; from now on a failure of the command is shown there, too."""
+def open_sink(output: OutputSettings, *, silent: bool = False) -> Sink:
+    """Return the sink for a command's results; from now on a failure of the command is shown there, too.
+
+    silent: stdout gets nothing unless a format was typed, because the command writes its results elsewhere.
+    """
     from facecli.output.sink import Sink
 
     if output.json and output.format not in (None, "json"):
         raise UsageError(f"--json and --format {output.format} exclude each other", hint="give one of them")
-    sink = Sink("json" if output.json else output.format)
+    chosen = "json" if output.json else output.format
+    typed_format = chosen if output.json or typed("format") else None
+    if output.path is not None:
+        from facecli.output.file_sink import FileSink
+
+        _refuse_inputs(output.path)
+        sink: Sink = FileSink(output.path, typed_format, _nothing if output.quiet else print_error)
+    elif silent and typed_format is None:
+        sink = Sink("jsonl", Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 # as long as the process
+    else:
+        sink = Sink(chosen)
     opened = click.get_current_context().find_root().obj
     if isinstance(opened, list):
         opened.append(sink)  # cli.main shows a failure there
     return sink
+
+
+def _refuse_inputs(target: Path) -> None:
+    """Raise UsageError if a file to write is one that an argument or another option names, such as a list of pairs."""
+    from facecli.output.overwriting import refuse_inputs
+
+    for name, value in click.get_current_context().params.items():
+        if name != "path":
+            named = value if isinstance(value, tuple) else (getattr(value, "name", value),)
+            refuse_inputs(target, [one for one in named if isinstance(one, (str, Path))], "output")
+
+
+def _nothing(_line: str) -> None:
+    """Print nothing."""
 
 
 def registry() -> Registry:

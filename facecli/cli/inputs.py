@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from facecli.cli.settings import InputSettings
@@ -25,6 +25,23 @@ def open_sources(reading: InputSettings, paths: OutputPaths) -> Iterator[Source]
 
     sources = expand(reading.inputs, files_from=reading.files_from, files_from0=reading.files_from0)
     return protected(sources, reading.inputs, paths, many=count_inputs(reading) != 1)
+
+
+def total(reading: InputSettings) -> int | Callable[[], int] | None:
+    """Return how many pictures the inputs are; where folders or globs are among them, a function that lists and counts.
+
+    None for lists, which may come through a pipe that is read once.
+    """
+    known = count_inputs(reading)
+    if known is not None or reading.files_from or reading.files_from0:
+        return known
+
+    def count() -> int:
+        from facecli.pictures.listing import expand
+
+        return sum(1 for _ in expand(reading.inputs))
+
+    return count
 
 
 def count_inputs(reading: InputSettings) -> int | None:

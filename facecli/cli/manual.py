@@ -29,7 +29,7 @@ SECTIONS = {
         *("anti_spoof", "matches", "exit_code"),
     ),
     "Output": (
-        *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "file", "long"),
+        *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "path", "long"),
         *("format", "json", "quiet"),
     ),
     RUNNING: (

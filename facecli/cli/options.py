@@ -35,12 +35,24 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), **attributes)
 
 
-output_options = chain(
+format_options = chain(
     _option(
         "--format", "-f", type=click.Choice(FORMATS), help="Output format.  [default: table on a terminal, else json]"
     ),
     click.option("--json", is_flag=True, help="Short for --format json."),
     _option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
+)
+
+
+def output_option(text: str) -> Callable[[F], F]:
+    """Return the option -o with a command's own text."""
+    return click.option(
+        "--output", "-o", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=text
+    )
+
+
+output_options = chain(
+    output_option("Write the results to FILE (.json, .jsonl or .csv), and nothing to stdout."), format_options
 )
 
 long_option = click.option("--long", "-l", is_flag=True, help="All columns in a table; other formats have them anyway.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from facecli.cli import context
@@ -14,7 +16,7 @@ from facecli.errors import FacecliError
 from facecli.system.streams import print_error, terminal
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
@@ -36,15 +38,17 @@ class Outcome(Protocol):
         """The reason why it failed, or None."""
 
 
+# A number, or a function that counts and takes its time, or None if the number is not known.
+Total = int | Callable[[], int] | None
 O = TypeVar("O", bound=Outcome)  # noqa: E741 # an outcome
 
 
-def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: int | None) -> Iterator[O]:
+def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: Total) -> Iterator[O]:
     """Pass outcomes on; print each error in one line, and show a bar if stderr is a terminal.
 
-    total: how many outcomes there will be, None if that is not known.
+    total: how many outcomes there will be.
     """
-    if _shows_bar(output) and (total is None or total >= PROGRESS_FROM):
+    if _shows_bar(output) and (not isinstance(total, int) or total >= PROGRESS_FROM):
         outcomes = _with_bar(outcomes, total)
     for outcome in outcomes:
         if outcome.error is not None:
@@ -75,6 +79,17 @@ def report_remarks(results: Sequence[ImageResult], count: int) -> None:
     print_error(f"no face found in {len(results)} of {count} pictures: {names}{more}; {failure}")
 
 
+def report_summary(parts: Mapping[str, int], output: OutputSettings) -> None:
+    """Print one line that sums up a run of many pictures, for who watches it on a terminal.
+
+    parts: a word and how many there are of it, the pictures first; what there is none of is left out after these.
+    """
+    first, *others = parts.items()
+    if first[1] >= PROGRESS_FROM and not output.quiet and sys.stderr.isatty():
+        shown = [first, *((word, count) for word, count in others if count)]
+        print_error(", ".join(f"{count} {word}" for word, count in shown))
+
+
 def write_pictures(result: ImageResult, writers: Sequence[Writer]) -> tuple[ImageResult, list[str]]:
     """Run the writers on a result, and print the error if one of them fails; see facecli.output.pictures.write."""
     if not writers:
@@ -95,7 +110,7 @@ def _shows_bar(output: OutputSettings) -> bool:
     return not output.quiet and sys.stderr.isatty() and not shared
 
 
-def _with_bar(outcomes: Iterable[O], total: int | None) -> Iterator[O]:
+def _with_bar(outcomes: Iterable[O], total: Total) -> Iterator[O]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -103,6 +118,15 @@ def _with_bar(outcomes: Iterable[O], total: int | None) -> Iterator[O]:
     with Progress(*columns, console=Console(file=terminal()), transient=True) as bar:
         _bars.append(bar)
         try:
-            yield from bar.track(outcomes, total=total)
+            task = bar.add_task("", total=total if isinstance(total, int) else None)
+            if callable(total):
+                Thread(target=_count, args=(bar, task, total), daemon=True).start()
+            yield from bar.track(outcomes, task_id=task)
         finally:
             _bars.remove(bar)
+
+
+def _count(bar: Progress, task: TaskID, count: Callable[[], int]) -> None:
+    """Give a bar its total as soon as that is known; it runs beside the work."""
+    with suppress(FacecliError, OSError):  # which the work itself reports
+        bar.update(task, total=count())

@@ -91,8 +91,12 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """The form of the results. format: None is a table on a terminal, else JSON. json: short for that format."""
+    """The form of the results, and their place.
 
+    path: a file; None is stdout. format: None is a table on a terminal, else JSON. json: short for that format.
+    """
+
+    path: Path | None = None
     format: str | None = None
     json: bool = False
     quiet: bool = False

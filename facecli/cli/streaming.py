@@ -39,23 +39,24 @@ class Presentation:
 
 
 def stream(
-    sink: Sink, pictures: Iterable[Picture], shown: Presentation, output: OutputSettings, *, total: int | None
+    sink: Sink, pictures: Iterable[Picture], shown: Presentation, output: OutputSettings, *, total: progress.Total
 ) -> int:
     """Write a record per picture as it comes, and its errors to stderr. Return the exit code: 1 if a picture failed.
 
-    total: how many pictures there are, for the progress bar; None if that is not known.
+    total: how many pictures there are, for the progress bar.
     """
     from facecli.output import rows
 
-    failed, count = False, 0
+    failed = count = faces = 0
     remarked: list[ImageResult] = []
 
     def records() -> Iterator[Record]:
-        nonlocal failed, count
+        nonlocal failed, count, faces
         for picture in progress.reporting_errors(pictures, output, total):
             result, files = progress.write_pictures(picture.result, shown.writers)
-            failed |= result.error is not None
+            failed += result.error is not None
             count += 1
+            faces += len(result.indices)
             if result.remark is not None:
                 remarked.append(result)
             yield shown.record(result) | ({"written": files} if shown.writers else {})
@@ -64,6 +65,7 @@ def stream(
 
     csv_rows, table_rows = shown.csv_rows or rows.csv_rows, shown.table_rows or rows.table_rows
     sink.stream(shown.header, "images", records(), shown.columns, csv_rows, table_rows)
+    progress.report_summary({"pictures": count, "faces": faces, "failed": failed}, output)
     if shown.remarks and remarked and not output.quiet:
         progress.report_remarks(remarked, count)
     return 1 if failed else 0

@@ -68,7 +68,7 @@ def command(
         )
         flow = faces.engine.flow(request, plugins.face, need_face=plugins.require_face, keep_image=bool(writers))
         pictures = faces.engine.stream(request, sources, flow)
-        return streaming.stream(sink, pictures, shown, output, total=total)
+        return streaming.stream(sink, pictures, shown, output, total=inputs.total(reading))
 
 
 def _writers(

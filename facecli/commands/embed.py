@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from facecli.cli import manual, options
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
     from facecli.pipeline.results import ImageResult
+
+
+RECORDS = (".json", ".jsonl", ".csv")  # files of all results; others hold embeddings alone
 
 
 @manual.command(examples=("embed portraits/ -o faces.npz", "embed a.jpg --recognizer dlib-resnet --json"))
@@ -22,24 +23,18 @@ if TYPE_CHECKING:
 @options.no_detect_option
 @options.face_option("all")
 @options.require_face_option
-@click.option(
-    "--output",
-    "-o",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the embeddings to FILE (.npz, .npy or .parquet) and leave them out of stdout.",
+@options.output_option(
+    "Write the embeddings to FILE (.npz, .npy or .parquet), or all results (.json, .jsonl or .csv); nothing to stdout."
 )
 @options.limit_options
 @options.run_options
-@options.output_options
+@options.format_options
 @gathered
 def command(
     reading: InputSettings,
     plugins: PluginSettings,
     running: RunSettings,
     output: OutputSettings,
-    file: Path | None,
 ) -> int:
     """Turn each face into an embedding (a vector).
 
@@ -48,8 +43,10 @@ def command(
     from facecli.api.selection import Request
     from facecli.cli import context, inputs, streaming, wiring
     from facecli.cli.wording import option
+    from facecli.system.streams import print_error
 
-    sink = context.open_sink(output)
+    file = output.path if output.path is not None and output.path.suffix.lower() not in RECORDS else None
+    sink = context.open_sink(output if file is None else replace(output, path=None), silent=file is not None)
     total = inputs.count_inputs(reading)
     with sink.opened():
         faces = wiring.open_faces(plugins, running, reading, inputs=total)
@@ -72,14 +69,20 @@ def command(
                 collector.add(result)
             return records.image(result, embeddings=collector is None, wording=option)
 
+        def store() -> None:
+            assert collector is not None
+            collector.write(header)
+            if not output.quiet:
+                print_error(f"wrote {collector.count} embeddings of {collector.pictures} pictures to {file}")
+
         shown = streaming.Presentation(
             header=header,
             record=record,
             columns=[*columns, *identity, *([] if collector else rows.embedding_columns(recognizer["dim"]))],
             csv_rows=lambda one: [row | identity for row in rows.csv_rows(one)],
-            finish=None if collector is None else lambda: collector.write(header),
+            finish=None if collector is None else store,
             remarks=True,
         )
         flow = faces.engine.flow(request, plugins.face, need_face=plugins.require_face)
         pictures = faces.engine.stream(request, sources, flow)
-        return streaming.stream(sink, pictures, shown, output, total=total)
+        return streaming.stream(sink, pictures, shown, output, total=inputs.total(reading))

@@ -79,7 +79,7 @@ def command(
         wish = DecisionRequest(metric, threshold, fmr, operating_point, plugins.preset)
         judge = faces.judge(wish, face, anti_spoof=anti_spoof, keep_image=plot is not None)
         if total != 1:
-            matched, failed = _compare_many(judge, (a, others), sink, output, total, plugins.named_preset)
+            matched, failed = _compare_many(judge, (a, others), sink, output, plugins.named_preset)
             return 1 if failed else NO_MATCH if exit_code and not matched else 0
 
         # Imported while the models load in their threads.
@@ -103,12 +103,11 @@ def _compare_many(
     pictures: tuple[str, InputSettings],
     sink: Sink,
     output: OutputSettings,
-    total: int | None,
     preset: dict[str, str],
 ) -> tuple[int, int]:
     """Compare one picture with each of many, write a record of each, and return how many matched and how many failed.
 
-    pictures: the one, and the names of the others. total: their number, None if it is not known.
+    pictures: the one, and the names of the others.
     """
     a, others = pictures
 
@@ -119,7 +118,7 @@ def _compare_many(
     sources = inputs.open_sources(others, OutputPaths())
     probe = judge.probe(a)
     header = comparisons.header(probe, judge.rules, judge.tools, preset)
-    return comparing.stream(sink, header, judge.against(probe, sources), output, total=total)
+    return comparing.stream(sink, header, judge.against(probe, sources), output, total=inputs.total(others))
 
 
 def _check_plot(plot: Path, inputs: tuple[str, ...]) -> None:

@@ -45,6 +45,16 @@ class EmbeddingsFile:
         self._faces: list[int] = []
         self._scores: list[float] = []
 
+    @property
+    def count(self) -> int:
+        """The number of embeddings so far."""
+        return len(self._sources)
+
+    @property
+    def pictures(self) -> int:
+        """The number of pictures that they are of."""
+        return len(dict.fromkeys(self._sources))
+
     def add(self, result: ImageResult) -> None:
         """Add the faces of one result; a picture that is itself a crop has NaN for bbox and score."""
         if result.embeddings is None:

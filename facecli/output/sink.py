@@ -30,11 +30,12 @@ Sentence = tuple[str, bool | None]  # a line for people; True is good news, Fals
 class Sink:
     """The place that the results of one command go to: a text stream and a format.
 
-    fmt: one of FORMATS; None is a table on a terminal and JSON elsewhere. stream: stdout, if None.
+    fmt: one of FORMATS; None is a table on a terminal and JSON elsewhere. stream: stdout, if None. name: of the stream,
+    in errors.
     """
 
-    def __init__(self, fmt: str | None = None, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+    def __init__(self, fmt: str | None = None, stream: TextIO | None = None, name: str = "standard output") -> None:
+        self._stream, self._name = stream or sys.stdout, name
         self._format_chosen = fmt is not None
         self._begun = self._complete = False
         self.format = fmt or ("table" if self._stream.isatty() else "json")
@@ -45,7 +46,7 @@ class Sink:
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Keep stdout for data alone while the context lasts: stray prints of plugins and libraries go to stderr."""
-        with stray_output_on_stderr(self._stream):
+        with stray_output_on_stderr(sys.stdout):
             yield
 
     def document(
@@ -172,7 +173,7 @@ class Sink:
             raise
         except OSError as error:
             reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
-            raise OutputError(f"can not write to standard output: {reason}") from error
+            raise OutputError(f"can not write to {self._name}: {reason}") from error
 
 
 def dumps(value: object, indent: int | None = None) -> str:

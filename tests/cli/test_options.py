@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,65 @@ def test_a_list_that_names_nothing_is_refused(run_cli: Any, examples: Path, opti
     done = run_cli("analyze", examples / "hopper.jpg", option, value, "--json")
     assert done.returncode == 2
     assert f"no {word} named" in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("detect collins.jpg hopper.jpg", 2),
+        ("verify collins.jpg hopper.jpg", 1),
+        ("verify collins.jpg hopper.jpg collins_variant.jpg", 2),
+        ("models list --installed", 5),
+        ("emotion hopper.jpg", 1),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_results_go_to_a_file_and_one_line_says_so(
+    run_cli: Any, examples: Path, tmp_path: Path, line: str, count: int, form: str
+) -> None:
+    file = tmp_path / f"x.{form}"
+    done = run_cli(*line.split(), "-o", file, cwd=examples)
+    printed = run_cli(*line.split(), "--format", form, cwd=examples)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.errors == [f"facecli: wrote {count} record{'s' * (count > 1)} to {file}"]
+    if form == "csv":
+        assert file.read_bytes() == printed.stdout
+    else:
+        assert json.loads(file.read_text("utf-8")).keys() == printed.json.keys()
+    assert run_cli(*line.split(), "-o", file, "--quiet", cwd=examples).errors == []
+
+
+def test_a_file_of_results_appears_whole_or_not_at_all(run_cli: Any, examples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    assert run_cli("verify", "missing.jpg", "hopper.jpg", "-o", file, cwd=examples).returncode == 1
+    assert list(tmp_path.iterdir()) == []
+    one_failed = run_cli("detect", "missing.jpg", "hopper.jpg", "-o", file, cwd=examples)
+    assert one_failed.returncode == 1
+    assert [image["error"] is None for image in json.loads(file.read_text("utf-8"))["images"]] == [False, True]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_of_results_that_can_not_be_is_refused_before_the_work(
+    run_cli: Any, examples: Path, tmp_path: Path
+) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("file_a,file_b,same\ncollins.jpg,hopper.jpg,0\n")
+    for arguments, words in (
+        (("detect", "hopper.jpg", "-o", tmp_path / "x.png"), "use .json, .jsonl, .csv"),
+        (("detect", "hopper.jpg", "-o", tmp_path / "x.csv", "--json"), "leave --format out"),
+        (("evaluate", pairs, "--root", ".", "-o", pairs), "would overwrite the input"),
+        (("detect", "hopper.jpg", "-o", tmp_path / "typo" / "x.csv"), "there is no folder"),
+    ):
+        done = run_cli(*arguments, cwd=examples)
+        assert done.returncode in (1, 2)
+        assert words in done.errors[0]
+    assert pairs.read_text().startswith("file_a")
+
+
+def test_embeddings_in_a_file_leave_stdout_quiet(run_cli: Any, examples: Path, tmp_path: Path) -> None:
+    done = run_cli("embed", ".", "-o", tmp_path / "x.npz", cwd=examples)
+    assert done.stdout == b""
+    assert done.errors == [f"facecli: wrote 3 embeddings of 3 pictures to {tmp_path / 'x.npz'}"]
+    rows = run_cli("embed", ".", "-o", tmp_path / "x.csv", cwd=examples)
+    assert rows.errors == [f"facecli: wrote 3 records to {tmp_path / 'x.csv'}"]
+    assert (tmp_path / "x.csv").read_text().splitlines()[0].endswith(",e126,e127")

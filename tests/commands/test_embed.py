@@ -66,7 +66,7 @@ def test_no_face_fails_that_picture_alone(run_cli: Callable, examples: Path, tmp
     import cv2
 
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((64, 64, 3), np.uint8))
-    done = run_cli("embed", tmp_path / "a.png", examples / "hopper.jpg", "-f", "jsonl")
+    done = run_cli("embed", tmp_path / "a.png", examples / "hopper.jpg", "-f", "jsonl", "--require-face")
     assert done.returncode == 1
     assert [line["error"] and line["error"]["code"] for line in done.jsonl] == ["no_face", None]
     assert len(done.errors) == 1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @options.detector_options
 @options.face_option("center")
 @options.limit_options
-@options.output_options
+@options.format_options
 @gathering(choices=RecipeOptions, module=ModuleOptions, description=ModelDescription, edge=EdgeOptions)
 def command(
     recipe: str | None,
