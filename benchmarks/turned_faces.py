@@ -1,9 +1,10 @@
 """Up to which angle each detector holds: faces of LFW turned about the middle of the picture, to both sides in turn.
 
 Told for each angle, of the faces that the detector finds upright: the part that it finds where they are; the part whose
-five points lie where they should, within a fifth of the distance of the eyes on average; and the part that the default
-recognizer takes for the same face as upright, at its threshold. Then the part of pictures for which `--rotate auto`
-chooses the right one of the four turns; as it looks at all four, that is the same however a picture came.
+five points lie where they should, within a fifth of the distance of the eyes on average; the part that the default
+recognizer takes for the same face as upright, at its threshold; and the highest score. Then the part of pictures for
+which `--rotate auto` chooses the right one of the four turns; as it looks at all four, that is the same however a
+picture came.
 """
 
 from __future__ import annotations
@@ -53,15 +54,17 @@ def by_angle(name: str, pictures: Sequence[UInt8Array]) -> Iterable[common.Figur
         upright = [middle(faces, picture, np.array(picture.shape[1::-1]) / 2) for picture in pictures]
         known = [(picture, face) for picture, face in zip(pictures, upright, strict=True) if face is not None]
         yield common.figure(f"{name}: found upright, of {len(pictures)}", len(known), "{:.0f}")
+        yield common.figure(f"{name}, upright: lowest score", min(face.score or 0 for _, face in known), "{:.3f}")
         for angle in ANGLES:
             sides = [angle if index % 2 else -angle for index in range(len(known))]
             judged = np.array([judge(faces, *pair, side) for pair, side in zip(known, sides, strict=True)])
-            for what, part in zip(("found", "points right", "same face"), judged.mean(0), strict=True):
+            for what, part in zip(("found", "points right", "same face"), (judged[:, :3] > 0).mean(0), strict=True):
                 yield common.figure(f"{name}, {angle} degrees: {what}", part, "{:.0%}")
+            yield common.figure(f"{name}, {angle} degrees: highest score", judged[:, 3].max(), "{:.3f}")
 
 
-def judge(faces: Faces, picture: UInt8Array, face: Face, angle: float) -> tuple[bool, bool, bool]:
-    """Whether a turned face is found, its points are right, and it is the same as upright."""
+def judge(faces: Faces, picture: UInt8Array, face: Face, angle: float) -> tuple[float, float, float, float]:
+    """Whether a turned face is found, its points are right, and it is the same as upright: 1 or 0; and its score."""
     height, width = picture.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), angle, 1)
     turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REFLECT_101)
@@ -69,8 +72,8 @@ def judge(faces: Faces, picture: UInt8Array, face: Face, angle: float) -> tuple[
     place = moved(face.bbox.reshape(2, 2).mean(0, keepdims=True), turn)[0]
     found = middle(faces, np.asarray(turned, np.uint8), place)
     if found is None:
-        return False, False, False
-    return True, points_right(found, face, turn), same(faces, found, face)
+        return 0, 0, 0, 0
+    return 1, points_right(found, face, turn), same(faces, found, face), found.score or 0
 
 
 def points_right(found: Face, face: Face, turn: FloatArray) -> bool:

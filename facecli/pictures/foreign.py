@@ -40,7 +40,10 @@ def kind_of(data: bytes) -> str:
             return kind
     if data[4:8] == b"ftyp":
         return next((_BRANDS[brand] for brand in _brands(data) if brand in _BRANDS), "a video")
-    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8")) and not data.startswith(start):
+        return "a picture behind a line break or a byte order mark"
+    start = start.lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start.startswith((b"<svg", b"<?xml")):

@@ -88,6 +88,8 @@ def test_a_tiff_that_begins_with_a_preview_is_not_taken_for_it() -> None:
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "an AVIF picture"),
         (b"\xff\x4f\xff\x51\0\x29", "a JPEG 2000 picture"),
         (b"\x76\x2f\x31\x01\2\0\0\0", "an OpenEXR picture"),
+        (b"\r\n\xff\xd8\xff\xe0", "a picture behind a line break or a byte order mark"),
+        (b"\xef\xbb\xbf\x89PNG\r\n\x1a\n", "a picture behind a line break or a byte order mark"),
         (b"\0\0\1\0\1\0", "a Windows icon"),
     ],
 )
