@@ -19,6 +19,9 @@ from referencing import Registry, Resource
 
 from facecli import __version__, errors
 from facecli.contract import OperatingPoint
+from facecli.gallery.space import Space
+from facecli.gallery.store.records import NewFace
+from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
 from facecli.models import catalogue
 from facecli.models.bundle import export_bundle
@@ -89,6 +92,12 @@ RUNS = {
     "gallery list": ("gallery list --gallery {tmp}/staff.db --json", 0),
     "gallery show": ("gallery show grace --gallery {tmp}/staff.db --json", 0),
     "gallery rename": ("gallery rename grace Ada --gallery {tmp}/staff.db --json", 0),
+    "gallery undo": ("gallery undo --gallery {tmp}/staff.db --dry-run --json", 0),
+    "gallery calibrate": ("gallery calibrate --gallery {tmp}/crowd.db --fpir 0.1 --json", 0),
+    "gallery lookalikes": ("gallery lookalikes --gallery {tmp}/crowd.db --json", 0),
+    "gallery verify": ("gallery verify --gallery {tmp}/staff.db --json", 0),
+    "gallery compact": ("gallery compact --gallery {tmp}/staff.db --json", 0),
+    "gallery backup": ("gallery backup {tmp}/copy.db --gallery {tmp}/staff.db --json", 0),
     "gallery remove": ("gallery remove grace --yes --gallery {tmp}/staff.db --json", 0),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
@@ -199,6 +208,17 @@ def _keep_points(home: Path) -> None:
         )
 
 
+def _enroll_crowd(path: Path) -> None:
+    """A gallery of 20 people who do not exist, two templates each."""
+    store, rng = GalleryStore(path, create=True), np.random.default_rng(0)
+    space = Space({"recognizer": "made-up", "detector": "yunet"}, 8)
+    for number in range(40):
+        embedding = rng.normal(size=8).astype(np.float32)
+        face = NewFace(bytes([number]) * 32, f"{number}.jpg", 64, 64, None, None, None, embedding)
+        store.add(f"person {number % 20}", face, space)
+    store.close()
+
+
 @pytest.fixture
 def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
     """The JSON documents of one of RUNS."""
@@ -248,6 +268,10 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
         if "staff.db" in line:
             enroll = ("enroll", "hopper.jpg", "--name", "Grace", "--gallery", tmp_path / "staff.db")
             assert run_cli(*enroll, cwd=examples, env=env).returncode == 0
+            rename = ("gallery", "rename", "grace", "Grace", "--gallery", tmp_path / "staff.db")
+            assert "undo" not in line or run_cli(*rename, env=env).returncode == 0
+        if "crowd.db" in line:
+            _enroll_crowd(tmp_path / "crowd.db")
         done = run_cli(*line.format(tmp=tmp_path).split(), cwd=examples, env=env)
         assert done.returncode == status, done.stderr
         return done.jsonl if "jsonl" in line else [done.json]

@@ -184,7 +184,8 @@ class Gallery:
         if not len(index.people):
             raise UsageError(f"nobody is enrolled in {self.path}", hint="see `facecli enroll`")
         points = OperatingPointStore(tools.store.root).matching(tools.identity(plugin))
-        return Search(index, rule_for(wish, index, plugin, points))
+        kept = () if people or score != "blend" else store.points()
+        return Search(index, rule_for(wish, index, plugin, points, kept))
 
     def close(self) -> None:
         """Close the file; the models stay with the Faces."""

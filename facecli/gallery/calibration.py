@@ -6,30 +6,16 @@ person who is searched for among all others is a stranger to them, so a gallery 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from facecli.errors import UsageError
 from facecli.gallery.index import Index
+from facecli.gallery.store.records import Point
 
 FEWEST_PEOPLE = 20  # whose strangers are as many: with fewer, one pair of lookalikes decides
 SEARCHES_PER_ERROR = 3  # none of 3 / rate searches failing leaves 95 % confidence that the rate is kept (rule of three)
 MOST_SEARCHES, BLOCK = 4096, 256  # templates that are searched for, and at once
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A threshold with its FPIR: the share of searches for strangers that name somebody.
-
-    threshold: largest distance that is still accepted. people, searches: the numbers that it was measured with.
-    """
-
-    rate: float
-    threshold: float
-    people: int
-    searches: int
 
 
 def leave_one_out(index: Index, rates: tuple[float, ...]) -> list[Point]:
@@ -66,10 +52,10 @@ def too_small(people: int, searches: int, rate: float) -> str | None:
 
 
 def _threshold(nearest: NDArray[np.float64], weights: NDArray[np.float64], rate: float) -> float:
-    """Return a threshold that at most `rate` of the searches, by weight, reach: midway to the next one."""
+    """Return the largest threshold that at most `rate` of the searches, by weight, reach."""
     order = np.argsort(nearest)
     values, reached = nearest[order], np.cumsum(weights[order])
     allowed = int(np.searchsorted(reached, rate * (1 + 1e-9), side="right"))  # 3 of 300 are 1 %, rounding or not
     if allowed == 0 or values[allowed - 1] == values[min(allowed, len(values) - 1)]:
         return float(np.nextafter(values[allowed], -np.inf)) if allowed < len(values) else float(values[-1])
-    return float((values[allowed - 1] + values[allowed]) / 2)
+    return float(values[allowed - 1])

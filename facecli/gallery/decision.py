@@ -12,8 +12,9 @@ from facecli.gallery.rule import Rule
 from facecli.types import FloatArray
 
 # known: there is a person. unknown: nobody is near enough. ambiguous: two people are, and too near to each other.
+# ignored: the nearest person is one whom somebody asked to ignore.
 # taken: another face of the picture is nearer to the same person, and nobody is in a picture twice.
-Outcome = Literal["known", "unknown", "ambiguous", "taken"]
+Outcome = Literal["known", "unknown", "ambiguous", "ignored", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def _alone(row: np.ndarray[tuple[int], np.dtype[np.float64]], index: Index, rule
     accepted = bool(listed) and listed[0].accepted
     rival = len(listed) > 1 and listed[1].accepted and margin is not None and margin < rule.margin
     near = None if rule.near is None else bool(listed) and not accepted and listed[0].distance <= rule.near
+    if accepted and not rival and listed[0].person in index.ignored:
+        return Identification(None, "ignored", listed[:top], margin, near)
     if accepted and not rival:
         return Identification(listed[0].person, "known", listed[:top], margin, near)
     # Both people between whom nothing can be decided are told, however few were asked for.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from facecli.evaluation.rates import Rate
+from facecli.gallery.lookalikes import Pair
+from facecli.gallery.store.care import Check
 from facecli.gallery.store.forgetting import Receipt
-from facecli.gallery.store.records import Person, StoredFace
+from facecli.gallery.store.journal import Change
+from facecli.gallery.store.records import Person, Point, StoredFace
 from facecli.gallery.store.store import GalleryStore
 from facecli.output import records
 from facecli.output.records import PIXEL_DIGITS, SCORE_DIGITS, Record
 from facecli.output.sink import dumps
+from facecli.output.verifications import DIGITS
 from facecli.system.files import write_bytes
 
 
@@ -43,6 +49,54 @@ def receipt(store: GalleryStore, removed: Receipt) -> Record:
             "files": list(removed.files),
             "names_in_other_texts": removed.unchecked,
         },
+    )
+
+
+def changed(store: GalleryStore, change: Change, *, dry_run: bool) -> Record:
+    """Return the document of a change by hand. dry_run: whether it was taken back at once."""
+    return records.header(
+        "gallery.change",
+        gallery=gallery(store),
+        change=change.action,
+        dry_run=dry_run,
+        text=change.text,
+        people=list(change.people),
+        faces=list(change.faces),
+    )
+
+
+def change_row(document: Record) -> Record:
+    """Return a change as a row of a table."""
+    return {name: document[name] for name in ("change", "text", "dry_run")}
+
+
+def calibrated(store: GalleryStore, points: Sequence[Point]) -> Record:
+    """Return the document of a calibration, each rate with its 95 % interval."""
+    listed = []
+    for one in points:
+        interval = Rate(round(one.rate * one.searches), one.searches).interval
+        listed.append(
+            {
+                "fpir": one.rate,
+                "threshold": round(one.threshold, DIGITS),
+                "interval": [round(value, SCORE_DIGITS) for value in interval],
+                "people": one.people,
+                "searches": one.searches,
+            }
+        )
+    return records.header("gallery.calibrate", gallery=gallery(store), points=listed)
+
+
+def pair(one: Pair) -> Record:
+    """Return a pair of people who look alike."""
+    return {"first": one.first, "second": one.second, "distance": round(one.distance, DIGITS)}
+
+
+def verified(store: GalleryStore, checks: Sequence[Check]) -> Record:
+    """Return the document of a gallery's checks."""
+    listed = [{"check": one.name, "sound": one.found is None, "found": one.found} for one in checks]
+    return records.header(
+        "gallery.verify", gallery=gallery(store), sound=all(one["sound"] for one in listed), checks=listed
     )
 
 

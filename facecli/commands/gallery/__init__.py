@@ -2,4 +2,11 @@
 
 from facecli.cli.group import VerbGroup
 
-command = VerbGroup("gallery", ("list", "show", "rename", "remove"), help="List, rename and remove people.")
+command = VerbGroup(
+    "gallery",
+    (
+        *("list", "show", "rename", "merge", "move", "reject", "ignore", "undo", "remove"),
+        *("calibrate", "lookalikes", "verify", "compact", "backup"),
+    ),
+    help="List, change and forget people; look after a gallery.",
+)

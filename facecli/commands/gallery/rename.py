@@ -20,17 +20,13 @@ from facecli.cli.settings import OutputSettings, gathered
 def command(output: OutputSettings, name: str, new_name: str, gallery: Path | None, dry_run: bool) -> None:
     """Give a person another name."""
     from facecli.cli import context, galleries
-    from facecli.gallery import names
     from facecli.gallery.store import changes
     from facecli.output import galleries as shown
-    from facecli.output import records
 
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
-        person = store.person(name)
-        new = names.clean(new_name) if dry_run else changes.rename(store, person, new_name).name
-        change = {"person": person.name, "new_name": new, "dry_run": dry_run}
-        document = records.header("gallery.rename", gallery=shown.gallery(store), **change)
+        change = changes.rename(store, store.person(name), new_name, dry_run=dry_run)
+        document = shown.changed(store, change, dry_run=dry_run)
         store.close()
-    sink.document(document, [change])
+    sink.document(document, [shown.change_row(document)])

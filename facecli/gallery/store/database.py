@@ -58,19 +58,21 @@ class Database:
             return self._connection.execute(sql, values).lastrowid or 0
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, dry_run: bool = False, revises: bool = True) -> Iterator[None]:
         """Make all changes of a block at once, and raise the revision; none of them if it raises.
 
-        When the block is left without an error the changes are on the disk. Raises GalleryError.
+        When the block is left without an error the changes are on the disk. dry_run: take them back instead. revises:
+        whether they change people, faces or templates. Raises GalleryError.
         """
         with self._lock:
             with self._in_words():
                 self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self.change("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+                if revises:
+                    self.change("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
                 with self._in_words():
-                    self._connection.execute("COMMIT")
+                    self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -84,6 +86,11 @@ class Database:
         if busy:
             message = f"another program reads {self.path}: what was removed is still in its log"
             raise GalleryError(message, hint="end that program and run `facecli gallery compact`")
+
+    def copy_to(self, copy: sqlite3.Connection) -> None:
+        """Copy the whole database, as it is at one moment, into another connection's. Raises sqlite3.Error."""
+        with self._lock:
+            self._connection.backup(copy)
 
     def close(self) -> None:
         """Close the connection; the last one empties the log."""

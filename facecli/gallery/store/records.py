@@ -61,7 +61,8 @@ class Templates:
     """All templates of a space: what a search looks through.
 
     embeddings: (N, dim) float32, as the recognizer gave them. faces, people: (N,) ids of the row's face and person, in
-    ascending order of the person, then the face. names: person's id -> name. revision: the gallery's.
+    ascending order of the person, then the face. names: person's id -> name. revision: the gallery's. ignored: ids of
+    people who are recognised and never named.
     """
 
     embeddings: FloatArray
@@ -69,3 +70,17 @@ class Templates:
     people: tuple[int, ...]
     names: dict[int, str]
     revision: int
+    ignored: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A threshold of a gallery with its FPIR, `rate`: the share of searches for strangers that name somebody.
+
+    threshold: largest distance that is still accepted. people, searches: the numbers that it was measured with.
+    """
+
+    rate: float
+    threshold: float
+    people: int
+    searches: int

@@ -15,7 +15,7 @@ from facecli.errors import DuplicateError, GalleryError, UsageError
 from facecli.gallery import names
 from facecli.gallery.space import Space
 from facecli.gallery.store.database import Database, now
-from facecli.gallery.store.records import NewFace, Person, StoredFace, Templates
+from facecli.gallery.store.records import NewFace, Person, Point, StoredFace, Templates
 from facecli.types import FloatArray
 
 FLOAT = np.dtype("<f4")
@@ -97,21 +97,36 @@ class GalleryStore:
         return [_stored(row, person.name) for row in self.database.rows(query, (person.id,))]
 
     def templates(self, people: Sequence[str] = ()) -> Templates:
-        """Return the templates of the active space, of known people; of these alone, if any are named.
+        """Return the templates of the active space; of these people alone, if any are named.
 
         Raises GalleryError for a template that is damaged, UsageError for a name that nobody has.
         """
-        query = """SELECT person.id, person.name, face.id, template.embedding FROM template
+        query = """SELECT person.id, person.name, face.id, template.embedding, person.kind FROM template
             JOIN space ON space.id = template.space AND space.state = 'active'
-            JOIN face ON face.id = template.face JOIN person ON person.id = face.person
-            WHERE person.kind != 'ignored' ORDER BY person.id, face.id"""
+            JOIN face ON face.id = template.face JOIN person ON person.id = face.person ORDER BY person.id, face.id"""
         wanted = {self.person(name).id for name in people}
         space, revision = self.space, self.revision
         dim = 1 if space is None else space.dim
         found = [row for row in self.database.rows(query) if not wanted or row[0] in wanted]
         embeddings = _matrix([row[3] for row in found], dim, self.path)
         known = {row[0]: str(row[1]) for row in found}
-        return Templates(embeddings, tuple(row[2] for row in found), tuple(row[0] for row in found), known, revision)
+        ignored = frozenset(row[0] for row in found if row[4] == "ignored")
+        faces, owners = tuple(row[2] for row in found), tuple(row[0] for row in found)
+        return Templates(embeddings, faces, owners, known, revision, ignored)
+
+    def keep_points(self, points: Sequence[Point]) -> None:
+        """Store thresholds of the gallery as it is now, in place of those of the same rates."""
+        with self.database.transaction(revises=False):
+            ((space,),) = self.database.rows("SELECT id FROM space WHERE state = 'active'")
+            for one in points:
+                values = (space, one.rate, one.threshold, one.people, one.searches, self.revision)
+                self.database.change("INSERT OR REPLACE INTO operating_point VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def points(self) -> list[Point]:
+        """Return the thresholds that were stored since the latest change."""
+        query = """SELECT rate, threshold, people, searches FROM operating_point
+            JOIN space ON space.id = operating_point.space AND space.state = 'active' WHERE revision = ?"""
+        return [Point(*row) for row in self.database.rows(query, (self.revision,))]
 
     def close(self) -> None:
         """Close the file."""

@@ -35,7 +35,7 @@ def test_rename(run_cli: Callable, staff: tuple[str, str]) -> None:
     assert run_cli("gallery", "rename", "Grace", "Grace Hopper", "--dry-run", *staff).returncode == 0
     assert names(run_cli, staff) == ["Grace", "Michael"]
     done = run_cli("gallery", "rename", "Grace", "Grace Hopper", *staff, "--json").json
-    assert (done["person"], done["new_name"]) == ("Grace", "Grace Hopper")
+    assert (done["change"], done["people"]) == ("rename", ["Grace", "Grace Hopper"])
     taken = run_cli("gallery", "rename", "Michael", "GRACE hopper", *staff)
     assert (taken.returncode, "somebody else is called Grace Hopper" in taken.errors[0]) == (2, True)
     assert names(run_cli, staff) == ["Grace Hopper", "Michael"]
@@ -55,3 +55,40 @@ def test_remove(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> No
     assert names(run_cli, staff) == ["Michael"]
     for path in tmp_path.glob("staff.db*"):
         assert b"Grace" not in path.read_bytes()
+
+
+def test_changes_by_hand_and_back(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
+    def change(*args: str) -> str:
+        done = run_cli("gallery", *args, *staff, "--json")
+        assert done.returncode == 0, done.stderr
+        return done.json["text"]
+
+    assert change("merge", "Grace", "Michael") == "Grace is Michael: 1 faces"
+    assert names(run_cli, staff) == ["Michael"]
+    assert "took back: merge" in change("undo")
+    assert change("move", "2", "Grace Hopper") == "face 2 is of Grace Hopper"
+    assert change("reject", "2", "grace hopper") == "face 2 is not of Grace Hopper"
+    again = run_cli("enroll", examples / "hopper.jpg", "--name", "Grace Hopper", *staff, "--json")
+    assert [one["error"]["code"] for one in again.json["rejected"]] == ["duplicate"]  # it is remembered
+    change("ignore", "Michael")
+    found = run_cli("identify", examples / "collins_variant.jpg", "--threshold", "0.4", *staff, "--json").json
+    (face,) = found["images"][0]["faces"]
+    assert (face["person"], face["outcome"], face["candidates"][0]["person"]) == (None, "ignored", "Michael")
+
+
+def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
+    assert run_cli("gallery", "verify", *staff, "--json").json["sound"] is True
+    assert run_cli("gallery", "backup", tmp_path / "copy.db", *staff).returncode == 0
+    again = run_cli("gallery", "backup", tmp_path / "copy.db", *staff)
+    assert (again.returncode, "write over" in again.errors[0]) == (2, True)
+    assert run_cli("gallery", "backup", tmp_path / "staff.db", "--yes", *staff).returncode == 2
+    assert names(run_cli, ("--gallery", str(tmp_path / "copy.db"))) == ["Grace", "Michael"]
+    small = run_cli("gallery", "calibrate", *staff)
+    assert (small.returncode, "too small to calibrate" in small.errors[0]) == (2, True)
+    pairs = run_cli("gallery", "lookalikes", *staff, "--json").json["pairs"]
+    assert [(pair["first"], pair["second"]) for pair in pairs] == [("Michael", "Grace")]
+    with (tmp_path / "copy.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    damaged = run_cli("gallery", "verify", "--gallery", tmp_path / "copy.db")
+    assert damaged.returncode == 1
