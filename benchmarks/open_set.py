@@ -1,4 +1,4 @@
-"""Measures how a gallery decides about strangers: python benchmarks/open_set.py FACES.npz
+"""Measures how a gallery decides about strangers, by `python benchmarks/open_set.py FACES.npz`.
 
 FACES.npz is what `facecli embed lfw/ --face center -o FACES.npz` writes; the person is the picture's name without its
 last number, as in LFW. Of the people with three pictures or more, four fifths are enrolled with three pictures each,

@@ -64,7 +64,7 @@ def command(
         header |= plugins.named_preset
 
         def recorded() -> Iterator[dict[str, Any]]:
-            for outcome in progress.reporting_errors(outcomes, output, total):
+            for outcome in progress.reporting_errors(outcomes, output, inputs.total(reading)):
                 record = enrolments.picture(outcome, option)
                 summary.add(record)
                 yield record

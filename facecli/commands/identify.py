@@ -113,7 +113,7 @@ def command(
         )
         flow = opened.flow(plugins.face, need_face=plugins.require_face, keep_image=bool(writers))
         pictures = opened.engine.stream(opened.engine.request((), embed=True), sources, flow)
-        status = streaming.stream(sink, pictures, presentation, output, total=total)
+        status = streaming.stream(sink, pictures, presentation, output, total=inputs.total(reading))
         opened.close()
     return NOBODY_KNOWN if exit_code and not status and not answers.known else status
 
