@@ -11,7 +11,19 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facecli.output.marks import BLACK, GREEN, RED, draw_bars, draw_face, legible_bars, likeliest, write_centred
+from facecli.output.marks import (
+    BLACK,
+    GREEN,
+    RED,
+    Box,
+    box_of,
+    draw_bars,
+    draw_face,
+    legible_bars,
+    likeliest,
+    place_of_bars,
+    write_centred,
+)
 from facecli.pipeline.results import ImageResult
 from facecli.types import UInt8Array
 
@@ -23,8 +35,9 @@ NARROWEST_VERDICT = 460  # px; the text needs as much
 def faces_of(result: ImageResult) -> UInt8Array:
     """Return a copy of the picture with every face's box, index, score and landmarks."""
     canvas = _copy(result)
-    for row in range(len(result.indices)):
-        draw_face(canvas, result, row, GREEN)
+    boxes = [box_of(result, row) for row in range(len(result.indices))]
+    for row in range(len(boxes)):
+        draw_face(canvas, result, row, GREEN, taken=[*boxes[:row], *boxes[row + 1 :]])
     return canvas
 
 
@@ -40,15 +53,22 @@ def attributes_of(result: ImageResult, probabilities: Sequence[Mapping[str, floa
 
     probabilities: label -> probability, for each face.
 
-    A face too small for legible bars gets its likeliest label only. No label is marked as the likeliest if one that is
-    not among them may be likelier.
+    Bars cover no other face, and none of what was written before. A face without room for legible bars gets its
+    likeliest label only. No label is marked as the likeliest if one that is not among them may be likelier.
     """
     canvas = _copy(result)
+    boxes = [box_of(result, row) for row in range(len(probabilities))]
+    written: list[Box] = []
     for row, labels in enumerate(probabilities):
-        bars, best = bool(labels) and legible_bars(canvas, result, row), likeliest(labels)
-        draw_face(canvas, result, row, GREEN, "" if bars or best is None else f"{best} {labels[best]:.0%}")
-        if bars:
-            draw_bars(canvas, result, row, labels)
+        taken = [*boxes[:row], *boxes[row + 1 :], *written]
+        room = bool(labels) and legible_bars(canvas, result, row)
+        bars, best = place_of_bars(canvas, result, row, len(labels), taken) if room else None, likeliest(labels)
+        note = "" if bars is not None or best is None else f"{best} {labels[best]:.0%}"
+        if bars is not None:
+            draw_bars(canvas, bars, labels)
+            written.append(bars)
+        label = draw_face(canvas, result, row, GREEN, note, [*taken, *written])
+        written += [] if label is None else [label]
     return canvas
 
 

@@ -84,3 +84,15 @@ def test_a_label_that_may_not_be_the_likeliest_is_not_marked() -> None:
     nothing = drawing.attributes_of(small, [{}])
     assert (drawing.attributes_of(small, [{"sad": 0.0}]) == nothing).all()
     assert (drawing.attributes_of(small, [{"sad": 0.9}]) != nothing).any()
+
+
+def test_bars_and_labels_of_a_group_cover_nobody() -> None:
+    """Five faces in two rows, so close that no panel fits between some of them."""
+    boxes = [(20, 30, 120, 150), (140, 30, 240, 150), (420, 40, 520, 160), (30, 220, 130, 340), (150, 200, 250, 320)]
+    group = result(760, 400, *boxes)
+    labels = {"happy": 0.5, "sad": 0.3, "angry": 0.1, "neutral": 0.1}
+    for drawn in (drawing.attributes_of(group, [labels] * 5), drawing.faces_of(group)):
+        for x1, y1, x2, y2 in boxes:
+            inner = drawn[y1 + 30 : y2 - 5, x1 + 5 : x2 - 5].reshape(-1, 3)  # the label may stand in the own box
+            assert (inner == 128).all(-1).mean() > 0.99
+    assert green_fill(drawing.attributes_of(group, [labels] * 5)) > 5 * 300
