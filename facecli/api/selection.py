@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from facecli.errors import PluginError, UsageError
+from facecli.errors import ModelError, PluginError, UsageError
 from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.presets import PRESETS, Preset
 from facecli.hosting.registry import Registry
@@ -43,8 +43,22 @@ class Request:
         from facecli.hosting.attributes import resolve
 
         measures = tuple(dict.fromkeys(name for name in names if name in MEASURES))
-        models = tuple(resolve(name, registry, store) for name in names if name not in MEASURES)
-        return cls(embed=embed, attributes=models, measures=measures)
+        models: list[str] = []
+        absent: dict[str, ModelError] = {}
+        for name in names:
+            if name not in MEASURES:
+                try:
+                    models.append(resolve(name, registry, store))
+                except ModelError as error:
+                    absent[name] = error
+        if len(absent) > 1:
+            from facecli.hosting.neighbours import ways
+
+            hint = ways([failure.hint for failure in absent.values()])
+            raise ModelError(f"no model of {', '.join(absent)} is installed", hint=hint)
+        if absent:
+            raise next(iter(absent.values()))
+        return cls(embed=embed, attributes=tuple(models), measures=measures)
 
     def check(self, tools: Toolbox) -> None:
         """Raise UsageError or PluginError if these plugins can not answer: one attribute twice, or no landmarks."""

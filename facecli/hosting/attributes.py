@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facecli.contract import AttributePlugin
+from facecli.contract import AttributePlugin, ModelSpec
 from facecli.errors import ModelError, PluginError, UsageError
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore, how_to_get
@@ -50,6 +50,12 @@ def _in_a_wheel(plugin: AttributePlugin) -> bool:
 
 
 def _first_hint(plugins: Sequence[AttributePlugin], store: ModelStore) -> str | None:
-    """Return how to get the models of the first plugin for which a way is known."""
+    """Return how to get the models of one of the plugins: the least that can be pulled, else the first known way."""
     missing = ([spec for spec in plugin.models if store.state(spec) != "installed"] for plugin in plugins)
-    return next(filter(None, (how_to_get(*specs) for specs in missing if specs)), None)
+    ways = [(way, specs) for specs in missing if specs and (way := how_to_get(*specs))]
+    pulled = [(_size(specs), way) for way, specs in ways if way.startswith("facecli models pull ")]
+    return min(pulled)[1] if pulled else next((way for way, _ in ways), None)
+
+
+def _size(specs: Sequence[ModelSpec]) -> int:
+    return sum(file.size or 0 for spec in specs for file in spec.files)

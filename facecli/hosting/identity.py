@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facecli.contract import ModelSpec
@@ -25,13 +25,15 @@ def describe(plugin: Plugin, parameters: Mapping[str, Any], runtime: OnnxRuntime
     }
 
 
-def sha256_of(plugin: Plugin, parameters: Mapping[str, Any], store: ModelStore) -> list[str | None]:
-    """Return the sha256 of each file of the models that a plugin runs.
-
-    Of several models these are the ones that a parameter names, as `scrfd.model=10g` does.
-    """
+def models_in_use(plugin: Plugin, parameters: Mapping[str, Any]) -> Sequence[ModelSpec]:
+    """Return the models that a plugin runs: of several those that a parameter names, as `scrfd.model=10g` does."""
     names = {f"{plugin.name}/{value}" for value in parameters.values() if isinstance(value, str)}
-    specs = [spec for spec in plugin.models if spec.id in names] or plugin.models
+    return [spec for spec in plugin.models if spec.id in names] or plugin.models
+
+
+def sha256_of(plugin: Plugin, parameters: Mapping[str, Any], store: ModelStore) -> list[str | None]:
+    """Return the sha256 of each file of the models that a plugin runs."""
+    specs = models_in_use(plugin, parameters)
     return [store.file(spec, file.name).sha256 for spec in specs for file in spec.files]
 
 

@@ -64,8 +64,9 @@ class Registry:
                 return entry
         foreign = [entry for entry in self._foreign if entry.kind == kind and entry.name == name]
         if not foreign:
-            installed = ", ".join(self.names(kind)) or "none"
-            raise PluginError(f"there is no {NOUNS[kind]} {name!r}", hint=f"installed: {installed}")
+            from facecli.hosting import neighbours
+
+            raise PluginError(f"there is no {NOUNS[kind]} {name!r}", hint=neighbours.advice(kind, name, self))
         self._refuse_clash(foreign[0])
         return foreign[0]
 

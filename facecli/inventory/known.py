@@ -25,26 +25,39 @@ def all_models(registry: Registry) -> list[ModelSpec]:
 
 
 def find_model(model_id: str, registry: Registry) -> ModelSpec:
-    """Return the model of this id. Raises ModelError if there is none."""
+    """Return the model of this id, or the one that the plugin of this name runs by default.
+
+    Raises ModelError if there is none.
+    """
     from facecli.models import catalogue
 
     try:
         return catalogue.load(model_id)
-    except ModelError:
+    except ModelError as unknown:
         for spec in _stated_by_plugins(registry, but=set()):
             if spec.id == model_id:
                 return spec
-        raise
+        if len(specs := _of_plugin(model_id, registry)) == 1:
+            return specs[0]
+        from facecli.hosting.neighbours import close_to
+
+        close = close_to(model_id, catalogue.model_ids())
+        raise ModelError(unknown.message, hint=f"there is {', '.join(close)}" if close else unknown.hint) from unknown
 
 
 def find_models(names: Iterable[str], registry: Registry) -> list[ModelSpec]:
     """Return the models of these names, each once. Raises ModelError for a name that there is not.
 
-    names: ids, and names of archives, with or without .zip, which stand for all models in them.
+    names: ids; names of archives, with or without .zip, which stand for all models in them; and names of plugins, which
+    stand for the models that they run by default.
     """
+    from facecli.models import catalogue
+
     models: dict[str, ModelSpec] = {}
+    ids = set(catalogue.model_ids())
     for name in names:
-        for spec in _in_archive(name) or [find_model(name, registry)]:
+        known = [] if name in ids else _in_archive(name) or _of_plugin(name, registry)
+        for spec in known or [find_model(name, registry)]:
             models.setdefault(spec.id, spec)
     return list(models.values())
 
@@ -61,6 +74,20 @@ def _in_archive(name: str) -> list[ModelSpec]:
     archives = shipped.archives()
     archive = archives.get(name) or archives.get(f"{name}.zip")
     return [] if archive is None else [spec for spec, _ in shipped.packed_in(archive)]
+
+
+def _of_plugin(name: str, registry: Registry) -> list[ModelSpec]:
+    """Return the models that the plugin of a name runs by default; none if no plugin has it, or it is broken."""
+    from facecli.hosting.identity import models_in_use
+
+    for kind in MODEL_KINDS.values():
+        if name in registry.names(kind):
+            try:
+                plugin = registry.load_entry(registry.entry(kind, name))
+            except FacecliError:
+                return []
+            return list(models_in_use(plugin, plugin.parameters))
+    return []
 
 
 def _stated_by_plugins(registry: Registry, *, but: set[str]) -> list[ModelSpec]:

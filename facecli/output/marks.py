@@ -80,9 +80,9 @@ def draw_bars(canvas: UInt8Array, place: Box, labels: Mapping[str, float]) -> No
         y = top + step * number
         colour = GREEN if label == best else GREY
         cv2.rectangle(canvas, (left, y + 1), (left + round(width * value), y + step - 2), colour, cv2.FILLED)
-        place = (left + round(3 * unit), y + round(12 * unit))
+        start = (left + round(3 * unit), y + round(12 * unit))
         size, thickness = BAR_LETTER * unit, max(1, round(unit))
-        cv2.putText(canvas, f"{label} {value:.0%}", place, FONT, size, WHITE, thickness, cv2.LINE_AA)
+        cv2.putText(canvas, f"{label} {value:.0%}", start, FONT, size, WHITE, thickness, cv2.LINE_AA)
 
 
 def likeliest(labels: Mapping[str, float]) -> str | None:

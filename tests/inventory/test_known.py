@@ -34,3 +34,19 @@ def test_the_size_of_a_model_is_that_of_its_files_if_all_are_known(registry: Reg
     mtcnn = find_model("mtcnn", registry)
     assert size_of(mtcnn) == sum(file.size or 0 for file in mtcnn.files) > 0
     assert size_of(find_model("arcface-iresnet100", registry)) is None
+
+
+def test_a_plugin_stands_for_the_models_that_it_runs_by_default(registry: Registry) -> None:
+    assert find_model("yunet", registry).id == "yunet/2023mar"
+    assert [spec.id for spec in find_models(["yunet", "sface", "yunet/2023mar"], registry)] == [
+        "yunet/2023mar",
+        "sface",
+    ]
+
+
+def test_an_unknown_model_is_told_what_it_is_close_to(registry: Registry) -> None:
+    with pytest.raises(ModelError) as failure:
+        find_model("arcface", registry)
+    assert failure.value.hint is not None and "arcface-w600k-r50" in failure.value.hint
+    with pytest.raises(ModelError, match="models list"):
+        find_model("nothing", registry)
