@@ -49,8 +49,8 @@ def test_the_newest_point_of_the_users_counts_before_the_catalogue(tools: Toolbo
     assert source(tools) == "second"
     assert source(tools, fmr=0.05) == "first; for an FMR of at most 0.05"
     assert source(tools, operating_point="first") == "first"
-    assert source(tools, fmr=0.001).startswith("catalogue: lfw_dev")  # which only the catalogue has
-    assert source(tools, operating_point="catalogue").startswith("dlib's")
+    assert source(tools, fmr=0.001).startswith("catalogue: yunet")  # which only the catalogue has
+    assert source(tools, operating_point="catalogue").startswith("ours")
     with pytest.raises(UsageError, match=r"no threshold measured at FMR 0\.2") as told:
         source(tools, fmr=0.2)
     assert "0.1, 0.05, 0.01" in str(told.value)
@@ -75,7 +75,9 @@ def test_the_publishers_point_keeps_its_name_beside_a_measured_one(tmp_path: Pat
     monkeypatch.setattr(tools, "parameters", lambda plugin: dict(plugin.parameters))  # of descriptors made below
     plugin = tools.recognizer_plugin
     assert plugin is not None
-    theirs, by_fmr = plugin.publisher_point or plugin.operating_point, ((0.001, 0.3),)
+    assert plugin.publisher_point is not None
+    theirs = replace(plugin.publisher_point, by_fmr=((0.001, 0.5),), worst_group=None)
+    by_fmr = ((0.001, 0.3),)
     ours = OperatingPoint("euclidean", 0.4, "ours", "FairFace", 0.01, by_fmr=by_fmr, worst_group="B")
     both = replace(plugin, operating_point=ours, publisher_point=theirs)
 
@@ -113,7 +115,7 @@ def test_another_metric_is_that_measured_on_the_same_data(tools: Toolbox) -> Non
 @pytest.mark.parametrize("other", [{"detector": None}, {"parameters": {"dlib-resnet": {"flip": True}}}], ids=str)
 def test_a_point_holds_for_what_it_was_measured_with_alone(tools: Toolbox, tmp_path: Path, other: Any) -> None:
     changed = toolbox(tmp_path, **other)
-    assert source(changed).startswith("dlib's")
+    assert source(changed).startswith("ours")
     with pytest.raises(UsageError, match=r"'first' does not hold here: .* differ"):
         source(changed, operating_point="first")
 
@@ -121,7 +123,7 @@ def test_a_point_holds_for_what_it_was_measured_with_alone(tools: Toolbox, tmp_p
 def test_several_recognizers_each_have_their_own(tools: Toolbox, tmp_path: Path) -> None:
     several = toolbox(tmp_path, further_recognizers=("mobilefacenet",))
     assert [found.source.partition(":")[0] for found in rules_for(several, DecisionRequest())] == ["second", "ours"]
-    assert [found.threshold for found in rules_for(several, DecisionRequest(fmr=0.001))] == [0.5481, 0.6633]
+    assert [found.threshold for found in rules_for(several, DecisionRequest(fmr=0.001))] == [0.4191, 0.4909]
     for wish in (DecisionRequest(threshold=0.5), DecisionRequest(operating_point="first")):
         with pytest.raises(UsageError, match="one recognizer"):
             rules_for(several, wish)

@@ -16,7 +16,7 @@ def test_models_list_info_path_verify(run_cli: Callable, tmp_path: Path) -> None
     assert rows["mobilefacenet"]["installed"] is False
     assert rows["dlib-resnet"]["licence"] == "CC0-1.0"
     info = run_cli("models", "info", "dlib-resnet", "--json", env=empty).json["model"]
-    assert info["operating_point"]["threshold"] == 0.6
+    assert (info["operating_point"]["threshold"], info["publisher_point"]["threshold"]) == (0.4782, 0.6)
     assert info["crop"]["width"] == 150
     files = run_cli("models", "path", "mtcnn", "--json", env=empty).json["files"]
     assert all(Path(file["path"]).is_file() for file in files)
