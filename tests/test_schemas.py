@@ -95,6 +95,14 @@ RUNS = {
     "gallery undo": ("gallery undo --gallery {tmp}/staff.db --dry-run --json", 0),
     "gallery calibrate": ("gallery calibrate --gallery {tmp}/crowd.db --fpir 0.1 --json", 0),
     "gallery lookalikes": ("gallery lookalikes --gallery {tmp}/crowd.db --json", 0),
+    "gallery migrate": (
+        "gallery migrate --recognizer dlib-resnet --pictures {tmp}/own --gallery {tmp}/staff.db --json",
+        0,
+    ),
+    "gallery migrate, failed": (
+        "gallery migrate --recognizer dlib-resnet --pictures {tmp}/people --gallery {tmp}/staff.db --json",
+        1,
+    ),
     "gallery verify": ("gallery verify --gallery {tmp}/staff.db --json", 0),
     "gallery compact": ("gallery compact --gallery {tmp}/staff.db --json", 0),
     "gallery backup": ("gallery backup {tmp}/copy.db --gallery {tmp}/staff.db --json", 0),

@@ -18,8 +18,10 @@ from facecli.gallery import labelling
 from facecli.gallery.decision import Identification, identify
 from facecli.gallery.enrolment import Enrolled, enroll
 from facecli.gallery.index import Index, Score
+from facecli.gallery.migration import Migrated, migrate
 from facecli.gallery.rule import Rule, Wish, rule_for
 from facecli.gallery.space import Space
+from facecli.gallery.store import spaces
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore
@@ -41,6 +43,15 @@ class Enrolment:
     added: int
     known: int
     rejected: tuple[Enrolled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """The outcome of a migration: faces that were embedded, pictures that failed, and whether the gallery switched."""
+
+    faces: int
+    failed: tuple[Migrated, ...]
+    switched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,25 @@ class Gallery:
         if result.error is not None:
             raise result.error
         return IdentifiedPicture(Picture.of(result), search.answers(result, top))
+
+    def migrate(self, pictures: str | os.PathLike[str] | None = None, *, partial: bool = False) -> Migration:
+        """Embed all faces anew from their pictures, with these Faces' recognizer, and say what became of them.
+
+        pictures: a folder where the pictures lie now, under any names; None looks where they were. partial: switch to
+        the new embeddings even if some faces have none, and are no longer found. A run that ended early goes on where
+        it was. Raises UsageError if the recognizer is the gallery's own, GalleryError.
+        """
+        number, outcomes = self.migrating(None if pictures is None else Path(pictures))
+        done = list(outcomes)
+        failed = tuple(outcome for outcome in done if outcome.error is not None)
+        switched = spaces.switch(self.store(), number, partial=partial)
+        return Migration(sum(outcome.faces for outcome in done), failed, switched)
+
+    def migrating(self, pictures: Path | None) -> tuple[int, Iterator[Migrated]]:
+        """Return the id of the space that is being filled, and an iterator of one outcome per picture."""
+        store, flow = self.store(), self.flow("all", need_face=False)
+        number = spaces.begin(store, self.space())
+        return number, migrate(store, number, self.engine.pipeline(self.tools(), flow).run, pictures, flow.limits)
 
     def people(self) -> list[Person]:
         """Return everybody in the gallery, by name."""

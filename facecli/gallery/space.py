@@ -51,5 +51,5 @@ class Space:
         ours, theirs = (f"{space.recognizer} after {space.detector or 'no detector'}" for space in (self, other))
         what = "" if ours != theirs else f" ({', '.join(different) or 'dim'} differ)"
         message = f"the gallery holds embeddings of {ours}, which can not be compared with those of {theirs}{what}"
-        hint = "leave out {recognizer} and {detector}: the gallery's own are taken then"
+        hint = "leave out {recognizer} and {detector}, or see `facecli gallery migrate`"
         raise UsageError(message, hint=hint, about=("recognizer", "detector"))

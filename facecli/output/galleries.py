@@ -100,6 +100,12 @@ def verified(store: GalleryStore, checks: Sequence[Check]) -> Record:
     )
 
 
+def migrated(store: GalleryStore, pictures: int, faces: int, failed: list[Record], *, switched: bool) -> Record:
+    """Return the document of a migration. failed: source and error of each picture that failed."""
+    parts = {"pictures": pictures, "faces": faces, "failed": failed, "switched": switched}
+    return records.header("gallery.migrate", gallery=gallery(store), **parts)
+
+
 def write(path: Path, document: Record) -> None:
     """Write a document as JSON into a file. Raises OutputError."""
     write_bytes(path, (dumps(document, indent=2) + "\n").encode("utf-8", "surrogateescape"), parents=False)

@@ -6,7 +6,7 @@ command = VerbGroup(
     "gallery",
     (
         *("list", "show", "rename", "merge", "move", "reject", "ignore", "undo", "remove"),
-        *("calibrate", "lookalikes", "verify", "compact", "backup"),
+        *("calibrate", "lookalikes", "migrate", "verify", "compact", "backup"),
     ),
     help="List, change and forget people; look after a gallery.",
 )

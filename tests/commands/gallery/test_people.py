@@ -92,3 +92,15 @@ def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None
         file.write(b"\xff" * 4096)
     damaged = run_cli("gallery", "verify", "--gallery", tmp_path / "copy.db")
     assert damaged.returncode == 1
+
+
+def test_migrate(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
+    done = run_cli("gallery", "migrate", "--recognizer", "dlib-resnet", *staff, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = done.json
+    assert (answer["pictures"], answer["faces"], answer["failed"], answer["switched"]) == (2, 2, [], True)
+    assert answer["gallery"]["recognizer"] == "dlib-resnet"
+    found = run_cli("identify", examples / "hopper.jpg", "--threshold", "0.01", *staff, "--json").json
+    assert found["recognizer"]["plugin"] == "dlib-resnet"
+    assert found["images"][0]["faces"][0]["person"] == "Grace"
+    assert run_cli("gallery", "migrate", *staff).returncode == 2  # to what it is already
