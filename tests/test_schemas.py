@@ -20,6 +20,8 @@ from referencing import Registry, Resource
 from facecli import __version__, errors
 from facecli.contract import OperatingPoint
 from facecli.gallery.space import Space
+from facecli.gallery.store.changes import rename
+from facecli.gallery.store.exchange import export
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
@@ -103,6 +105,8 @@ RUNS = {
         "gallery migrate --recognizer dlib-resnet --pictures {tmp}/people --gallery {tmp}/staff.db --json",
         1,
     ),
+    "gallery export": ("gallery export {tmp}/people.npz --gallery {tmp}/staff.db --json", 0),
+    "gallery import": ("gallery import {tmp}/crowd.npz --gallery {tmp}/crowd.db --json", 1),
     "gallery verify": ("gallery verify --gallery {tmp}/staff.db --json", 0),
     "gallery compact": ("gallery compact --gallery {tmp}/staff.db --json", 0),
     "gallery backup": ("gallery backup {tmp}/copy.db --gallery {tmp}/staff.db --json", 0),
@@ -224,6 +228,8 @@ def _enroll_crowd(path: Path) -> None:
         embedding = rng.normal(size=8).astype(np.float32)
         face = NewFace(bytes([number]) * 32, f"{number}.jpg", 64, 64, None, None, None, embedding)
         store.add(f"person {number % 20}", face, space)
+    export(store, path.with_suffix(".npz"))
+    rename(store, store.person("person 3"), "another name")
     store.close()
 
 

@@ -6,7 +6,7 @@ command = VerbGroup(
     "gallery",
     (
         *("list", "show", "rename", "merge", "move", "reject", "ignore", "undo", "remove"),
-        *("calibrate", "lookalikes", "migrate", "verify", "compact", "backup"),
+        *("calibrate", "lookalikes", "migrate", "export", "import", "verify", "compact", "backup"),
     ),
     help="List, change and forget people; look after a gallery.",
 )

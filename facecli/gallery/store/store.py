@@ -78,16 +78,21 @@ class GalleryStore:
         DuplicateError for one that is enrolled already, GalleryError.
         """
         with self.database.transaction():
-            number = self._space(space)
-            picture = self._picture(face)
-            bbox = b"" if face.bbox is None else face.bbox.astype(FLOAT).tobytes()
-            self._refuse_duplicate(picture, bbox, name, face.source)
-            landmarks = None if face.landmarks is None else face.landmarks.astype(FLOAT).tobytes()
-            values = (picture, bbox, landmarks, face.score, self._person(name), how, face.crop)
-            columns = "(picture, bbox, landmarks, score, person, how, crop)"
-            added = self.database.change(f"INSERT INTO face {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
-            embedding = face.embedding.astype(FLOAT).tobytes()
-            self.database.change("INSERT INTO template VALUES (?, ?, ?)", (added, number, embedding))
+            return self.insert(name, face, space, how)
+
+    def insert(self, name: str | None, face: NewFace, space: Space, how: str) -> int:
+        """Store a face as `add` does, within a transaction of the caller's. name: None for a face of nobody."""
+        number = self._space(space)
+        picture = self._picture(face)
+        bbox = b"" if face.bbox is None else face.bbox.astype(FLOAT).tobytes()
+        self._refuse_duplicate(picture, bbox, name, face.source)
+        landmarks = None if face.landmarks is None else face.landmarks.astype(FLOAT).tobytes()
+        person = None if name is None else self._person(name)
+        values = (picture, bbox, landmarks, face.score, person, how, face.crop)
+        columns = "(picture, bbox, landmarks, score, person, how, crop)"
+        added = self.database.change(f"INSERT INTO face {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+        embedding = face.embedding.astype(FLOAT).tobytes()
+        self.database.change("INSERT INTO template VALUES (?, ?, ?)", (added, number, embedding))
         return added
 
     def faces(self, person: Person) -> list[StoredFace]:
@@ -156,14 +161,14 @@ class GalleryStore:
         sql = "INSERT INTO person (uid, name, key, kind, created) VALUES (?, ?, ?, 'known', ?)"
         return self.database.change(sql, (str(uuid.uuid4()), names.clean(name), names.key(name), now()))
 
-    def _refuse_duplicate(self, picture: int, bbox: bytes, name: str, source: str) -> None:
+    def _refuse_duplicate(self, picture: int, bbox: bytes, name: str | None, source: str) -> None:
         """Raise DuplicateError for a face that somebody has, and for a second face of a picture for one person."""
         query = "SELECT face.bbox, person.name FROM face LEFT JOIN person ON person.id = face.person WHERE picture = ?"
         for known, owner in self.database.rows(query, (picture,)):
             if known == bbox:
                 message = f"the face in {source} is enrolled as {owner or 'nobody'}"
                 raise DuplicateError(message, hint="enroll a picture under one name")
-            if owner is not None and names.key(owner) == names.key(name):
+            if None not in (owner, name) and names.key(owner) == names.key(str(name)):
                 message = f"another face in {source} is enrolled as {owner}"
                 raise DuplicateError(message, hint="one picture shows a person once")
 

@@ -104,3 +104,14 @@ def test_migrate(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> N
     assert found["recognizer"]["plugin"] == "dlib-resnet"
     assert found["images"][0]["faces"][0]["person"] == "Grace"
     assert run_cli("gallery", "migrate", *staff).returncode == 2  # to what it is already
+
+
+def test_export_and_import(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
+    file, other = tmp_path / "people.npz", ("--gallery", str(tmp_path / "other.db"))
+    assert run_cli("gallery", "export", tmp_path / "people.zip", *staff).returncode == 2
+    assert run_cli("gallery", "export", file, *staff, "--json").json["faces"] == 2
+    assert run_cli("gallery", "export", file, *staff).returncode == 2  # it is there
+    assert run_cli("gallery", "import", file, *other, "--json").json["added"] == 2
+    assert run_cli("gallery", "import", file, *other, "--json").json["known"] == 2
+    assert names(run_cli, other) == ["Grace", "Michael"]
+    assert run_cli("gallery", "import", tmp_path / "staff.db", *other).returncode == 1
