@@ -1,4 +1,4 @@
-"""Embeddings of FairFace's validation faces and of LFW, by several recognizers at once, kept for the next run.
+"""Embeddings of FairFace's faces and of LFW, by several recognizers at once, kept for the next run.
 
 FairFace's pictures are crops already: a face that the detector does not find in them again is cut by its known points.
 """
@@ -50,18 +50,26 @@ def toolbox(detector: str, names: Sequence[str]) -> Toolbox:
     return tools
 
 
-def embedded(tools: Toolbox, data: Path, pattern: str, cache: Path | None) -> dict[str, dict[str, FloatArray]]:
+def embedded(
+    tools: Toolbox, data: Path, pattern: str, cache: Path | None, count: int | None = None
+) -> dict[str, dict[str, FloatArray]]:
     """Return the embedding (dim,) of each picture's middle face by each recognizer: recognizer -> file name -> it.
 
-    cache: a folder that keeps them; what it has of all these recognizers is not computed again.
+    cache: a folder that keeps them; what it has of all these recognizers is not computed again. count: so many of the
+    pictures, taken by chance, but the same each time.
     """
+    part = [] if count is None else [pattern, count]
     kept = (
-        {} if cache is None else {plugin.name: cache / _key(tools, plugin, data) for plugin in tools.recognizer_plugins}
+        {}
+        if cache is None
+        else {plugin.name: cache / _key(tools, plugin, data, part) for plugin in tools.recognizer_plugins}
     )
     if kept and all(path.is_file() for path in kept.values()):
         return {name: _read(path) for name, path in kept.items()}
     with common.folder(data) as root:
-        found = list(_run(tools, sorted(root.glob(pattern))))
+        paths = sorted(root.glob(pattern))
+        chosen = range(len(paths)) if count is None else np.random.default_rng(0).permutation(len(paths))[:count]
+        found = list(_run(tools, [paths[place] for place in chosen]))
     embeddings = {
         plugin.name: {name: rows[place] for name, rows in found}
         for place, plugin in enumerate(tools.recognizer_plugins)
@@ -72,10 +80,10 @@ def embedded(tools: Toolbox, data: Path, pattern: str, cache: Path | None) -> di
     return embeddings
 
 
-def _key(tools: Toolbox, plugin: RecognizerPlugin, data: Path) -> str:
+def _key(tools: Toolbox, plugin: RecognizerPlugin, data: Path, part: Sequence[object]) -> str:
     """Return a file's name for what the embeddings depend on: the data, and detector and recognizer as they run."""
     assert tools.detector_plugin is not None
-    told = [data.name, tools.parameters(tools.detector_plugin), tools.identity(plugin)]
+    told = [data.name, tools.parameters(tools.detector_plugin), tools.identity(plugin), *part]
     return f"{hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]}.npz"
 
 
@@ -85,7 +93,13 @@ def _read(path: Path) -> dict[str, FloatArray]:
 
 
 def _run(tools: Toolbox, paths: Sequence[Path]) -> Iterator[tuple[str, list[FloatArray]]]:
-    """Yield each picture's name with its face's embeddings; a face that is not found is cut by its known points."""
+    """Yield each picture's name with its face's embeddings; a face that is not found is cut by its known points.
+
+    Of FairFace's training split, all are cut so.
+    """
+    if paths[0].parent.name == "train":
+        yield from ((path.name, _by_points(tools, path)) for path in paths)
+        return
     unfound = 0
     results = Pipeline(tools, Flow(faces="center")).run(expand([str(path) for path in paths]))
     for path, result in zip(paths, results, strict=True):
@@ -94,9 +108,13 @@ def _run(tools: Toolbox, paths: Sequence[Path]) -> Iterator[tuple[str, list[Floa
             yield path.name, found
         elif isinstance(result.error, NoFaceError) and path.parent.name == "val":
             unfound += 1
-            image = codec.decode(path.read_bytes(), path.name, Limits())
-            box = np.array([[0, 0, image.width, image.height]], np.float32)
-            face = Detections(box, np.ones(1, np.float32), POINTS)
-            recognizers = zip(tools.recognizers, tools.recognizer_plugins, strict=True)
-            yield path.name, [model.embed(cutting.cut(image, face, plugin.crop))[0] for model, plugin in recognizers]
+            yield path.name, _by_points(tools, path)
     print(f"# {len(paths)} pictures; no face found again in {unfound}, which were cut by their known points")
+
+
+def _by_points(tools: Toolbox, path: Path) -> list[FloatArray]:
+    """Return the embeddings (dim,) of the face of one of FairFace's crops."""
+    image = codec.decode(path.read_bytes(), path.name, Limits())
+    face = Detections(np.array([[0, 0, image.width, image.height]], np.float32), np.ones(1, np.float32), POINTS)
+    recognizers = zip(tools.recognizers, tools.recognizer_plugins, strict=True)
+    return [model.embed(cutting.cut(image, face, plugin.crop))[0] for model, plugin in recognizers]

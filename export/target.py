@@ -62,6 +62,7 @@ class Target:
             summary=f"{spec.summary}, {self.precision}",
             operating_point=_unmeasured(spec.operating_point),
             publisher_point=_unmeasured(spec.publisher_point),
+            cohort_point=None,  # its strangers are embeddings of the fp32 file
             accuracy=(),
         )
 

@@ -32,6 +32,10 @@ MODEL_KINDS: Mapping[ModelKind, Kind] = {
 # a - b. euclidean_l2: length of a - b after both are scaled to length 1. angular: their angle divided by pi.
 Metric = Literal["cosine", "euclidean", "euclidean_l2", "angular"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
+# An operating point may also be stated in the distance of facecli.matching.cohort, which takes the strangers of that
+# point.
+PointMetric = Literal[Metric, "cohort"]
+COHORT: PointMetric = "cohort"
 
 # Whether to look for faces in a picture as it is, or in its four turns.
 Rotation = Literal["never", "auto"]

@@ -78,7 +78,8 @@ def _recognizer(member: Member) -> dict[str, Any]:
     spec = member.spec
     assert spec.operating_point is not None  # check() refuses other recognizers
     # An embedded network scales to length 1 in its graph; that the runner does so again changes nothing.
-    more = {"dim": spec.dim, "normalized": spec.normalized, "operating_point": asdict(spec.operating_point)}
+    point = {key: value for key, value in asdict(spec.operating_point).items() if key != "cohort"}
+    more = {"dim": spec.dim, "normalized": spec.normalized, "operating_point": point}
     return _crop_model(member) | more
 
 

@@ -150,9 +150,10 @@ class Faces:
 
         metric: cosine, euclidean, euclidean_l2 or angular; None is the recognizer's own. threshold: largest distance of
         one person, in that metric. fmr: rate of false matches to allow instead. operating_point: the name of a point
-        that the user has calibrated, "catalogue", or "publisher" for that of the weights' publisher. anti_spoof: a face
-        that looks like a print or a screen is not verified. face: "largest" by default; with "all" the closest pair of
-        faces decides. keep_image: leave the decoded pictures in `.results`.
+        that the user has calibrated, "catalogue", "publisher" for that of the weights' publisher, or "cohort" for the
+        one that compares beside strangers. anti_spoof: a face that looks like a print or a screen is not verified.
+        face: "largest" by default; with "all" the closest pair of faces decides. keep_image: leave the decoded pictures
+        in `.results`.
 
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """

@@ -157,7 +157,7 @@ decision_options = chain(
         "--operating-point",
         metavar="NAME",
         help="Take your own threshold of this name (see `facecli calibrate`), or for `catalogue` the catalogue's, for"
-        " `publisher` that of the weights' publisher."
+        " `publisher` that of the weights' publisher, for `cohort` the one that compares beside strangers."
         "  [default: your newest for this recognizer and detector, else the catalogue's]",
     ),
 )

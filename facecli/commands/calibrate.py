@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--remove", metavar="NAME", help="Forget the operating point of this name instead.")
 @options.recognizer_options
 @options.metric_option
+@click.option("--cohort", is_flag=True, help="Compare beside the recognizer's cohort of strangers.")
 @options.detector_options
 @options.preset_option
 @options.no_detect_option
@@ -58,6 +59,7 @@ def command(
     listing: bool,
     remove: str | None,
     metric: Metric | None,
+    cohort: bool,
 ) -> int:
     """Measure and keep your own threshold.
 
@@ -70,6 +72,8 @@ def command(
         raise click.UsageError("give PAIRS.csv, --list or --remove")
     if worst and not by:
         raise click.UsageError("--worst keeps the rate in groups: name their column with --by")
+    if cohort and metric is not None:
+        raise click.UsageError("--cohort has a distance of its own: leave out --metric")
 
     from facecli.cli import context
     from facecli.matching.operating_points import OperatingPointStore
@@ -99,6 +103,7 @@ def command(
                 worst=worst,
                 name=name,
                 metric=metric,
+                cohort=cohort,
                 store=store,
             )
             rows = calibrations.rows(document)
@@ -119,6 +124,7 @@ def _calibrate(
     worst: bool,
     name: str | None,
     metric: Metric | None,
+    cohort: bool,
     store: OperatingPointStore,
 ) -> tuple[dict[str, Any], bool]:
     """Measure and keep an operating point; return its document, and True if a picture failed."""
@@ -128,6 +134,8 @@ def _calibrate(
     from facecli.evaluation import calibration, labelled
     from facecli.evaluation.pairs import pictures_of, read_stream
     from facecli.hosting.presets import PRESETS
+    from facecli.kinds import COHORT
+    from facecli.matching.rules import cohort_point
     from facecli.output import calibrations
 
     labelled_pairs = read_stream(pairs, pairs.name, by)
@@ -142,15 +150,19 @@ def _calibrate(
     store.path(name)
     identity = tools.identity(plugin)
     store.refuse_other_owner(name, identity)
-    metric = metric or (plugin.operating_point if plugins.preset is None else PRESETS[plugins.preset]).metric
+    own = plugin.operating_point if plugins.preset is None else PRESETS[plugins.preset]
+    strangers = cohort_point(tools, plugin).cohort if cohort else None
+    decisive = metric or own.metric if strangers is None else COHORT
     flow = faces.engine.flow(request, plugins.face, need_face=True)
     pictures = faces.engine.stream(request, labelled.sources_of(root, names), flow)
     reported = progress.reporting_errors(pictures, output, len(names))
     labelled_faces = labelled.collect_faces(names, (picture.result for picture in reported))
-    measured = calibration.calibrate_metrics(labelled_pairs, labelled_faces.embeddings, fmr, by, worst=worst)
+    measured = calibration.calibrate_metrics(
+        labelled_pairs, labelled_faces.embeddings, fmr, by, worst=worst, cohort=strangers
+    )
     conditions = " ".join([f"--face {plugins.face}", *(f"--by {column}" for column in by), *["--worst"] * worst])
     evidence = calibration.Evidence(pairs.name, len(labelled_faces.failures), conditions)
-    entry = calibration.operating_point(name, identity, metric, measured, evidence)
+    entry = calibration.operating_point(name, identity, decisive, measured, evidence, strangers)
     path, failures = store.save(entry), labelled_faces.failures
-    document = calibrations.document(tools, entry, measured[metric], failures, option, path=path)
+    document = calibrations.document(tools, entry, measured[decisive], failures, option, path=path)
     return document | plugins.named_preset, bool(failures)

@@ -11,7 +11,7 @@ from facecli.contract.crop import CropSpec, Point, Preprocessing
 from facecli.contract.detector import Detector, DetectorPlugin
 from facecli.contract.hooks import API_VERSION, hookimpl
 from facecli.contract.model import ModelArchive, ModelFile, ModelSpec
-from facecli.contract.operating_point import OperatingPoint
+from facecli.contract.operating_point import Cohort, OperatingPoint
 from facecli.contract.recipe import DetectorPeer, ExportPart, ExportRecipe, Precision, Task
 from facecli.contract.recognizer import Recognizer, RecognizerPlugin
 from facecli.contract.runtime import Parameters, Runtime, Session
@@ -22,6 +22,7 @@ __all__ = [
     "AttributeClassifier",
     "AttributePlugin",
     "Bin",
+    "Cohort",
     "CropSpec",
     "CropsClassifier",
     "Detector",

@@ -56,8 +56,8 @@ class ModelSpec:
     source: who published it, and where. paper, training_data: a citation, and what it was trained on.
     hint: another way to its files, such as the command of an export; shown if they can not be fetched.
     crop, preprocessing: how a face becomes its input.
-    dim, operating_point, publisher_point: of a recognizer, as in RecognizerPlugin. normalized: facecli scales
-        embeddings to length 1.
+    dim, operating_point, publisher_point, cohort_point: of a recognizer, as in RecognizerPlugin. normalized: facecli
+        scales embeddings to length 1.
     attribute, labels, floor: of an attribute model, as in AttributePlugin. logits: its file ends before the softmax.
     accuracy: measured figures, one sentence each.
     family: the built-in detector whose outputs this file has, such as "scrfd"; for detectors that users add.
@@ -86,3 +86,4 @@ class ModelSpec:
     licence_url: str | None = None
     family: str | None = None
     publisher_point: OperatingPoint | None = None
+    cohort_point: OperatingPoint | None = None

@@ -4,8 +4,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from facecli.kinds import METRICS, Metric
+from facecli.kinds import COHORT, METRICS, PointMetric
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """States the strangers beside whom the faces of a recognizer are compared, in the metric "cohort".
+
+    sha256: of the file that holds them, an .npy array (C, dim) float16 or float32: a row is the recognizer's embedding
+    of a stranger, of length 1, or the mean of several. top: the number of rows that a face is compared beside, those
+    most like it. path: the file in the plugin's distribution. In a point that a user has calibrated it is None, and the
+    file is the recognizer's of the same sha256.
+    """
+
+    sha256: str
+    top: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +35,10 @@ class OperatingPoint:
     worst_group: the group of people whose members are taken for each other most often at the threshold; None where
     nothing was measured for groups. fmr_worst_group: the FMR among them. worst_by_fmr: the same for the thresholds of
     `by_fmr`, as pairs of its FMR and that of the worst group there.
+    cohort: the strangers, of a point whose metric is "cohort".
     """
 
-    metric: Metric
+    metric: PointMetric
     threshold: float
     source: str
     protocol: str | None = None
@@ -32,6 +49,7 @@ class OperatingPoint:
     worst_group: str | None = None
     fmr_worst_group: float | None = None
     worst_by_fmr: tuple[tuple[float, float], ...] = ()
+    cohort: Cohort | None = None
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -48,5 +66,6 @@ class OperatingPoint:
 
     @property
     def unknown_metrics(self) -> frozenset[str]:
-        """The names of metrics that are none of METRICS, in a point that comes from elsewhere."""
-        return frozenset({self.metric, *self.equivalents}.difference(METRICS))
+        """The names of metrics that are not known, in a point that comes from elsewhere; "cohort" needs a cohort."""
+        known = METRICS if self.cohort is None else (*METRICS, COHORT)
+        return frozenset({self.metric, *self.equivalents}.difference(known))

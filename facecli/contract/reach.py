@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facecli.contract.operating_point import OperatingPoint
-from facecli.kinds import Metric
+from facecli.kinds import PointMetric
 
 # The largest distance in each metric. The length of a difference has no limit, but for embeddings of length 1.
-LARGEST: Mapping[Metric, float] = {"cosine": 2.0, "euclidean_l2": 2.0, "angular": 1.0}
+LARGEST: Mapping[PointMetric, float] = {"cosine": 2.0, "euclidean_l2": 2.0, "angular": 1.0, "cohort": 3.0}
 OF_UNIT_LENGTH = 2.0
-_SLIPS: Mapping[Metric, str] = {
+_SLIPS: Mapping[PointMetric, str] = {
     "cosine": "is it a similarity in percent, or of another metric?",
     "euclidean_l2": "is it of the metric euclidean?",
     "angular": "is it in degrees? the metric is the angle divided by 180 degrees",
     "euclidean": "the embeddings have length 1",
+    "cohort": "is it a similarity in percent, or of another metric?",
 }
 
 
-def threshold_fault(metric: Metric, threshold: float, *, normalized: bool) -> str | None:
+def threshold_fault(metric: PointMetric, threshold: float, *, normalized: bool) -> str | None:
     """Return why no distance reaches a threshold, with the likely slip, in one clause; None if one does.
 
     normalized: whether the embeddings have length 1.

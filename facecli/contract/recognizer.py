@@ -37,6 +37,7 @@ class RecognizerPlugin:
     the runtime for. parameters: the settings that users may change, with their defaults; a value must have the type of
     its default. api: leave it out.
     publisher_point: the point that the publisher of the weights states, where operating_point is another one.
+    cohort_point: a point with a cohort, in the metric "cohort". It decides where the user asks for the point "cohort".
     preprocessing_version: raise it whenever the plugin prepares crops in another way: embeddings of two versions are
     not compared.
     """
@@ -53,3 +54,4 @@ class RecognizerPlugin:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api: int = API_VERSION
     publisher_point: OperatingPoint | None = None
+    cohort_point: OperatingPoint | None = None

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from facecli.contract import Metric, OperatingPoint
+from facecli.contract import Cohort, OperatingPoint
 from facecli.errors import UsageError
 from facecli.evaluation.error_curve import Distances, at_fmr, copies_note
 from facecli.evaluation.groups import GroupedRates, group_rates
 from facecli.evaluation.labelled import compare
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.rates import Rate, rate_of, trust_note
-from facecli.kinds import METRICS
+from facecli.kinds import COHORT, METRICS, PointMetric
+from facecli.matching.cohort import all_templates
 from facecli.matching.operating_points import UserOperatingPoint
 from facecli.types import FloatArray
 
@@ -131,16 +132,18 @@ def calibrate_metrics(
     by: Sequence[str] = (),
     *,
     worst: bool = False,
-) -> dict[Metric, Calibration]:
-    """Return the calibration in each metric. embeddings: picture's name -> (N, dim).
+    cohort: Cohort | None = None,
+) -> dict[PointMetric, Calibration]:
+    """Return the calibration in each metric, and beside a cohort if one is given.
 
-    by: the columns that made the pairs' groups, if any. worst: keep the rate within every group, not over all. Raises
-    UsageError as `calibrate` does.
+    embeddings: picture's name -> (N, dim). by: the columns that made the pairs' groups, if any. worst: keep the rate
+    within every group, not over all. Raises UsageError as `calibrate` does, and ModelError for a damaged cohort.
     """
-    calibrations: dict[Metric, Calibration] = {}
+    calibrations: dict[PointMetric, Calibration] = {}
     names = [pair.group for pair in pairs]
-    for metric in METRICS:
-        distances, same = compare(pairs, embeddings, metric)
+    for metric in METRICS if cohort is None else (*METRICS, COHORT):
+        faces = all_templates(cohort, embeddings) if metric == COHORT else embeddings
+        distances, same = compare(pairs, faces, metric)
         compared = ~np.isnan(distances)
         mated, non_mated = distances[compared & same], distances[compared & ~same]
         if worst:
@@ -159,14 +162,15 @@ def calibrate_metrics(
 def operating_point(
     name: str,
     identity: Mapping[str, Any],
-    metric: Metric,
-    calibrations: Mapping[Metric, Calibration],
+    metric: PointMetric,
+    calibrations: Mapping[PointMetric, Calibration],
     evidence: Evidence,
+    cohort: Cohort | None = None,
 ) -> UserOperatingPoint:
     """Return an operating point to keep, created now.
 
     name: the name to keep it under. identity: the plugins that it holds for, as `Toolbox.identity` returns them.
-    metric: the one that decides; the other calibrations become its equivalents.
+    metric: the one that decides; the other calibrations become its equivalents. cohort: of the metric "cohort".
     """
     best, now = calibrations[metric], datetime.now(UTC)
     file = evidence.pairs.replace("\\", "/").rpartition("/")[2]
@@ -187,6 +191,7 @@ def operating_point(
         by_fmr=((best.target, best.threshold),),
         worst_group=None if worst is None else worst.worst,
         fmr_worst_group=None if worst is None else worst.highest,
+        cohort=cohort,
     )
     record = {"pairs": file, "failed_pictures": evidence.failed_pictures, "note": best.note}
     return UserOperatingPoint(name, identity, point, now.isoformat(), record)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facecli.contract import Metric
 from facecli.evaluation.error_curve import Distances
 from facecli.evaluation.ground_truth import TrueFaces
 from facecli.evaluation.groups import GroupedRates, group_rates
 from facecli.evaluation.pairs import Pair
 from facecli.evaluation.recognition import Evaluation, Truth, evaluate
+from facecli.kinds import PointMetric
 from facecli.matching.closest import closest_pair
+from facecli.matching.cohort import all_templates
 from facecli.matching.thresholds import DecisionRule
 from facecli.pictures.sources import Source, single
 from facecli.pipeline.results import ImageResult
@@ -107,11 +108,13 @@ def collect_detections(truth: Mapping[str, TrueFaces], results: Iterable[ImageRe
     return LabelledDetections(detections, tuple(failures))
 
 
-def compare(pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], metric: Metric) -> tuple[Distances, Truth]:
+def compare(
+    pairs: Sequence[Pair], embeddings: Mapping[str, FloatArray], metric: PointMetric
+) -> tuple[Distances, Truth]:
     """Return the distance of each pair, (N,) float64, and whether it shows one person, (N,) bool.
 
-    embeddings: picture's name -> (M, dim) of its faces; of several faces the closest pair counts. A pair of which a
-    picture has no embedding has the distance NaN.
+    embeddings: picture's name -> (M, dim) of its faces, or their templates for the metric "cohort"; of several faces
+    the closest pair counts. A pair of which a picture has no embedding has the distance NaN.
     """
     distances = np.full(len(pairs), np.nan)
     for index, pair in enumerate(pairs):
@@ -127,7 +130,7 @@ def evaluate_pairs(
 
     face: the choice that gave them. by: the columns that made the pairs' groups, if any.
     """
-    distances, same = compare(pairs, faces.embeddings, rule.metric)
+    distances, same = compare(pairs, all_templates(rule.cohort, faces.embeddings), rule.metric)
     names = [pair.group for pair in pairs]
     groups = group_rates(by, names, distances, same, rule.threshold) if by else None
     return PairsEvaluation(rule, face, faces, evaluate(distances, same, rule.threshold), groups)

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.contract import Metric
 from facecli.errors import UsageError
 from facecli.evaluation.error_curve import Distances, at_fmr
 from facecli.evaluation.groups import GroupRates, grouped
@@ -22,6 +21,8 @@ from facecli.evaluation.labelled import LabelledFaces, Lookalikes, PairsEvaluati
 from facecli.evaluation.rates import Rate, rate_of
 from facecli.evaluation.recognition import REPORTED_FMR, Evaluation
 from facecli.evaluation.tables import Table, check_inside, lines_of
+from facecli.kinds import PointMetric
+from facecli.matching.cohort import templates
 from facecli.matching.metrics import pairwise
 from facecli.matching.thresholds import DecisionRule
 from facecli.pictures.listing import expand
@@ -101,10 +102,11 @@ def read(lines: Iterable[str], name: str, by: Sequence[str] = ()) -> list[Strang
     return list(strangers.values())
 
 
-def compare(embeddings: Sequence[FloatArray], metric: Metric) -> Iterator[tuple[Places, Places, Distances]]:
+def compare(embeddings: Sequence[FloatArray], metric: PointMetric) -> Iterator[tuple[Places, Places, Distances]]:
     """Yield all pairs of pictures in blocks: the places of both, (K,) int each, and their distances, (K,) float64.
 
-    embeddings: of each picture (M, dim), M >= 1; of several faces the closest pair counts. A pair comes once.
+    embeddings: of each picture (M, dim), M >= 1, or templates for the metric "cohort"; of several faces the closest
+    pair counts. A pair comes once.
     """
     count = len(embeddings)
     if count < 2:
@@ -130,7 +132,7 @@ def evaluate(
     found = [stranger for stranger in strangers if stranger.picture in faces.embeddings]
     names = sorted({stranger.group for stranger in found if stranger.group})
     groups = np.array([names.index(stranger.group) if stranger.group else -1 for stranger in found], np.intp)
-    blocks = compare([faces.embeddings[stranger.picture] for stranger in found], rule.metric)
+    blocks = compare([templates(rule.cohort, faces.embeddings[own.picture]) for own in found], rule.metric)
     tally = _tally(blocks, groups, len(names), rule.threshold)
     rates = _rates(tally, rule.threshold, len(strangers) * (len(strangers) - 1) // 2)
     closest = tuple(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facecli.contract import Metric
 from facecli.errors import UsageError
-from facecli.matching.metrics import cosine_similarity, distance
+from facecli.kinds import PointMetric
+from facecli.matching.metrics import distance, similarity
 from facecli.matching.thresholds import DecisionRule
 from facecli.types import FloatArray
 
@@ -42,21 +42,24 @@ class Fusion:
     parts: tuple[FacePair, ...]
 
 
-def closest_pair(a: FloatArray, b: FloatArray, metric: Metric) -> FacePair:
-    """Return the pair of rows with the smallest distance. a, b: (N, dim) and (M, dim) embeddings; N, M >= 1."""
+def closest_pair(a: FloatArray, b: FloatArray, metric: PointMetric) -> FacePair:
+    """Return the pair of rows with the smallest distance.
+
+    a, b: (N, dim) and (M, dim) embeddings, or templates for the metric "cohort"; N, M >= 1.
+    """
     first, second = np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))
     distances = distance(first, second, metric)
     best = int(np.argmin(distances))
-    similarity = float(cosine_similarity(first[best : best + 1], second[best : best + 1])[0])
-    return FacePair((best // len(b), best % len(b)), float(distances[best]), similarity)
+    alike = float(similarity(first[best : best + 1], second[best : best + 1], metric)[0])
+    return FacePair((best // len(b), best % len(b)), float(distances[best]), alike)
 
 
 def fuse(a: Sequence[FloatArray], b: Sequence[FloatArray], rules: Sequence[DecisionRule]) -> Fusion:
     """Return the pair of faces with the smallest mean of distance / threshold over several recognizers.
 
-    a, b: the embeddings of the two pictures, for each recognizer (N, dim) and (M, dim); N, M >= 1, and the same for all
-    of them. rules: the rule of each recognizer. Raises UsageError for a threshold of 0, which nothing can be divided
-    by.
+    a, b: the embeddings of the two pictures, for each recognizer (N, dim) and (M, dim) as in `closest_pair`; N, M >= 1,
+    and the same for all of them. rules: the rule of each recognizer. Raises UsageError for a threshold of 0, which
+    nothing can be divided by.
     """
     if any(rule.threshold <= 0 for rule in rules):
         raise UsageError(
@@ -69,7 +72,7 @@ def fuse(a: Sequence[FloatArray], b: Sequence[FloatArray], rules: Sequence[Decis
     best = int(np.argmin(scores))
     i, j = rows[best]
     parts = tuple(
-        FacePair((i, j), float(part[best]), float(cosine_similarity(x[[i]], y[[j]])[0]))
-        for part, x, y in zip(distances, a, b, strict=True)
+        FacePair((i, j), float(part[best]), float(similarity(x[[i]], y[[j]], rule.metric)[0]))
+        for part, x, y, rule in zip(distances, a, b, rules, strict=True)
     )
     return Fusion((i, j), float(scores[best]), parts)

@@ -10,17 +10,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import OperatingPoint
+from facecli.contract import Cohort, OperatingPoint
 from facecli.contract.reach import point_fault
 from facecli.errors import ModelError, UsageError
+from facecli.kinds import COHORT
 from facecli.system.files import write_bytes
 
 FOLDER = "operating_points"
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}")
 SCHEMA = "facecli.operating-point/1"
-# The names by which a user asks for the catalogue's point, and for that of the weights' publisher; no other point may
-# have them.
-RESERVED = CATALOGUE, PUBLISHER = "catalogue", "publisher"
+# The names by which a user asks for the catalogue's point, for that of the weights' publisher, and for the one with a
+# cohort; no other point may have them.
+CATALOGUE, PUBLISHER = "catalogue", "publisher"
+RESERVED = CATALOGUE, PUBLISHER, COHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ class OperatingPointStore:
 
         Raises UsageError for its name and OutputError where the file system refuses.
         """
-        path = self.path(entry.name)
-        record = {"schema": SCHEMA, **asdict(entry)}
+        path, record = self.path(entry.name), {"schema": SCHEMA, **asdict(entry)}
+        if entry.point.cohort is not None:
+            record["point"]["cohort"].pop("path")  # the recognizer's: it lies elsewhere after the next installation
         write_bytes(path, (json.dumps(record, indent=2, allow_nan=False) + "\n").encode())
         return path
 
@@ -116,13 +119,22 @@ def _parsed(record: dict[str, Any], name: str) -> UserOperatingPoint:
     equivalents = {str(metric): _threshold(value) for metric, value in fields.pop("equivalents").items()}
     if fields.get("fmr_worst_group") is not None:
         _number(fields["fmr_worst_group"])
-    point = OperatingPoint(**fields, equivalents=equivalents, by_fmr=by_fmr, worst_by_fmr=worst_by_fmr)
+    cohort = _cohort(fields.pop("cohort", None))
+    point = OperatingPoint(**fields, equivalents=equivalents, by_fmr=by_fmr, worst_by_fmr=worst_by_fmr, cohort=cohort)
     _threshold(point.threshold)
-    if point.unknown_metrics:
+    if point.unknown_metrics or (point.metric == COHORT) != (cohort is not None):
         raise ValueError("its metric is unknown")
     if fault := point_fault(point, normalized=False):
         raise ValueError(fault)
     return UserOperatingPoint(point=point, **record)
+
+
+def _cohort(record: Any) -> Cohort | None:
+    if record is None:
+        return None
+    if not (isinstance(record["sha256"], str) and type(record["top"]) is int):
+        raise ValueError("its cohort makes no sense")
+    return Cohort(record["sha256"], record["top"])
 
 
 def _threshold(value: Any) -> float:

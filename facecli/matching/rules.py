@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
@@ -11,6 +12,7 @@ from facecli.contract.plugin import Plugin
 from facecli.errors import UsageError
 from facecli.hosting.presets import PRESETS
 from facecli.hosting.toolbox import Toolbox
+from facecli.kinds import COHORT
 from facecli.matching.operating_points import CATALOGUE, PUBLISHER, RESERVED, OperatingPointStore
 from facecli.matching.thresholds import DecisionRule, decision_rule
 from facecli.models.store import ModelStore
@@ -22,8 +24,8 @@ class DecisionRequest:
 
     metric: the metric to decide in. threshold: the largest distance that is still one person. fmr: a false match rate,
     0 to 1, at which a threshold was measured. operating_point: the name of a point that the user calibrated,
-    "catalogue" for the catalogue's, or "publisher" for that of the weights' publisher. preset: a key of PRESETS, the
-    project whose metric and thresholds to take.
+    "catalogue" for the catalogue's, "publisher" for that of the weights' publisher, "cohort" for the one that compares
+    beside strangers. preset: a key of PRESETS, the project whose metric and thresholds to take.
     """
 
     metric: Metric | None = None
@@ -91,7 +93,24 @@ def rule_for(tools: Circumstances, plugin: RecognizerPlugin, request: DecisionRe
     points, altered = _user_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
     if request.operating_point == PUBLISHER:
         plugin = _as_published(plugin)
+    elif request.operating_point == COHORT:
+        plugin = replace(plugin, operating_point=cohort_point(tools, plugin))
     return decision_rule(plugin, request.metric, request.threshold, request.fmr, altered=altered, user_points=points)
+
+
+def cohort_point(tools: Circumstances, plugin: RecognizerPlugin) -> OperatingPoint:
+    """Return the point of a recognizer that has a cohort.
+
+    Raises UsageError if there is none, or if the recognizer runs with other parameters or another crop than those that
+    the strangers were embedded with.
+    """
+    if plugin.cohort_point is None:
+        message, hint = f"{plugin.name} has no cohort", f"leave out {{operating_point}} {COHORT}"
+        raise UsageError(message, hint=hint, about="operating_point")
+    if tools.changed_crop(plugin) or tools.parameters(plugin) != dict(plugin.parameters):
+        message = f"the cohort of {plugin.name} was embedded with its default parameters and crop"
+        raise UsageError(message, hint="leave the others out")
+    return plugin.cohort_point
 
 
 def publishers_point(plugin: RecognizerPlugin) -> OperatingPoint | None:
@@ -117,7 +136,8 @@ def _user_points(tools: Circumstances, plugin: RecognizerPlugin, request: Decisi
     if name is None:
         if request.threshold is not None:
             return []
-        return OperatingPointStore(tools.store.root).matching(tools.identity(plugin))
+        points = OperatingPointStore(tools.store.root).matching(tools.identity(plugin))
+        return [point for point in map(partial(_beside, plugin), points) if point is not None]
     if request.threshold is not None:
         message = "{threshold} and {operating_point} exclude each other"
         raise UsageError(message, hint="give one of them", about=("threshold", "operating_point"))
@@ -129,4 +149,17 @@ def _user_points(tools: Circumstances, plugin: RecognizerPlugin, request: Decisi
         message = f"the operating point {name!r} does not hold here: {', '.join(different)} differ"
         hint = f"it is for {{recognizer}} {recognizer} {{detector}} {detector}"
         raise UsageError(message, hint=hint, about=("recognizer", "detector"))
-    return [entry.point]
+    point = _beside(plugin, entry.point)
+    if point is None:
+        message = f"the operating point {name!r} was measured beside a cohort that {plugin.name} no longer has"
+        raise UsageError(message, hint="calibrate again")
+    return [point]
+
+
+def _beside(plugin: RecognizerPlugin, point: OperatingPoint) -> OperatingPoint | None:
+    """Return a user's point with the file of its cohort; None if that is not the recognizer's cohort."""
+    if point.cohort is None:
+        return point
+    own = None if plugin.cohort_point is None else plugin.cohort_point.cohort
+    same = own is not None and (own.sha256, own.top) == (point.cohort.sha256, point.cohort.top)
+    return replace(point, cohort=own) if same else None

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from facecli.contract import Metric, OperatingPoint, RecognizerPlugin
+from facecli.contract import Cohort, Metric, OperatingPoint, RecognizerPlugin
 from facecli.contract.reach import threshold_fault
 from facecli.errors import UsageError
+from facecli.kinds import PointMetric
 
 NO_GROUPS = "nothing was measured for groups of people"  # what a point of the catalogue without a worst group says
 
@@ -19,13 +20,15 @@ class DecisionRule:
 
     source: a text for people, who or what states the threshold. fmr: the false match rate, 0 to 1, that was measured at
     this threshold; None if none was. fmr_worst_group: the same between people of the group in which it is highest.
+    cohort: the strangers beside whom faces are compared, if the metric is "cohort".
     """
 
-    metric: Metric
+    metric: PointMetric
     threshold: float
     source: str
     fmr: float | None = None
     fmr_worst_group: float | None = None
+    cohort: Cohort | None = None
 
 
 def decision_rule(
@@ -70,16 +73,16 @@ def _rule_of_user(plugin: RecognizerPlugin, metric: Metric | None, threshold: fl
         raise UsageError(message, hint="give one of them", about=("threshold", "fmr"))
     if not math.isfinite(threshold):
         raise UsageError("the threshold must be a finite number")
-    metric = metric or plugin.operating_point.metric
-    if fault := threshold_fault(metric, threshold, normalized=plugin.normalized):
+    stated: PointMetric = metric or plugin.operating_point.metric
+    if fault := threshold_fault(stated, threshold, normalized=plugin.normalized):
         hint = "lower it, or name its {metric}"
         raise UsageError(f"{{threshold}}: {fault}", hint=hint, about=("threshold", "metric"))
-    return DecisionRule(metric, threshold, "given by the user")
+    return DecisionRule(stated, threshold, "given by the user")
 
 
 def _rule_of_point(point: OperatingPoint, fmr: float | None) -> DecisionRule:
     """Return the rule of a user's operating point, which has a threshold for `fmr` if that is not None."""
-    rule = DecisionRule(point.metric, point.threshold, point.source, point.fmr, point.fmr_worst_group)
+    rule = DecisionRule(point.metric, point.threshold, point.source, point.fmr, point.fmr_worst_group, point.cohort)
     if fmr is None:
         return rule
     # With few or equal distances the measured rate lies below the one asked for: the rule has the first, its source
@@ -93,7 +96,7 @@ def _rule_of_catalogue(
     point = plugin.operating_point
     if fmr is None:
         source = point.source if point.worst_group else f"{point.source}; {NO_GROUPS}"
-        return DecisionRule(point.metric, point.threshold, source, point.fmr, point.fmr_worst_group)
+        return DecisionRule(point.metric, point.threshold, source, point.fmr, point.fmr_worst_group, point.cohort)
     if altered:
         raise UsageError(
             f"the rates of {plugin.name} were measured with its default parameters and crop",
@@ -107,7 +110,8 @@ def _rule_of_catalogue(
         hint = f"measured: {rates}; `facecli calibrate` measures your own"
         raise UsageError(f"{plugin.name} has no threshold measured at FMR {fmr:g}", hint=hint)
     source = f"catalogue: {point.protocol}" if point.protocol else point.source
-    return DecisionRule(point.metric, thresholds[fmr], source, fmr, dict(point.worst_by_fmr).get(fmr))
+    worst = dict(point.worst_by_fmr).get(fmr)
+    return DecisionRule(point.metric, thresholds[fmr], source, fmr, worst, point.cohort)
 
 
 def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: DecisionRule, metric: Metric) -> DecisionRule:
@@ -120,13 +124,15 @@ def _in_metric(plugin: RecognizerPlugin, point: OperatingPoint, base: DecisionRu
     if metric in point.equivalents and base.threshold == point.threshold:
         data = f"; measured on {point.protocol}" if point.protocol else ""
         source = f"at the rate of {base.metric} {base.threshold:g}: {base.source}{data}"
-        return replace(base, metric=metric, threshold=point.equivalents[metric], source=source)
+        rule = replace(base, metric=metric, threshold=point.equivalents[metric], source=source)
+        # Without the strangers the rate is the same over all people, and not within each group of them.
+        return rule if base.cohort is None else replace(rule, cohort=None, fmr_worst_group=None)
     raise UsageError(
         f"{plugin.name} has no {metric} threshold for this", hint="give one with {threshold}", about="threshold"
     )
 
 
-def _to_cosine(threshold: float, metric: Metric) -> float:
+def _to_cosine(threshold: float, metric: PointMetric) -> float:
     """Return a threshold as cosine distance d: of vectors of length 1, l2 = sqrt(2 d), angular = arccos(1 - d) / pi."""
     if metric in ("euclidean", "euclidean_l2"):
         return threshold**2 / 2

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from facecli.contract import Metric
+from facecli.contract import Cohort
+from facecli.kinds import PointMetric
 from facecli.matching.closest import FUSION_THRESHOLD, FacePair, closest_pair, fuse
 from facecli.matching.thresholds import DecisionRule
 from facecli.pipeline.results import ImageResult
@@ -29,18 +30,19 @@ class RecognizerDecision:
     recognizer: the plugin's name. verified: distance <= threshold. distance, threshold: in `metric`. similarity: cosine
     similarity, -1 to 1. threshold_source: a text for people, who states the threshold. fmr: the false match rate
     measured at the threshold, 0 to 1, and fmr_worst_group between people of the group in which it is highest; None if
-    none was.
+    none was. cohort: the strangers that the metric "cohort" compared beside, else None.
     """
 
     recognizer: str
     verified: bool
-    metric: Metric
+    metric: PointMetric
     distance: float
     similarity: float
     threshold: float
     threshold_source: str
     fmr: float | None
     fmr_worst_group: float | None = None
+    cohort: Cohort | None = None
 
     @property
     def margin(self) -> float:
@@ -53,9 +55,9 @@ class Verification:
     """The answer to whether two pictures show one person.
 
     verified: True if distance <= threshold and, where anti-spoofing ran, both faces passed. metric, distance,
-    similarity (cosine), threshold, threshold_source, fmr, fmr_worst_group: those of the recognizer; of several
-    recognizers the metric is "fused", the distance the mean of their distance / threshold, the threshold 1, and
-    similarity and the rates are None.
+    similarity (cosine), threshold, threshold_source, fmr, fmr_worst_group, cohort: those of the recognizer; of
+    several recognizers the metric is "fused", the distance the mean of their distance / threshold, the threshold 1, and
+    similarity, the rates and the cohort are None.
     results: the two pictures with all their chosen faces. rows: the row in each of them of the face that was compared.
     decisions: one of each recognizer. anti_spoof: None if it was not asked for. seconds: time per stage of the
     pipeline, where it was taken.
@@ -74,6 +76,7 @@ class Verification:
     anti_spoof: AntiSpoof | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     fmr_worst_group: float | None = None
+    cohort: Cohort | None = None
 
     @property
     def faces(self) -> tuple[Face, Face]:
@@ -120,7 +123,7 @@ def verify(
 
 
 def _by_one(results: Results, recognizer: str, rule: DecisionRule) -> Verification:
-    (a,), (b,) = map(_embeddings, results)
+    (a,), (b,) = (_templates(result, [rule]) for result in results)
     pair = closest_pair(a, b, rule.metric)
     decision = _decision(recognizer, rule, pair)
     return Verification(
@@ -135,11 +138,12 @@ def _by_one(results: Results, recognizer: str, rule: DecisionRule) -> Verificati
         rows=pair.rows,
         decisions=(decision,),
         fmr_worst_group=rule.fmr_worst_group,
+        cohort=rule.cohort,
     )
 
 
 def _by_several(results: Results, recognizers: Sequence[str], rules: Sequence[DecisionRule]) -> Verification:
-    a, b = map(_embeddings, results)
+    a, b = (_templates(result, rules) for result in results)
     fusion = fuse(a, b, rules)
     return Verification(
         verified=fusion.score <= FUSION_THRESHOLD,
@@ -155,9 +159,17 @@ def _by_several(results: Results, recognizers: Sequence[str], rules: Sequence[De
     )
 
 
-def _embeddings(result: ImageResult) -> list[FloatArray]:
-    """Return the (N, dim) embeddings of a picture's faces by each recognizer, in the order of the toolbox."""
-    return [rows for rows in (result.embeddings, *result.further_embeddings) if rows is not None]
+def _templates(result: ImageResult, rules: Sequence[DecisionRule]) -> list[FloatArray]:
+    """Return the embeddings (N, dim) of a picture's faces by each recognizer, in the order of the toolbox.
+
+    For a rule with a cohort they are its templates (N, dim + 2).
+    """
+    embeddings = [rows for rows in (result.embeddings, *result.further_embeddings) if rows is not None]
+    if all(rule.cohort is None for rule in rules):
+        return embeddings
+    from facecli.matching.cohort import templates
+
+    return [templates(rule.cohort, rows) for rows, rule in zip(embeddings, rules, strict=True)]
 
 
 def _decision(recognizer: str, rule: DecisionRule, pair: FacePair) -> RecognizerDecision:
@@ -171,4 +183,5 @@ def _decision(recognizer: str, rule: DecisionRule, pair: FacePair) -> Recognizer
         threshold_source=rule.source,
         fmr=rule.fmr,
         fmr_worst_group=rule.fmr_worst_group,
+        cohort=rule.cohort,
     )

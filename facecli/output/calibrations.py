@@ -41,6 +41,7 @@ def document(
         recognizer=records.described(tools, tools.recognizer_plugin),
         metric=point.metric,
         threshold=point.threshold,
+        **records.cohort(point.cohort),
         threshold_interval=list(calibration.interval),  # not rounded: the threshold, one of its ends, is not either
         equivalents=dict(point.equivalents),
         target_fmr=calibration.target,

@@ -54,6 +54,7 @@ def rule_record(rule: DecisionRule | None) -> Record:
         "threshold_source": rule.source,
         "fmr": rule.fmr,
         "fmr_worst_group": rule.fmr_worst_group,
+        **records.cohort(rule.cohort),
     }
 
 

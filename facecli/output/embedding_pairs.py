@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from facecli.matching.cohort import templates
 from facecli.matching.metrics import pairwise
 from facecli.matching.stored import StoredEmbeddings
 from facecli.matching.thresholds import DecisionRule
@@ -27,9 +28,10 @@ def header(x: StoredEmbeddings, y: StoredEmbeddings, rule: DecisionRule) -> Reco
 
 def pairs(x: StoredEmbeddings, y: StoredEmbeddings, rule: DecisionRule, *, matches: bool) -> Iterator[Record]:
     """Yield a record for each embedding of one file with each of the other; matches: only for those of one person."""
+    others = templates(rule.cohort, y.rows)
     for start in range(0, len(x.rows), BLOCK):
         block = x.rows[start : start + BLOCK]
-        distances = pairwise(block, y.rows, rule.metric)
+        distances = pairwise(templates(rule.cohort, block), others, rule.metric)
         similarities = 1.0 - pairwise(block, y.rows, "cosine")
         wanted = np.argwhere(distances <= rule.threshold) if matches else np.argwhere(np.isfinite(distances))
         for i, j in wanted.tolist():

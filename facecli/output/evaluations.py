@@ -43,6 +43,7 @@ def document(
         metric=rule.metric,
         threshold=rule.threshold,
         threshold_source=rule.source,
+        **records.cohort(rule.cohort),
         pairs={"mated": _total(rates.frr), "non_mated": _total(rates.far)},
         compared={"mated": _total(rates.fnmr), "non_mated": _total(rates.fmr)},
         pictures=pictures,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from facecli.contract import Cohort
 from facecli.contract.plugin import Plugin
 from facecli.errors import FacecliError, Wording, keyword
 from facecli.hosting.toolbox import Toolbox
@@ -127,6 +128,11 @@ def embedder(tools: Toolbox) -> Record:
     description = tools.describe(plugin)
     version = description.pop("preprocessing_version")  # stands last in the published order
     return description | {"dim": plugin.dim, "normalized": plugin.normalized, "preprocessing_version": version}
+
+
+def cohort(strangers: Cohort | None) -> Record:
+    """Return the part of a document that tells beside whom the metric "cohort" compared; empty for other metrics."""
+    return {} if strangers is None else {"cohort": {"sha256": strangers.sha256, "top": strangers.top}}
 
 
 def identity(recognizer: Record) -> Record:

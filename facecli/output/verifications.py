@@ -119,6 +119,7 @@ def _decision(decision: Verification | RecognizerDecision) -> Record:
         "threshold_source": decision.threshold_source,
         "fmr": decision.fmr,
         "fmr_worst_group": decision.fmr_worst_group,
+        **records.cohort(decision.cohort),
     }
 
 

@@ -21,7 +21,7 @@ from facecli.contract.plugin import Plugin
 from facecli.contract.reach import point_fault
 from facecli.errors import ContractError
 from facecli.hosting.statements import contradictions
-from facecli.kinds import METRICS
+from facecli.kinds import COHORT, METRICS
 
 # Of a plugin; a slash parts attribute and model, or family and model.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
@@ -89,6 +89,9 @@ def _recognizer(plugin: RecognizerPlugin) -> Iterator[str]:
     yield from _operating_point(plugin.operating_point, "operating_point", normalized=plugin.normalized)
     if plugin.publisher_point is not None:
         yield from _operating_point(plugin.publisher_point, "publisher_point", normalized=plugin.normalized)
+    if plugin.cohort_point is not None:
+        yield from _operating_point(plugin.cohort_point, "cohort_point", normalized=plugin.normalized)
+        yield from _cohort(plugin.cohort_point)
 
 
 def _operating_point(point: OperatingPoint, name: str, *, normalized: bool) -> Iterator[str]:
@@ -102,6 +105,14 @@ def _operating_point(point: OperatingPoint, name: str, *, normalized: bool) -> I
         yield f"{name}: {fault}"
     if not point.source.strip():
         yield f"{name}.source must say who states the threshold"
+
+
+def _cohort(point: OperatingPoint) -> Iterator[str]:
+    cohort = point.cohort
+    if point.metric != COHORT or cohort is None:
+        yield f"cohort_point must have a cohort and the metric {COHORT}"
+    elif cohort.path is None or cohort.top < 1 or not re.fullmatch("[0-9a-f]{64}", cohort.sha256):
+        yield "cohort_point.cohort must have a path, its sha256, and a top of 1 or more"
 
 
 def _attribute(plugin: AttributePlugin) -> Iterator[str]:

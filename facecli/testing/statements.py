@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facecli.contract import ModelFile, ModelSpec
+from facecli.contract import ModelFile, ModelSpec, RecognizerPlugin
 from facecli.contract.plugin import Plugin
 from facecli.crops.preprocess import to_input
 from facecli.errors import ContractError
@@ -14,6 +14,8 @@ from facecli.hosting.statements import misfit
 from facecli.system.files import sha256_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from facecli.testing.subjects import CropSubject, Subject
@@ -23,11 +25,14 @@ FED_TOLERANCE = 1e-3  # of the largest number fed: a plugin may compute (pixel -
 
 
 def require_files(plugin: Plugin) -> None:
-    """Raise ContractError for a model file in the package that is not there, or has another sha256 or size."""
+    """Raise ContractError for a file of a model or a cohort in the package that is absent or is not the stated one."""
     for spec in plugin.models:
         for file in spec.files:
             if file.path is not None:
                 _require_file(spec, file)
+    point = plugin.cohort_point if isinstance(plugin, RecognizerPlugin) else None
+    if point is not None and point.cohort is not None and point.cohort.path is not None:
+        _require_sha256(plugin.name, point.cohort.path, point.cohort.sha256)
 
 
 def require_fit(subject: Subject) -> None:
@@ -54,13 +59,17 @@ def require_stated_preprocessing(subject: CropSubject) -> None:
 
 def _require_file(spec: ModelSpec, file: ModelFile) -> None:
     assert file.path is not None
-    if not file.path.is_file():
-        raise ContractError(f"model {spec.id} has no file {file.path}")
-    actual, size = sha256_of(file.path), file.path.stat().st_size
-    if actual != file.sha256:
-        raise ContractError(f"sha256 of {file.name} is {actual}, the descriptor states {file.sha256}")
+    _require_sha256(f"model {spec.id}", file.path, file.sha256)
+    size = file.path.stat().st_size
     if file.size not in (None, size):
         raise ContractError(f"{file.name} has {size} bytes, the descriptor states {file.size}")
+
+
+def _require_sha256(owner: str, path: Path, stated: str | None) -> None:
+    if not path.is_file():
+        raise ContractError(f"{owner} has no file {path}")
+    if (actual := sha256_of(path)) != stated:
+        raise ContractError(f"sha256 of {path.name} is {actual}, the descriptor states {stated}")
 
 
 def _require_fed(spec: ModelSpec, stated: FloatArray, fed: list[NDArray[Any]], names: list[str]) -> None:

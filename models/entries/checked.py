@@ -43,6 +43,7 @@ def _check(model: ModelSpec) -> None:
     _check_preprocessing(model.preprocessing)
     _require(not model.logits or model.labels, "logits are of an attribute model with labels")
     _require(model.kind == "detector" or not model.family, "only a detector has a family")
+    _require(model.cohort_point is None, "a point with a cohort comes with a plugin alone")
     if model.kind == "detector":
         _check_detector(model, model.preprocessing)
         return
@@ -96,6 +97,7 @@ def _check_preprocessing(preprocessing: Preprocessing) -> None:
 def _check_operating_point(point: OperatingPoint, name: str, *, normalized: bool) -> None:
     _require(all(0 <= rate <= 1 for rate in point.rates), f"{name}: a rate must be 0 to 1")
     _require(all(threshold >= 0 for threshold in point.thresholds), f"{name}: a threshold must be 0 or more")
+    _require(point.cohort is None, f"{name}: a cohort comes with a plugin alone")
     _require(not point.unknown_metrics, f"{name}.equivalents: an unknown metric")
     fault = point_fault(point, normalized=normalized)
     _require(fault is None, f"{name}: {fault}")

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 PREFIX = "facecli."
 # ModelSpec's fields that are written as plain text; structures() are written as JSON.
 TEXTS = ("kind", "summary", "licence", "source", "paper", "training_data", "attribute", "family")
-# Fields that a file does not state: its id stands under "facecli.model", and `files` would hold the file's own hash.
-ABSENT = ("id", "files", "hint")
+# Fields that a file does not state: its id stands under "facecli.model", `files` would hold the file's own hash, and a
+# cohort is a file of its own.
+ABSENT = ("id", "files", "hint", "cohort_point")
 LONGEST = 2**16  # characters of all texts together
 _HINT = "describe the model with options and {ignore_metadata}"
 

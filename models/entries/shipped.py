@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from facecli.contract import ModelArchive, ModelFile, ModelSpec
+from facecli.contract import Cohort, ModelArchive, ModelFile, ModelSpec, OperatingPoint
 from facecli.errors import ModelError
 from facecli.models.entries.building import build
 
@@ -47,11 +47,13 @@ def parse(entry: dict[str, Any]) -> ModelSpec:
     """Return a catalogue entry, a TOML table, as ModelSpec. Its keys are ModelSpec's fields.
 
     Its files have keys of their own: `embedded`, true for a file in the wheel, and `packed`, a list of texts like
-    "buffalo_l.zip/w600k.onnx". Raises ValueError, TypeError or KeyError for a damaged entry.
+    "buffalo_l.zip/w600k.onnx". A cohort has `file` instead of a path, the name of a file in the wheel. Raises
+    ValueError, TypeError or KeyError for a damaged entry.
     """
     files = tuple(_file(file) for file in entry["files"])
-    model: ModelSpec = build(ModelSpec, {**entry, "files": ()})
-    return replace(model, files=files)
+    model: ModelSpec = build(ModelSpec, {**entry, "files": (), "cohort_point": None})
+    point = entry.get("cohort_point")
+    return replace(model, files=files, cohort_point=None if point is None else _cohort_point(point))
 
 
 def packed_in(archive: ModelArchive) -> Iterator[tuple[ModelSpec, ModelFile]]:
@@ -84,6 +86,14 @@ def _file(entry: dict[str, Any]) -> ModelFile:
         EMBEDDED / entry["name"] if entry.get("embedded") else None,
         tuple(map(_member, packed)) if packed else (),
     )
+
+
+def _cohort_point(entry: dict[str, Any]) -> OperatingPoint:
+    table = dict(entry["cohort"])
+    path = EMBEDDED / table.pop("file")
+    cohort: Cohort = build(Cohort, table, "cohort_point.cohort")
+    point: OperatingPoint = build(OperatingPoint, {**entry, "cohort": None}, "cohort_point")
+    return replace(point, cohort=replace(cohort, path=path))
 
 
 def _member(place: str) -> tuple[ModelArchive, str]:

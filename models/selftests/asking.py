@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.errors import FacecliError
+from facecli.system.files import sha256_of
 
 if TYPE_CHECKING:
     from facecli.contract import ModelSpec
@@ -39,7 +41,7 @@ def record_missing(store: ModelStore, spec: ModelSpec) -> None:
 
 
 def verify(store: ModelStore, spec: ModelSpec) -> Iterator[VerifiedFile]:
-    """Hash each file of a model, and run its self-test if it has one; otherwise record one now.
+    """Hash each file of a model and of its cohort, and run its self-test if it has one; otherwise record one now.
 
     Each session is gone before the next is made, so that memory holds one model.
     """
@@ -51,6 +53,18 @@ def verify(store: ModelStore, spec: ModelSpec) -> Iterator[VerifiedFile]:
             difference, tolerance = measured
             answer = "ok" if difference <= tolerance else "wrong answer"
             yield VerifiedFile(spec.id, name, answer, difference if math.isfinite(difference) else None)
+    cohort = None if spec.cohort_point is None else spec.cohort_point.cohort
+    if cohort is not None and cohort.path is not None:
+        yield VerifiedFile(spec.id, cohort.path.name, _state(cohort.path, cohort.sha256))
+
+
+def _state(path: Path, sha256: str) -> str:
+    try:
+        return "ok" if sha256_of(path) == sha256 else "damaged"
+    except FileNotFoundError:
+        return "absent"
+    except OSError:
+        return "damaged"
 
 
 def _measure(store: ModelStore, spec: ModelSpec, name: str) -> tuple[float, float] | None:

@@ -32,6 +32,7 @@ def facecli_recognizers(name: str) -> Iterable[RecognizerPlugin]:
         preprocessing_version=preprocessing.version,
         parameters=DEFAULTS,
         publisher_point=spec.publisher_point,
+        cohort_point=spec.cohort_point,
     )
 
 

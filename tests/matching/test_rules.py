@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from facecli.contract import OperatingPoint
+from facecli.contract import Cohort, OperatingPoint, RecognizerPlugin
 from facecli.errors import UsageError
 from facecli.hosting.choice import Choice
 from facecli.hosting.loader import Loader
@@ -128,3 +128,64 @@ def test_several_recognizers_each_have_their_own(tools: Toolbox, tmp_path: Path)
         with pytest.raises(UsageError, match="one recognizer"):
             rules_for(several, wish)
     assert len(rules_for(several, DecisionRequest(operating_point="catalogue"))) == 2
+
+
+STRANGERS = Cohort("a" * 64, 50, Path("strangers.npy"))
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: Any) -> tuple[Toolbox, RecognizerPlugin]:
+    """A recognizer with a cohort."""
+    tools = toolbox(tmp_path)
+    monkeypatch.setattr(tools, "parameters", lambda plugin: dict(plugin.parameters))  # of a descriptor made here
+    assert tools.recognizer_plugin is not None
+    rates = {"worst_group": "B", "fmr_worst_group": 0.02, "worst_by_fmr": ((0.001, 0.002),)}
+    point = OperatingPoint("cohort", 0.5, "ours", "FairFace", 0.01, by_fmr=((0.001, 0.4),), cohort=STRANGERS, **rates)
+    return tools, replace(tools.recognizer_plugin, cohort_point=point)
+
+
+def test_a_cohort_decides_where_it_is_asked_for(beside: tuple[Toolbox, RecognizerPlugin]) -> None:
+    tools, plugin = beside
+
+    def rule(**wish: Any) -> tuple[str, float, Cohort | None, float | None]:
+        found = rule_for(tools, plugin, DecisionRequest(**wish))
+        return found.metric, found.threshold, found.cohort, found.fmr_worst_group
+
+    assert rule(operating_point="cohort") == ("cohort", 0.5, STRANGERS, 0.02)
+    assert rule(operating_point="cohort", fmr=0.001) == ("cohort", 0.4, STRANGERS, 0.002)
+    assert rule(operating_point="cohort", preset="deepface") == ("cohort", 0.5, STRANGERS, 0.02)
+    for plain in ({}, {"operating_point": "catalogue"}, {"operating_point": "publisher"}, {"preset": "deepface"}):
+        assert rule(**plain)[2] is None
+    with pytest.raises(UsageError, match="no cosine threshold"):
+        rule(operating_point="cohort", metric="cosine")
+
+
+def test_a_recognizer_without_a_cohort_or_with_other_parameters_has_none(
+    beside: tuple[Toolbox, RecognizerPlugin], monkeypatch: Any
+) -> None:
+    (tools, plugin), wish = beside, DecisionRequest(operating_point="cohort")
+    with pytest.raises(UsageError, match="dlib-resnet has no cohort"):
+        rule_for(tools, replace(plugin, cohort_point=None), wish)
+    monkeypatch.setattr(tools, "parameters", lambda plugin: {**plugin.parameters, "flip": True})
+    with pytest.raises(UsageError, match="default parameters"):
+        rule_for(tools, plugin, wish)
+
+
+def test_a_users_point_finds_the_file_of_its_cohort(beside: tuple[Toolbox, RecognizerPlugin], tmp_path: Path) -> None:
+    tools, plugin = beside
+    store, plain = OperatingPointStore(tmp_path), {"cosine": 0.3}
+    own = OperatingPoint("cohort", 0.45, "mine", "own", 0.001, equivalents=plain, fmr_worst_group=0.003)
+
+    def keep(name: str, cohort: Cohort) -> None:
+        point, created = replace(own, cohort=cohort), f"2026-0{len(store.all()) + 1}-01"
+        store.save(UserOperatingPoint(name, tools.identity(plugin), point, created, {"note": None}))
+
+    keep("mine", STRANGERS)
+    found = rule_for(tools, plugin, DecisionRequest())
+    assert (found.threshold, found.source, found.cohort) == (0.45, "mine", STRANGERS)
+    found = rule_for(tools, plugin, DecisionRequest(metric="cosine"))
+    assert (found.metric, found.threshold, found.cohort, found.fmr_worst_group) == ("cosine", 0.3, None, None)
+    keep("old", Cohort("b" * 64, 50))
+    assert rule_for(tools, plugin, DecisionRequest()).source == "mine"
+    with pytest.raises(UsageError, match="'old' was measured beside a cohort that dlib-resnet no longer has"):
+        rule_for(tools, plugin, DecisionRequest(operating_point="old"))

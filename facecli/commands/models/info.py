@@ -12,7 +12,7 @@ from facecli.cli.settings import gathered
 
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
-    from facecli.contract import ModelFile
+    from facecli.contract import ModelFile, OperatingPoint
 
 
 @manual.command(examples=("models info sface", "models info sface --json"))
@@ -32,6 +32,7 @@ def command(name: str, output: OutputSettings) -> None:
         state = store.state(spec)
         record = dataclasses.asdict(spec) | {
             "files": [_file(store.file(spec, file.name)) for file in spec.files],
+            "cohort_point": _cohort_point(spec.cohort_point),
             "licence_accepted": store.licences.accepted(spec),
             "installed": state == "installed",
             "state": state,
@@ -40,6 +41,15 @@ def command(name: str, output: OutputSettings) -> None:
         }
     rows = [{"field": key, "value": value} for key, value in record.items() if value not in (None, (), [])]
     sink.document(records.header("models.info", model=record), rows)
+
+
+def _cohort_point(point: OperatingPoint | None) -> dict[str, Any] | None:
+    """Return a point as a record; its cohort's file is named without the folder."""
+    if point is None or point.cohort is None:
+        return None
+    record, path = dataclasses.asdict(point), point.cohort.path
+    file = None if path is None else path.name
+    return record | {"cohort": {"file": file, "sha256": point.cohort.sha256, "top": point.cohort.top}}
 
 
 def _file(file: ModelFile) -> dict[str, Any]:
