@@ -132,9 +132,10 @@ def test_small_faces_are_left_out_on_request(run_cli: Callable, group_picture: P
 
 
 def test_unknown_names_are_answered_with_the_known_ones(run_cli: Callable, group_picture: Path) -> None:
-    done = run_cli("detect", group_picture, "--detector", "retina")
+    done = run_cli("detect", group_picture, "--detector", "nothing")
     assert done.returncode == 2
-    assert "haar, mtcnn" in done.errors[0]
+    assert "here: haar, mtcnn" in done.errors[0]
+    assert "retinaface" in run_cli("detect", group_picture, "--detector", "retina").errors[0]
     assert run_cli("detect").returncode == 2
     assert run_cli("detekt").returncode == 2
 
