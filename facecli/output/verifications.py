@@ -77,7 +77,8 @@ def sentences(verification: Verification) -> list[tuple[str, bool | None]]:
 def _sentence(decision: Verification | RecognizerDecision) -> str:
     answer = "same person" if decision.margin >= 0 else "different people"
     # As many decimals as it takes to see which of the two is less.
-    digits = next((d for d in (2, 3, 4) if round(decision.margin, d)), DIGITS)
+    numbers_at = ((d, f"{decision.distance:.{d}f}", f"{decision.threshold:.{d}f}") for d in (2, 3, 4))
+    digits = next((d for d, distance, threshold in numbers_at if distance != threshold), DIGITS)
     numbers = f"distance {decision.distance:.{digits}f}, threshold {decision.threshold:.{digits}f}"
     return f"{answer}: {numbers} ({decision.metric})"
 
