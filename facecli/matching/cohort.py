@@ -7,8 +7,8 @@ The distance is 1 - (s - (m_a + m_b) / 2): below 1 the two resemble each other m
 
 Speaker recognition knows this as adaptive symmetric normalisation: P. Matejka et al., "Analysis of Score Normalization
 in Multilingual Speaker Recognition", Interspeech 2017; S. Cumani et al., Interspeech 2011. It divides by the deviation
-of the highest similarities as well. That is left out: of faces it brings the groups no closer together, and at low
-rates it misses more (benchmarks/cohort.py).
+of the highest similarities as well. That is left out: for faces it gains little between groups of people, and costs
+much in a search among good pictures (benchmarks/cohort.py).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def test_models_list_info_path_verify(run_cli: Callable, tmp_path: Path) -> None
     assert all(Path(file["path"]).is_file() for file in files)
     verified = run_cli("models", "verify", "--json", env=empty).json["files"]
     assert {row["state"] for row in verified} == {"ok"}
-    assert all(row["selftest_difference"] < 1e-3 for row in verified)
+    assert all(row["selftest_difference"] < 1e-3 for row in verified if row["file"].endswith(".onnx"))
     assert run_cli("models", "info", "nothing").returncode == 4
 
 
