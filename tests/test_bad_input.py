@@ -184,7 +184,8 @@ def test_a_folder(run_cli: Cli, good: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_where_verify_wants_a_picture(run_cli: Cli, good: Path, tmp_path: Path) -> None:
-    run = run_cli("verify", good, tmp_path, "--json")
+    told(run_cli("verify", good, tmp_path), "no pictures in the folder")  # one against many, and there is none
+    run = run_cli("verify", tmp_path, good, "--json")
     told(run, "can not read .*is a directory")
     assert run.returncode == FAILED
     assert run.json["error"]["code"] == "input"
