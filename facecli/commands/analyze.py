@@ -18,7 +18,7 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
     "--attributes",
     "-a",
     callback=values.split_commas,
-    default="emotion",
+    default="age,gender,emotion",
     metavar="NAME,...",
     shell_complete=completing.attributes,
     help="Attributes (emotion, age, gender, race, spoof), models of them (emotion/mini-xception), or what is measured "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # every start of the command line imports this module for its
     from facecli.hosting.registry import Registry
 
 # Used where nobody names another.
-DETECTOR, RECOGNIZER, ATTRIBUTES = "yunet", "sface", ("emotion",)
+DETECTOR, RECOGNIZER, ATTRIBUTES = "yunet", "sface", ("age", "gender", "emotion")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ RULES = {
     "dlib_resnet.onnx": Rule("crops", (2, 3, 150, 150), 127.5, 256.0),
     "sface.onnx": Rule("crops", (2, 3, 112, 112), -400.0, 4.0),
     "emotion_facecli_resnet.onnx": Rule("crops", (3, 1, 48, 48), 127.5, 127.5),
+    "facecli_traits.onnx": Rule("crops", (2, 3, 96, 96), 127.5, 127.5),
 }
 
 # A value between two levels of an int8 network falls on either side, and all layers after it follow: between ONNX

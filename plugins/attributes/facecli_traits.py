@@ -16,19 +16,19 @@ from facecli.plugins.crop_model import CropModel, catalogue_entry
 from facecli.types import FloatArray, UInt8Array
 
 MODEL = "facecli-traits"
-# FairFace's ranges of years, each counting as its middle in the mean. That mean is drawn to the middle, for a child's
-# face and for an old one alike, because a network that is unsure answers with several ranges: benchmarks/traits.py
-# finds (--values), for a network, the numbers with the least squared error on the pictures that its training held out.
+# FairFace's ranges of years, and what each counts as in the mean. With their middles that mean would be drawn to the
+# middle, for a child's face and for an old one alike, because a network that is unsure answers with several ranges.
+# These have the least squared error on the pictures that the training held out (benchmarks/traits.py --values).
 AGES = (
-    Bin(0, 3, 1.5),
-    Bin(3, 10, 6.5),
-    Bin(10, 20, 15.0),
-    Bin(20, 30, 25.0),
-    Bin(30, 40, 35.0),
-    Bin(40, 50, 45.0),
-    Bin(50, 60, 55.0),
-    Bin(60, 70, 65.0),
-    Bin(70, 90, 77.0),
+    Bin(0, 3, 1.4),
+    Bin(3, 10, 6.1),
+    Bin(10, 20, 14.6),
+    Bin(20, 30, 24.7),
+    Bin(30, 40, 34.9),
+    Bin(40, 50, 47.4),
+    Bin(50, 60, 54.4),
+    Bin(60, 70, 65.7),
+    Bin(70, 90, 80.6),
 )
 GENDERS = ("woman", "man")
 # FairFace's words, race7 of facecli.labels, in the order of the network's columns, and the word of race for each.

@@ -62,7 +62,7 @@ def light(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_in_one_record(run_cli: Callable, examples: Path, with_models: dict[str, str]) -> None:
-    others = "gender,spoof,pose,quality"
+    others = "gender/mini-xception,spoof,pose,quality"
     answer = run_cli(
         "analyze", examples / "hopper.jpg", "-a", f"emotion/deepface,{others}", "--json", env=with_models
     ).json
@@ -73,7 +73,7 @@ def test_all_in_one_record(run_cli: Callable, examples: Path, with_models: dict[
     }
     assert answer["measures"] == ["pose", "quality"]
     face = answer["images"][0]["faces"][0]
-    assert list(face) == ["index", "bbox", "score", "landmarks", "emotion", *others.split(",")]
+    assert list(face) == ["index", "bbox", "score", "landmarks", "emotion", "gender", "spoof", "pose", "quality"]
     assert face["emotion"]["label"] == "neutral" and list(face["emotion"]["probabilities"])[-1] == "neutral"
     assert face["gender"] == {"label": "woman", "probabilities": {"woman": 0.7311, "man": 0.2689}}
     assert sum(face["spoof"]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
@@ -158,7 +158,7 @@ def test_a_model_that_is_not_installed_says_how_to_get_it(run_cli: Callable, exa
     env = {"FACECLI_HOME": str(tmp_path)}
     for name, hint in {
         "spoof": "facecli models pull minifasnet-v2 minifasnet-v1se",
-        "race": "facecli export deepface-race",
+        "race/deepface": "facecli export deepface-race",
     }.items():
         done = run_cli("analyze", examples / "hopper.jpg", "-a", name, env=env)
         assert done.returncode == 4

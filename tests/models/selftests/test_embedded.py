@@ -10,7 +10,8 @@ from facecli.models.selftests import embedded
 from facecli.models.selftests.rule import TOLERANCE, Rule, distance, pattern
 
 FILES = [
-    *("dlib_resnet.onnx", "emotion_facecli_resnet.onnx", "mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"),
+    *("dlib_resnet.onnx", "emotion_facecli_resnet.onnx", "facecli_traits.onnx"),
+    *("mtcnn_onet.onnx", "mtcnn_pnet.onnx", "mtcnn_rnet.onnx"),
     "sface.onnx",
     "yunet_2023mar.onnx",
 ]
