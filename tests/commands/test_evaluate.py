@@ -48,7 +48,7 @@ def test_pairs_of_the_portraits(run_cli: Callable, examples: Path, pairs: Callab
 
 
 def test_the_decision_is_the_users_to_set(run_cli: Callable, examples: Path, pairs: Callable) -> None:
-    loose = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--threshold", "9", "--json").json
+    loose = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--threshold", "2", "--json").json
     assert (loose["fmr"]["value"], loose["fnmr"]["value"], loose["accuracy"]["value"]) == (1, 0, 0.5)
     words = ("--root", examples, "--recognizer", "dlib-resnet", "--json")
     other = run_cli("evaluate", pairs(*ROWS), *words, "--metric", "cosine", "--fmr", "0.01")
@@ -163,7 +163,7 @@ def test_a_folder_of_different_people(run_cli: Callable, examples: Path) -> None
 def test_a_list_of_different_people_has_groups(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("file,race\ncollins.jpg,A\nhopper.jpg,A\ncollins_variant.jpg,B\nmissing.jpg,B\n")
-    words = ("--root", examples, "--by", "race", "--threshold", "9", "--json")
+    words = ("--root", examples, "--by", "race", "--threshold", "2", "--json")
     done = run_cli("evaluate", "--impostors", people, *words)
     assert (done.returncode, len(done.errors)) == (1, 1)
     groups = done.json["groups"]
