@@ -128,7 +128,7 @@ def grouped_pairs(tmp_path: Path) -> Path:
 
 def test_rates_by_group(run_cli: Callable, examples: Path, grouped_pairs: Path, tmp_path: Path) -> None:
     figure = tmp_path / "groups.csv"
-    words = ("evaluate", grouped_pairs, "--root", examples, "--by", "race", "--threshold", "9")
+    words = ("evaluate", grouped_pairs, "--root", examples, "--by", "race", "--threshold", "2")
     done = run_cli(*words, "--plot", figure, "--json")
     assert (done.returncode, done.errors) == (0, [])
     groups = done.json["groups"]
