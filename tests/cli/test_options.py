@@ -54,7 +54,7 @@ def test_a_list_that_names_nothing_is_refused(run_cli: Any, examples: Path, opti
         ("detect collins.jpg hopper.jpg", 2),
         ("verify collins.jpg hopper.jpg", 1),
         ("verify collins.jpg hopper.jpg collins_variant.jpg", 2),
-        ("models list --installed", 5),
+        ("models path sface", 1),
         ("emotion hopper.jpg", 1),
     ],
 )

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from facecli.errors import PluginError
-from facecli.hosting import neighbours
+from facecli.api.selection import Request
+from facecli.errors import ModelError, PluginError
+from facecli.hosting import attributes, neighbours
 from facecli.hosting.registry import Registry
+from facecli.models.store import ModelStore
 
 
 def test_names_that_are_meant_begin_alike_or_are_spelled_alike() -> None:
@@ -37,8 +39,21 @@ def test_ways_to_get_models_are_one_pull_first() -> None:
     assert neighbours.ways([None]) is None
 
 
-def test_all_absent_models_are_told_at_once_the_pull_first(run_cli: Callable, examples: Path) -> None:
-    done = run_cli("--offline", "analyze", examples / "hopper.jpg", "-a", "race,gender,spoof")
+def test_all_absent_models_are_told_at_once_the_pull_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = {"race": "facecli export deepface-race", "gender": "facecli models pull genderage"}
+
+    def absent(name: str, *_: object) -> str:
+        raise ModelError(f"no {name} model is installed", hint=hints[name])
+
+    monkeypatch.setattr(attributes, "resolve", absent)
+    with pytest.raises(ModelError) as failure:
+        Request.of(["race", "gender", "pose"], Registry(third_party=False), ModelStore())
+    assert failure.value.message == "no model of race, gender is installed"
+    assert failure.value.hint == "facecli models pull genderage; facecli export deepface-race"
+
+
+def test_an_absent_model_is_told_with_the_way_to_it(run_cli: Callable, examples: Path) -> None:
+    done = run_cli("--offline", "analyze", examples / "hopper.jpg", "-a", "spoof")
     assert done.returncode == 4
     (line,) = done.errors
-    assert "is installed; facecli models pull genderage minifasnet-v2 minifasnet-v1se" in line
+    assert line.endswith("; facecli models pull minifasnet-v2 minifasnet-v1se")
