@@ -12,9 +12,9 @@ import pytest
 
 @pytest.fixture
 def staff(run_cli: Callable, examples: Path, tmp_path: Path) -> tuple[str, str]:
-    """A gallery of Michael and Grace, as options."""
+    """A gallery of Eileen and Grace, as options."""
     options = ("--gallery", str(tmp_path / "staff.db"))
-    for name, picture in (("Michael", "collins.jpg"), ("Grace", "hopper.jpg")):
+    for name, picture in (("Eileen", "collins.jpg"), ("Grace", "hopper.jpg")):
         assert run_cli("enroll", examples / picture, "--name", name, *options).returncode == 0
     return options
 
@@ -29,9 +29,9 @@ def test_who_is_in_a_picture_never_enrolled(run_cli: Callable, examples: Path, s
     answer = done.json
     assert (answer["threshold"], answer["threshold_source"], answer["fpir"]) == (0.4, "given by the user", None)
     (face,) = answer["images"][0]["faces"]
-    assert (face["person"], face["outcome"]) == ("Michael", "known")
+    assert (face["person"], face["outcome"]) == ("Eileen", "known")
     first, second = face["candidates"]
-    assert (first["person"], second["person"]) == ("Michael", "Grace")
+    assert (first["person"], second["person"]) == ("Eileen", "Grace")
     assert face["margin"] == pytest.approx(second["distance"] - first["distance"], abs=1e-5)
     verified = run_cli("verify", examples / "collins.jpg", examples / "collins_variant.jpg", "--json").json
     assert first["distance"] == pytest.approx(verified["distance"], abs=1e-4)
@@ -41,7 +41,7 @@ def test_strangers_are_nobody_and_tell_the_exit_code(
     run_cli: Callable, examples: Path, staff: tuple[str, str], tmp_path: Path
 ) -> None:
     hopper, options = examples / "hopper.jpg", (*staff, "--threshold", "0.4", "--json")
-    alone = run_cli("identify", hopper, *options, "--people", "michael", "--exit-code")
+    alone = run_cli("identify", hopper, *options, "--people", "eileen", "--exit-code")
     assert (alone.returncode, people(alone)) == (3, [[None]])
     assert alone.json["images"][0]["faces"][0]["outcome"] == "unknown"
     assert run_cli("identify", hopper, *options, "--exit-code").returncode == 0
@@ -58,7 +58,7 @@ def test_nobody_is_twice_in_a_picture(
     done = run_cli("identify", group_picture, *staff, "--threshold", "0.4", "--annotate", drawn, "--json")
     faces = done.json["images"][0]["faces"]
     named = [face["person"] for face in faces if face["person"]]
-    assert sorted(named) == ["Grace", "Michael"]
+    assert sorted(named) == ["Eileen", "Grace"]
     assert sorted(face["outcome"] for face in faces) == ["known"] * 2 + ["taken"] * 4
     before, after = (np.asarray(cv2.imread(str(path))) for path in (group_picture, drawn))
     assert before.shape == after.shape

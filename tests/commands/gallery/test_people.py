@@ -9,9 +9,9 @@ import pytest
 
 @pytest.fixture
 def staff(run_cli: Callable, examples: Path, tmp_path: Path) -> tuple[str, str]:
-    """A gallery of Michael and Grace, as options."""
+    """A gallery of Eileen and Grace, as options."""
     options = ("--gallery", str(tmp_path / "staff.db"))
-    for name, picture in (("Michael", "collins.jpg"), ("Grace", "hopper.jpg")):
+    for name, picture in (("Eileen", "collins.jpg"), ("Grace", "hopper.jpg")):
         assert run_cli("enroll", examples / picture, "--name", name, *options).returncode == 0
     return options
 
@@ -21,24 +21,24 @@ def names(run_cli: Callable, staff: tuple[str, str]) -> list[str]:
 
 
 def test_list_and_show(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
-    assert names(run_cli, staff) == ["Grace", "Michael"]
+    assert names(run_cli, staff) == ["Eileen", "Grace"]
     shown = run_cli("gallery", "show", "grace", *staff, "--json").json
     assert (shown["person"], shown["pictures"], shown["templates"]) == ("Grace", 1, 1)
     (face,) = shown["faces"]
     assert face["source"] == str(examples / "hopper.jpg")
     assert face["bbox"] == pytest.approx([153.39, 105.36, 302.67, 283.8], abs=0.1)
-    missing = run_cli("gallery", "show", "Mikael", *staff)
-    assert (missing.returncode, "is it 'Michael'" in missing.errors[0]) == (2, True)
+    missing = run_cli("gallery", "show", "Eilen", *staff)
+    assert (missing.returncode, "is it 'Eileen'" in missing.errors[0]) == (2, True)
 
 
 def test_rename(run_cli: Callable, staff: tuple[str, str]) -> None:
     assert run_cli("gallery", "rename", "Grace", "Grace Hopper", "--dry-run", *staff).returncode == 0
-    assert names(run_cli, staff) == ["Grace", "Michael"]
+    assert names(run_cli, staff) == ["Eileen", "Grace"]
     done = run_cli("gallery", "rename", "Grace", "Grace Hopper", *staff, "--json").json
     assert (done["change"], done["people"]) == ("rename", ["Grace", "Grace Hopper"])
-    taken = run_cli("gallery", "rename", "Michael", "GRACE hopper", *staff)
+    taken = run_cli("gallery", "rename", "Eileen", "GRACE hopper", *staff)
     assert (taken.returncode, "somebody else is called Grace Hopper" in taken.errors[0]) == (2, True)
-    assert names(run_cli, staff) == ["Grace Hopper", "Michael"]
+    assert names(run_cli, staff) == ["Eileen", "Grace Hopper"]
 
 
 def test_remove(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
@@ -46,13 +46,13 @@ def test_remove(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> No
     assert (asked.returncode, "give --yes, or --dry-run" in asked.errors[0]) == (2, True)
     dry = run_cli("gallery", "remove", "Grace", "--dry-run", *staff, "--json").json
     assert (dry["faces"], dry["pictures"], dry["checked"]) == (1, 1, None)
-    assert names(run_cli, staff) == ["Grace", "Michael"]
+    assert names(run_cli, staff) == ["Eileen", "Grace"]
     receipt = tmp_path / "receipt.json"
     done = run_cli("gallery", "remove", "grace", "GRACE", "--yes", "--receipt", receipt, *staff, "--json").json
     assert json.loads(receipt.read_text()) == done
     assert (done["faces"], done["checked"]["found"]) == (1, 0)
     assert "Grace" not in receipt.read_text()
-    assert names(run_cli, staff) == ["Michael"]
+    assert names(run_cli, staff) == ["Eileen"]
     for path in tmp_path.glob("staff.db*"):
         assert b"Grace" not in path.read_bytes()
 
@@ -63,17 +63,17 @@ def test_changes_by_hand_and_back(run_cli: Callable, examples: Path, staff: tupl
         assert done.returncode == 0, done.stderr
         return done.json["text"]
 
-    assert change("merge", "Grace", "Michael") == "Grace is Michael: 1 faces"
-    assert names(run_cli, staff) == ["Michael"]
+    assert change("merge", "Grace", "Eileen") == "Grace is Eileen: 1 faces"
+    assert names(run_cli, staff) == ["Eileen"]
     assert "took back: merge" in change("undo")
     assert change("move", "2", "Grace Hopper") == "face 2 is of Grace Hopper"
     assert change("reject", "2", "grace hopper") == "face 2 is not of Grace Hopper"
     again = run_cli("enroll", examples / "hopper.jpg", "--name", "Grace Hopper", *staff, "--json")
     assert [one["error"]["code"] for one in again.json["rejected"]] == ["duplicate"]  # it is remembered
-    change("ignore", "Michael")
+    change("ignore", "Eileen")
     found = run_cli("identify", examples / "collins_variant.jpg", "--threshold", "0.4", *staff, "--json").json
     (face,) = found["images"][0]["faces"]
-    assert (face["person"], face["outcome"], face["candidates"][0]["person"]) == (None, "ignored", "Michael")
+    assert (face["person"], face["outcome"], face["candidates"][0]["person"]) == (None, "ignored", "Eileen")
 
 
 def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
@@ -82,11 +82,11 @@ def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None
     again = run_cli("gallery", "backup", tmp_path / "copy.db", *staff)
     assert (again.returncode, "write over" in again.errors[0]) == (2, True)
     assert run_cli("gallery", "backup", tmp_path / "staff.db", "--yes", *staff).returncode == 2
-    assert names(run_cli, ("--gallery", str(tmp_path / "copy.db"))) == ["Grace", "Michael"]
+    assert names(run_cli, ("--gallery", str(tmp_path / "copy.db"))) == ["Eileen", "Grace"]
     small = run_cli("gallery", "calibrate", *staff)
     assert (small.returncode, "too small to calibrate" in small.errors[0]) == (2, True)
     pairs = run_cli("gallery", "lookalikes", *staff, "--json").json["pairs"]
-    assert [(pair["first"], pair["second"]) for pair in pairs] == [("Michael", "Grace")]
+    assert [(pair["first"], pair["second"]) for pair in pairs] == [("Eileen", "Grace")]
     with (tmp_path / "copy.db").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 4096)
@@ -113,5 +113,5 @@ def test_export_and_import(run_cli: Callable, staff: tuple[str, str], tmp_path: 
     assert run_cli("gallery", "export", file, *staff).returncode == 2  # it is there
     assert run_cli("gallery", "import", file, *other, "--json").json["added"] == 2
     assert run_cli("gallery", "import", file, *other, "--json").json["known"] == 2
-    assert names(run_cli, other) == ["Grace", "Michael"]
+    assert names(run_cli, other) == ["Eileen", "Grace"]
     assert run_cli("gallery", "import", tmp_path / "staff.db", *other).returncode == 1
