@@ -6,8 +6,6 @@ An import takes in exactly what the manifest lists, each file hashed, under name
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,12 @@ from facecli.models.arrival import archives, manifest
 from facecli.models.arrival.manifest import BLOBS, BundledModel, Manifest
 from facecli.models.disk import records
 from facecli.models.disk.guards import records_locked, require_room, writing
-from facecli.models.disk.layout import PARTIAL_BUNDLE
-from facecli.models.disk.locks import locked
 from facecli.models.disk.stamps import write_stamp
+from facecli.models.disk.work import work_folder
 from facecli.models.entries import own
 from facecli.models.selftests import recorded
 from facecli.models.store import ModelStore
-from facecli.system.files import sha256_of, staged, write_bytes
+from facecli.system.files import require_file, sha256_of, staged, write_bytes
 from facecli.version import __version__
 
 
@@ -62,6 +59,7 @@ def import_bundle(
     Raises ModelError, with nothing installed, if the bundle is damaged, holds what it does not list, does not fit what
     is known of its models, or if a licence is not accepted.
     """
+    require_file(path)
     try:
         with archives.opened(path, path.name) as archive:
             bundle = manifest.read(archive, path)
@@ -78,7 +76,12 @@ def import_bundle(
 
 
 def _description(path: Path) -> dict[str, Any] | None:
-    return dict(json.loads(path.read_bytes())) if path.is_file() else None
+    """Return the description in the user's folder, None if there is none. Raises ModelError if it is damaged."""
+    try:
+        return dict(json.loads(path.read_bytes())) if path.is_file() else None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        message = f"{path} is damaged: {type(error).__name__}: {error}"
+        raise ModelError(message, hint="delete it, and `facecli models add` it again") from error
 
 
 def _own(store: ModelStore, model: BundledModel, find: Callable[[str], ModelSpec]) -> ModelSpec:
@@ -114,25 +117,21 @@ def _install(store: ModelStore, archive: ZipFile, bundle: Manifest, name: str) -
     """Unpack all files beside their places; move them there, with their records, once every one is right."""
     layout, contents = store.layout, bundle.contents
     require_room(layout.partial, sum(file["size"] for file in contents.values()), "the bundle")
-    folder = layout.partial / f"{PARTIAL_BUNDLE}{os.urandom(8).hex()}"
-    with locked(layout.lock(folder.name)):
-        folder.mkdir(parents=True)
-        try:
+    with work_folder(layout) as folder:
+        for sha256, file in contents.items():
+            path = folder / sha256
+            archives.extract(archive, archive.getinfo(f"{BLOBS}{sha256}"), path, file["size"])
+            if (actual := sha256_of(path)) != sha256:
+                message = f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}"
+                raise ModelError(message, hint=archives.AGAIN)
+        with records_locked(layout):
             for sha256, file in contents.items():
-                path = folder / sha256
-                archives.extract(archive, archive.getinfo(f"{BLOBS}{sha256}"), path, file["size"])
-                if (actual := sha256_of(path)) != sha256:
-                    raise ModelError(f"the bundle's {file['name']} is damaged: sha256 is {actual}, not {sha256}")
-            with records_locked(layout):
-                for sha256, file in contents.items():
-                    blob = layout.blob(sha256, file["name"])
-                    blob.parent.mkdir(parents=True, exist_ok=True)
-                    (folder / sha256).replace(blob)
-                    write_stamp(blob)
-                for model in bundle.models:
-                    _write_record(store, model, name)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+                blob = layout.blob(sha256, file["name"])
+                blob.parent.mkdir(parents=True, exist_ok=True)
+                (folder / sha256).replace(blob)
+                write_stamp(blob)
+            for model in bundle.models:
+                _write_record(store, model, name)
 
 
 def _write_record(store: ModelStore, model: BundledModel, bundle: str) -> None:

@@ -14,12 +14,13 @@ from facecli.contract import ModelSpec
 from facecli.errors import ModelError, UsageError
 from facecli.models.disk import records
 from facecli.models.disk.guards import records_locked, writing
-from facecli.models.disk.layout import PARTIAL_BUNDLE, Layout
+from facecli.models.disk.layout import WORK, Layout
 from facecli.models.disk.locks import attempted
 from facecli.models.disk.stamps import is_needed, stamp_path
 from facecli.models.entries import own
 from facecli.models.store import ModelStore
 
+FOLDERS = (WORK, "bundle-")  # prefixes of folders in `partial`; the second one was facecli 0.1's
 STALE = 3600.0  # seconds after which no process can still be at work on a temporary file
 
 
@@ -109,7 +110,7 @@ def _recorded(layout: Layout, model_ids: set[str]) -> set[Path]:
             except (OSError, ValueError, RecursionError):
                 continue
             if record.get("model") not in model_ids:
-                places |= {layout.blob(entry["sha256"], entry["name"]) for entry in record["files"]}
+                places |= {layout.blob(entry["sha256"], entry["name"]) for entry in record.get("files", ())}
     return places
 
 
@@ -117,14 +118,14 @@ def _cut_transfers(layout: Layout) -> Iterator[RemovedFile]:
     """Delete files on their way in, each under the lock that the process which brings it would hold."""
     for path in sorted(layout.partial.glob("*")):
         is_folder = path.is_dir() and not path.is_symlink()
-        if is_folder and not path.name.startswith(PARTIAL_BUNDLE):
+        if is_folder and not path.name.startswith(FOLDERS):
             continue  # not ours
         with attempted(layout.lock(path.stem)) as held, suppress(FileNotFoundError):  # it has arrived meanwhile
             if not held:
                 continue
             files, what = [path], "of a transfer that was cut"
             if is_folder:
-                files, what = list(path.iterdir()), "of a bundle that was not taken in to its end"
+                files, what = list(path.rglob("*")), "of work that was not done to its end"
             removed = RemovedFile(path, sum(file.lstat().st_size for file in files), what)
             _delete(path)
             yield removed

@@ -10,11 +10,10 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError, first_line
+from facecli.models.disk.work import work_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -90,8 +89,8 @@ def _by_torchscript(part: ExportPart, inputs: tuple[Tensor, ...], opset: int) ->
     import onnx
     import torch
 
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / part.file
+    with work_folder() as folder:
+        path = folder / part.file
         torch.onnx.export(
             part.module,
             inputs,

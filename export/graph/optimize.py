@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from facecli.errors import ExportError
 from facecli.inference.libraries import FATAL, import_onnxruntime
 from facecli.inference.reasons import reason_of
+from facecli.models.disk.work import work_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -26,8 +26,8 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     import onnx
 
     onnxruntime = import_onnxruntime()
-    with TemporaryDirectory() as folder:
-        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
+    with work_folder() as folder:
+        before, after = folder / "before.onnx", folder / "after.onnx"
         onnx.save(model, before)
         _optimize(before, after, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC)
         simple = onnx.load(after)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from facecli.inference.libraries import import_tools
+from facecli.models.disk.work import work_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -50,8 +50,8 @@ def convert(source: Path, feeds: Iterable[Feeds], *, float_ends: bool = False) -
     from facecli.export.graph.clean import compact
 
     tools, shapes = import_tools("quantization"), import_tools("quantization.shape_inference")
-    with TemporaryDirectory() as folder:
-        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
+    with work_folder() as folder:
+        prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
         shapes.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         ends = _ends(prepared) if float_ends else []
         reader: Any = Reader(feeds)

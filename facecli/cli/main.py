@@ -141,7 +141,8 @@ def _as_facecli_error(error: BaseException) -> FacecliError:
             failure = UsageError(message, hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`")
         failure.exit_code = error.exit_code
     elif isinstance(error, OSError):
-        failure = FacecliError(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        message = f"{error.strerror or error}: {error.filename or 'standard output'}"
+        failure = FacecliError(message, hint="check the name, its permissions, and the space that is left")
     else:
         failure = FacecliError(
             f"internal error: {type(error).__name__}: {error}", hint="run it with --debug and report it"

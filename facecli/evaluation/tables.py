@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import IO
 
 from facecli.errors import UsageError
 
+MOST_LINES = 5_000_000  # each takes some hundred bytes as long as a table is in use
 LONGEST_LINE = 2**16  # characters; a file without line ends, such as /dev/zero, must not fill the memory
 # The marks that UTF-16 begins with, as UTF-8 is read where undecodable bytes are kept.
 UTF16 = ("\udcff\udcfe", "\udcfe\udcff")
@@ -63,9 +64,13 @@ class Table:
 
 
 def lines_of(stream: IO[str], name: str) -> Iterator[str]:
-    """Yield the lines of an open text file. Raises UsageError for an endless line and where reading fails."""
+    """Yield the lines of an open text file. Raises UsageError for what has no end, and where reading fails."""
     try:
-        while line := stream.readline(LONGEST_LINE + 1):
+        for number in count():
+            if not (line := stream.readline(LONGEST_LINE + 1)):
+                return
+            if number > MOST_LINES:
+                raise UsageError(f"{name} has more than {MOST_LINES} lines", hint="is it the right file?")
             if len(line) > LONGEST_LINE:
                 raise UsageError(f"{name} has a line of more than {LONGEST_LINE} characters", hint="is it a CSV file?")
             yield line

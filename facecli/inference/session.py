@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -24,6 +25,7 @@ ALLOW_SPINNING = "session.intra_op.allow_spinning"
 SPIN_DURATION = "session.intra_op.spin_duration_us"
 SPIN_DURATION_SINCE = (1, 26)  # the first ONNX Runtime that has the entry: its binary has the name, 1.25's has not
 SPIN_MICROSECONDS = "30"
+MOST_NUMBERS = 2**27  # of one input: a batch of 40 pictures of 1024 px; 0.5 GB
 VERIFY = "run `facecli models verify`"  # a hint
 
 
@@ -32,8 +34,11 @@ class OnnxSession:
 
     provider: the one that really runs it. input_shapes: input name -> shape, None for a free axis. input_types: input
     name -> type of its numbers, such as "float" or "uint8". seconds: spent inside ONNX Runtime, added up over all runs
-    and threads. runs: how many there were.
+    and threads. runs: how many there were. longest: seconds after which a run is stopped, None for a model that is
+    known to end.
     """
+
+    longest: float | None = None
 
     def __init__(self, inner: onnxruntime.InferenceSession) -> None:
         self._inner = inner
@@ -64,13 +69,36 @@ class OnnxSession:
         return inputs, outputs
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[Any]]:
-        """Run the model once: input name -> array in, output name -> array out."""
+        """Run the model once: input name -> array in, output name -> array out.
+
+        Raises ModelError for a run that takes longer than `longest`.
+        """
         start = time.perf_counter()
-        outputs = self._inner.run(self._outputs, dict(feeds))
+        outputs = self._run(dict(feeds)) if self.longest is None else self._run_within(self.longest, dict(feeds))
         with self._lock:
             self.seconds += time.perf_counter() - start
             self.runs += 1
         return dict(zip(self._outputs, outputs, strict=True))
+
+    def _run(self, feeds: dict[str, NDArray[np.generic]], options: Any = None) -> Sequence[Any]:
+        outputs: Sequence[Any] = self._inner.run(self._outputs, feeds, options)
+        return outputs
+
+    def _run_within(self, seconds: float, feeds: dict[str, NDArray[np.generic]]) -> Sequence[Any]:
+        """Run the model, and stop it between two of its operators once the seconds are over."""
+        options = libraries.import_onnxruntime().RunOptions()
+        late = threading.Timer(seconds, setattr, (options, "terminate", True))
+        late.daemon = True
+        late.start()
+        try:
+            return self._run(feeds, options)
+        except Exception as error:
+            if options.terminate:
+                message = f"the model was not done after {seconds:g} s"
+                raise ModelError(message, hint="has it a loop without end?") from error
+            raise
+        finally:
+            late.cancel()
 
     def end_profile(self) -> Path:
         """Stop profiling and return the file that holds the profile; the session was opened with Tuning.profile."""
@@ -103,7 +131,17 @@ def open_session(
         raise _device_error(kind, found.text) from error
     if session.provider != chain[0][0]:
         raise _device_error(kind, libraries.failure(ort, kind))
+    _check_inputs(session, name or path.name)
     return session
+
+
+def _check_inputs(session: OnnxSession, name: str) -> None:
+    """Raise ModelError for a file whose fixed axes ask for more memory than any model of faces needs."""
+    for shape in session.input_shapes.values():
+        if math.prod(length or 1 for length in shape) > MOST_NUMBERS:
+            sides = " x ".join("N" if length is None else str(length) for length in shape)
+            message = f"{name} takes {sides} numbers at once, which is more than {MOST_NUMBERS}"
+            raise ModelError(message, hint="export it with a free batch axis, or a smaller one")
 
 
 def _open_automatically(ort: Any, path: Path, threads: int, tuning: Tuning, name: str | None) -> OnnxSession:

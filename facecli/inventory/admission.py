@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from facecli.errors import ModelError, OutputError, UsageError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from facecli.inventory.describing import ModelDescription
     from facecli.models.store import ModelStore
 
+LONGEST_RUN = 60.0  # seconds; nobody knows yet whether the model ends
 ANOTHER_NAME = "choose another {name}"  # a hint; {name} is a setting
 
 
@@ -53,12 +53,15 @@ def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> Admitt
     not what its description says, and OutputError if there is no room to try it.
     """
     from facecli.models import adding
+    from facecli.models.disk.work import work_folder
     from facecli.models.entries import checked, metadata
     from facecli.models.selftests import asking
+    from facecli.system.files import require_file
 
     file = applicant.file
-    with TemporaryDirectory(prefix="facecli-add-") as folder:
-        copy, notes = _copied(file, Path(folder))
+    require_file(file)
+    with work_folder(store.layout) as folder:
+        copy, notes = _copied(file, folder)
         session = _opened(copy)
         facts = {} if applicant.ignore_metadata else metadata.read(session.metadata, file.name)
         entry = describing.merged(facts, applicant.description)
@@ -115,7 +118,9 @@ def _opened(file: Path) -> OnnxSession:
     from facecli.inference.session import VERIFY, open_session
 
     try:
-        return open_session(file)
+        session = open_session(file)
     except ModelError as error:
         hint = "is it a whole ONNX file?" if error.hint == VERIFY else error.hint
         raise ModelError(error.message, hint=hint) from error
+    session.longest = LONGEST_RUN
+    return session

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from facecli.types import FloatArray, UInt8Array
 
 FREE_BATCH = 2  # crops at once for a file whose batch axis is free
-MOST_VALUES = 2**26  # of one input: a file states the length of its batch, and it would be allocated
 LOST = "were its weights lost when it was made?"
 
 
@@ -83,6 +82,8 @@ class _Trial:
         ((entry, _),) = self.session.input_shapes.items()
         try:
             outputs = self.session.run({entry: to_input(np.stack(crops), self.spec.preprocessing)})
+        except ModelError:  # it took too long
+            raise
         except Exception as error:  # onnxruntime's errors share no base class
             reason = reason_of(error)
             raise ModelError(f"{self.name} does not run: {reason.text}", hint=reason.hint) from error
@@ -108,8 +109,6 @@ def _fixed_batch(spec: ModelSpec, session: OnnxSession, name: str) -> int | None
     if not agree(shape, stated):
         hint, about = _way_out(shape, stated)
         raise ModelError(f"{name} takes {shown(shape)}, its description makes {shown(stated)}", hint=hint, about=about)
-    if math.prod(length or 1 for length in stated) > MOST_VALUES:
-        raise ModelError(f"{name} takes {shape[0]} crops at once, too many to try", hint="export it with fewer")
     return shape[0]
 
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class OperatingPointStore:
 def _read(path: Path) -> UserOperatingPoint:
     try:
         return _parsed(json.loads(path.read_bytes().decode()), path.stem)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         message = f"the operating point {path} is damaged: {type(error).__name__}: {error}"
         raise ModelError(message, hint=f"delete {path} and calibrate again") from error
 
@@ -126,6 +127,13 @@ def _parsed(record: dict[str, Any], name: str) -> UserOperatingPoint:
         raise ValueError("its metric is unknown")
     if fault := point_fault(point, normalized=False):
         raise ValueError(fault)
+    if not isinstance(point.source, str):
+        raise TypeError("its source is no text")
+    datetime.fromisoformat(record["created"])
+    identity, note = record["identity"], record["evidence"]["note"]
+    named = isinstance(identity["recognizer"], str) and isinstance(identity["parameters"], dict)
+    if not (named and all(text is None or isinstance(text, str) for text in (identity["detector"], note))):
+        raise ValueError("it does not say what it was measured with")
     return UserOperatingPoint(point=point, **record)
 
 

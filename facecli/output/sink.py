@@ -173,7 +173,8 @@ class Sink:
             raise
         except OSError as error:
             reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
-            raise OutputError(f"can not write to {self._name}: {reason}") from error
+            message = f"can not write to {self._name}: {reason}"
+            raise OutputError(message, hint="see where it leads, or free some space") from error
 
 
 def dumps(value: object, indent: int | None = None) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from facecli.errors import OutputError
+from facecli.errors import OutputError, UsageError
 from facecli.system.home import NOWHERE
 
-_unfinished: set[Path] = set()  # temporary files at this moment, of all threads
+_unfinished: set[Path] = set()  # temporary files and folders at this moment, of all threads
 
 
 @contextmanager
@@ -27,22 +29,32 @@ def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
         temporary = _create_beside(target)
     except OSError as error:
         raise _refused(target, error) from error
-    _unfinished.add(temporary)
+    with unfinished(temporary):
+        try:
+            yield temporary
+            temporary.replace(target)
+        except OSError as error:
+            raise _refused(target, error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[None]:
+    """Let `discard_unfinished` delete a temporary file or folder while the block runs."""
+    _unfinished.add(path)
     try:
-        yield temporary
-        temporary.replace(target)
-    except OSError as error:
-        raise _refused(target, error) from error
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
-        _unfinished.discard(temporary)
+        _unfinished.discard(path)
 
 
 def discard_unfinished() -> None:
-    """Delete all temporary files of this process, which is about to end without unwinding its threads."""
-    for temporary in tuple(_unfinished):
+    """Delete all that is temporary of this process, which is about to end without unwinding its threads."""
+    for path in tuple(_unfinished):
+        shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
@@ -93,6 +105,28 @@ def _refused(target: Path, error: OSError) -> OutputError:
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         reason = f"there is no folder {target.parent}"
     return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")
+
+
+def require_file(path: Path) -> None:
+    """Raise UsageError for what is no file: a folder, a pipe or a device, which may never end or never begin."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"can not read {path}: {reason}", hint="check the name") from error
+    if not regular:
+        raise UsageError(f"{path} is no file", hint="name a file")
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the bytes of a file or a pipe. Raises UsageError for a device and for more than `most` bytes, OSError."""
+    with path.open("rb") as stream:
+        if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+            raise UsageError(f"{path} is no file but a device", hint="name a file")
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise UsageError(f"{path} has more than {most} bytes", hint="is it the right file?")
+    return content
 
 
 def sha256_of(path: Path) -> str:

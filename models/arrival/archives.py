@@ -13,24 +13,39 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from facecli.errors import ModelError
 
 CHUNK = 2**20  # bytes
+ENCRYPTED = 1  # bit of a member's flags (PKWARE, APPNOTE 4.4.4)
+AGAIN = "export or fetch it again"  # a hint
 LARGEST = 4 * 2**30  # bytes of a member whose size is not stated
 
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[ZipFile]:
-    """Open an archive all of whose member names are harmless.
+    """Open an archive all of whose member names are harmless, and none of which is encrypted.
 
-    Raises ModelError, with the archive's `name`, for a harmful name and for an archive that is damaged; also for
-    damage that is found while the block reads.
+    Raises ModelError, with the archive's `name`, for any other archive, and for damage that is found while the block
+    reads.
     """
     try:
-        with ZipFile(path) as archive:
+        archive = ZipFile(path)
+    except (BadZipFile, ValueError, EOFError, NotImplementedError, OverflowError) as error:
+        raise _unreadable(name, error) from error
+    try:
+        with archive:
             for info in archive.infolist():
                 if not _is_harmless(info):
-                    raise ModelError(f"{name} is refused: its member {info.filename!r} would lie outside of it")
+                    message = f"{name} is refused: its member {info.filename!r} would lie outside of it"
+                    raise ModelError(message, hint=AGAIN)
+                if info.flag_bits & ENCRYPTED:
+                    raise ModelError(
+                        f"{name} is encrypted, which is not read", hint="export it again without a password"
+                    )
             yield archive
-    except (BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise ModelError(f"{name} is no zip file that can be read: {error}") from error
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> ModelError:
+    return ModelError(f"{name} is no zip file that can be read: {error}", hint=AGAIN)
 
 
 def find(archive: ZipFile, name: str) -> ZipInfo:
@@ -50,10 +65,10 @@ def extract(archive: ZipFile, info: ZipInfo, target: Path, size: int | None) -> 
     limit = LARGEST if size is None else size
     subject = f"the archive's {info.filename} has "
     if info.file_size > limit or (size is not None and info.file_size != size):
-        raise ModelError(f"{subject}{info.file_size} bytes, not {limit}")
+        raise ModelError(f"{subject}{info.file_size} bytes, not {limit}", hint=AGAIN)
     with archive.open(info) as source, target.open("wb") as stream:
         if _copy(source, stream, limit) > limit:
-            raise ModelError(f"{subject}more than the {limit} bytes that are stated")
+            raise ModelError(f"{subject}more than the {limit} bytes that are stated", hint=AGAIN)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], limit: int) -> int:

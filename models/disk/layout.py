@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from facecli.system.home import ID
 
-PARTIAL_BUNDLE = "bundle-"  # prefix of the folder in `partial` that a bundle is unpacked into
+WORK = "work-"  # prefix of the folders in `partial` in which files are made or unpacked
 
 
 @dataclass(frozen=True, slots=True)

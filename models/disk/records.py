@@ -29,9 +29,18 @@ def parse(content: bytes) -> dict[str, Any]:
     document = json.loads(content.decode())
     record = document if isinstance(document, dict) else {}
     files, origin = record.get("files"), record.get("origin")
-    if not (isinstance(files, list) and all(map(is_entry, files)) and isinstance(origin, dict)):
+    if not (isinstance(files, list) and all(map(is_entry, files)) and _is_origin(origin)):
         raise ValueError("it needs an origin and files, each with a name, a sha256 of 64 hex digits, and a size")
     return record
+
+
+def _is_origin(origin: Any) -> bool:
+    """Return True for a table whose facts about downloaded files, if it has any, are texts."""
+    if not isinstance(origin, dict):
+        return False
+    sources = origin.get("sources", {})
+    texts = [origin.get("licence", ""), origin.get("facecli", "")]
+    return isinstance(sources, dict) and all(isinstance(text, str) for text in (*texts, *sources.values()))
 
 
 def is_entry(entry: Any) -> bool:

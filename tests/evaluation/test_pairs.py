@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facecli.errors import UsageError
-from facecli.evaluation import pairs
+from facecli.evaluation import pairs, tables
 
 
 def test_a_column_that_comes_twice_is_an_error() -> None:
@@ -69,6 +69,13 @@ def test_lines_are_bounded() -> None:
     assert list(pairs.lines_of(io.StringIO("a\nb"), "x.csv")) == ["a\n", "b"]
     with pytest.raises(UsageError, match=r"x\.csv has a line of more than 65536 characters"):
         list(pairs.lines_of(io.StringIO("a" * 65537), "x.csv"))
+
+
+def test_a_table_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_LINES", 3)
+    assert len(list(tables.lines_of(io.StringIO("x\n" * 4), "x.csv"))) == 4  # with its header
+    with pytest.raises(UsageError, match=r"x\.csv has more than 3 lines"):
+        list(tables.lines_of(io.StringIO("x\n" * 5), "x.csv"))
 
 
 def test_reading_that_fails_is_told() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,11 @@ from facecli.matching.operating_points import OperatingPointStore, UserOperating
 
 POINT = OperatingPoint("cosine", 0.1 + 0.2, "a test", "no data", 0.01, None, {"euclidean": 1.5}, ((0.01, 0.1 + 0.2),))
 OWN = UserOperatingPoint(
-    "mine", {"recognizer": "x", "models": ["ab"]}, POINT, "2026-01-01T00:00:00+00:00", {"note": None}
+    "mine",
+    {"recognizer": "x", "detector": None, "parameters": {}, "models": ["ab"]},
+    POINT,
+    "2026-01-01T00:00:00+00:00",
+    {"note": None},
 )
 
 
@@ -31,7 +35,9 @@ def test_what_is_kept_comes_back_to_the_last_bit(tmp_path: Path) -> None:
 def test_the_newest_that_holds_comes_first(tmp_path: Path) -> None:
     store = OperatingPointStore(tmp_path)
     newer = replace(OWN, name="newer", created="2026-02-01T00:00:00+00:00", point=replace(POINT, threshold=0.5))
-    other = replace(OWN, name="other", created="2026-03-01T00:00:00+00:00", identity={"recognizer": "y"})
+    other = replace(
+        OWN, name="other", created="2026-03-01T00:00:00+00:00", identity={**OWN.identity, "recognizer": "y"}
+    )
     for own in (newer, OWN, other):
         store.save(own)
     assert store.matching(OWN.identity) == [newer.point, POINT]
@@ -61,8 +67,9 @@ def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
         store.load("gone")
 
 
-def changed(**changes: object) -> str:
-    record = {"schema": "facecli.operating-point/1", "name": "mine", "identity": {}, "created": "", "evidence": {}}
+def changed(record: dict[str, object] | None = None, **changes: object) -> str:
+    """A point's file. record, changes: what is otherwise in it, and in its point."""
+    record = {"schema": "facecli.operating-point/1", **json.loads(json.dumps(asdict(OWN))), **(record or {})}
     point = {"metric": "cosine", "threshold": 0.3, "source": "s", "protocol": None, "fmr": 0.1, "fnmr": None}
     point |= {"equivalents": {}, "by_fmr": []}
     return json.dumps({**record, "point": {**point, **changes}})
@@ -87,6 +94,14 @@ def changed(**changes: object) -> str:
         changed(fmr_worst_group="0.1"),
         changed(equivalents={"cosine": None}),
         changed(surprise=1),
+        changed(threshold=10**400),
+        changed(source=None),
+        changed({"created": None}),
+        changed({"created": "yesterday"}),
+        changed({"identity": {}}),
+        changed({"identity": {**OWN.identity, "detector": 1}}),
+        changed({"evidence": None}),
+        changed({"evidence": {"note": 1}}),
         "[" * 100_000,
     ],
 )

@@ -247,6 +247,18 @@ def test_a_model_of_ones_own_comes_with_its_description(own_bundle: Path, target
     import_bundle(target, own_bundle, catalogue.load)
 
 
+@pytest.mark.parametrize("content", [b"", b"3", b"[" * 100_000, b"\xff"])
+def test_a_damaged_description_here_is_not_called_the_bundles(
+    own_bundle: Path, target: ModelStore, content: bytes
+) -> None:
+    import_bundle(target, own_bundle, catalogue.load)
+    (description,) = target.layout.root.joinpath("catalogue").rglob("net.json")
+    description.write_bytes(content)
+    with pytest.raises(ModelError, match=r"net\.json is damaged") as caught:
+        import_bundle(target, own_bundle, catalogue.load)
+    assert "facecli models add" in str(caught.value.hint)
+
+
 def test_a_name_that_is_taken_is_not_given_away(own_bundle: Path, target: ModelStore, tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"other")
     adding.add(own_spec(summary="Another"), tmp_path / "other.onnx", target, {})

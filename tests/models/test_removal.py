@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from facecli.errors import ModelError, UsageError
 from facecli.models import catalogue, removal
 from facecli.models.disk.locks import locked
+from facecli.models.disk.work import work_folder
 from facecli.models.store import ModelStore
 
 CONTENT = bytes(range(256)) * 4096
@@ -148,6 +150,33 @@ def test_links_and_folders_in_the_store_are_not_followed(store: ModelStore, make
     assert (outside / "mine.txt").read_text() == "mine"
     assert all((folder / "x").exists() for folder in own)
     assert store.state(spec) == "installed"
+
+
+def test_work_lies_where_prune_finds_it(store: ModelStore) -> None:
+    """Whoever is killed leaves a folder; one in which somebody works stays."""
+    with work_folder(store.layout) as folder:
+        (folder / "deeper").mkdir()
+        (folder / "deeper" / "copy.onnx").write_bytes(b"12345")
+        assert removal.prune(store, []) == []
+        dead = folder.with_name(f"{folder.name}0")
+        shutil.copytree(folder, dead)
+        (removed,) = removal.prune(store, [])
+        assert (removed.path, removed.what) == (dead, "of work that was not done to its end")
+        assert removed.size >= 5
+        assert (folder / "deeper" / "copy.onnx").exists()
+    assert not folder.exists()
+    assert not dead.exists()
+
+
+@pytest.mark.parametrize("content", ["{}", '{"model": "x"}', "[]", "3", '{"files": 3}'])
+def test_prune_passes_over_damaged_records(store: ModelStore, make_spec: Any, content: str) -> None:
+    spec = make_spec()
+    path = store.path(spec)
+    (store.layout.root / "fetched" / "x.json").write_text(content)
+    (store.layout.root / "fetched" / "y.json").symlink_to("nowhere")
+    (store.layout.root / "fetched" / "z.json").mkdir()
+    removal.prune(store, [spec])
+    assert path.is_file()
 
 
 @pytest.mark.parametrize("what", ["part", "lock"])

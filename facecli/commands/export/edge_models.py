@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from facecli.cli import context
@@ -20,6 +19,7 @@ from facecli.hosting.attributes import resolve
 from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
+from facecli.models.disk.work import work_folder
 
 if TYPE_CHECKING:
     from facecli.commands.export.edge import EdgeJob
@@ -98,9 +98,9 @@ def bundle(job: EdgeJob, target: Path, model: str | None) -> tuple[Bundle, dict[
     tools = Toolbox(choice, Loader(registry, store, device="cpu", threads=1))
     assert tools.recognizer_plugin is not None
     tools.wait()
-    with TemporaryDirectory(prefix="facecli-edge-") as folder:
+    with work_folder() as folder:
         classifiers = [choose(name, job) for name in attributes]
-        members = [_member(job, one, Path(folder)) for one in (detector, choose(recognizer, job), *classifiers)]
+        members = [_member(job, one, folder) for one in (detector, choose(recognizer, job), *classifiers)]
         # `choose` has refused networks with several heads: none of them is called like its plugin.
         single = cast(tuple[AttributeClassifier, ...], tools.classifiers)
         pairs = list(zip(tools.attribute_plugins, single, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -105,7 +104,11 @@ def export(
     from facecli.export.request import ExportRequest, recipe_spec
     from facecli.export.run import export_recipe
     from facecli.export.target import Target
+    from facecli.models.disk.work import work_folder
+    from facecli.system.files import require_file
 
+    if choices.weights is not None and not choices.weights.is_dir():
+        require_file(choices.weights)
     weights = choices.weights or _catalogued_weights(recipe)
     calibration = choices.calibration
     target = Target(
@@ -119,7 +122,7 @@ def export(
     if choices.register:
         installing.check_export(recipe, spec, target, replace=choices.replace, of_module=of_module)
     judge = None if choices.pairs is None else accuracy.Judge(choices.pairs, choices.root, spec, finder)
-    with TemporaryDirectory(prefix="facecli-export-") as temporary:
+    with work_folder() as temporary:
         request = ExportRequest(
             recipe=recipe,
             weights=weights,
@@ -128,7 +131,7 @@ def export(
             judge=judge,
             samples=PORTRAITS if choices.samples is None else finder.samples(choices.samples),
         )
-        result = export_recipe(request, choices.folder or Path(temporary))
+        result = export_recipe(request, choices.folder or temporary)
         return result, installing.install(result, target) if choices.register else None
 
 

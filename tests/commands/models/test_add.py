@@ -1,6 +1,8 @@
 """`facecli models add`, and the model that it makes, through the real command line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -281,7 +283,11 @@ REFUSED = {
         {"size": 160},
         "takes (N, 3, 160, 160), its description makes (N, 3, 112, 112); its crops are of another size: mend --crop",
     ),
-    "batch": ((DENSE,), {"batch": 10**6}, "takes 1000000 crops at once, too many to try; export it with fewer"),
+    "batch": (
+        (DENSE,),
+        {"batch": 10**6},
+        "takes 1000000 x 3 x 112 x 112 numbers at once, which is more than 134217728; export it with",
+    ),
     "two inputs": ((("Add", ["means", "b"], ["a"], {}), DENSE), {"inputs": ("b",)}, "has 2 inputs (crops, b), not one"),
     "operator": (
         (("Foo", ["means", "w"], ["out"], {"domain": "my.ops"}),),
@@ -306,6 +312,38 @@ def test_a_network_that_can_not_be_right_is_refused_in_our_words(run_cli, own_ho
     assert said in line
     assert not {"/", ".cc:", "::"} & {*line.split()} and "ONNXRuntimeError" not in line and "/tmp" not in line
     assert list(Path(own_home["FACECLI_HOME"]).rglob("*.json")) == []
+
+
+def test_a_network_that_never_ends_is_stopped(network, tmp_path, cli_env, own_home):
+    onnx = pytest.importorskip("onnx", reason="making a model needs onnx")
+    helper, kinds = onnx.helper, onnx.TensorProto
+    info = {
+        name: helper.make_tensor_value_info(name, kind, shape)
+        for name, kind, shape in (
+            ("round", kinds.INT64, []),
+            ("go", kinds.BOOL, []),
+            ("go_on", kinds.BOOL, []),
+            ("before", kinds.FLOAT, ["N", 4]),
+            ("after", kinds.FLOAT, ["N", 4]),
+        )
+    }
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["go_on"]), helper.make_node("Identity", ["before"], ["after"])],
+        "body",
+        [info["round"], info["go"], info["before"]],
+        [info["go_on"], info["after"]],
+    )
+    rounds = {"rounds": np.array(2**62), "true": np.array(True)}
+    file = network(FIRST, ("Loop", ["rounds", "true", "rows"], ["out"], {"body": body}), more=rounds)
+    sooner = "from facecli.inventory import admission; from facecli.cli.main import main; "
+    sooner += "admission.LONGEST_RUN = 0.3; main()"
+    command = [sys.executable, "-c", sooner, "models", "add", str(file), "--name", "x", *DESCRIBED, *POINT]
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=cli_env | own_home, cwd=tmp_path, check=False, timeout=300
+    )
+    assert run.returncode == 4
+    assert "the model was not done after 0.3 s; has it a loop without end?" in run.stderr
+    assert not list(Path(own_home["FACECLI_HOME"], "partial").iterdir())  # the work copy is gone
 
 
 def test_a_sound_network_with_a_fixed_batch_is_taken(run_cli, own_home, network):

@@ -12,6 +12,7 @@ import pytest
 
 from facecli.contract import ModelArchive, ModelSpec
 from facecli.errors import ModelError
+from facecli.models.arrival import archives
 from facecli.models.entries import shipped
 from facecli.models.store import ModelStore
 
@@ -32,6 +33,36 @@ def link() -> zipfile.ZipInfo:
     info = zipfile.ZipInfo("w600k.onnx")
     info.external_attr = 0o120777 << 16
     return info
+
+
+def encrypted(data: bytes) -> bytes:
+    """The zip with the bit that calls its first member encrypted, in its header and in the directory."""
+    content = bytearray(data)
+    content[6] |= 1
+    content[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "hint"),
+    [
+        (encrypted(zipped(("x.onnx", b"123"))), "x.zip is encrypted", "without a password"),
+        (zipped(("../x.onnx", b"123")), "would lie outside", "again"),
+        (b"no zip", "x.zip is no zip file", "again"),
+        (zipped(("x.onnx", b"123" * 99))[:-30], "x.zip is no zip file", "again"),
+    ],
+)
+def test_an_archive_that_is_not_read_says_what_to_do(tmp_path: Path, content: bytes, words: str, hint: str) -> None:
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ModelError, match=words) as caught, archives.opened(tmp_path / "x.zip", "x.zip"):
+        pass
+    assert hint in str(caught.value.hint)
+
+
+def test_what_fails_while_an_archive_is_open_is_not_its_fault(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(zipped(("x.onnx", b"123")))
+    with pytest.raises(ValueError, match="of something else"), archives.opened(tmp_path / "x.zip", "x.zip"):
+        raise ValueError("of something else")
 
 
 @pytest.fixture
