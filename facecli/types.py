@@ -49,11 +49,13 @@ class Limits:
 class Image:
     """A decoded picture.
 
-    pixels: (H, W, 3) uint8 RGB, EXIF orientation applied. source: the name that the user gave.
+    pixels: (H, W, 3) uint8 RGB, EXIF orientation applied. source: the name that the user gave. frames: pictures in the
+    file, such as pages or the frames of an animation; this is the first of them.
     """
 
     pixels: UInt8Array
     source: str
+    frames: int = 1
 
     def __post_init__(self) -> None:
         require_array("Image.pixels", self.pixels, (None, None, 3), np.uint8)

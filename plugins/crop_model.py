@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from facecli.contract import CropSpec, ModelSpec, Preprocessing, Runtime
@@ -9,6 +11,8 @@ from facecli.crops.preprocess import to_input
 from facecli.errors import ModelError
 from facecli.models import catalogue
 from facecli.types import FloatArray, UInt8Array
+
+PIXELS_AT_ONCE = 2**19  # of all crops in one run: a network's layers may take a thousand bytes for each of them
 
 
 def catalogue_entry(name: str) -> tuple[ModelSpec, CropSpec, Preprocessing]:
@@ -50,13 +54,15 @@ class CropModel:
 
     def run_all(self, crops: UInt8Array) -> dict[str, FloatArray]:
         """Return every output by name, float32, for (N, H, W, 3) uint8 RGB crops; N is at least 1."""
-        pixels = to_input(crops, self._preprocessing)
-        # A file with a fixed batch axis runs on as many crops at a time as it takes, the last time with padding.
-        step = self._batch or len(pixels)
-        short = -len(pixels) % step
-        pixels = np.concatenate([pixels, np.repeat(pixels[-1:], short, 0)]) if short else pixels
-        parts = [self._session.run({self._input: pixels[i : i + step]}) for i in range(0, len(pixels), step)]
+        step = self._batch or max(1, PIXELS_AT_ONCE // (crops.shape[1] * crops.shape[2]))
+        parts = [self._run_once(crops[i : i + step]) for i in range(0, len(crops), step)]
         return {
             name: np.concatenate([part[name] for part in parts])[: len(crops)].astype(np.float32, copy=False)
             for name in parts[0]
         }
+
+    def _run_once(self, crops: UInt8Array) -> Mapping[str, FloatArray]:
+        # A file with a fixed batch axis runs on as many crops at a time as it takes, the last time with padding.
+        short = self._batch - len(crops) if self._batch else 0
+        padded = np.concatenate([crops, np.repeat(crops[-1:], short, 0)]) if short else crops
+        return self._session.run({self._input: to_input(padded, self._preprocessing)})

@@ -14,17 +14,19 @@ from facecli.pipeline.results import ImageResult
 class Picture:
     """One picture with its faces.
 
-    source: its name. width, height: px after EXIF orientation, None if it was not decoded. detected: whether a detector
-    found a face, None if that is not known. detector_ran: False if the whole picture was taken as one crop, None for a
-    picture that failed before. faces_found: faces before a choice was made among them, None where none were looked for.
-    faces: the chosen ones. error: the reason why it failed, else None; it has no faces then. result: the arrays that
-    the faces are rows of.
+    source: its name. width, height: px after EXIF orientation, None if it was not decoded. frames: pages, or frames of
+    an animation, in its file, of which this is the first; None as width. detected: whether a detector found a face,
+    None if that is not known. detector_ran: False if the whole picture was taken as one crop, None for a picture that
+    failed before. faces_found: faces before a choice was made among them, None where none were looked for. faces: the
+    chosen ones. error: the reason why it failed, else None; it has no faces then. result: the arrays that the faces are
+    rows of.
     """
 
     result: ImageResult = field(repr=False)
     source: str
     width: int | None
     height: int | None
+    frames: int | None
     detected: bool | None
     detector_ran: bool | None
     faces_found: int | None
@@ -39,6 +41,7 @@ class Picture:
             result.source,
             result.width,
             result.height,
+            result.frames,
             result.detected,
             None if result.detected is None else result.detector_ran,
             result.faces_found,

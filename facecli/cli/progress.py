@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from facecli.cli import context
 from facecli.cli.settings import OutputSettings
 from facecli.cli.wording import option
 from facecli.errors import FacecliError
+from facecli.redaction import shortened
 from facecli.system.streams import print_error, terminal
 
 if TYPE_CHECKING:
@@ -53,17 +54,27 @@ def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: Total
     for outcome in outcomes:
         if outcome.error is not None:
             report_error(outcome.source, outcome.error)
+        elif (frames := getattr(outcome, "frames", None) or 1) > 1 and not output.quiet:  # a comparison has none
+            with _bars_away():
+                print_error(f"{shortened(outcome.source)} has {frames} frames or pages; the first is looked at")
         yield outcome
 
 
 def report_error(source: str, error: FacecliError) -> None:
     """Print one line about an input that failed; with --debug the traceback before it."""
+    with _bars_away():
+        if error.__cause__ is not None and context.root_flag("debug"):
+            traceback.print_exception(error)
+        text, source = error.text(option), shortened(source)
+        print_error(text if source in text else f"{source}: {text}")
+
+
+@contextmanager
+def _bars_away() -> Iterator[None]:
+    """Take the bar off the terminal while the block prints, so that its line does not begin behind it."""
     for bar in _bars:
-        bar.stop()  # erases it, so that the line does not begin behind it
-    if error.__cause__ is not None and context.root_flag("debug"):
-        traceback.print_exception(error)
-    text = error.text(option)
-    print_error(text if source in text else f"{source}: {text}")
+        bar.stop()
+    yield
     for bar in _bars:
         bar.start()
 

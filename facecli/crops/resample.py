@@ -17,6 +17,7 @@ Method = Literal["linear", "area", "antialias"]
 
 BITS = 22  # Pillow's weights are multiples of 2**-22; with others some pixels would round differently
 GROUP = 16  # output pixels that are summed up at once: their inputs lie close together
+MOST_VALUES = 2**23  # inputs at once, 8 bytes each
 
 
 def resize(pixels: UInt8Array, width: int, height: int, method: Method) -> UInt8Array:
@@ -57,30 +58,32 @@ def _along(pixels: UInt8Array, size: int) -> UInt8Array:
     length, *rest = pixels.shape
     if length == size:
         return pixels  # Pillow leaves out a pass that changes nothing
-    weights, first, last = _triangles(length, size)
     out = np.empty((size, *rest), np.uint8)
     for start in range(0, size, GROUP):
         end = min(start + GROUP, size)
-        low, high = int(first[start]), int(last[end - 1])
-        part = pixels[low:high].reshape(high - low, -1).astype(np.float64)  # whole numbers below 2**53 stay exact
-        sums = weights[start:end, low:high] @ part
-        rounded = np.floor((sums + 2 ** (BITS - 1)) / 2**BITS).clip(0, 255)
-        out[start:end] = rounded.astype(np.uint8).reshape(end - start, *rest)
+        weights, low = _triangles(length, size, start, end)
+        high = low + weights.shape[1]
+        columns = max(1, MOST_VALUES // (weights.shape[1] * pixels.shape[2]))
+        for left in range(0, rest[0], columns):
+            part = pixels[low:high, left : left + columns]
+            values = part.reshape(high - low, -1).astype(np.float64)  # whole numbers below 2**53 stay exact
+            rounded = np.floor((weights @ values + 2 ** (BITS - 1)) / 2**BITS).clip(0, 255)
+            out[start:end, left : left + columns] = rounded.astype(np.uint8).reshape(end - start, *part.shape[1:])
     return out
 
 
-def _triangles(length: int, size: int) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the weights (size, length) of the inputs of each output, as whole multiples of 2**-BITS.
+def _triangles(length: int, size: int, start: int, end: int) -> tuple[NDArray[np.float64], int]:
+    """Return the weights (end - start, M) of M inputs of the outputs from start to end, and the first of these inputs.
 
-    Also returns, for each output, the first input with a weight and the one behind the last: (size,) each.
+    length, size: inputs and outputs in all. The weights are whole multiples of 2**-BITS; no other input has any.
     """
     scale = length / size
     support = max(scale, 1.0)
-    centre = (np.arange(size) + 0.5) * scale
+    centre = (np.arange(start, end) + 0.5) * scale
     first = np.maximum((centre - support + 0.5).astype(np.intp), 0)
     last = np.minimum((centre + support + 0.5).astype(np.intp), length)
-    inputs = np.arange(length)
+    inputs = np.arange(first[0], last[-1])
     heights = np.maximum(1 - np.abs((inputs - centre[:, None] + 0.5) * (1 / support)), 0)
     heights[(inputs < first[:, None]) | (inputs >= last[:, None])] = 0
     total = heights.cumsum(1)[:, -1:]  # one after the other, as Pillow adds them up: the last bit counts
-    return np.floor(heights / total * 2**BITS + 0.5), first, last
+    return np.floor(heights / total * 2**BITS + 0.5), int(first[0])

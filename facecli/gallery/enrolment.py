@@ -84,8 +84,8 @@ def _opened(picture: _Picture, store: GalleryStore) -> Source | Image:
         return failing(labelled.source, _KnownError("known")) if known else labelled.picture
     source = labelled.picture
 
-    def read(_name: str, limits: Limits) -> bytes:
-        data = source.read(limits)
+    def read(_name: str, limits: Limits, large: Callable[[], None]) -> bytes:
+        data = source.read(limits, large)
         picture.sha256 = hashlib.sha256(data).digest()
         if store.has(picture.sha256, person):
             raise _KnownError("known")

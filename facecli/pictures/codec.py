@@ -16,9 +16,11 @@ import numpy as np
 from facecli.errors import DecodeError, OutputError, UsageError
 from facecli.pictures import png
 from facecli.pictures.headers import Header, read_header
+from facecli.pictures.room import BYTES_PER_PIXEL
 from facecli.system import native
 from facecli.types import Image, Limits, UInt8Array
 
+LEAST_MEMORY = 2**26  # bytes that a picture may always take
 BRIGHTEST_OF_12_BITS = 15  # of 255, where 4095 of 65535 ends up
 
 # How OpenCV and its codecs print, and what of it tells that a picture was decoded from damaged data. Bytes that are
@@ -39,16 +41,35 @@ _ENCODINGS: dict[str, list[int]] = {
 }
 
 
-def decode(data: bytes, source: str, limits: Limits) -> Image:
+def inspect(data: bytes, source: str, limits: Limits) -> Header:
+    """Return the header of a picture file whose decoding stays within the limits; no pixel is decoded.
+
+    data: the whole file. source: its name in errors. Raises DecodeError as `decode` does.
+    """
+    header = read_header(data, source)
+    check_size(header.width, header.height, source, limits)
+    allowed = max(BYTES_PER_PIXEL * limits.max_pixels, LEAST_MEMORY)
+    if (needed := memory_of(header, data)) > allowed:
+        size = f"{header.width}x{header.height} pixels of this {header.format} file"
+        message = f"{source} is too large: {size} take {needed} bytes to decode, the limit is {allowed}"
+        raise DecodeError(message, hint="raise {max_pixels} if you trust it, or save it as JPEG", about="max_pixels")
+    return header
+
+
+def memory_of(header: Header, data: bytes) -> int:
+    """Return the bytes that a picture file takes while it is decoded, itself included."""
+    return len(data) + round(header.width * header.height * header.weight)
+
+
+def decode(data: bytes, source: str, limits: Limits, header: Header | None = None) -> Image:
     """Return the upright RGB image in a picture file: the first frame of an animation, alpha dropped.
 
-    data: the whole file. source: its name in the image and in errors.
+    data: the whole file. source: its name in the image and in errors. header: what `inspect` has returned for it.
 
     Raises DecodeError if the bytes are no picture, truncated or damaged, and, before any pixel is decoded, if they
     describe more than limits.max_pixels.
     """
-    header = read_header(data, source)
-    check_size(header.width, header.height, source, limits)
+    header = header or inspect(data, source, limits)
     image, said = native.listen(partial(_pixels, data, header, source), CODECS)
     if any(map(DAMAGE.search, said)):
         raise DecodeError(f"{source} is a damaged {header.format} file", hint="copy or fetch it again")
@@ -73,7 +94,7 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
     if pixels is None:
         hint = "copy or fetch it again, or save it as PNG"
         raise DecodeError(f"{source} is a damaged or unusual {header.format} file", hint=hint)
-    return Image(np.ascontiguousarray(pixels, np.uint8), source)
+    return Image(np.ascontiguousarray(pixels, np.uint8), source, header.frames)
 
 
 def _refuse_unscaled(image: Image) -> None:

@@ -9,13 +9,15 @@ class Facts(NamedTuple):
     """The facts of a picture file.
 
     width, height: px as stored; an EXIF orientation may still swap them. frames: pictures in the file, frames of an
-    animation or pages; the first is the one that is read. bits: per sample.
+    animation or pages; the first is the one that is read. bits: per sample. weight: bytes for each pixel that OpenCV
+    takes at most while it decodes, without the file; measured with OpenCV 4.14 on 25 megapixels.
     """
 
     width: int
     height: int
     frames: int = 1
     bits: int = 8
+    weight: float = 6.1
 
 
 class UnreadError(ValueError):

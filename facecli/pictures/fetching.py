@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from facecli.errors import FetchError
 from facecli.network.exchange import Answer, exchange
 from facecli.network.failures import ExpiredError, NetworkError
+from facecli.pictures.gathering import gathered
 from facecli.redaction import shortened, without_secrets
 
 if TYPE_CHECKING:
@@ -24,8 +27,10 @@ CHECK = "check the address and the network"  # a hint
 _UNTYPED = ("application/octet-stream", "binary/octet-stream", "")
 
 
-def fetch(url: str, limits: Limits) -> bytes:
+def fetch(url: str, limits: Limits, large: Callable[[], None] = lambda: None) -> bytes:
     """Return the bytes that a URL answers with. A user name and a password in it are sent, and shown to nobody.
+
+    large: called before more than gathering.LARGE bytes are read.
 
     Raises FetchError for another scheme than http and https, and for a server that does not send a picture of at most
     limits.max_bytes bytes within limits.timeout seconds.
@@ -33,29 +38,15 @@ def fetch(url: str, limits: Limits) -> bytes:
     shown = without_secrets(url)
     if not url.lower().startswith(("http://", "https://")):
         raise _other_scheme(shown)
-    outcome: Future[bytes] = Future()
-
-    def work() -> None:
-        try:
-            outcome.set_result(_fetch(url, shown, limits))
-        except BaseException as error:  # noqa: BLE001 # the thread that waits raises it
-            outcome.set_exception(error)
-
-    # The system's look-up of a name knows no deadline. A thread can be left behind in it.
-    threading.Thread(target=work, name="fetch", daemon=True).start()
-    try:
-        return outcome.result(limits.timeout)
-    except TimeoutError as error:
-        raise _too_slow(shown, limits) from error
-
-
-def _fetch(url: str, shown: str, limits: Limits) -> bytes:
-    """Return the bytes that a URL answers with. shown: the URL without its secrets."""
     begun = time.monotonic()
+    exchanged = exchange(url, seconds=limits.timeout, idle=limits.timeout)
     try:
-        with exchange(url, seconds=limits.timeout, idle=limits.timeout) as answer:
-            return _body(answer, shown, limits)
-    except ExpiredError as error:
+        answer = _entered(exchanged, limits.timeout)
+        try:
+            return _body(answer, shown, limits, large)
+        finally:
+            exchanged.__exit__(None, None, None)
+    except (TimeoutError, ExpiredError) as error:
         raise _too_slow(shown, limits) from error
     except NetworkError as error:
         if time.monotonic() - begun >= limits.timeout:  # a socket that waited for as long
@@ -63,7 +54,35 @@ def _fetch(url: str, shown: str, limits: Limits) -> bytes:
         raise FetchError(f"can not fetch {shown}: {error}", hint=error.hint or CHECK) from error
 
 
-def _body(answer: Answer, shown: str, limits: Limits) -> bytes:
+def _entered(exchanged: AbstractContextManager[Answer], seconds: float) -> Answer:
+    """Return the answer of an exchange, which is to be exited later. Raises TimeoutError, NetworkError.
+
+    The system's look-up of a name knows no deadline, and a thread can be left behind in it.
+    """
+    outcome: Future[Answer] = Future()
+
+    def enter() -> None:
+        try:
+            answer = exchanged.__enter__()
+        except BaseException as error:  # noqa: BLE001 # the thread that waits raises it
+            if outcome.set_running_or_notify_cancel():
+                outcome.set_exception(error)
+            return
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_result(answer)
+        else:  # nobody waits any more
+            exchanged.__exit__(None, None, None)
+
+    threading.Thread(target=enter, name="fetch", daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except BaseException:
+        if not outcome.cancel() and outcome.exception() is None:  # it came at the last moment
+            exchanged.__exit__(None, None, None)
+        raise
+
+
+def _body(answer: Answer, shown: str, limits: Limits, large: Callable[[], None]) -> bytes:
     """Return the body of an answer; raise FetchError for another content type, too many bytes or too few."""
     if not 200 <= answer.status < 300:
         raise FetchError(f"can not fetch {shown}: {answer.reason}", hint=CHECK)
@@ -72,20 +91,15 @@ def _body(answer: Answer, shown: str, limits: Limits) -> bytes:
         hint = "give the address of the picture itself"
         raise FetchError(f"can not use {shown}: it is {media_type}, not a picture", hint=hint)
     expected = answer.length or 0
-    chunks, size = [], 0
-    if expected <= limits.max_bytes:
-        for block in answer.blocks():
-            chunks.append(block)
-            size += len(block)
-            if size > limits.max_bytes:
-                break
-    if max(size, expected) > limits.max_bytes:
+    blocks = answer.blocks() if expected <= limits.max_bytes else ()
+    content = gathered(blocks, limits.max_bytes, large)
+    if max(len(content), expected) > limits.max_bytes:
         message = f"can not use {shown}: it is larger than {limits.max_bytes} bytes"
         raise FetchError(message, hint="raise {max_bytes} if you trust it", about="max_bytes")
-    if size < expected:
-        message = f"can not fetch {shown}: the connection broke after {size} of {expected} bytes"
+    if len(content) < expected:
+        message = f"can not fetch {shown}: the connection broke after {len(content)} of {expected} bytes"
         raise FetchError(message, hint=CHECK)
-    return b"".join(chunks)
+    return content
 
 
 def _too_slow(shown: str, limits: Limits) -> FetchError:

@@ -18,6 +18,7 @@ from facecli.pictures.foreign import kind_of
 
 MOST_BLOCKS = 2**21  # of a GIF: writers fill each with 255 bytes, which makes a file of 0.5 GB
 MOST_CHUNKS = 2**17  # of a WebP file, with one frame of an animation in each
+ALPHA_WEIGHT, GIF_WEIGHT = 7.2, 8.3  # bytes per pixel; see facts.Facts
 
 
 class Header(NamedTuple):
@@ -28,6 +29,7 @@ class Header(NamedTuple):
     height: int
     frames: int
     bits: int
+    weight: float
 
 
 def read_header(data: bytes, source: str) -> Header:
@@ -70,10 +72,10 @@ def _webp(data: bytes) -> Facts:
     match data[12:16]:
         case b"VP8X":
             width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
-            return Facts(width, height, max(_webp_frames(data), 1))
+            return Facts(width, height, max(_webp_frames(data), 1), weight=ALPHA_WEIGHT)
         case b"VP8L":
             (bits,) = struct.unpack_from("<I", data, 21)
-            return Facts(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+            return Facts(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), weight=ALPHA_WEIGHT)
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", data, 26)
             return Facts(width & 0x3FFF, height & 0x3FFF)
@@ -95,7 +97,7 @@ def _webp_frames(data: bytes) -> int:
 def _gif(data: bytes) -> Facts:
     """Return a GIF's facts: the size is that of its logical screen."""
     width, height = struct.unpack_from("<HH", data, 6)
-    return Facts(width, height, max(_gif_frames(data), 1))
+    return Facts(width, height, max(_gif_frames(data), 1), weight=GIF_WEIGHT)
 
 
 def _gif_frames(data: bytes) -> int:

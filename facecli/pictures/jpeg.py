@@ -29,24 +29,36 @@ def facts(data: bytes) -> Facts:
     Raises EOFError or struct.error for a truncated file, ValueError for a damaged or absurd one.
     """
     found: Facts | None = None
+    coefficients = 0.0
     position, scans = 2, 0
     for _ in range(MOST_SEGMENTS):
         marker, position = _next_marker(data, position, coded=scans > 0)
         if marker == _END:
             if found is None:
                 raise ValueError("it has no frame")
-            return found
+            # Libjpeg keeps all coefficients of a picture that comes in several scans, and makes 3 bytes of each pixel.
+            return found if scans < 2 else found._replace(weight=max(found.weight, coefficients + 3.1))
         if marker in _BODILESS:
             continue
         (length,) = struct.unpack_from(">H", data, position)
         if marker in _FRAMES and found is None:
-            bits, height, width = struct.unpack_from(">BHH", data, position + 2)
+            bits, height, width, count = struct.unpack_from(">BHHB", data, position + 2)
             found = Facts(width, height, bits=bits)
+            coefficients = _coefficients(data[position + 8 : position + 8 + 3 * count])
         scans += marker == _SCAN
         if scans > MOST_SCANS:
             raise ValueError(f"it has more than {MOST_SCANS} scans")
         position += length
     raise ValueError(f"it has more than {MOST_SEGMENTS} segments")
+
+
+def _coefficients(components: bytes) -> float:
+    """Return the bytes of all coefficients for each pixel, two for each sample.
+
+    components: of a frame, three bytes for each; the second one has the samples across and down in a block of pixels.
+    """
+    samples = [(factors >> 4) * (factors & 15) for factors in components[1::3]]
+    return 2 * sum(samples) / max(samples, default=1) if any(samples) else 0.0
 
 
 def _next_marker(data: bytes, start: int, *, coded: bool) -> tuple[int, int]:

@@ -7,6 +7,7 @@ Pillow is not imported and need not be installed: its images are recognised by t
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def from_bytes(data: bytes | bytearray | memoryview, name: str = "bytes") -> Sou
     """Return the source of a picture file's bytes; a later change of a bytearray does not reach it."""
     content = bytes(data)
 
-    def read(name: str, limits: Limits) -> bytes:
+    def read(name: str, limits: Limits, _large: Callable[[], None]) -> bytes:
         if len(content) > limits.max_bytes:
             raise too_large(name, limits)
         return content

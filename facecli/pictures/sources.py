@@ -10,11 +10,12 @@ import re
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedIOBase, RawIOBase
 from typing import TYPE_CHECKING, cast
 
 from facecli.errors import FacecliError, InputError
+from facecli.pictures.gathering import gathered
 from facecli.redaction import shortened, without_secrets
 
 if TYPE_CHECKING:
@@ -26,19 +27,28 @@ URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 
 
+# Gives the bytes of a name within the limits; calls its last argument before they become many.
+Reader = Callable[[str, "Limits", Callable[[], None]], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One picture that has not been read yet, and its name as the user gave it.
 
     name: bytes of a file name that are no UTF-8 are decoded with surrogateescape. reader: gives the bytes of a name.
+    secret: the name that the reader gets instead, of a URL with a password in it.
     """
 
     name: str
-    reader: Callable[[str, Limits], bytes]
+    reader: Reader
+    secret: str | None = field(default=None, repr=False)
 
-    def read(self, limits: Limits) -> bytes:
-        """Return the bytes of the picture file; raise InputError (FetchError for a URL) if there are none in limits."""
-        return self.reader(self.name, limits)
+    def read(self, limits: Limits, large: Callable[[], None] = lambda: None) -> bytes:
+        """Return the bytes of the picture file; raise InputError (FetchError for a URL) if there are none in limits.
+
+        large: called before more than gathering.LARGE bytes are read; it may wait.
+        """
+        return self.reader(self.secret or self.name, limits, large)
 
 
 def single(name: str) -> Source:
@@ -52,7 +62,8 @@ def file_or_url(name: str) -> Source:
     A URL's source is named without its password, and without what a query keeps secret.
     """
     if URL.match(name):
-        return Source(shortened(without_secrets(name)), lambda _shown, limits: read_url(name, limits))
+        shown = shortened(without_secrets(name))
+        return Source(shown, read_url, None if shown == name else name)
     if DATA_URL.match(name):
         hint = "decode its base64 and pipe the picture in, as -"
         return failing(shortened(name, 100), InputError("data: URLs are not read", hint=hint))
@@ -62,35 +73,35 @@ def file_or_url(name: str) -> Source:
 def failing(name: str, error: FacecliError) -> Source:
     """Return a source whose `read` raises this error: a failure among many pictures must not end the others."""
 
-    def fail(_name: str, _limits: Limits) -> bytes:
+    def fail(_name: str, _limits: Limits, _large: Callable[[], None]) -> bytes:
         raise error
 
     return Source(name, fail)
 
 
-def read_url(name: str, limits: Limits) -> bytes:
+def read_url(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
     """Return the bytes that an http or https URL leads to. Raises FetchError."""
     from facecli.pictures.fetching import fetch
 
-    return fetch(name, limits)
+    return fetch(name, limits, large)
 
 
-def read_stdin(name: str, limits: Limits) -> bytes:
+def read_stdin(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
     """Return all bytes of stdin. Raises InputError."""
     try:
-        return _bounded(open_stdin(), name, limits)
+        return _bounded(open_stdin(), name, limits, large)
     except (OSError, ValueError) as error:  # ValueError: it was closed
         raise InputError(f"can not read stdin: {reason(error)}", hint="check what it is") from error
 
 
-def read_file(name: str, limits: Limits) -> bytes:
+def read_file(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
     """Return the bytes of a file, FIFO or device. Raises InputError."""
     try:
         with open(name, "rb", buffering=0) as handle:  # noqa: PTH123 # Path("") would be "."
             status = os.fstat(handle.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size > limits.max_bytes:
                 raise too_large(name, limits)
-            return _bounded(handle, name, limits)
+            return _bounded(handle, name, limits, large)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         hint = "check the name" if isinstance(error, FileNotFoundError) else "check what it is and its permissions"
         raise InputError(f"can not read {name}: {reason(error)}", hint=hint) from error
@@ -115,12 +126,9 @@ def reason(error: OSError | ValueError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits) -> bytes:
+def _bounded(handle: RawIOBase | BufferedIOBase, name: str, limits: Limits, large: Callable[[], None]) -> bytes:
     """Return all bytes of a stream; raise InputError as soon as there are more than limits.max_bytes."""
-    chunks, size = [], 0
-    while chunk := handle.read(BLOCK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limits.max_bytes:
-            raise too_large(name, limits)
-    return b"".join(chunks)
+    content = gathered(iter(lambda: handle.read(BLOCK), b""), limits.max_bytes, large)
+    if len(content) > limits.max_bytes:
+        raise too_large(name, limits)
+    return content

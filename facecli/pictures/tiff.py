@@ -13,10 +13,12 @@ from facecli.pictures.facts import Facts, UnreadError
 MOST_PAGES = 10_000
 MOST_ENTRIES = 4096  # of a directory; there are some hundred kinds
 # Tags, by their numbers in TIFF 6.0 and in Adobe's DNG specification
-SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, SAMPLE_FORMAT, DNG = 254, 256, 257, 258, 259, 262, 339, 50706
+SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, SAMPLES = 254, 256, 257, 258, 259, 262, 277
+SAMPLE_FORMAT, DNG = 339, 50706
 REDUCED = 1  # bit of SUBFILE: a smaller copy of another picture in this file
 CIELAB, FLOATS = 8, 3  # values of COLOURS and of SAMPLE_FORMAT
 PACKERS = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL"}  # of COMPRESSION
+WEIGHT, RGBA_WEIGHT = 8.1, 12.1  # bytes per pixel; see facts.Facts
 _FORMATS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
@@ -30,7 +32,8 @@ def facts(data: bytes) -> Facts:
     directory = file.number("Q" if file.big else "I", 8 if file.big else 4)
     tags = file.tags(directory)
     _refuse(data, tags)
-    return Facts(tags.get(WIDTH, 0), tags.get(HEIGHT, 0), file.pages(directory), tags.get(BITS, 1))
+    weight = RGBA_WEIGHT if tags.get(SAMPLES, 1) > 3 else WEIGHT
+    return Facts(tags.get(WIDTH, 0), tags.get(HEIGHT, 0), file.pages(directory), tags.get(BITS, 1), weight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,30 +15,49 @@ from facecli.inference.answers import length_fault
 from facecli.pipeline.results import ImageResult
 from facecli.types import FloatArray, UInt8Array
 
+MOST_BYTES = 2**26  # of the crops that a model is given at once; a crowd on a large picture would make gigabytes
+Crops = tuple[UInt8Array, ...]  # for each CropSpec (N, H, W, 3) uint8 RGB, the same faces in order
+
 
 @dataclass(frozen=True, slots=True)
-class BatchCrops:
-    """The crops of a batch of pictures, as a model takes them.
+class Answers:
+    """The answers of a model for the faces of a batch.
 
-    together: for each CropSpec (N, H, W, 3) uint8 RGB, the faces of all pictures in order. counts: faces per picture.
+    outputs: part by part, with the number of faces in each. counts: faces per picture.
     """
 
-    together: tuple[UInt8Array, ...]
+    outputs: tuple[tuple[int, object], ...]
     counts: tuple[int, ...]
 
-    def split(self, output: object, name: str, width: int) -> list[FloatArray]:
-        """Return each picture's rows of a model's output, which must be finite float32 (N, width).
+    def split(self, name: str, width: int, part_of: Callable[[object], object] | None = None) -> list[FloatArray]:
+        """Return each picture's rows of the outputs, which must be finite float32 (N, width).
 
-        Raises ContractError, with the plugin's name, for any other output.
+        part_of: gives the part of an output that is meant; None is all of it. Raises ContractError, with the plugin's
+        name, for any other output.
         """
-        rows = rows_of(f"the output of {name}", output, sum(self.counts), width)
+        outputs = [(count, part_of(output) if part_of else output) for count, output in self.outputs]
+        rows = np.concatenate([rows_of(f"the output of {name}", output, count, width) for count, output in outputs])
         return np.split(rows, np.cumsum(self.counts)[:-1])
 
 
-def cut(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> BatchCrops:
-    """Return the crops of all faces of a batch, one array for each spec. A picture with an error has no faces."""
-    crops = [[_crops(result, spec) for result in results] for spec in specs]
-    return BatchCrops(tuple(map(np.concatenate, crops)), tuple(map(len, crops[0])))
+def counts(results: Sequence[ImageResult]) -> tuple[int, ...]:
+    """Return the faces of each picture; one that failed has none."""
+    return tuple(0 if result.error is not None else len(result.indices) for result in results)
+
+
+def cut(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> Iterator[Crops]:
+    """Yield the crops of all faces of a batch in order, in parts that take MOST_BYTES; without faces one empty part."""
+    most = max(1, MOST_BYTES // sum(spec.width * spec.height * 3 for spec in specs))
+    part: list[ImageResult] = []
+    room = most
+    for result in results:
+        faces = range(len(result.indices) if result.error is None else 0)
+        while len(faces) > room:
+            yield _together([*part, _only(result, faces[:room])], specs)
+            part, faces, room = [], faces[room:], most
+        part.append(_only(result, faces))
+        room -= len(faces)
+    yield _together(part, specs)
 
 
 def check_lengths(plugin: RecognizerPlugin, rows: FloatArray) -> None:
@@ -51,6 +70,17 @@ def check_probabilities(name: str, rows: FloatArray) -> None:
     """Raise ContractError, with the plugin's name, unless the rows are probabilities that sum to 1."""
     if probability_fault(rows):
         raise ContractError(f"the output of {name} must be probabilities: rows within [0, 1] that sum to 1")
+
+
+def _only(result: ImageResult, faces: range) -> ImageResult:
+    """Return a picture with some of its faces alone."""
+    if result.detections is None or len(faces) == len(result.detections):
+        return result
+    return replace(result, detections=result.detections.select(list(faces)))
+
+
+def _together(results: Sequence[ImageResult], specs: Sequence[CropSpec]) -> Crops:
+    return tuple(np.concatenate([_crops(result, spec) for result in results]) for spec in specs)
 
 
 def _crops(result: ImageResult, spec: CropSpec) -> UInt8Array:

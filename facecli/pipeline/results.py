@@ -41,7 +41,8 @@ class ImageResult:
     detections are in px of the picture as it came. embeddings: (N, D) float32 of the first recognizer;
     further_embeddings: of the others. measures: Flow.measures, by name, for each face. image: the decoded picture, kept
     only on request. error: the reason why the picture failed; it has no faces then. remark: what else there is to know
-    of a picture that did not fail: that it has no face.
+    of a picture that did not fail: that it has no face. frames: pictures in its file, of which this is the first; None
+    if it was not decoded.
     """
 
     source: str
@@ -59,6 +60,7 @@ class ImageResult:
     image: Image | None = None
     error: FacecliError | None = None
     remark: FacecliError | None = None
+    frames: int | None = None
 
     @property
     def detected(self) -> bool | None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from facecli.pictures import room
 from facecli.pictures.sources import Source
 from facecli.pipeline.flow import Flow, Stopwatch
 from facecli.pipeline.results import ImageResult
@@ -15,6 +16,8 @@ from facecli.pipeline.stages import Stages, Tools
 from facecli.types import Image
 
 T = TypeVar("T")
+
+MOST_KEPT = 200_000_000  # bytes of decoded pictures that wait for their turn to be drawn
 
 
 class Pipeline:
@@ -35,6 +38,7 @@ class Pipeline:
         a plugin's load raised: without its models the river does not run.
         """
         flow = self.stages.flow
+        room.widen_for(flow.jobs)
         batches = _batched(sources, flow.batch_size)
         if flow.jobs == 1:
             for batch in batches:
@@ -45,12 +49,18 @@ class Pipeline:
         try:
             for batch in batches:
                 waiting.append(pool.submit(self.stages.process, batch))
-                if len(waiting) > flow.jobs:
+                while len(waiting) > flow.jobs or _kept(waiting) > MOST_KEPT:
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _kept(waiting: Iterable[Future[list[ImageResult]]]) -> int:
+    """Return the bytes of the pictures that are kept in results which nobody has taken yet."""
+    done = (future.result() for future in waiting if future.done() and future.exception() is None)
+    return sum(result.image.pixels.nbytes for results in done for result in results if result.image is not None)
 
 
 def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -6,9 +6,12 @@ around them differ (see pipeline.river for ours).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from inspect import CO_GENERATOR
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,11 +32,11 @@ from facecli.faces import turning
 from facecli.faces.absence import no_face
 from facecli.faces.choice import choose
 from facecli.hosting.answers import head_of
-from facecli.pictures import codec
 from facecli.pictures.sources import Source
 from facecli.pipeline import per_face
 from facecli.pipeline.flow import Flow, Stopwatch
-from facecli.pipeline.per_face import BatchCrops
+from facecli.pipeline.opening import opened_groups
+from facecli.pipeline.per_face import Answers
 from facecli.pipeline.results import AttributeRows, ImageResult
 from facecli.types import Detections, Image
 
@@ -92,7 +95,15 @@ class Stages:
         One bad picture does not take its batch along: after a failure each picture goes through the models alone.
         Raises ModelError, DeviceError and whatever a plugin's load raised, which are no picture's fault.
         """
-        results = [self._open(source) for source in batch]
+        results: list[ImageResult] = []
+        for group in opened_groups(batch, self.flow, self.clock):
+            results += self._process(group)
+            for result in group:
+                _let_go(result.error)
+        return results
+
+    def _process(self, results: list[ImageResult]) -> list[ImageResult]:
+        """Return what `process` returns, for pictures that were opened."""
         good = [i for i, result in enumerate(results) if result.error is None]
         try:
             analysed = self._analyse([results[i] for i in good])
@@ -105,18 +116,6 @@ class Stages:
         for i, result in zip(good, analysed, strict=True):
             results[i] = result
         return results
-
-    def _open(self, source: Source | Image) -> ImageResult:
-        if isinstance(source, Image):
-            return ImageResult(source.source, source.width, source.height, image=source)
-        try:
-            with self.clock("read"):
-                data = source.read(self.flow.limits)
-            with self.clock("decode"):
-                image = codec.decode(data, source.name, self.flow.limits)
-        except FacecliError as error:
-            return ImageResult(source.name, error=error)
-        return ImageResult(source.name, image.width, image.height, image=image)
 
     def _analyse_alone(self, opened: ImageResult) -> ImageResult:
         try:
@@ -209,12 +208,9 @@ class Stages:
     def _embedded(self, results: list[ImageResult]) -> list[ImageResult]:
         pairs = zip(self.tools.recognizer_plugins, self.tools.recognizers, strict=True)
         for number, (plugin, recognizer) in enumerate(pairs):
-            with self.clock("crop"):
-                crops = per_face.cut(results, (plugin.crop,))
-            with self.clock("embed"), self._blaming(plugin, [result.source for result in results]):
-                output = recognizer.embed(*crops.together)
-            rows = crops.split(output, plugin.name, plugin.dim)
-            per_face.check_lengths(plugin, output)
+            answers = self._answered(plugin, "embed", recognizer.embed, results)
+            rows = answers.split(plugin.name, plugin.dim)
+            per_face.check_lengths(plugin, np.concatenate(rows))
             further = [(*result.further_embeddings, row) for result, row in zip(results, rows, strict=True)]
             results = [
                 replace(result, further_embeddings=more) if number else replace(result, embeddings=row)
@@ -224,14 +220,13 @@ class Stages:
 
     def _classified(self, results: list[ImageResult]) -> list[ImageResult]:
         analysed = results
-        # A network with several heads runs once for all its attributes: id of it -> the crops and its outputs.
-        shared: dict[int, tuple[BatchCrops, object]] = {}
+        # A network with several heads runs once for all its attributes: id of it -> its outputs.
+        shared: dict[int, Answers] = {}
         for plugin, model in zip(self.tools.attribute_plugins, self.tools.classifiers, strict=True):
-            crops, output = shared.get(id(model)) or self._classify(plugin, model, results)
+            given = shared.get(id(model)) or self._answered(plugin, plugin.attribute, model.classify, results)
             if plugin.head:
-                shared[id(model)] = crops, output
-                output = head_of(plugin, output)
-            rows = crops.split(output, plugin.name, plugin.columns)
+                shared[id(model)] = given
+            rows = given.split(plugin.name, plugin.columns, partial(head_of, plugin) if plugin.head else None)
             if plugin.labels or plugin.bins:
                 per_face.check_probabilities(plugin.name, np.concatenate(rows))
             answers = [AttributeRows(plugin.attribute, plugin.labels, plugin.floor, own, plugin.bins) for own in rows]
@@ -241,14 +236,24 @@ class Stages:
             ]
         return analysed
 
-    def _classify(
-        self, plugin: AttributePlugin, model: Classifier, results: list[ImageResult]
-    ) -> tuple[BatchCrops, object]:
-        """Return the crops of a batch for an attribute model, and what the model returns for them."""
-        with self.clock("crop"):
-            crops = per_face.cut(results, (plugin.crop, *plugin.more_crops))
-        with self.clock(plugin.attribute), self._blaming(plugin, [result.source for result in results]):
-            return crops, model.classify(*crops.together)
+    def _answered(
+        self,
+        plugin: RecognizerPlugin | AttributePlugin,
+        stage: str,
+        model: Callable[..., object],
+        results: list[ImageResult],
+    ) -> Answers:
+        """Return what a model answers for all faces of a batch. stage: name of its time."""
+        specs = (plugin.crop, *(plugin.more_crops if isinstance(plugin, AttributePlugin) else ()))
+        outputs: list[tuple[int, object]] = []
+        parts = per_face.cut(results, specs)
+        while True:
+            with self.clock("crop"):
+                crops = next(parts, None)
+            if crops is None:
+                return Answers(tuple(outputs), per_face.counts(results))
+            with self.clock(stage), self._blaming(plugin, [result.source for result in results]):
+                outputs.append((len(crops[0]), model(*crops)))
 
     def _measured(self, result: ImageResult) -> ImageResult:
         if result.error is not None or result.image is None:
@@ -277,7 +282,23 @@ def _turned_back(result: ImageResult, opened: ImageResult) -> ImageResult:
     return replace(result, image=opened.image, detections=detections)
 
 
+def _let_go(error: BaseException | None) -> None:
+    """Let an error keep its traceback without the values in it: a picture among them would stay in memory as long."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        outer = error.__traceback__ and error.__traceback__.tb_frame.f_back
+        while outer and not outer.f_code.co_flags & CO_GENERATOR:  # to clear a generator would end it
+            try:
+                outer.clear()
+            except RuntimeError:  # it is at work, and so are all around it
+                break
+            outer = outer.f_back
+        error = error.__cause__ or error.__context__
+
+
 def _failed(opened: ImageResult, error: BaseException) -> ImageResult:
+    if isinstance(error, ContractError) and error.hint is None:
+        error = ContractError(error.message, hint="report it to the plugin's authors")
     if not isinstance(error, FacecliError):
         failure = PluginError(
             f"{opened.source} can not be analysed: {type(error).__name__}: {error}", hint="use {debug}", about="debug"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from facecli.contract import DetectorPlugin, Parameters, Runtime, hookimpl
 from facecli.errors import PluginError, UsageError
+from facecli.plugins.reduction import enlarged, reduced
 from facecli.types import Detections, FloatArray, Image, UInt8Array
 
 CASCADE, EYES = "haarcascade_frontalface_default.xml", "haarcascade_eye.xml"
@@ -23,6 +25,9 @@ LARGEST = 2**31 - 1  # OpenCV counts in int32
 # 1.01 and ten times as much with 1.001; still closer to 1 it fails on any picture. The cascade's window is 24 px: 1.01
 # is a quarter of one. With 1000 one size is left; from 1e8 on OpenCV's numbers overflow, and it hangs or crashes.
 SCALE_FACTORS = 1.01, 1000
+# Pixels that OpenCV is given at most: larger pictures are reduced, so that it takes about 0.4 GB. Where a picture has
+# more than ALONE, no other one is looked at.
+MOST_PIXELS, USUAL_STEP, ALONE = 12_000_000, 0.1, 3_000_000
 DEFAULTS: Parameters = {"scale_factor": 1.1, "min_neighbors": 5, "min_size": 30, "border": 0.0, "eyes": False}
 EYE_SCALE_FACTOR, EYE_MIN_NEIGHBORS = 1.1, 10  # deepface 0.0.103, models/face_detection/OpenCv.py, find_eyes
 
@@ -40,9 +45,9 @@ def _load(_runtime: Runtime, parameters: Parameters) -> Haar:
 class Haar:
     """The cascade.
 
-    scale_factor, min_neighbors, min_size (px): as OpenCV's detectMultiScale has them. border: black that is added on
-    each side, in parts of the picture's height and width, so that faces at the edge are found, too. eyes: look for the
-    eyes in each face, with a second cascade.
+    scale_factor, min_neighbors, min_size (px, of a large picture's reduction): as OpenCV's detectMultiScale has them.
+    border: black that is added on each side, in parts of the picture's height and width, so that faces at the edge are
+    found, too. eyes: look for the eyes in each face, with a second cascade.
 
     Raises UsageError for parameters that can not work, PluginError if OpenCV has no cascades (5 and later).
     """
@@ -65,10 +70,17 @@ class Haar:
         self._make: Callable[[str], Any] = lambda name: cv2.CascadeClassifier(str(folder / name))
         self._scale_factor, self._min_neighbors, self._min_size = scale_factor, min_neighbors, min_size
         self._border, self._eyes = border, eyes
+        self._most = MOST_PIXELS * min(1.0, (scale_factor - 1) / USUAL_STEP) / (1 + 2 * border) ** 2
+        self._alone = threading.Lock()
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Return the faces of each picture. Their scores are squashed level weights, good for ordering faces only."""
-        return [self._detect(image) for image in images]
+        found = []
+        for image in images:
+            small, scale = reduced(image, self._most)
+            with self._alone if small.width * small.height > ALONE else nullcontext():
+                found.append(enlarged(self._detect(small), scale))
+        return found
 
     def _cascade(self, name: str) -> Any:
         """Return this thread's classifier from a file of OpenCV's data folder."""

@@ -7,8 +7,10 @@ get the boxes they know.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from facecli.errors import UsageError
 from facecli.geometry import nms
 from facecli.models import catalogue
 from facecli.plugins.area_means import IntArray, IntegralImage
+from facecli.plugins.reduction import enlarged, reduced
 from facecli.types import Detections, FloatArray, Image
 
 CELL, STRIDE = 12, 2  # px; P-Net looks at 12x12 pixels every 2 pixels
@@ -27,6 +30,9 @@ REFINE_SIZE, OUTPUT_SIZE = 24, 48  # px; the inputs of R-Net and O-Net
 # P-Net runs on strips of a level, R-Net and O-Net on few crops at once: such inputs stay in the processor's cache, and
 # several threads share them.
 STRIP_PIXELS, CROPS_AT_ONCE = 50_000, 32
+# Pixels: larger pictures are reduced to so many. The integral image of one takes 12 bytes for each pixel, so that those
+# above TOGETHER are looked at one by one, in all threads.
+MOST_PIXELS, TOGETHER = 25_000_000, 4_000_000
 DEFAULTS: Parameters = {"min_face_size": 20, "thresholds": (0.6, 0.7, 0.7), "factor": 0.709}
 
 T = TypeVar("T")
@@ -88,10 +94,10 @@ class _Faces:
 class Mtcnn:
     """The cascade.
 
-    networks: sessions of P-Net, R-Net and O-Net. min_face_size: px, the smallest face that is looked for; half of it
-    makes a pyramid of about four times as many pixels. thresholds: the scores that a face must reach in each of the
-    three networks. factor: the ratio between one level of the pyramid and the next. threads: parts of a picture that
-    are at work at once.
+    networks: sessions of P-Net, R-Net and O-Net. min_face_size: px, of a large picture's reduction, the smallest face
+    that is looked for; half of it makes a pyramid of about four times as many pixels. thresholds: the scores that a
+    face must reach in each of the three networks. factor: the ratio between one level of the pyramid and the next.
+    threads: parts of a picture that are at work at once.
     """
 
     def __init__(
@@ -109,12 +115,20 @@ class Mtcnn:
             raise UsageError("mtcnn can not work with these parameters", hint=hint)
         self._pnet, self._rnet, self._onet = networks
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mtcnn") if threads > 1 else None
+        self._alone = threading.Lock()
         self.min_face_size, self.thresholds, self.factor = min_face_size, tuple(thresholds), factor
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Return the faces of each picture."""
-        if not images:
-            return []
+        found: list[Detections] = []
+        for group in _groups(images):
+            small, scales = zip(*(reduced(image, MOST_PIXELS) for image in group), strict=True)
+            with self._alone if len(group) == 1 and _pixels(group[0]) > TOGETHER else nullcontext():
+                found += map(enlarged, self._detect(small), scales)
+        return found
+
+    def _detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return the faces of pictures that are small enough together."""
         integrals = self._map(IntegralImage, [image.pixels for image in images])
         faces = self._refine(integrals, self._propose(integrals))
         faces, landmarks = self._output(integrals, faces)
@@ -213,6 +227,22 @@ class Mtcnn:
     def _map(self, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """Return the function's result for every item, computed on all threads: each run of a network takes one."""
         return list(map(function, items) if self._pool is None else self._pool.map(function, items))
+
+
+def _pixels(image: Image) -> int:
+    return image.width * image.height
+
+
+def _groups(images: Sequence[Image]) -> Iterator[list[Image]]:
+    """Yield the pictures in order, as many at once as have TOGETHER pixels, at least one."""
+    group: list[Image] = []
+    for image in images:
+        if group and sum(map(_pixels, group)) + _pixels(image) > TOGETHER:
+            yield group
+            group = []
+        group.append(image)
+    if group:
+        yield group
 
 
 def _nms_by_image(faces: _Faces, *, mode: str, inclusive: bool) -> NDArray[np.intp]:

@@ -116,6 +116,38 @@ def test_numbers_of_10_and_12_bits_in_16_are_told(suffix: str, factor: int) -> N
     assert codec.decode(black, "x", Limits()).pixels.max() == 0
 
 
+# Memory
+
+
+@pytest.mark.parametrize(
+    ("data", "bytes_per_pixel"),
+    [
+        (saved(RGB, "JPEG"), 6.1),
+        (saved(RGB, "JPEG", progressive=True, subsampling=0), 9.1),  # 3 x 2 for coefficients
+        (saved(RGB, "JPEG", progressive=True, subsampling=2), 6.1),  # 3 x 1
+        (saved(RGB.convert("CMYK"), "JPEG", progressive=True), 11.1),
+        (saved(RGB, "GIF"), 8.3),
+        (saved(RGB, "WEBP", lossless=True), 7.2),
+        (saved(RGB, "PNG"), 6.1),
+    ],
+)
+def test_the_memory_that_decoding_takes_is_known_before(data: bytes, bytes_per_pixel: float) -> None:
+    header = read_header(data, "x")
+    assert header.weight == pytest.approx(bytes_per_pixel)
+    assert codec.memory_of(header, data) == len(data) + round(60 * 40 * header.weight)
+
+
+def test_what_takes_more_than_its_pixels_may_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(RGB.convert("CMYK"), "JPEG", progressive=True)
+    limits = Limits(max_pixels=60 * 40)
+    assert codec.decode(data, "x", limits).width == 60  # a small one always may
+    monkeypatch.setattr(codec, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(DecodeError, match=r"60x40 pixels of this JPEG file take \d+ bytes to decode") as caught:
+        codec.decode(data, "x", limits)
+    assert caught.value.about == ("max_pixels",)
+
+
 # Walks that have an end
 
 

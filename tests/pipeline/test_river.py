@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from facecli.errors import ModelError, PluginError, UsageError
 from facecli.pictures.sources import Source
+from facecli.pipeline import river as river_module
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.results import ImageResult
 from facecli.pipeline.river import Pipeline
@@ -18,7 +20,7 @@ from facecli.types import Image
 
 
 def source(number: int) -> Source:
-    return Source(f"picture {number}", lambda _name, _limits: b"")
+    return Source(f"picture {number}", lambda *_: b"")
 
 
 class Counting:
@@ -88,3 +90,35 @@ def test_closing_early_stops_the_workers() -> None:
     while workers() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not workers()
+
+
+def test_few_pictures_wait_to_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first batch is slow, and the others keep their pictures meanwhile."""
+    monkeypatch.setattr(river_module, "MOST_KEPT", 1000)
+    running: Any = river(jobs=50)
+    done: list[int] = []
+    slow = threading.Event()
+
+    def process(batch: Sequence[Source]) -> list[ImageResult]:
+        number = int(batch[0].name.split()[-1])
+        if number == 0:
+            slow.wait(60)
+        done.append(number)
+        return [ImageResult(batch[0].name, image=Image(np.zeros((10, 10, 3), np.uint8), ""))]  # 300 bytes
+
+    def sources() -> Iterator[Source]:
+        for number in range(40):
+            while number > 1 and number - 1 not in done:
+                time.sleep(0.01)
+            if number == 20:
+                slow.set()  # which fails the test
+            drawn.append(number)
+            yield source(number)
+
+    drawn: list[int] = []
+    running.stages.process = process
+    results = running.run(sources())
+    threading.Timer(2, slow.set).start()
+    next(results)
+    assert 3 <= len(drawn) < 20
+    assert len(list(results)) == 39

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -14,11 +15,14 @@ import pytest
 
 from facecli.contract import AttributePlugin, Bin, CropSpec, DetectorPlugin, OperatingPoint, RecognizerPlugin
 from facecli.errors import InputError, ModelError, PluginError, UsageError
+from facecli.pictures.room import Room
 from facecli.pictures.sources import Source
+from facecli.pipeline import opening, per_face
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.results import ImageResult
+from facecli.pipeline.river import Pipeline
 from facecli.pipeline.stages import Stages
-from facecli.types import Detections, Image, Limits
+from facecli.types import Detections, Image
 
 SPEC = CropSpec(8, 8)
 UNUSED: Any = None  # descriptors here are never loaded
@@ -29,7 +33,7 @@ def png(value: int) -> bytes:
 
 
 def source(number: int) -> Source:
-    return Source(f"picture {number}", lambda _name, _limits: png(number))
+    return Source(f"picture {number}", lambda *_: png(number))
 
 
 class Detector:
@@ -118,6 +122,59 @@ def test_a_batch_goes_through_the_models_together() -> None:
     assert detector.largest_batch == 5
 
 
+def test_the_crops_of_a_crowd_are_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is given a few faces at once, and each picture gets the rows of its own."""
+    monkeypatch.setattr(per_face, "MOST_BYTES", 3 * 8 * 8 * 3)  # three crops
+    counts: list[int] = []
+
+    class Counting(Mean):
+        def embed(self, crops: np.ndarray) -> np.ndarray:
+            counts.append(len(crops))
+            return super().embed(crops)
+
+    tools = FakeTools(Detector(faces=4), recognizers=(Counting(),))
+    results = stages(tools).process([source(1), source(2), source(3)])
+    assert counts == [3, 3, 3, 3]
+    for number, result in enumerate(results, 1):
+        assert result.embeddings is not None
+        assert result.embeddings[:, 0].tolist() == [number] * 4
+
+
+def test_a_batch_that_finds_no_room_is_done_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "ROOM", Room(2 * 16 * 16 * 7 + 500))  # two pictures, with their files
+    detector = Detector()
+    results = process(detector, *range(5))
+    assert [result.source for result in results] == [f"picture {n}" for n in range(5)]
+    assert detector.largest_batch == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_room_is_given_back_whatever_happens(monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    room = Room(16 * 16 * 7 + 300)
+    monkeypatch.setattr(opening, "ROOM", room)
+    large = Source("large", lambda _name, _limits, ask: ask() or png(3))
+    broken = [Source("text", lambda *_: b"hello"), Source("cut", lambda *_: png(1)[:-20]), large]
+    tools: Any = FakeTools(Detector(poison=4))
+    results = list(Pipeline(tools, Flow(jobs=jobs, batch_size=2)).run([*broken, source(4), source(5), *broken]))
+    assert [result.error is None for result in results] == [False, False, True, False, True, False, False, True]
+    with room.share() as share:
+        assert share.take(room.total, wait=False)
+
+
+def test_an_error_keeps_no_picture_in_memory() -> None:
+    images: list[Any] = []
+
+    class Failing(Detector):
+        def detect(self, pictures: Sequence[Image]) -> list[Detections]:
+            images.extend(weakref.ref(picture.pixels.base or picture.pixels) for picture in pictures)
+            raise ZeroDivisionError("poisoned")
+
+    results = process(Failing(), 1, 2)
+    assert [type(result.error) for result in results] == [PluginError, PluginError]
+    assert len(images) == 4  # together, then one by one
+    assert [image() is None for image in images] == [True] * 4
+
+
 def test_a_picture_that_is_decoded_already_goes_the_same_way() -> None:
     image = Image(np.full((16, 16, 3), 3, np.uint8), "array")
     (result,) = stages().process([image])
@@ -127,7 +184,7 @@ def test_a_picture_that_is_decoded_already_goes_the_same_way() -> None:
 
 
 def test_one_bad_picture_in_a_batch_fails_alone() -> None:
-    def fail(name: str, _limits: Limits) -> bytes:
+    def fail(name: str, *_: object) -> bytes:
         raise InputError(f"gone: {name}")
 
     sources = [source(1), Source("lost", fail), Source("text", lambda *_: b"hello"), source(7), source(9)]

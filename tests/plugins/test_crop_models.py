@@ -18,6 +18,7 @@ from facecli.hosting.registry import Registry
 from facecli.inference.session import open_session
 from facecli.models import catalogue
 from facecli.models.store import ModelStore
+from facecli.plugins import crop_model
 from facecli.plugins.crop_model import CropModel
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
@@ -58,6 +59,14 @@ def test_a_fixed_batch_axis_is_fed_as_it_wants(fixed: int | None, batches: list[
     rows = model(session).run(CROPS)
     np.testing.assert_allclose(rows[:, 0], CROPS.mean((1, 2, 3)), rtol=1e-5)
     assert session.batches == batches
+
+
+def test_many_crops_are_run_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crop_model, "PIXELS_AT_ONCE", 2 * 4 * 5 + 1)
+    session = Echo(None)
+    rows = model(session).run(np.concatenate([CROPS, CROPS[:2]]))
+    np.testing.assert_allclose(rows[:, 0], np.concatenate([CROPS, CROPS[:2]]).mean((1, 2, 3)), rtol=1e-5)
+    assert session.batches == [2, 2, 1]
 
 
 def test_no_crops_need_no_run() -> None:

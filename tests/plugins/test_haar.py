@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from facecli.contract import CropSpec
 from facecli.crops import cutting
 from facecli.errors import UsageError
 from facecli.geometry import overlap
+from facecli.plugins.detectors import haar
 from facecli.plugins.detectors.haar import DEFAULTS, Haar
 from facecli.types import Detections, Image
 
@@ -78,6 +80,17 @@ def test_a_black_border_shows_faces_at_the_edge_and_moves_none(examples: Path) -
     assert len(Haar(**DEFAULTS).detect([cut])[0]) == 0
     (found,) = Haar(**DEFAULTS | {"border": 0.5}).detect([cut])
     assert overlap(found.bboxes, np.array([[-8, -8, 87, 88]], np.float32)).max() > 0.8
+
+
+def test_a_very_large_picture_is_looked_at_in_a_smaller_size(examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its boxes are in its own px."""
+    picture = read(examples / "collins.jpg")
+    large = replace(picture, pixels=np.ascontiguousarray(picture.pixels.repeat(4, 0).repeat(4, 1)))
+    (whole,) = Haar(**DEFAULTS).detect([picture])
+    monkeypatch.setattr(haar, "MOST_PIXELS", picture.width * picture.height)
+    (found,) = Haar(**DEFAULTS).detect([large])
+    assert len(found) == len(whole) == 1
+    np.testing.assert_allclose(found.bboxes, whole.bboxes * 4, atol=8)
 
 
 def test_a_crop_is_turned_by_the_eyes(examples: Path) -> None:

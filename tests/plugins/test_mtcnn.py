@@ -10,6 +10,7 @@ import pytest
 
 from facecli.contract import DetectorPlugin
 from facecli.errors import UsageError
+from facecli.geometry import overlap
 from facecli.hosting.loader import make_runtime
 from facecli.hosting.registry import Registry
 from facecli.models.store import ModelStore
@@ -47,6 +48,23 @@ def test_pictures_of_several_sizes_in_one_batch(examples: Path, group_picture: P
     for image, faces in zip(images, found, strict=True):
         np.testing.assert_allclose(faces.bboxes, detector.detect([image])[0].bboxes, atol=0.01)
     assert detector.detect([]) == []
+
+
+def test_a_very_large_picture_is_looked_at_in_a_smaller_size(
+    group_picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its boxes and points are in its own px."""
+    image, detector = read(group_picture), load()
+    (whole,) = detector.detect([image])
+    monkeypatch.setattr(mtcnn, "MOST_PIXELS", image.width * image.height // 2)
+    monkeypatch.setattr(mtcnn, "TOGETHER", 1000)  # and each picture by itself
+    small, again = detector.detect([image, image])
+    assert len(small) == len(whole) == 6
+    for box, points in zip(small.bboxes, small.landmarks, strict=True):
+        nearest = overlap(box[None], whole.bboxes)[0].argmax()
+        np.testing.assert_allclose(box, whole.bboxes[nearest], atol=12)
+        np.testing.assert_allclose(points, whole.landmarks[nearest], atol=8)
+    np.testing.assert_array_equal(small.bboxes, again.bboxes)
 
 
 def test_threads_share_the_work_and_change_nothing(group_picture: Path) -> None:
