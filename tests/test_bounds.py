@@ -149,7 +149,6 @@ def test_further_frames_are_told(run_cli: Any, tmp_path: Path) -> None:
     for kind in ("gif", "png", "webp", "tiff"):
         frames[0].save(tmp_path / f"x.{kind}", save_all=True, append_images=frames[1:])
     run = run_cli("detect", *sorted(path.name for path in tmp_path.iterdir()), "--json", cwd=tmp_path)
-    assert [image["frames"] for image in run.json["images"]] == [3] * 4
     lines = [
         f"facecli: x.{kind} has 3 frames or pages; the first is looked at" for kind in ("gif", "png", "tiff", "webp")
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +71,8 @@ def _opened(picture: PendingPicture, places: dict[bytes, str], *, moved: bool) -
         return failing(shown, InputError(f"{shown} is not there", hint=hint, about="pictures"))
     source = single(name)
 
-    def read(_name: str, limits: Limits) -> bytes:
-        data = source.read(limits)
+    def read(_name: str, limits: Limits, large: Callable[[], None]) -> bytes:
+        data = source.read(limits, large)
         if hashlib.sha256(data).digest() != picture.sha256:
             message = f"{name} is another picture than the one that was enrolled"
             raise InputError(message, hint="name the folder of the old one with {pictures}", about="pictures")

@@ -40,7 +40,6 @@ def image(
         "source": result.source,
         "width": result.width,
         "height": result.height,
-        "frames": result.frames,
         "detected": result.detected,
         "detector_ran": None if result.detected is None else result.detector_ran,
         "faces_found": result.faces_found,
