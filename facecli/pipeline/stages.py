@@ -6,12 +6,10 @@ around them differ (see pipeline.river for ours).
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from inspect import CO_GENERATOR
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +36,7 @@ from facecli.pipeline.flow import Flow, Stopwatch
 from facecli.pipeline.opening import opened_groups
 from facecli.pipeline.per_face import Answers
 from facecli.pipeline.results import AttributeRows, ImageResult
+from facecli.pipeline.tracebacks import let_go
 from facecli.types import Detections, Image
 
 Classifier = AttributeClassifier | CropsClassifier | HeadsClassifier
@@ -99,7 +98,7 @@ class Stages:
         for group in opened_groups(batch, self.flow, self.clock):
             results += self._process(group)
             for result in group:
-                _let_go(result.error)
+                let_go(result.error)
         return results
 
     def _process(self, results: list[ImageResult]) -> list[ImageResult]:
@@ -280,20 +279,6 @@ def _turned_back(result: ImageResult, opened: ImageResult) -> ImageResult:
         return replace(result, image=opened.image)
     detections = turning.restored(result.detections, result.rotated, result.width, result.height)
     return replace(result, image=opened.image, detections=detections)
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Let an error keep its traceback without the values in it: a picture among them would stay in memory as long."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        outer = error.__traceback__ and error.__traceback__.tb_frame.f_back
-        while outer and not outer.f_code.co_flags & CO_GENERATOR:  # to clear a generator would end it
-            try:
-                outer.clear()
-            except RuntimeError:  # it is at work, and so are all around it
-                break
-            outer = outer.f_back
-        error = error.__cause__ or error.__context__
 
 
 def _failed(opened: ImageResult, error: BaseException) -> ImageResult:
