@@ -54,7 +54,7 @@ def test_the_largest_pictures_share_a_gigabyte(measured: Any, tmp_path: Path) ->
         (tmp_path / name).write_bytes(gif(10_000))
     for more in (("--jobs", "3"), ("--jobs", "1", "--batch-size", "3")):
         code, peak = measured("embed", *names, *more, "--json")
-        assert code == 1  # no face, which keeps no picture in memory either
+        assert code == 0  # no face, which is no failure and keeps no picture in memory
         assert peak < GIGABYTE
 
 

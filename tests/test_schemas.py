@@ -137,7 +137,7 @@ RUNS = {
 }
 # What may be left out, and the maps whose keys are names that the schema does not know.
 OPTIONAL = {
-    *("preset", "written", "rotated", "embedding", "detect", "emotion", "brightness"),
+    *("preset", "written", "rotated", "embedding", "detect", "emotion", "age", "gender", "brightness"),
     *("pose", "quality", "spoof", "anti_spoof", "real_a", "real_b", "groups", "closest"),
 }
 MAPS = {"probabilities", "attributes", "equivalents", "sources", "selftests", "outputs"}

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from facecli.types import Detections, FloatArray, Image
 
 # The least IoU of a box, the least cosine of an embedding, and the largest difference of a probability, or of another
-# number as a part of it. They are loose, because the runner warps and averages with other code than OpenCV's.
-IOU, COSINE, ATTRIBUTE = 0.97, 0.999, 0.05
+# number as a part of it. They are loose: the runner warps and averages with other code than OpenCV's, and a network of
+# integers, as sface is, takes the last digit of a pixel for another level here and there.
+IOU, COSINE, ATTRIBUTE = 0.97, 0.99, 0.05
 
 
 @dataclass(frozen=True, slots=True)

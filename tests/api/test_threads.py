@@ -56,7 +56,7 @@ def test_eight_threads_load_each_model_once_and_get_equal_answers(examples: Path
         faces.detect(paths[0])
         faces.verify(*paths[:2])
     assert sorted(opened) == sorted({*opened})
-    assert len(opened) == 3  # yunet, sface, and the emotion model
+    assert len(opened) == 4  # yunet, sface, and two models of attributes
 
 
 @pytest.mark.parametrize(("jobs", "batch_size"), [(1, 1), (1, 4), (3, 2)])

@@ -155,7 +155,7 @@ def test_a_progress_bar_and_errors_do_not_mix(examples: Path, cli_env: dict[str,
     assert len(json.loads(piped)["images"]) == 8
     assert "━".encode() in shown  # there was a bar
     before = [line.rpartition(b"facecli: ")[0] for line in shown.split(b"\r\n") if b"facecli: " in line]
-    assert len(before) == 4
+    assert len(before) == 5  # four pictures that are missing, and the summary
     # The bar is erased, or its line is left, right before each error.
     assert all(text == b"" or text.endswith((b"\x1b[2K", b"\x1b[?25h")) for text in before), before
 
@@ -166,7 +166,7 @@ def test_data_on_a_terminal_stand_alone(examples: Path, cli_env: dict[str, str])
     shown, _ = on_terminal(command, cli_env, stdout=True)
     assert b"\x1b" not in shown
     lines = shown.splitlines()
-    assert sum(line.startswith(b"facecli: ") for line in lines) == 4
+    assert sum(line.startswith(b"facecli: ") for line in lines) == 5  # four pictures that are missing, and the summary
     assert sum(json.loads(line)["schema"] == "facecli.detect/2" for line in lines if line.startswith(b"{")) == 8
 
 

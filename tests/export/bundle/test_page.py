@@ -105,7 +105,7 @@ def test_page_decides_as_the_command_line_does(web_runtime, tab, served, run_cli
 
     # Another operating point is chosen by keyboard or mouse, and decides at once.
     point = json.loads((folder / "manifest.json").read_text())["recognizer"]["operating_point"]
-    offered = [point["threshold"], *(threshold for threshold, _ in point["by_fmr"])]
+    offered = [point["threshold"], *(threshold for _, threshold in point["by_fmr"])]
     assert tab.evaluate("document.getElementById('point').length") == len(offered)
     last = "(p => { p.selectedIndex = p.length - 1; p.dispatchEvent(new Event('change')); })"
     tab.evaluate(f"{last}(document.getElementById('point'))")

@@ -188,6 +188,7 @@ KILLED = """
 import sys
 import numpy as np
 from pathlib import Path
+sys.path.append(sys.argv[3])
 from facecli.gallery.store.store import GalleryStore
 from tests.gallery.conftest import DIM, SPACE, face_of
 store, start = GalleryStore(Path(sys.argv[1]), create=True), int(sys.argv[2])
@@ -202,8 +203,8 @@ def test_what_was_told_survives_a_kill(tmp_path):
     path, told = tmp_path / "staff.db", []
     root = Path(__file__).parents[3]
     for attempt in range(3):
-        command = [sys.executable, "-c", KILLED, str(path), str(attempt * 10_000)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, text=True) as process:
+        command = [sys.executable, "-c", KILLED, str(path), str(attempt * 10_000), str(root)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             told += [int(process.stdout.readline()) for _ in range(10 + 7 * attempt)]
             process.send_signal(signal.SIGKILL)
