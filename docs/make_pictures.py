@@ -1,6 +1,6 @@
 """Makes the pictures of the README from the sample portraits, by the command line: python docs/make_pictures.py
 
-The group is the portraits side by side; tests/test_pictures_of_readme.py makes all of them again and compares.
+The group is the portraits side by side; tests/test_readme_pictures.py makes all of them again and compares.
 """
 
 from __future__ import annotations

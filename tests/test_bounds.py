@@ -108,6 +108,8 @@ DEVICES: Sequence[tuple[str | Path, ...]] = (
     ("evaluate", "/dev/zero"),
     ("calibrate", "/dev/zero", "--name", "x"),
     ("export", "dlib-resnet", "--weights", "/dev/zero"),
+    ("compare", "/dev/zero", "/dev/zero"),
+    ("gallery", "import", "/dev/zero", "--gallery", "gallery.db"),
     ("detect", "--files-from", "/dev/zero"),
     ("detect", "--files-from0", "/dev/zero"),
     ("detect", "/dev/zero", "--max-bytes", "100000000"),

@@ -25,6 +25,7 @@ from facecli.hosting.registry import Registry
 from facecli.matching.rules import DecisionRequest, rule_for
 from facecli.matching.thresholds import DecisionRule
 from facecli.models.store import ModelStore
+from facecli.system.files import require_file
 from facecli.types import FloatArray
 
 HINT = "make it with `facecli embed INPUTS -o FILE.npz`"
@@ -82,6 +83,7 @@ def read(path: Path, max_bytes: int) -> StoredEmbeddings:
     """Return the embeddings of an .npz file. Raises InputError for a larger file, or one that is not as we write it."""
     try:
         _check_size(path, max_bytes)
+        require_file(path)
         with zipfile.ZipFile(path) as archive:
             rows, sources, faces, meta = (_array(archive, name) for name in ("embedding", "source", "face", "meta"))
         header = json.loads(str(meta))

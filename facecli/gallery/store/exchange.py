@@ -23,7 +23,7 @@ from facecli.gallery.space import Space
 from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import FLOAT, GalleryStore
-from facecli.system.files import staged
+from facecli.system.files import require_file, staged
 
 FORM = "facecli gallery, version 1"
 DENSEST = 50  # times that an array may be larger than its part of the file: names and boxes repeat, embeddings do not
@@ -81,6 +81,7 @@ def export(store: GalleryStore, target: Path) -> int:
 def load(path: Path) -> Arrays:
     """Return the arrays of an exported file. Raises GalleryError for one that is none, or is damaged."""
     try:
+        require_file(path)
         _check_sizes(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
