@@ -37,7 +37,9 @@ class Database:
         else:
             place.check_local(path)
         with self._in_words():
-            self._connection = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
         try:
             with self._in_words():
                 self._check()
