@@ -13,8 +13,11 @@ from facecli.cli import context, wiring
 from facecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facecli.api.gallery import Gallery
-    from facecli.cli.settings import InputSettings, PluginSettings, RunSettings
+    from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings
+    from facecli.gallery.store.journal import Change
     from facecli.gallery.store.store import GalleryStore
 
 
@@ -30,6 +33,20 @@ def open_store(given: Path | None) -> GalleryStore:
     from facecli.gallery.store.store import GalleryStore
 
     return GalleryStore(gallery_path(given))
+
+
+def change(
+    output: OutputSettings, given: Path | None, made: Callable[[GalleryStore], Change], *, dry_run: bool
+) -> None:
+    """Make a change in a gallery that exists, and write what it changed. made: makes it, or counts it in a dry run."""
+    from facecli.output import galleries as shown
+
+    sink = context.open_sink(output)
+    with sink.opened():
+        store = open_store(given)
+        document = shown.changed(store, made(store), dry_run=dry_run)
+        store.close()
+    sink.document(document, [shown.change_row(document)])
 
 
 def confirm(what: str, *, yes: bool) -> None:

@@ -18,14 +18,9 @@ from facecli.cli.settings import OutputSettings, gathered
 @gathered
 def command(output: OutputSettings, name: str, gallery: Path | None, dry_run: bool) -> None:
     """Recognise a person and never name them."""
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import changes
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = changes.ignore(store, store.person(name), dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(
+        output, gallery, lambda store: changes.ignore(store, store.person(name), dry_run=dry_run), dry_run=dry_run
+    )

@@ -23,14 +23,12 @@ def command(output: OutputSettings, name: str, into: str, gallery: Path | None, 
     Two people who are in one picture are two people, and are not merged; nor are they where somebody said that a face
     of one is not of the other.
     """
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import changes
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = changes.merge(store, store.person(name), store.person(into), dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(
+        output,
+        gallery,
+        lambda store: changes.merge(store, store.person(name), store.person(into), dry_run=dry_run),
+        dry_run=dry_run,
+    )

@@ -22,14 +22,7 @@ def command(output: OutputSettings, faces: tuple[int, ...], name: str, gallery: 
 
     FACE is a number that `facecli gallery show NAME` tells.
     """
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import changes
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = changes.move(store, faces, name, dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(output, gallery, lambda store: changes.move(store, faces, name, dry_run=dry_run), dry_run=dry_run)

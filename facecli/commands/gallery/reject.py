@@ -22,14 +22,9 @@ def command(output: OutputSettings, face: int, name: str, gallery: Path | None, 
 
     If it was, it is nobody's. Enrolling the picture again and merging do not make it the person's.
     """
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import changes
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = changes.reject(store, face, store.person(name), dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(
+        output, gallery, lambda store: changes.reject(store, face, store.person(name), dry_run=dry_run), dry_run=dry_run
+    )

@@ -19,14 +19,12 @@ from facecli.cli.settings import OutputSettings, gathered
 @gathered
 def command(output: OutputSettings, name: str, new_name: str, gallery: Path | None, dry_run: bool) -> None:
     """Give a person another name."""
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import changes
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = changes.rename(store, store.person(name), new_name, dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(
+        output,
+        gallery,
+        lambda store: changes.rename(store, store.person(name), new_name, dry_run=dry_run),
+        dry_run=dry_run,
+    )

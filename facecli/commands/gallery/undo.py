@@ -18,14 +18,7 @@ def command(output: OutputSettings, gallery: Path | None, dry_run: bool) -> None
 
     What was enrolled stays. A removal can not be taken back, nor what was before it.
     """
-    from facecli.cli import context, galleries
+    from facecli.cli import galleries
     from facecli.gallery.store import journal
-    from facecli.output import galleries as shown
 
-    sink = context.open_sink(output)
-    with sink.opened():
-        store = galleries.open_store(gallery)
-        change = journal.undo(store.database, dry_run=dry_run)
-        document = shown.changed(store, change, dry_run=dry_run)
-        store.close()
-    sink.document(document, [shown.change_row(document)])
+    galleries.change(output, gallery, lambda store: journal.undo(store.database, dry_run=dry_run), dry_run=dry_run)
