@@ -7,15 +7,6 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
-def staff(run_cli: Callable, examples: Path, tmp_path: Path) -> tuple[str, str]:
-    """A gallery of Eileen and Grace, as options."""
-    options = ("--gallery", str(tmp_path / "staff.db"))
-    for name, picture in (("Eileen", "collins.jpg"), ("Grace", "hopper.jpg")):
-        assert run_cli("enroll", examples / picture, "--name", name, *options).returncode == 0
-    return options
-
-
 def names(run_cli: Callable, staff: tuple[str, str]) -> list[str]:
     return [person["person"] for person in run_cli("gallery", "list", *staff, "--json").json["people"]]
 
