@@ -230,9 +230,23 @@ def test_a_list_on_stdin_in_odd_bytes(run_cli: Callable, examples: Path, tmp_pat
     assert done.json["accuracy"]["count"] == 2
 
 
-@pytest.mark.parametrize(("recognizer", "least"), [("sface", 0.98), ("dlib-resnet", 0.95), ("mobilefacenet", 0.96)])
-def test_a_part_of_lfw(run_cli: Callable, shared: Path, tmp_path: Path, recognizer: str, least: float) -> None:
-    """Every tenth pair: 100 pairs; the whole set is benchmarks/run_all.py's."""
+@pytest.mark.parametrize(
+    ("recognizer", "options", "least"),
+    [
+        ("sface", (), 0.98),
+        ("mobilefacenet", (), 0.96),
+        ("dlib-resnet", ("--threshold", "0.6"), 0.95),
+        ("dlib-resnet", (), 0.8),
+    ],
+)
+def test_a_part_of_lfw(
+    run_cli: Callable, shared: Path, tmp_path: Path, recognizer: str, options: tuple, least: float
+) -> None:
+    """Every tenth pair: 100 pairs; the whole set is benchmarks/run_all.py's.
+
+    dlib's network is asked twice: at its author's 0.6, and at its default, which keeps 1 % for strangers of one group
+    and so misses every third mated pair of LFW (its card says so).
+    """
     with zipfile.ZipFile(shared / "data" / "lfw_dev.zip") as archive:
         listed = next(name for name in archive.namelist() if name.endswith("pairs.csv"))
         header, *rows = archive.read(listed).decode().splitlines()
@@ -243,7 +257,7 @@ def test_a_part_of_lfw(run_cli: Callable, shared: Path, tmp_path: Path, recogniz
                 archive.extract(folder + name, tmp_path)
     (tmp_path / "some.csv").write_text("\n".join([header, *some]))
     env = {"FACECLI_MODELS_MIRROR": str(shared / "models")}
-    arguments = ("--root", tmp_path / folder, "--recognizer", recognizer, "--json")
+    arguments = ("--root", tmp_path / folder, "--recognizer", recognizer, *options, "--json")
     done = run_cli("evaluate", tmp_path / "some.csv", *arguments, env=env)
     assert done.returncode == 0, done.errors
     assert done.json["accuracy"]["value"] >= least
