@@ -14,15 +14,17 @@ from facecli.errors import ExportError
 from facecli.export.bundle.runner import Bundle, Faces, cosine_similarity, largest
 from facecli.export.proof import samples
 from facecli.geometry import overlap
+from facecli.inference.session import open_session
 
 if TYPE_CHECKING:
     from facecli.contract import AttributeClassifier, AttributePlugin, Detector, Recognizer, RecognizerPlugin
     from facecli.types import Detections, FloatArray, Image
 
 # The least IoU of a box, the least cosine of an embedding, and the largest difference of a probability, or of another
-# number as a part of it. They are loose: the runner warps and averages with other code than OpenCV's, and a network of
-# integers, as sface is, takes the last digit of a pixel for another level here and there.
-IOU, COSINE, ATTRIBUTE = 0.97, 0.99, 0.05
+# number as a part of it. They are loose: the runner warps and averages with other code than OpenCV's.
+IOU, COSINE, ATTRIBUTE = 0.97, 0.999, 0.05
+# A network of integers, as sface is, takes the last digit of a pixel for another level here and there.
+COSINE_INT8 = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ def prove(folder: Path, tools: Tools) -> dict[str, Any]:
     Raises ExportError where one is beyond its limit.
     """
     bundle = Bundle(folder)
+    least = _least_cosine(folder / bundle.recognizer["file"]["path"])
     ious, cosines, differences = [], [], [0.0]
     for image, _ in samples.portraits():
         (expected,) = tools.detector.detect([image])
@@ -47,10 +50,19 @@ def prove(folder: Path, tools: Tools) -> dict[str, Any]:
         ious.append(_compare_faces(image, faces, expected))
         index = largest(faces, image.pixels)
         face = expected.select([int(overlap(faces.boxes[index : index + 1], expected.bboxes).argmax())])
-        cosines.append(_compare_embeddings(image, bundle.embed(image.pixels, faces, index), face, tools))
+        cosine = _compare_embeddings(image, bundle.embed(image.pixels, faces, index), face, tools)
+        if not cosine >= least:
+            name = tools.recognizer[0].name
+            raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {name}'s")
+        cosines.append(cosine)
         for name, answer in bundle.attributes(image.pixels, faces, index).items():
             differences.append(_compare_attributes(image, name, answer, face, tools))
     return {"pictures": len(ious), "iou": min(ious), "cosine": min(cosines), "attributes": max(differences)}
+
+
+def _least_cosine(recognizer: Path) -> float:
+    """Return the least cosine of an embedding that this network may give, by the precision that its file states."""
+    return COSINE_INT8 if open_session(recognizer).metadata.get("facecli.precision") == "int8" else COSINE
 
 
 def _compare_faces(image: Image, faces: Faces, expected: Detections) -> float:
@@ -64,13 +76,15 @@ def _compare_faces(image: Image, faces: Faces, expected: Detections) -> float:
 
 
 def _compare_embeddings(image: Image, embedding: FloatArray, face: Detections, tools: Tools) -> float:
-    """Return the cosine of the bundle's embedding with facecli's of this face."""
+    """Return the cosine of the bundle's embedding with facecli's of this face.
+
+    Raises ExportError where the two have different lengths.
+    """
     plugin, recognizer = tools.recognizer
     expected = recognizer.embed(cutting.cut(image, face, plugin.crop))[0]
-    cosine = cosine_similarity(embedding, expected)
-    if not (embedding.shape == expected.shape and cosine >= COSINE):
-        raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {plugin.name}'s")
-    return cosine
+    if embedding.shape != expected.shape:
+        raise ExportError(f"the bundle's embedding has {len(embedding)} numbers, {plugin.name}'s {len(expected)}")
+    return cosine_similarity(embedding, expected)
 
 
 def _compare_attributes(image: Image, attribute: str, answer: Any, face: Detections, tools: Tools) -> float:

@@ -21,7 +21,8 @@ from facecli.models import catalogue
 from facecli.models.entries.shipped import EMBEDDED
 
 onnx: Any = pytest.importorskip("onnx", reason="an export needs onnx")
-MEASURED = {"facecli.accuracy", "facecli.operating_point"}  # on the file, after it was made
+# Measured on the file, after it was made: the catalogue has what is known today.
+MEASURED = {"facecli.accuracy", "facecli.operating_point", "facecli.publisher_point"}
 
 Export = Callable[..., ExportResult]
 
@@ -55,8 +56,8 @@ def test_the_shipped_file_is_what_the_recipe_makes(quantized: ExportResult) -> N
     made, shipped = onnx.load(file.path), onnx.load(EMBEDDED / file.path.name)
     assert made.graph.SerializeToString(deterministic=True) == shipped.graph.SerializeToString(deterministic=True)
     facts = [{fact.key: fact.value for fact in model.metadata_props} for model in (made, shipped)]
-    assert facts[0].keys() == facts[1].keys()
-    assert {key for key in facts[0] if facts[0][key] != facts[1][key]} <= MEASURED | {"facecli.version"}
+    assert facts[0].keys() - MEASURED == facts[1].keys() - MEASURED
+    assert {key for key in facts[0] if facts[0][key] != facts[1].get(key)} <= MEASURED | {"facecli.version"}
 
 
 def test_int8_agrees_with_opencv_on_faces(quantized: ExportResult) -> None:
