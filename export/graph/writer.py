@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import onnx
     from numpy.typing import NDArray
 
@@ -29,19 +31,29 @@ class GraphWriter:
         self._constants.append(onnx.numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
-    def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Add an operator of the standard set with one output, and return the output's name."""
+    def add(self, operator: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
+        """Add an operator of the standard set, and return the name of its first output."""
         import onnx
 
-        self._nodes.append(onnx.helper.make_node(operator, inputs, [output], **attributes))
-        return output
+        self._nodes.append(onnx.helper.make_node(operator, inputs, outputs, **attributes))
+        return outputs[0]
 
-    def model(self, inputs: dict[str, Axes], outputs: dict[str, Axes], opset: int) -> onnx.ModelProto:
-        """Return the model of the graph. inputs, outputs: name -> axes; all of them are float32."""
+    def model(
+        self,
+        inputs: dict[str, Axes],
+        outputs: dict[str, Axes],
+        opset: int,
+        types: Mapping[str, npt.DTypeLike] | None = None,
+    ) -> onnx.ModelProto:
+        """Return the model of the graph. inputs, outputs: name -> axes. types: those that are not float32."""
         import onnx
 
-        helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-        entries = [helper.make_tensor_value_info(name, kind, axes) for name, axes in inputs.items()]
-        results = [helper.make_tensor_value_info(name, kind, axes) for name, axes in outputs.items()]
+        helper, types = onnx.helper, types or {}
+
+        def entry(name: str, axes: Axes) -> onnx.ValueInfoProto:
+            kind = helper.np_dtype_to_tensor_dtype(np.dtype(types.get(name, np.float32)))
+            return helper.make_tensor_value_info(name, kind, axes)
+
+        entries, results = ([entry(*item) for item in values.items()] for values in (inputs, outputs))
         graph = helper.make_graph(self._nodes, "network", entries, results, self._constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION)

@@ -21,7 +21,7 @@ from facecli.gallery.index import Index, Score
 from facecli.gallery.migration import Migrated, migrate
 from facecli.gallery.rule import Rule, Wish, rule_for
 from facecli.gallery.space import Space
-from facecli.gallery.store import spaces
+from facecli.gallery.store import cache, spaces
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore
@@ -209,7 +209,7 @@ class Gallery:
         if own is None:
             raise UsageError(f"nobody is enrolled in {self.path}", hint="see `facecli enroll`")
         own.check(self.space())
-        index = Index(store.templates(people), score)
+        index = cache.open_index(store, score, people)
         assert plugin is not None
         if not len(index.people):
             raise UsageError(f"nobody is enrolled in {self.path}", hint="see `facecli enroll`")

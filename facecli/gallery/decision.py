@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from facecli.gallery.index import Index
+from facecli.gallery.nearest import nearest
 from facecli.gallery.rule import Rule
 from facecli.types import FloatArray
 
@@ -49,26 +48,25 @@ def identify(embeddings: FloatArray, index: Index, rule: Rule, top: int = 1) -> 
 
     People at one distance come in the order in which they were enrolled.
     """
-    distances = index.distances(embeddings)
-    answers = [_alone(row, index, rule, top) for row in distances]
-    nearest: dict[str, int] = {}  # person -> the face that is nearest, the first of equal ones
+    found = nearest(embeddings, index, max(top, 2))
+    answers = [_alone(people, distances, index, rule, top) for people, distances in found]
+    closest: dict[str, int] = {}  # person -> the face that is nearest, the first of equal ones
     for face, answer in enumerate(answers):
         if answer.person is not None:
-            holder = nearest.setdefault(answer.person, face)
+            holder = closest.setdefault(answer.person, face)
             if answer.candidates[0].distance < answers[holder].candidates[0].distance:
-                nearest[answer.person] = face
+                closest[answer.person] = face
     return tuple(
-        answer if answer.person is None or nearest[answer.person] == face else _taken(answer)
+        answer if answer.person is None or closest[answer.person] == face else _taken(answer)
         for face, answer in enumerate(answers)
     )
 
 
-def _alone(row: np.ndarray[tuple[int], np.dtype[np.float64]], index: Index, rule: Rule, top: int) -> Identification:
-    """Return the answer for one face, as if it were the only one. row: its distance to each person."""
-    order = np.argsort(row, kind="stable")[: max(top, 2)].tolist()
+def _alone(people: list[int], distances: list[float], index: Index, rule: Rule, top: int) -> Identification:
+    """Return the answer for one face, as if it were the only one. people: the nearest, at these distances."""
     listed = tuple(
-        Candidate(rank, index.names[i], float(row[i]), int(index.counts[i]), bool(row[i] <= rule.threshold))
-        for rank, i in enumerate(order, 1)
+        Candidate(rank, index.names[person], distance, int(index.counts[person]), distance <= rule.threshold)
+        for rank, (person, distance) in enumerate(zip(people, distances, strict=True), 1)
     )
     margin = listed[1].distance - listed[0].distance if len(listed) > 1 else None
     accepted = bool(listed) and listed[0].accepted

@@ -62,3 +62,23 @@ def crowd() -> Callable[..., tuple[FloatArray, list[int]]]:
         return rows.reshape(-1, DIM).astype(np.float32), [person for person in range(people) for _ in range(each)]
 
     return make
+
+
+def brute_force(
+    probe: FloatArray, embeddings: FloatArray, people: list[int], score: str, top: int
+) -> tuple[list[int], list[float]]:
+    """The nearest people, as places among all, with their distances: each compared alone, in float64."""
+
+    def unit(rows: np.ndarray) -> np.ndarray:
+        wide = np.asarray(rows, np.float64)
+        lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+        return np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+
+    one, distances = unit(probe[None])[0], []
+    for person in sorted(set(people)):
+        rows = unit(np.stack([row for row, owner in zip(embeddings, people, strict=True) if owner == person]))
+        best = float((rows * one).sum(axis=1).max())
+        centroid = float((unit(np.add.reduceat(rows, [0]) / len(rows)) * one).sum(axis=1)[0])
+        distances.append(1.0 - {"best": best, "centroid": centroid, "blend": (best + centroid) / 2}[score])
+    order = sorted(range(len(distances)), key=lambda place: (distances[place], place))[:top]
+    return order, [distances[place] for place in order]

@@ -29,7 +29,7 @@ def command(output: OutputSettings, gallery: Path | None, fpir: tuple[float, ...
     """
     from facecli.cli import context, galleries
     from facecli.gallery import calibration
-    from facecli.gallery.index import Index
+    from facecli.gallery.store import cache
     from facecli.output import galleries as shown
 
     if not all(0 < rate <= 0.5 for rate in fpir):
@@ -37,7 +37,7 @@ def command(output: OutputSettings, gallery: Path | None, fpir: tuple[float, ...
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
-        points = calibration.leave_one_out(Index(store.templates()), fpir)
+        points = calibration.leave_one_out(cache.open_index(store), fpir)
         store.keep_points(points)
         document = shown.calibrated(store, points)
         store.close()

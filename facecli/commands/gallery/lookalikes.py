@@ -21,15 +21,15 @@ def command(output: OutputSettings, gallery: Path | None, top: int) -> None:
     They are relatives, or one person under two names: `facecli gallery merge` makes one of them.
     """
     from facecli.cli import context, galleries
-    from facecli.gallery.index import Index
     from facecli.gallery.lookalikes import lookalikes
+    from facecli.gallery.store import cache
     from facecli.output import galleries as shown
     from facecli.output import records
 
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
-        pairs = list(map(shown.pair, lookalikes(Index(store.templates()), top)))
+        pairs = list(map(shown.pair, lookalikes(cache.open_index(store), top)))
         document = records.header("gallery.lookalikes", gallery=shown.gallery(store), pairs=pairs)
         store.close()
     sink.document(document, pairs)

@@ -54,6 +54,17 @@ class Database:
         with self._lock, self._in_words():
             return self._connection.execute(sql, values).fetchall()
 
+    def batches(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a query, `size` at a time, all as they are at one moment. Raises GalleryError."""
+        with self._lock, self._in_words():
+            cursor = self._connection.execute(sql)
+        while True:
+            with self._lock, self._in_words():
+                rows = cursor.fetchmany(size)
+            if not rows:
+                return
+            yield rows
+
     def change(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one statement of a transaction; return the id of the row that an INSERT made. Raises GalleryError."""
         with self._in_words():
@@ -73,6 +84,7 @@ class Database:
                 yield
                 if revises:
                     self.change("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+                    self.change("INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16))))")
                 with self._in_words():
                     self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
             except BaseException:

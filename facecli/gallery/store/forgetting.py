@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.errors import GalleryError
+from facecli.gallery.store import cache
 from facecli.gallery.store.database import now
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
 
-SUFFIXES = ("", "-wal", "-shm", "-journal", ".index")  # the files of a gallery beside each other
+SUFFIXES = ("", "-wal", "-shm", "-journal")  # the files of a gallery beside each other, but for its cache
 PIECE = 32  # bytes of a template or crop; a long one lies in several pages of the file, so pieces of it are looked for
 
 
@@ -65,13 +66,14 @@ def remove(store: GalleryStore, people: Sequence[Person]) -> Receipt:
         database.change(f"DELETE FROM person WHERE id IN {marks}", (numbers,))  # noqa: S608
         database.change("DELETE FROM journal")
         database.change("DELETE FROM operating_point")
-    store.path.with_name(f"{store.path.name}.index").unlink(missing_ok=True)
+    cache.discard(store.path)
     database.erase_traces()
     names = {text.encode() for person in people for text in (person.name, person.name.casefold())}
     held = b"\0".join(_texts(store)).lower()
     unchecked = {name for name in names if name.lower() in held}
     sought = pieces | (names - unchecked)
     files = [path for suffix in SUFFIXES if (path := store.path.with_name(store.path.name + suffix)).is_file()]
+    files += cache.files(store.path)
     if found := [path for path in files if _holds(path, sought)]:
         message = f"{found[0]} still has traces of what was removed"
         raise GalleryError(message, hint="run `facecli gallery compact`, and report this")

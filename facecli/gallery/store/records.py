@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facecli.types import FloatArray
 
@@ -66,8 +70,8 @@ class Templates:
     """
 
     embeddings: FloatArray
-    faces: tuple[int, ...]
-    people: tuple[int, ...]
+    faces: Sequence[int] | NDArray[np.int64]
+    people: Sequence[int] | NDArray[np.int64]
     names: dict[int, str]
     revision: int
     ignored: frozenset[int] = frozenset()

@@ -1,10 +1,11 @@
 """The tables of a gallery file, version 1.
 
-`meta` holds the gallery's uuid, the time of its making and its revision, which rises with every change. A `space` is
-what embeddings can be compared in: the recognizer and detector as they ran. A `person` is named, unnamed or ignored;
-`key` is the name as names are compared, unique among people. `picture` is known by the sha256 of its bytes. A `face` is
-a place in a picture, of a person or of nobody; a `template` its embedding in a space, float32 little-endian. A
-`rejection` says for ever that a face is not of a person. `journal` holds what can be taken back.
+`meta` holds the gallery's uuid, the time of its making, its revision, which rises with every change, and its state,
+which is drawn anew at every change: a backup that was put back and changed has another one at the same revision. A
+`space` is what embeddings can be compared in: the recognizer and detector as they ran. A `person` is named, unnamed or
+ignored; `key` is the name as names are compared, unique among people. `picture` is known by the sha256 of its bytes. A
+`face` is a place in a picture, of a person or of nobody; a `template` its embedding in a space, float32 little-endian.
+A `rejection` says for ever that a face is not of a person. `journal` holds what can be taken back.
 """
 
 from __future__ import annotations

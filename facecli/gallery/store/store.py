@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ PEOPLE = """SELECT person.id, person.uid, person.name, person.kind, person.creat
         AND template.space = (SELECT id FROM space WHERE state = 'active')
     GROUP BY person.id ORDER BY person.key"""
 
+# Templates that a search looks through.
+SEARCHED = """FROM template JOIN space ON space.id = template.space AND space.state = 'active'
+    JOIN face ON face.id = template.face JOIN person ON person.id = face.person"""
+
 
 class GalleryStore:
     """The people of a gallery file. create: make it if it is missing. See Database for what is raised."""
@@ -43,6 +47,12 @@ class GalleryStore:
         """Return a fact about the gallery: its uuid, created (time) or revision."""
         ((value,),) = self.database.rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(value)
+
+    @property
+    def state(self) -> str:
+        """A random text that every change of people, faces or templates replaces."""
+        found = self.database.rows("SELECT value FROM meta WHERE key = 'state'")
+        return str(found[0][0]) if found else ""
 
     @property
     def space(self) -> Space | None:
@@ -106,18 +116,40 @@ class GalleryStore:
 
         Raises GalleryError for a template that is damaged, UsageError for a name that nobody has.
         """
-        query = """SELECT person.id, person.name, face.id, template.embedding, person.kind FROM template
-            JOIN space ON space.id = template.space AND space.state = 'active'
-            JOIN face ON face.id = template.face JOIN person ON person.id = face.person ORDER BY person.id, face.id"""
-        wanted = {self.person(name).id for name in people}
+        wanted = json.dumps([self.person(name).id for name in people])
+        query = f"""SELECT person.id, person.name, face.id, template.embedding, person.kind {SEARCHED}
+            WHERE ? OR person.id IN (SELECT value FROM json_each(?)) ORDER BY person.id, face.id"""  # noqa: S608
         space, revision = self.space, self.revision
         dim = 1 if space is None else space.dim
-        found = [row for row in self.database.rows(query) if not wanted or row[0] in wanted]
+        found = self.database.rows(query, (not people, wanted))
         embeddings = _matrix([row[3] for row in found], dim, self.path)
         known = {row[0]: str(row[1]) for row in found}
         ignored = frozenset(row[0] for row in found if row[4] == "ignored")
         faces, owners = tuple(row[2] for row in found), tuple(row[0] for row in found)
         return Templates(embeddings, faces, owners, known, revision, ignored)
+
+    def face_count(self) -> int:
+        """Return how many faces there are, of anybody and nobody."""
+        ((count,),) = self.database.rows("SELECT count(*) FROM face")
+        return int(count)
+
+    def searched(self) -> tuple[int, int]:
+        """Return how many templates a search looks through, and of how many people."""
+        ((templates, people),) = self.database.rows(f"SELECT count(*), count(DISTINCT person.id) {SEARCHED}")
+        return int(templates), int(people)
+
+    def template_batches(self, size: int) -> Iterator[tuple[list[int], list[int], FloatArray]]:
+        """Yield people, faces and embeddings, (N, dim) float32, as `templates` has them, `size` at a time."""
+        space = self.space
+        query = f"SELECT person.id, face.id, embedding {SEARCHED} ORDER BY person.id, face.id"
+        for rows in self.database.batches(query, size):
+            embeddings = _matrix([row[2] for row in rows], 1 if space is None else space.dim, self.path)
+            yield [row[0] for row in rows], [row[1] for row in rows], embeddings
+
+    def names(self) -> tuple[dict[int, str], frozenset[int]]:
+        """Return the names of people by their ids, and the ids of those who are ignored."""
+        rows = self.database.rows("SELECT id, name, kind FROM person")
+        return {row[0]: str(row[1]) for row in rows}, frozenset(row[0] for row in rows if row[2] == "ignored")
 
     def keep_points(self, points: Sequence[Point]) -> None:
         """Store thresholds of the gallery as it is now, in place of those of the same rates."""

@@ -1,0 +1,70 @@
+"""Rows of length 1 as 8-bit codes, each row with a scale of its own, and how far products of codes can be off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.types import FloatArray
+
+BLOCK = 16_384  # rows that lie together, component by component
+MOST = 127  # the largest code of a row
+PROBE_MOST, PROBE_ZERO = 63, 64  # of a probe's codes; export/graph/nearest.py says why they have 7 bits
+ROUNDING = 1e-6  # of float32 scales and products of them, generously
+
+Wide = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """The codes of N rows.
+
+    values: (N * dim,) int8: blocks of BLOCK rows, each (dim, rows of the block), as the graph reads them. scales: (N,)
+    float32: a row is about its codes times its scale. error: the largest length of the difference, over all rows.
+    """
+
+    values: NDArray[np.int8]
+    scales: FloatArray
+    error: float
+
+    def blocks(self) -> Iterable[tuple[int, NDArray[np.int8], FloatArray]]:
+        """Yield the first row of each block, its codes (dim, rows) and its scales."""
+        dim = len(self.values) // max(len(self.scales), 1)
+        for start in range(0, len(self.scales), BLOCK):
+            scales = self.scales[start : start + BLOCK]
+            end = start + len(scales)
+            yield start, self.values[start * dim : end * dim].reshape(dim, len(scales)), scales
+
+
+def encoded(count: int, rows: Callable[[int, int], Wide]) -> Codes:
+    """Return the codes of `count` rows of length 1 or 0. rows: from the first up to a last one, (N, dim)."""
+    values, scales, error = [], [np.zeros(0, np.float32)], 0.0
+    for start in range(0, count, BLOCK):
+        block = rows(start, min(start + BLOCK, count))
+        own = (np.abs(block).max(axis=1, initial=0.0) / MOST).astype(np.float32)
+        wide = own.astype(np.float64)[:, None]
+        codes = np.rint(np.divide(block, wide, out=np.zeros_like(block), where=wide > 0)).clip(-MOST, MOST)
+        error = max(error, float(np.sqrt(np.square(block - codes * wide).sum(axis=1)).max()))
+        values.append(codes.T.astype(np.int8).ravel())
+        scales.append(own)
+    return Codes(np.concatenate([np.zeros(0, np.int8), *values]), np.concatenate(scales), error)
+
+
+def encoded_probes(probes: Wide) -> tuple[NDArray[np.uint8], Wide, Wide]:
+    """Return codes (P, dim), scales (P, 1) and the lengths (P,) of their differences from probes of length 1 or 0."""
+    scales = np.abs(probes).max(axis=1, keepdims=True, initial=0.0) / PROBE_MOST
+    codes = np.rint(np.divide(probes, scales, out=np.zeros_like(probes), where=scales > 0))
+    errors = np.sqrt(np.square(probes - codes * scales).sum(axis=1))
+    return (codes + PROBE_ZERO).astype(np.uint8), scales, errors
+
+
+def slack(row_error: float, probe_errors: Wide) -> Wide:
+    """Return how far the product of codes can be from the similarity of a probe and any row: (P,).
+
+    With row r + e and probe p + f, where r and p are what the codes stand for and the row has length 1, the difference
+    is e (p + f) + r f, at most |e| + (1 + |e|) |f| by Cauchy and Schwarz.
+    """
+    return row_error + (1.0 + row_error) * probe_errors + ROUNDING

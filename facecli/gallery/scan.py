@@ -1,0 +1,58 @@
+"""Going through all codes of a gallery for those that are likest to probes, with ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecli.gallery.quantized import Codes, Wide, encoded_probes, slack
+from facecli.inference.session import OnnxSession, open_session
+from facecli.system.cores import available_cores
+
+GRAPH = Path(__file__).with_name("nearest.onnx")
+AT_ONCE = 64  # probes; their products with a block of rows take 4 MB, and as much as float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """The rows that are likest to each of P probes by their codes.
+
+    rows: (P, K) int64. bound: (P,) the similarity that no other row exceeds; minus infinity where all rows are seen.
+    """
+
+    rows: NDArray[np.int64]
+    bound: Wide
+
+
+def likest(probes: Wide, codes: Codes, count: int) -> Seen:
+    """Return the `count` rows that are likest to each probe, a row of (P, dim) of length 1 or 0, in no order."""
+    parts = [_likest(probes[start : start + AT_ONCE], codes, count) for start in range(0, len(probes), AT_ONCE)]
+    return Seen(np.concatenate([part.rows for part in parts]), np.concatenate([part.bound for part in parts]))
+
+
+def _likest(probes: Wide, codes: Codes, count: int) -> Seen:
+    quantized, scales, errors = encoded_probes(probes)
+    values, rows = [], []
+    for start, block, row_scales in codes.blocks():
+        most = np.array([min(count, len(row_scales))], np.int64)
+        feeds: dict[str, NDArray[Any]] = {"probes": quantized, "codes": block, "scales": row_scales, "count": most}
+        found = _session().run(feeds)
+        values.append(found["values"])
+        rows.append(found["rows"] + start)
+    likeness, every = np.concatenate(values, axis=1), np.concatenate(rows, axis=1)
+    if count >= len(codes.scales):
+        return Seen(every, np.full(len(probes), -np.inf))
+    order = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+    least = np.take_along_axis(likeness, order, axis=1).min(axis=1)  # a row that is not among a block's is below, too
+    bound = least.astype(np.float64) * scales[:, 0] + slack(codes.error, errors)
+    return Seen(np.take_along_axis(every, order, axis=1), bound)
+
+
+@cache
+def _session() -> OnnxSession:
+    return open_session(GRAPH, threads=available_cores(), name="the graph of the search")
