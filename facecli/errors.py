@@ -7,7 +7,10 @@ FacecliError
 │   ├── FetchError          a URL did not answer with a picture
 │   ├── NoFaceError         a face is needed and none was found
 │   ├── AmbiguousFaceError  one face is needed and several were found
-│   └── DuplicateError      a face is enrolled under another name
+│   ├── DuplicateError      a face is enrolled under another name
+│   ├── LowQualityError     a face can be seen less well than was asked for
+│   ├── ConflictError       a face is nearer to somebody else than to whom it is said to be
+│   └── EnoughError         a person has as many templates as was allowed
 ├── OutputError             a result could not be written                exit 1
 ├── GalleryError            a gallery can not be used                    exit 1
 ├── PluginError             a plugin is missing, broken or ill-fitting   exit 2
@@ -130,6 +133,24 @@ class DuplicateError(InputError):
     """The face of a picture is enrolled already, under another name."""
 
     code = "duplicate"
+
+
+class LowQualityError(InputError):
+    """The face of a picture can be seen less well than was asked for."""
+
+    code = "low_quality"
+
+
+class ConflictError(InputError):
+    """The face of a picture is nearer to somebody else than to the person whom it is said to show."""
+
+    code = "conflict"
+
+
+class EnoughError(InputError):
+    """The person of a picture has as many templates as was allowed."""
+
+    code = "enough"
 
 
 class OutputError(FacecliError):

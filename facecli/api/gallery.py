@@ -16,9 +16,10 @@ from facecli.api.selection import Request
 from facecli.errors import UsageError
 from facecli.gallery import labelling
 from facecli.gallery.decision import Identification, identify
-from facecli.gallery.enrolment import Enrolled, enroll
+from facecli.gallery.enrolment import UNREVIEWED, Enrolled, enroll
 from facecli.gallery.index import Index, Score
 from facecli.gallery.migration import Migrated, migrate
+from facecli.gallery.review import Review
 from facecli.gallery.rule import Rule, Wish, rule_for
 from facecli.gallery.space import Space
 from facecli.gallery.store import cache, spaces
@@ -89,13 +90,22 @@ class Gallery:
     _store: GalleryStore | None = field(default=None, repr=False)
 
     def enroll(
-        self, pictures: Readable | Iterable[Readable], name: str | None = None, *, face: str | int | None = None
+        self,
+        pictures: Readable | Iterable[Readable],
+        name: str | None = None,
+        *,
+        face: str | int | None = None,
+        strict: bool = False,
+        min_quality: float | None = None,
+        max_templates: int | None = None,
     ) -> Enrolment:
         """Store the face of each picture, and return how many were added, known and rejected.
 
         pictures: one or many; folders stand for their pictures. name: the person whom all of them show; None takes the
         names of folders, people/NAME/picture.jpg, and `pictures` are then names of folders or files. face: which face
-        of a picture, "only" by default. Raises UsageError for a gallery of another recognizer, GalleryError.
+        of a picture, "only" by default. strict: reject a face that is nearer to somebody else than to its person.
+        min_quality: reject a face of less quality, 0 to 1. max_templates: most that a person may have. Raises
+        UsageError for a gallery of another recognizer, GalleryError.
         """
         limits = self.flow().limits
         if name is not None:
@@ -103,7 +113,8 @@ class Gallery:
         else:
             several = not isinstance(pictures, (str, os.PathLike)) and isinstance(pictures, Iterable)
             labelled = labelling.by_folder([_path(one) for one in (pictures if several else (pictures,))])
-        outcomes = list(self.enrolled(labelled, self.flow(face)))
+        review = Review(strict, min_quality, max_templates)
+        outcomes = list(self.enrolled(labelled, self.flow(face), review=review))
         count = [outcome.status for outcome in outcomes].count
         rejected = tuple(outcome for outcome in outcomes if outcome.status == "rejected")
         return Enrolment(count("added"), count("known"), rejected)
@@ -189,7 +200,14 @@ class Gallery:
         """
         return self.engine.flow(REQUEST, face, default=default, need_face=need_face, keep_image=keep_image)
 
-    def enrolled(self, pictures: Iterable[Labelled], flow: Flow, clock: Stopwatch | None = None) -> Iterator[Enrolled]:
+    def enrolled(
+        self,
+        pictures: Iterable[Labelled],
+        flow: Flow,
+        clock: Stopwatch | None = None,
+        *,
+        review: Review = UNREVIEWED,
+    ) -> Iterator[Enrolled]:
         """Return an iterator of one outcome per picture; what it has given is stored. flow: see `flow`.
 
         Raises UsageError, before any work, for a choice of several faces and for a gallery of another recognizer.
@@ -200,7 +218,9 @@ class Gallery:
         store, space = self.store(create=True), self.space()
         if (own := store.space) is not None:
             own.check(space)
-        return enroll(pictures, store, space, self.engine.pipeline(self.tools(), flow, clock).run)
+        if review.min_quality is not None:
+            flow = replace(flow, measures=("quality",))
+        return enroll(pictures, store, space, self.engine.pipeline(self.tools(), flow, clock).run, review)
 
     def search(self, wish: Wish, score: Score = "blend", people: Sequence[str] = ()) -> Search:
         """Return what answers probes. Raises UsageError for an empty gallery, and as rule_for does."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +50,27 @@ def change(
         document = shown.changed(store, made(store), dry_run=dry_run)
         store.close()
     sink.document(document, [shown.change_row(document)])
+
+
+@contextmanager
+def rehearsed(given: Path | None, *, dry_run: bool) -> Iterator[Path]:
+    """Give the path of the gallery to change: the user's, or for a rehearsal that of a copy, which goes away again.
+
+    Raises GalleryError, OutputError.
+    """
+    path = gallery_path(given)
+    if not dry_run:
+        yield path
+        return
+    from facecli.gallery.store import care
+
+    with tempfile.TemporaryDirectory() as folder:  # which its owner alone may enter
+        copy = Path(folder) / path.name
+        if path.exists():
+            store = open_store(path)
+            care.backup(store, copy)
+            store.close()
+        yield copy
 
 
 def confirm(what: str, *, yes: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facecli.cli import manual, options
+from facecli.cli import manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 @options.input_options
 @options.gallery_option
 @click.option("--name", metavar="NAME", help="Whom all pictures show.  [default: the name of each picture's folder]")
+@click.option("--strict", is_flag=True, help="Reject a face that is nearer to somebody else than to its person.")
+@click.option(
+    "--min-quality",
+    type=values.Finite(0, 1),
+    metavar="SCORE",
+    help="Reject faces of less quality, 0 to 1: size, sharpness, light, contrast and pose.",
+)
+@click.option("--max-templates", type=click.IntRange(1), metavar="N", help="Reject more than N faces of a person.")
+@options.dry_run_option
 @options.recognizer_options
 @options.detector_options
 @options.preset_option
@@ -36,6 +45,10 @@ def command(
     output: OutputSettings,
     gallery: Path | None,
     name: str | None,
+    strict: bool,
+    min_quality: float | None,
+    max_templates: int | None,
+    dry_run: bool,
 ) -> int:
     """Add people to a gallery.
 
@@ -48,18 +61,21 @@ def command(
 
     sink = context.open_sink(output)
     total = inputs.count_inputs(reading)
-    with sink.opened():
-        opened = galleries.open_gallery(gallery, plugins, running, reading, inputs=total, create=True)
+    with sink.opened(), galleries.rehearsed(gallery, dry_run=dry_run) as path:
+        opened = galleries.open_gallery(path, plugins, running, reading, inputs=total, create=True)
         tools = opened.tools()
 
         # Imported while the models load in their threads.
         from facecli.gallery import names
+        from facecli.gallery.review import Review
         from facecli.output import enrolments, records
         from facecli.output import galleries as shown
 
-        outcomes = opened.enrolled(_labelled(reading, name), opened.flow(plugins.face))
+        review = Review(strict, min_quality, max_templates)
+        outcomes = opened.enrolled(_labelled(reading, name), opened.flow(plugins.face), review=review)
         summary = enrolments.Summary()
-        header = records.header("enroll", gallery=shown.gallery(opened.store()))
+        own = str(galleries.gallery_path(gallery))  # in a rehearsal it is a copy that is changed
+        header = records.header("enroll", gallery=shown.gallery(opened.store()) | {"path": own}, dry_run=dry_run)
         header |= {"detector": records.described(tools, tools.detector_plugin), "recognizer": records.embedder(tools)}
         header |= plugins.named_preset
 
@@ -74,7 +90,7 @@ def command(
         else:
             for _ in recorded():
                 pass
-            header["gallery"] = shown.gallery(opened.store())
+            header["gallery"] = shown.gallery(opened.store()) | {"path": own}
             document = header | summary.parts(opened.people(), names.key)
             sink.document(document, document["people"])
         opened.close()

@@ -14,6 +14,7 @@ from typing import Literal
 
 from facecli.errors import DuplicateError, FacecliError, InputError, NoFaceError
 from facecli.gallery.labelling import Labelled
+from facecli.gallery.review import Review, Reviewer
 from facecli.gallery.space import Space
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import GalleryStore
@@ -22,6 +23,7 @@ from facecli.pipeline.results import ImageResult
 from facecli.types import Image, Limits
 
 Status = Literal["added", "known", "rejected"]
+UNREVIEWED = Review()
 # Runs pictures through the stages: one result each, in order.
 River = Callable[[Iterator[Source | Image]], Iterable[ImageResult]]
 
@@ -53,13 +55,17 @@ class _Picture:
     sha256: bytes = b""
 
 
-def enroll(pictures: Iterable[Labelled], store: GalleryStore, space: Space, river: River) -> Iterator[Enrolled]:
+def enroll(
+    pictures: Iterable[Labelled], store: GalleryStore, space: Space, river: River, review: Review = UNREVIEWED
+) -> Iterator[Enrolled]:
     """Yield one outcome per picture, in order, each as soon as what it tells is on the disk.
 
-    space: the space that the river's embeddings are in. Raises GalleryError, and what the river raises; what was
+    space: the space that the river's embeddings are in. review: the conditions; with min_quality the river has to
+    measure the quality. Raises GalleryError, and what the river raises; what was
     yielded before is stored.
     """
     on_their_way: deque[_Picture] = deque()
+    reviewer = Reviewer(review, store)
 
     def opened() -> Iterator[Source | Image]:
         for labelled in pictures:
@@ -68,7 +74,7 @@ def enroll(pictures: Iterable[Labelled], store: GalleryStore, space: Space, rive
             yield _opened(picture, store)
 
     for result in river(opened()):
-        yield _stored(on_their_way.popleft(), result, store, space)
+        yield _stored(on_their_way.popleft(), result, store, space, reviewer)
 
 
 def _opened(picture: _Picture, store: GalleryStore) -> Source | Image:
@@ -94,23 +100,26 @@ def _opened(picture: _Picture, store: GalleryStore) -> Source | Image:
     return Source(source.name, read)
 
 
-def _stored(picture: _Picture, result: ImageResult, store: GalleryStore, space: Space) -> Enrolled:
-    source, person = picture.labelled.source, picture.labelled.person
-    error = result.error
-    if isinstance(error, _KnownError):
-        return Enrolled(source, person, "known")
+def _stored(picture: _Picture, result: ImageResult, store: GalleryStore, space: Space, reviewer: Reviewer) -> Enrolled:
+    source, person, error = picture.labelled.source, picture.labelled.person, result.error
     if error is None and len(result.indices) != 1:
         error = NoFaceError(f"one face is needed and {len(result.indices)} were chosen in {source}")
+    # A copy of the file may have been stored since its bytes were read.
+    copy = error is None and person is not None and store.has(picture.sha256, person)
+    if copy or isinstance(error, _KnownError):
+        return Enrolled(source, person, "known")
+    if error is None and person is not None:
+        error = reviewer.fault(person, result)
     if error is not None or person is None:
         return Enrolled(source, person, "rejected", error=error)
-    if store.has(picture.sha256, person):  # since its bytes were read, from a copy of the file
-        return Enrolled(source, person, "known")
     try:
-        return Enrolled(source, person, "added", store.add(person, _new_face(picture, result), space))
+        added = store.add(person, _new_face(picture, result), space)
     except DuplicateError as duplicate:
         if store.has(picture.sha256, person):  # another process was first
             return Enrolled(source, person, "known")
         return Enrolled(source, person, "rejected", error=duplicate)
+    reviewer.enrolled(person, result)
+    return Enrolled(source, person, "added", added)
 
 
 def _new_face(picture: _Picture, result: ImageResult) -> NewFace:

@@ -129,3 +129,35 @@ def test_table_fits_a_terminal_of_80_columns(cli_env: dict[str, str], people: Pa
         table = seen(*command)
         assert "Hopper" in table
         assert max(len(line) for line in table.splitlines()) <= 80
+
+
+def test_dry_run_tells_all_and_stores_nothing(run_cli: Callable, people: Path, tmp_path: Path) -> None:
+    gallery = ("--gallery", tmp_path / "own.db")
+    dry = run_cli("enroll", people, "--dry-run", *gallery, "--json").json
+    assert not (tmp_path / "own.db").exists()
+    real = run_cli("enroll", people, *gallery, "--json").json
+    assert (dry["dry_run"], real["dry_run"]) == (True, False)
+    assert dry["gallery"]["path"] == real["gallery"]["path"] == str(tmp_path / "own.db")
+    for part in ("added", "known", "rejected"):
+        assert dry[part] == real[part]
+    before = (tmp_path / "own.db").read_bytes()
+    assert run_cli("enroll", people, "--dry-run", *gallery, "--json").json["known"] == 3
+    assert (tmp_path / "own.db").read_bytes() == before
+
+
+def test_faces_that_are_not_as_was_asked_for(run_cli: Callable, people: Path, examples: Path, tmp_path: Path) -> None:
+    for name in ("group.png", "text.jpg", "x-copy.jpg"):
+        (people / "Hopper" / name).unlink()
+    shutil.copy(examples / "collins_variant.jpg", people / "Hopper" / "x-other.jpg")
+    (people / "Collins" / "collins_variant.jpg").unlink()
+
+    def rejected(*options: str) -> list[tuple[str, str]]:
+        done = run_cli("enroll", people, "--dry-run", "--gallery", tmp_path / "own.db", *options, "--json").json
+        return [(Path(one["source"]).name, one["error"]["code"]) for one in done["rejected"]]
+
+    assert rejected() == []
+    assert rejected("--strict") == [("x-other.jpg", "conflict")]
+    assert rejected("--max-templates", "1") == [("x-other.jpg", "enough")]
+    everything = [(name, "low_quality") for name in ("collins.jpg", "hopper.jpg", "x-other.jpg")]
+    assert rejected("--min-quality", "1") == everything
+    assert rejected("--min-quality", "0") == []

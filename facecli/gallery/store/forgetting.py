@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facecli.errors import GalleryError
+from facecli.errors import GalleryError, UsageError
 from facecli.gallery.store import cache
 from facecli.gallery.store.database import now
 from facecli.gallery.store.records import Person
@@ -16,6 +17,8 @@ from facecli.gallery.store.store import GalleryStore
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")  # the files of a gallery beside each other, but for its cache
 PIECE = 32  # bytes of a template or crop; a long one lies in several pages of the file, so pieces of it are looked for
+
+MARKS = "(SELECT value FROM json_each(?))"  # a list of numbers, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +40,54 @@ class Receipt:
     unchecked: int
 
 
-def count(store: GalleryStore, people: Sequence[Person]) -> tuple[int, int, int]:
-    """Return how many faces, templates and pictures a removal of these people deletes."""
-    faces, marks = [face.id for person in people for face in store.faces(person)], "(SELECT value FROM json_each(?))"
+def count(store: GalleryStore, people: Sequence[Person], pictures: Sequence[bytes] = ()) -> tuple[int, int, int]:
+    """Return how many faces, templates and pictures a removal of these people and pictures deletes.
+
+    pictures: sha256 of each.
+    """
+    faces = _faces(store, people, pictures)
     listed = str(faces)
-    ((templates,),) = store.database.rows(f"SELECT count(*) FROM template WHERE face IN {marks}", (listed,))  # noqa: S608
-    query = f"""SELECT count(*) FROM picture WHERE id IN (SELECT picture FROM face WHERE id IN {marks})
-        AND id NOT IN (SELECT picture FROM face WHERE id NOT IN {marks})"""  # noqa: S608
-    ((pictures,),) = store.database.rows(query, (listed, listed))
-    return len(faces), int(templates), int(pictures)
+    ((templates,),) = store.database.rows(f"SELECT count(*) FROM template WHERE face IN {MARKS}", (listed,))  # noqa: S608
+    query = f"""SELECT count(*) FROM picture WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})
+        AND id NOT IN (SELECT picture FROM face WHERE id NOT IN {MARKS})"""  # noqa: S608
+    ((gone,),) = store.database.rows(query, (listed, listed))
+    return len(faces), int(templates), int(gone)
 
 
-def remove(store: GalleryStore, people: Sequence[Person]) -> Receipt:
-    """Delete people with their faces, templates, crops, and the pictures that show nobody else.
+def picture(store: GalleryStore, text: str) -> bytes:
+    """Return the sha256 of the picture whose sha256, in hexadecimal, begins with a text.
 
-    What was changed before can not be undone any more: the journal knows names. A picture that shows somebody else,
-    too, loses its file's name, which may hold the removed one. Raises GalleryError if a trace is left.
+    Raises UsageError for less than 8 digits, and where there is none, or more than one.
+    """
+    wanted = text.lower()
+    if not re.fullmatch("[0-9a-f]{8,64}", wanted):
+        message = f"{text} is not 8 to 64 digits of a picture's sha256"
+        raise UsageError(message, hint="see `facecli gallery show`")
+    query = "SELECT sha256 FROM picture WHERE substr(lower(hex(sha256)), 1, ?) = ?"
+    found = store.database.rows(query, (len(wanted), wanted))
+    if len(found) != 1:
+        message = f"{len(found)} pictures of the gallery have a sha256 that begins with {text}"
+        raise UsageError(message, hint="see `facecli gallery show`")
+    return bytes(found[0][0])
+
+
+def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[bytes] = ()) -> Receipt:
+    """Delete people with their faces, templates, crops, and the pictures that show nobody else; and whole pictures.
+
+    pictures: sha256 of each; the people in them stay, if need be without a face. What was changed before can not be
+    undone any more: the journal knows names. A picture that shows somebody else, too, loses its file's name, which may
+    hold the removed one. Raises GalleryError if a trace is left.
     """
     database, numbers = store.database, str([person.id for person in people])
-    faces, templates, pictures = count(store, people)
-    pieces = _pieces(store, people)
-    marks = "(SELECT value FROM json_each(?))"
+    faces = _faces(store, people, pictures)
+    counts = count(store, people, pictures)
+    pieces = _pieces(store, faces) | set(pictures)
     with database.transaction():
-        query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE person IN {marks})"  # noqa: S608
-        database.change(query, (numbers,))
-        database.change(f"DELETE FROM face WHERE person IN {marks}", (numbers,))  # noqa: S608
+        query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
+        database.change(query, (str(faces),))
+        database.change(f"DELETE FROM face WHERE id IN {MARKS}", (str(faces),))  # noqa: S608
         database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")
-        database.change(f"DELETE FROM person WHERE id IN {marks}", (numbers,))  # noqa: S608
+        database.change(f"DELETE FROM person WHERE id IN {MARKS}", (numbers,))  # noqa: S608
         database.change("DELETE FROM journal")
         database.change("DELETE FROM operating_point")
     cache.discard(store.path)
@@ -78,15 +102,21 @@ def remove(store: GalleryStore, people: Sequence[Person]) -> Receipt:
         message = f"{found[0]} still has traces of what was removed"
         raise GalleryError(message, hint="run `facecli gallery compact`, and report this")
     uids = tuple(person.uid for person in people)
-    listed = tuple(map(str, files))
-    return Receipt(now(), uids, faces, templates, pictures, len(sought), listed, len(unchecked))
+    return Receipt(now(), uids, *counts, len(sought), tuple(map(str, files)), len(unchecked))
 
 
-def _pieces(store: GalleryStore, people: Sequence[Person]) -> set[bytes]:
-    """Return the first, the middle and the last bytes of all templates and crops of people."""
-    query = """SELECT embedding FROM template JOIN face ON face.id = template.face WHERE face.person = ?
-        UNION ALL SELECT crop FROM face WHERE crop IS NOT NULL AND person = ?"""
-    blobs = [bytes(row[0]) for one in people for row in store.database.rows(query, (one.id, one.id))]
+def _faces(store: GalleryStore, people: Sequence[Person], pictures: Sequence[bytes]) -> list[int]:
+    """Return the ids of people's faces and of all faces in pictures."""
+    faces = {face.id for person in people for face in store.faces(person)}
+    query = "SELECT face.id FROM face JOIN picture ON picture.id = face.picture WHERE sha256 = ?"
+    return sorted(faces | {int(row[0]) for one in pictures for row in store.database.rows(query, (one,))})
+
+
+def _pieces(store: GalleryStore, faces: Sequence[int]) -> set[bytes]:
+    """Return the first, the middle and the last bytes of all templates and crops of faces."""
+    query = f"""SELECT embedding FROM template WHERE face IN {MARKS}
+        UNION ALL SELECT crop FROM face WHERE crop IS NOT NULL AND id IN {MARKS}"""  # noqa: S608
+    blobs = [bytes(row[0]) for row in store.database.rows(query, (str(faces), str(faces)))]
     pieces = {
         blob[at : at + PIECE] for blob in blobs for at in (0, len(blob) // 2, len(blob) - PIECE) if len(blob) >= PIECE
     }

@@ -106,3 +106,26 @@ def test_export_and_import(run_cli: Callable, staff: tuple[str, str], tmp_path: 
     assert run_cli("gallery", "import", file, *other, "--json").json["known"] == 2
     assert names(run_cli, other) == ["Eileen", "Grace"]
     assert run_cli("gallery", "import", tmp_path / "staff.db", *other).returncode == 1
+
+
+def test_list_is_sorted(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
+    assert run_cli("enroll", examples / "collins_variant.jpg", "--name", "Zoe", *staff).returncode == 0
+    assert run_cli("gallery", "move", "2", "Zoe", *staff).returncode == 0  # Grace's only face
+
+    def sorted_by(order: str) -> list[str]:
+        listed = run_cli("gallery", "list", "--sort", order, *staff, "--json").json["people"]
+        return [person["person"] for person in listed]
+
+    assert sorted_by("name") == ["Eileen", "Grace", "Zoe"]
+    assert sorted_by("templates") == sorted_by("pictures") == ["Zoe", "Eileen", "Grace"]
+    assert sorted_by("created") == ["Zoe", "Grace", "Eileen"]
+
+
+def test_remove_a_picture(run_cli: Callable, staff: tuple[str, str]) -> None:
+    (face,) = run_cli("gallery", "show", "Grace", *staff, "--json").json["faces"]
+    assert run_cli("gallery", "remove", *staff, "--yes").returncode == 2
+    dry = run_cli("gallery", "remove", "--picture", face["sha256"][:8], "--dry-run", *staff, "--json").json
+    assert (dry["people"], dry["pictures"], dry["checked"]) == ([], 1, None)
+    done = run_cli("gallery", "remove", "--picture", face["sha256"], "--yes", *staff, "--json").json
+    assert (done["people"], done["faces"], done["checked"]["found"]) == ([], 1, 0)
+    assert run_cli("gallery", "show", "Grace", *staff, "--json").json["faces"] == []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facecli.errors import GalleryError
+from facecli.errors import GalleryError, UsageError
 from facecli.gallery.store import forgetting
 from facecli.gallery.store.changes import rename
 from facecli.gallery.store.database import Database
@@ -82,3 +82,23 @@ def test_count_without_removing(staffed):
     before = staffed.revision
     assert forgetting.count(staffed, [staffed.person("Ada")]) == (3, 3, 3)
     assert staffed.revision == before
+
+
+def test_pictures_are_forgotten_with_everybody_in_them(staffed):
+    group = face_of(np.ones(DIM, np.float32), "people/Ada/0.jpg", x=300)
+    staffed.add("Grace", group, SPACE)
+    row = staffed.templates(["Ada"]).embeddings[0]
+    digits = group.sha256.hex()[:8].upper()
+    assert forgetting.picture(staffed, digits) == group.sha256
+    assert forgetting.count(staffed, [], [group.sha256]) == (2, 2, 1)
+    receipt = forgetting.remove(staffed, [], [group.sha256])
+    assert (receipt.people, receipt.faces, receipt.templates, receipt.pictures) == ((), 2, 2, 1)
+    after = content(staffed)
+    assert [row.tobytes() in after, group.sha256 in after, b"Ada" in after] == [False, False, True]
+    assert [(person.name, person.templates) for person in staffed.people()] == [("Ada", 2), ("Grace", 3)]
+
+
+@pytest.mark.parametrize("text", ["0123456", "x" * 8, "0" * 65, "0" * 64, ""])
+def test_picture_that_there_is_not(staffed, text):
+    with pytest.raises(UsageError, match="sha256"):
+        forgetting.picture(staffed, text)
