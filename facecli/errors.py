@@ -72,7 +72,8 @@ class FacecliError(Exception):
     def text(self, wording: Wording = keyword) -> str:
         """Return message and hint in one line. wording: gives the spelling of a setting's name."""
         message = self._spelled(self._message, wording)
-        return f"{message}; {self._spelled(self._hint, wording)}" if self._hint else message
+        joint = " " if message.endswith("?") else "; "
+        return f"{message}{joint}{self._spelled(self._hint, wording)}" if self._hint else message
 
     def as_dict(self, wording: Wording = keyword) -> dict[str, str | None]:
         """Return the error as it appears in JSON output. wording: gives the spelling of a setting's name."""

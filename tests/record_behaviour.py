@@ -652,7 +652,6 @@ def inputs(portraits: Mapping[str, bytes], group: bytes) -> dict[str, bytes]:
             "collins.jpg,collins_variant.jpg,1",
             "collins.jpg,hopper.jpg,0",
             "collins_variant.jpg,hopper.jpg,0",
-            "hopper.jpg,hopper.jpg,1",
         ),
         "pairs_copies.csv": pairs(*crossed),
         "pairs_same.csv": pairs(*same, "hopper_0.jpg,hopper_1.jpg,1"),

@@ -44,8 +44,8 @@ def read(lines: Iterable[str], name: str, by: Sequence[str] = ()) -> list[Pair]:
     messages. by: the columns that make the groups; a column X stands for the pair, or is given for each of its faces,
     as X_a and X_b.
 
-    Raises UsageError, with the line number, for a row that can not be read, a picture outside the folder, and a pair
-    that is labelled in two ways.
+    Raises UsageError, with the line number, for a row that can not be read, a picture outside the folder, a picture
+    that is paired with itself, and a pair that is labelled in two ways.
     """
     table = Table(lines, name, COLUMNS)
     by_columns = [_columns_for(column, table) for column in by]
@@ -81,6 +81,8 @@ def _pair(row: Row, place: str, by: Sequence[Sequence[str]]) -> Pair:
         raise UsageError(f"{place}: same is {same!r}", hint="write 1 or 0")
     for file in (a, b):
         check_inside(file, place)
+    if Path(a) == Path(b):
+        raise UsageError(f"{place} pairs {a} with itself", hint="leave it out: the same picture says nothing of faces")
     sides = [{(row[column] or "").strip() for column in columns} for columns in by]
     grouped = bool(sides) and all(len(names) == 1 and "" not in names for names in sides)
     group = " ".join(name for names in sides for name in names) if grouped else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from facecli.errors import NoFaceError
@@ -15,17 +17,20 @@ LARGEST_SEEN = 4096  # px: the largest size that is advised; what a network need
 LARGEST_CROP = 320  # px: a larger picture is hardly a face alone
 
 
-def no_face(image: Image, *, turned: bool, plugin: str | None = None, seen: float | None = None) -> NoFaceError:
+def no_face(
+    image: Image, *, turned: bool, plugin: str | None = None, seen: float | None = None, limits: Sequence[str] = ()
+) -> NoFaceError:
     """Return the error for a picture in which no face was found, with a hint that fits it.
 
     turned: whether it was looked at in its four turns. plugin: the detector's name. seen: px, the longer side to which
-    the detector's parameter `size` reduces a picture; None if it has none.
+    the detector's parameter `size` reduces a picture; None if it has none. limits: the settings, of min_score and
+    min_face_size, by which faces may have been left out.
     """
     message = f"no face found in {image.source}"
     if colour := _plain(image):
         return NoFaceError(f"{message}, which is nearly {colour}", hint="see whether it is the picture that you mean")
     longer = max(image.width, image.height)
-    tries = []
+    tries = [f"a lower {{{limit}}}" for limit in limits]
     if plugin is not None and seen and longer >= REDUCED * seen:
         why = f"it was seen {longer / seen:.0f} times smaller; if the model takes that"
         tries.append(f"{{parameters}} {plugin}.size={min(longer, LARGEST_SEEN)} ({why})")
@@ -34,8 +39,9 @@ def no_face(image: Image, *, turned: bool, plugin: str | None = None, seen: floa
     tries.append("another {detector}")
     if longer <= LARGEST_CROP:
         tries.append("{no_detect} if the picture is a face")
+    about = (*limits, "rotate", "parameters", "detector", "no_detect")
     hint = " or ".join([", ".join(tries[:-1]), tries[-1]] if tries[1:] else tries)
-    return NoFaceError(message, hint=f"try {hint}", about=("rotate", "parameters", "detector", "no_detect"))
+    return NoFaceError(message, hint=f"try {hint}", about=about)
 
 
 def _plain(image: Image) -> str | None:

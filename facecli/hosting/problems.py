@@ -10,8 +10,11 @@ from facecli.contract.command import CommandGroup
 from facecli.contract.plugin import Plugin
 from facecli.errors import PluginError
 from facecli.hosting.entry_points import PluginEntry
+from facecli.hosting.neighbours import close_to
 from facecli.hosting.registry import Registry
 from facecli.kinds import KINDS
+
+MOST_CLOSE = 5  # names that a hint lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +67,8 @@ def named(registry: Registry, name: str) -> list[PluginEntry]:
     """Return the plugins of this name, of any kind and distribution. Raises PluginError if there is none."""
     entries = [entry for kind in KINDS for entry in registry.entries(kind) if entry.name == name]
     if not entries:
-        raise PluginError(f"there is no plugin {name!r}", hint="`facecli plugins list` names them all")
+        known = [entry.name for kind in KINDS for entry in registry.entries(kind)]
+        close = list(dict.fromkeys(close_to(name, known)))
+        hint = f"did you mean {', '.join(close[:MOST_CLOSE])}?" if close else "`facecli plugins list` names them all"
+        raise PluginError(f"there is no plugin {name!r}", hint=hint)
     return entries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from facecli.errors import UsageError
 
 # Crops that many models share -> a model of the catalogue that has the crop.
 CROPS = {"arcface": "mobilefacenet", "dlib": "dlib-resnet"}
+# Fields of an entry that a model of each kind can not do without.
+NEEDS = {"recognizer": ("crop", "dim"), "attribute": ("crop", "attribute"), "detector": ("family",)}
 FLAGS = ("square", "normalized", "logits")  # fields of a description that state something if they are True
 # Fields of a description that become parts of a ModelSpec's crop, preprocessing and operating point.
 PARTS = ("crop", "size", "margin", "square", "colour", "mean", "std", "layout", "metric", "threshold")
@@ -79,20 +81,34 @@ def merged(metadata: Mapping[str, Any], description: ModelDescription) -> dict[s
 def require_complete(entry: Mapping[str, Any]) -> None:
     """Raise UsageError that names every setting which an entry still lacks, all at once.
 
-    An entry without a kind lacks that first: the rest depends on it.
+    Of an entry without a kind, what each kind would need is named.
     """
-    absent = _absent(entry) if entry.get("kind") else ["kind"]
-    if absent:
-        names = ", ".join(f"{{{name}}}" for name in absent)
-        raise UsageError(f"too little is known of {entry['id']}", hint=f"add {names}", about=tuple(absent))
+    needed, about = lacking(entry)
+    if needed:
+        raise UsageError(f"too little is known of {entry['id']}", hint=f"add {needed}", about=about)
+
+
+def lacking(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the settings that an entry still lacks, as a hint names them, and their names; "" if it lacks none."""
+    kinds = [entry["kind"]] if entry.get("kind") else NEEDS
+    of_kinds = {kind: _absent({**entry, "kind": kind}) for kind in kinds}
+    shared = [name for name in next(iter(of_kinds.values())) if all(name in names for names in of_kinds.values())]
+    first = [*([] if entry.get("kind") else ["kind"]), *shared]
+    own = {kind: rest for kind, names in of_kinds.items() if (rest := [name for name in names if name not in shared])}
+    parts = [_listed(first)] if first else []
+    parts += [f"for a {kind} {_listed(names)}" for kind, names in own.items()]
+    return "; ".join(parts), (*first, *(name for names in own.values() for name in names))
+
+
+def _listed(settings: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in settings)
 
 
 def _absent(entry: Mapping[str, Any]) -> list[str]:
     """Return the settings without which a model of the entry's kind can not run."""
     preprocessing, point = _table(entry.get("preprocessing")), _table(entry.get("operating_point"))
     kind = entry["kind"]
-    needs = {"detector": ["family"], "recognizer": ["crop", "dim"], "attribute": ["crop", "attribute"]}.get(kind, [])
-    absent = [name for name in needs if not entry.get(name)]
+    absent = [name for name in NEEDS.get(kind, ()) if not entry.get(name)]
     absent += [name for name in ("colour", "mean", "std") if name not in preprocessing]
     if kind == "recognizer":
         absent += [name for name in ("metric", "threshold") if name not in point]

@@ -22,6 +22,7 @@ from facecli.system.ending import undisturbed
 from facecli.system.streams import one_line, stray_output_on_stderr
 
 FORMATS = ("table", "json", "jsonl", "csv")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of one
 Record = dict[str, Any]
 Row = Mapping[str, Any]
 Sentence = tuple[str, bool | None]  # a line for people; True is good news, False bad, None neither
@@ -143,7 +144,8 @@ class Sink:
         if columns:
             self._guard(writer.writeheader)
         for row in rows:
-            self._guard(partial(writer.writerow, row))
+            cells = {column: _harmless(cell) for column, cell in row.items()}
+            self._guard(partial(writer.writerow, cells))
 
     def _table(self, rows: Iterable[Row], title: str | None) -> None:
         arrived: list[Row] = []
@@ -175,6 +177,14 @@ class Sink:
             reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
             message = f"can not write to {self._name}: {reason}"
             raise OutputError(message, hint="see where it leads, or free some space") from error
+
+
+def _harmless(cell: Any) -> Any:
+    """Return a cell of a CSV that no spreadsheet runs: a text that begins as a formula has an apostrophe before it.
+
+    See OWASP, CSV Injection. A text of one character is no formula; - is stdin.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell[1:] and cell.startswith(FORMULA) else cell
 
 
 def dumps(value: object, indent: int | None = None) -> str:

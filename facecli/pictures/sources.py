@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 BLOCK = 2**20  # bytes that are read at once
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
-
+# Where one picture ends and the next begins at once: what `cat a.jpg b.jpg` makes. A JPEG of the Multi-Picture Format
+# (CIPA DC-007) has its further pictures there rightly, and says so.
+SEAM = re.compile(rb"(?:\xff\xd9|IEND\xaeB`\x82)(?:\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8)", re.DOTALL)
+MULTI_PICTURE = b"MPF\0"
 
 # Gives the bytes of a name within the limits; calls its last argument before they become many.
 Reader = Callable[[str, "Limits", Callable[[], None]], bytes]
@@ -87,11 +90,14 @@ def read_url(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
 
 
 def read_stdin(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
-    """Return all bytes of stdin. Raises InputError."""
+    """Return all bytes of stdin. Raises InputError, also for two pictures one behind the other."""
     try:
-        return _bounded(open_stdin(), name, limits, large)
+        content = _bounded(open_stdin(), name, limits, large)
     except (OSError, ValueError) as error:  # ValueError: it was closed
         raise InputError(f"can not read stdin: {reason(error)}", hint="check what it is") from error
+    if SEAM.search(content) and MULTI_PICTURE not in content:
+        raise InputError("stdin has several pictures, of which one is read", hint="pipe one, or give names of files")
+    return content
 
 
 def read_file(name: str, limits: Limits, large: Callable[[], None]) -> bytes:

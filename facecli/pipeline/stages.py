@@ -193,7 +193,8 @@ class Stages:
         plugin = self.tools.detector_plugin
         assert plugin is not None
         seen = self.tools.parameters(plugin).get("size")
-        return no_face(image, turned=self.flow.rotate, plugin=plugin.name, seen=seen)
+        limits = [name for name in ("min_score", "min_face_size") if getattr(self.flow, name)]
+        return no_face(image, turned=self.flow.rotate, plugin=plugin.name, seen=seen, limits=limits)
 
     def _wanted(self, detections: Detections) -> Detections:
         """Return the faces that are sure and large enough."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 
@@ -168,3 +169,32 @@ def test_min_score_leaves_out_fainter_faces(run_cli: Callable, examples: Path, d
     lower = run_cli("detect", *given, "--min-score", "0.1").json["images"][0]["faces"]
     assert len(lower) >= len(scores) >= 1
     assert run_cli("detect", *given, "--min-score", "1.1").returncode == 2
+
+
+def test_a_csv_has_no_formula(run_cli: Callable, collins: bytes, tmp_path: Path) -> None:
+    for name in ("=1+2.jpg", "@home.jpg", "plain=.jpg"):
+        (tmp_path / name).write_bytes(collins)
+    done = run_cli("detect", "=1+2.jpg", "@home.jpg", "plain=.jpg", "-f", "csv", cwd=tmp_path)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert [row["source"] for row in rows] == ["'=1+2.jpg", "'@home.jpg", "plain=.jpg"]
+    assert all(float(row["x1"]) for row in rows)
+    on_stdin = run_cli("detect", "-", "-f", "csv", input=collins).stdout.decode()
+    assert next(csv.DictReader(io.StringIO(on_stdin)))["source"] == "-"
+
+
+def test_two_pictures_on_stdin_are_told(run_cli: Callable, collins: bytes) -> None:
+    png = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    for two in (collins + collins, collins + png, png + collins):
+        done = run_cli("detect", "-", input=two)
+        assert done.returncode == 1
+        assert done.errors == [
+            "facecli: -: stdin has several pictures, of which one is read; pipe one, or give names of files"
+        ]
+    assert run_cli("detect", "-", input=collins + b"and something else").returncode == 0
+
+
+def test_the_hint_names_what_may_have_left_faces_out(run_cli: Callable, examples: Path) -> None:
+    picture = examples / "collins.jpg"
+    assert "try a lower --min-score, " in run_cli("detect", picture, "--min-score", "1", "--require-face").errors[0]
+    done = run_cli("detect", picture, "--min-face-size", "4000", "--require-face")
+    assert "try a lower --min-face-size, " in done.errors[0]

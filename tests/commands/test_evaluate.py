@@ -16,7 +16,6 @@ from facecli.models import catalogue
 THRESHOLD = catalogue.load("sface").operating_point.threshold
 ROWS = [
     ("collins.jpg", "collins_variant.jpg", 1),
-    ("hopper.jpg", "hopper.jpg", 1),
     ("collins.jpg", "hopper.jpg", 0),
     ("hopper.jpg", "collins_variant.jpg", 0),
 ]
@@ -49,7 +48,7 @@ def test_pairs_of_the_portraits(run_cli: Callable, examples: Path, pairs: Callab
 
 def test_the_decision_is_the_users_to_set(run_cli: Callable, examples: Path, pairs: Callable) -> None:
     loose = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--threshold", "2", "--json").json
-    assert (loose["fmr"]["value"], loose["fnmr"]["value"], loose["accuracy"]["value"]) == (1, 0, 0.5)
+    assert (loose["fmr"]["value"], loose["fnmr"]["value"], loose["accuracy"]["value"]) == (1, 0, round(1 / 3, 6))
     words = ("--root", examples, "--recognizer", "dlib-resnet", "--json")
     other = run_cli("evaluate", pairs(*ROWS), *words, "--metric", "cosine", "--fmr", "0.01")
     assert other.returncode == 2 or other.json["metric"] == "cosine"
@@ -65,7 +64,8 @@ def test_a_picture_that_gives_no_face_is_a_failure_to_acquire(
     for name in ("collins.jpg", "hopper.jpg"):
         (root / name).write_bytes((examples / name).read_bytes())
     cv2.imwrite(str(root / "blank.png"), cv2.imread(str(root / "hopper.jpg")) * 0)
-    rows = [("collins.jpg", "missing.jpg", 1), ("collins.jpg", "hopper.jpg", 0), ("hopper.jpg", "blank.png", 0)]
+    (root / "empty.jpg").touch()
+    rows = [("collins.jpg", "empty.jpg", 1), ("collins.jpg", "hopper.jpg", 0), ("hopper.jpg", "blank.png", 0)]
     done = run_cli("evaluate", pairs(*rows), "--root", root, "--json")
     assert done.returncode == 1
     assert len(done.errors) == 2
@@ -73,7 +73,7 @@ def test_a_picture_that_gives_no_face_is_a_failure_to_acquire(
     failures = answer["failures_to_acquire"]
     assert (failures["count"], failures["rate"]) == (2, 0.5)
     found = {Path(failed["source"]).name: failed["error"]["code"] for failed in failures["pictures"]}
-    assert found == {"missing.jpg": "input", "blank.png": "no_face"}
+    assert found == {"empty.jpg": "decode", "blank.png": "no_face"}
     assert (answer["pairs"], answer["compared"]) == ({"mated": 1, "non_mated": 2}, {"mated": 0, "non_mated": 1})
     assert (answer["accuracy"]["count"], answer["accuracy"]["total"]) == (1, 3)
     assert (answer["fnmr"], answer["frr"]["value"], answer["eer"]) == (None, 1, None)
@@ -94,8 +94,8 @@ def test_the_curve(run_cli: Callable, examples: Path, pairs: Callable, tmp_path:
     points = tmp_path / "roc.csv"
     assert run_cli("evaluate", pairs(*ROWS), "--root", examples, "--roc", points).returncode == 0
     rows = list(csv.DictReader(io.StringIO(points.read_text())))
-    assert [float(row["fmr"]) for row in rows] == [0, 0, 0.5, 1]
-    assert [float(row["fnmr"]) for row in rows] == [0.5, 0, 0, 0]
+    assert [float(row["fmr"]) for row in rows] == [0, 0.5, 1]
+    assert [float(row["fnmr"]) for row in rows] == [0, 0, 0]
     pytest.importorskip("matplotlib")
     picture = tmp_path / "roc.png"
     assert run_cli("evaluate", pairs(*ROWS), "--root", examples, "--roc", picture).returncode == 0
@@ -161,15 +161,24 @@ def test_a_folder_of_different_people(run_cli: Callable, examples: Path) -> None
 
 
 def test_a_list_of_different_people_has_groups(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    for name in ("collins.jpg", "hopper.jpg", "collins_variant.jpg"):
+        (tmp_path / name).write_bytes((examples / name).read_bytes())
+    (tmp_path / "empty.jpg").touch()
     people = tmp_path / "people.csv"
-    people.write_text("file,race\ncollins.jpg,A\nhopper.jpg,A\ncollins_variant.jpg,B\nmissing.jpg,B\n")
-    words = ("--root", examples, "--by", "race", "--threshold", "2", "--json")
+    people.write_text("file,race\ncollins.jpg,A\nhopper.jpg,A\ncollins_variant.jpg,B\nempty.jpg,B\n")
+    words = ("--root", tmp_path, "--by", "race", "--threshold", "2", "--json")
     done = run_cli("evaluate", "--impostors", people, *words)
     assert (done.returncode, len(done.errors)) == (1, 1)
     groups = done.json["groups"]
     assert {group["group"]: group["fmr"] and group["fmr"]["total"] for group in groups["rates"]} == {"A": 1, "B": None}
     assert groups["without_group"] == {"mated": 0, "non_mated": 2}
     assert (done.json["pairs"]["non_mated"], done.json["compared"]["non_mated"]) == (6, 3)
+
+
+def test_a_picture_that_is_paired_with_itself_is_refused(run_cli: Callable, examples: Path, pairs: Callable) -> None:
+    done = run_cli("evaluate", pairs(("collins.jpg", "./collins.jpg", 1)), "--root", examples)
+    assert done.returncode == 2
+    assert "line 2 pairs collins.jpg with itself; leave it out" in done.errors[0]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +233,8 @@ def test_a_list_on_stdin_in_odd_bytes(run_cli: Callable, examples: Path, tmp_pat
     root.mkdir()
     (root / os.fsdecode(odd)).write_bytes((examples / "collins.jpg").read_bytes())
     (root / "hopper.jpg").write_bytes((examples / "hopper.jpg").read_bytes())
-    listed = b"\xef\xbb\xbffile_a,file_b,same\r\n" + odd + b"," + odd + b",1\r\n" + odd + b",hopper.jpg,0\r\n"
+    (root / "copy.jpg").write_bytes((examples / "collins.jpg").read_bytes())
+    listed = b"\xef\xbb\xbffile_a,file_b,same\r\n" + odd + b",copy.jpg,1\r\n" + odd + b",hopper.jpg,0\r\n"
     done = run_cli("evaluate", "-", "--root", root, "--json", input=listed)
     assert done.returncode == 0, done.errors
     assert done.json["accuracy"]["count"] == 2

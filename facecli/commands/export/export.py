@@ -11,6 +11,7 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
 from facecli.commands.export.edge import EdgeJob, EdgeOptions, edge_options
 from facecli.commands.export.module import ModuleOptions, module_options
 from facecli.commands.export.recipe import RecipeOptions, recipe_options
+from facecli.errors import UsageError
 from facecli.inventory.describing import ModelDescription
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def command(
     sink = context.open_sink(output)
     with sink.opened():
         if list_recipes:
+            if choices.folder is not None:
+                hint = "leave it out, or write `facecli export --list --format csv > FILE`"
+                raise UsageError("--output is for the files of an export, and --list makes none", hint=hint)
             rows = documents.recipes(context.registry())
             document = records.header("export-recipes", recipes=rows)
         else:

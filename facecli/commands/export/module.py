@@ -82,10 +82,9 @@ def recipe_of(
     model = _model_id(module.module, module.name)
     spec = _spec(model, description)
     if spec is None and register:
-        raise UsageError(
-            "of this module too little is known to install it",
-            hint="add --no-register --output DIR, or --kind and what belongs to it",
-        )
+        needed, about = describing.lacking({})
+        hint = f"add --no-register --output DIR, or {needed}"
+        raise UsageError("of this module too little is known to install it", hint=hint, about=about)
     return UserModule(
         factory=module.module,
         name=model,
@@ -116,10 +115,8 @@ def _spec(model_id: str, description: ModelDescription) -> ModelSpec | None:
     """Return the description as a ModelSpec; None if it states no kind, only a licence and the like."""
     from facecli.models.entries import checked
 
-    if description.kind is None:
-        needless = set(description.statements) - {"licence", "summary", "source", "commercial_use"}
-        if needless:
-            raise UsageError(f"--{min(needless)} says nothing without a kind", hint="add --kind")
+    described = set(description.statements) - {"licence", "summary", "source", "commercial_use"}
+    if description.kind is None and not described:
         return None
     if description.kind == "detector":
         hint = "leave --kind out, add --no-register, and then `facecli models add FILE --kind detector --family ...`"

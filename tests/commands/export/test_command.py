@@ -78,3 +78,10 @@ def test_foreign_weights_end_in_one_line_and_no_file(run_cli, torch, tmp_path):
     assert len(done.errors) == 1
     assert "this is not dlib's face recognition network" in done.errors[0]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_list_of_recipes_makes_no_files(run_cli, tmp_path):
+    done = run_cli("export", "--list", "-o", tmp_path / "list")
+    assert done.returncode == 2
+    assert "--output is for the files of an export" in done.errors[0]
+    assert not (tmp_path / "list").exists()

@@ -52,3 +52,10 @@ def plugin(tmp_path: Path) -> Callable[[str], dict[str, str]]:
         return {"PYTHONPATH": str(tmp_path)}
 
     return make
+
+
+def test_a_name_that_the_kit_does_not_check_is_told_what_was_meant(run_cli: Callable) -> None:
+    done = run_cli("plugins", "check", "emotion")
+    assert done.returncode == 2
+    assert "did you mean emotion/" in done.errors[0]
+    assert "did you mean yunet" in run_cli("plugins", "check", "yunnet").errors[0]

@@ -204,11 +204,18 @@ def test_a_module_that_does_not_agree_leaves_no_file(command, project, torch):
         (("mtcnn", "--input", "1x3"), "these options describe a module of yours"),
         (("mtcnn", "--tolerance", "0.1"), "these options describe a module of yours"),
         (("--module", "their_net:build", "--input", "1x3"), "too little is known to install it"),
+        (
+            ("--module", "their_net:build", "--input", "1x3"),
+            "or --kind, --colour, --mean, --std; for a recognizer --crop, --dim",
+        ),
         (("--module", "their_net:build", "--input", "3x"), "'3x' is no input"),
         (("--module", "their_net:build", "--input", "9999x9999x9999"), "is too large"),
         (("--module", "their_net:build", "--input", "1x3", "--name", "../x"), "is no name for a model"),
         (("--module", "their_net:build", "--input", "1x3", "--name", "mtcnn"), "belongs to facecli itself"),
-        (("--module", "their_net:build", "--input", "1x3", "--dim", "4"), "--dim says nothing without a kind"),
+        (
+            ("--module", "their_net:build", "--input", "1x3", "--dim", "4"),
+            "too little is known of build; add --kind, --colour, --mean, --std; for a recognizer --crop, --metric",
+        ),
         (("--module", "their_net:build", "--input", "1x3", "--dynamic", "5", "--no-register"), "there is no such axis"),
     ],
 )
