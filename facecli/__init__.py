@@ -15,7 +15,7 @@ pictures, crops, faces            names to pixels; pixels to crops; a face looke
 models, plugins, export           model files and their store; our plugins; PyTorch to ONNX with proof
 hosting                           plugins found, chosen and loaded
 pipeline, matching, evaluation    many pictures through the stages; a decision about two faces; error rates
-gallery                           people: kept, searched among, decided on
+gallery, clustering               people: kept, searched among, decided on; faces made people
 inventory                         the models of this machine and their health
 output, api, cli, commands        results to files and tables; Python's door; the command line
 """

@@ -90,6 +90,7 @@ WINGS = {
     "facecli.testing": Wing(7),  # the kit that tests a plugin
     "facecli.matching": Wing(8),  # embeddings to a decision
     "facecli.gallery": Wing(9),  # people: kept, searched among, decided on
+    "facecli.clustering": Wing(10),  # faces to people whom nobody has named
     "facecli.evaluation": Wing(10),  # decisions and truth to rates
     # the outside
     "facecli.output": Wing(11),  # results to tables, JSON, CSV, pictures

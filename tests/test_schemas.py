@@ -91,6 +91,13 @@ RUNS = {
     "enroll, lines": ("enroll {tmp}/people --gallery {tmp}/new.db --format jsonl", 1),
     "identify": ("identify collins.jpg missing.jpg --gallery {tmp}/staff.db --threshold 0.3 --top 2 --json", 1),
     "identify, lines": ("identify hopper.jpg --gallery {tmp}/staff.db --threshold 0.3 --format jsonl", 0),
+    "cluster": ("cluster collins.jpg collins_variant.jpg hopper.jpg missing.jpg --json", 1),
+    "cluster, sorted, with a gallery": ("cluster . --gallery {tmp}/staff.db -o {tmp}/sorted --mode link --json", 0),
+    "cluster, stored": ("cluster {tmp}/faces.npz --threshold 0.2 --format jsonl", 0),
+    "evaluate-identification": (
+        "evaluate-identification {tmp}/groups --strangers . --templates 1 --splits 2 --json",
+        1,
+    ),
     "gallery list": ("gallery list --gallery {tmp}/staff.db --json", 0),
     "gallery show": ("gallery show grace --gallery {tmp}/staff.db --json", 0),
     "gallery rename": ("gallery rename grace Ada --gallery {tmp}/staff.db --json", 0),
@@ -233,6 +240,15 @@ def _enroll_crowd(path: Path) -> None:
     store.close()
 
 
+def _copy_groups(own: Path, people: Path) -> None:
+    """Two people with three pictures each, and one that is none."""
+    for name in ("collins", "hopper"):
+        (people / name).mkdir(parents=True)
+        for number in range(3):
+            shutil.copy(own / f"{name}{number}.jpg", people / name)
+    (people / "hopper" / "damaged.jpg").write_bytes(b"no picture")
+
+
 @pytest.fixture
 def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list[dict[str, Any]]]:
     """The JSON documents of one of RUNS."""
@@ -268,6 +284,8 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     shutil.copy(examples / "collins.jpg", tmp_path / "people" / "Collins")
     (tmp_path / "people" / "Collins" / "damaged.jpg").write_bytes(b"no picture")
 
+    _copy_groups(own, tmp_path / "groups")
+
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))
     subsets = {"easy": [0], "medium": [0], "hard": [0]}
@@ -277,7 +295,7 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     def run(name: str) -> list[dict[str, Any]]:
         line, status = RUNS[name]
         env = own_store() if "models " in line else surroundings
-        if line.startswith("compare"):
+        if line.startswith(("compare", "cluster {tmp}")):
             stored()
         if "staff.db" in line:
             enroll = ("enroll", "hopper.jpg", "--name", "Grace", "--gallery", tmp_path / "staff.db")

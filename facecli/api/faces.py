@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the r
     from facecli.api.judge import Comparison, Judge
     from facecli.api.picture import Picture
     from facecli.api.reading import Readable
+    from facecli.clustering.clusters import Clustering
     from facecli.contract import Metric
     from facecli.inference.providers import Tuning
     from facecli.matching.rules import DecisionRequest
@@ -227,6 +228,29 @@ class Faces:
         from facecli.api.gallery import Gallery
 
         return Gallery(Path(path), self.engine)
+
+    def cluster(  # the door
+        self,
+        pictures: Readable | Iterable[Readable] = (),
+        *,
+        gallery: Gallery | None = None,
+        threshold: float | None = None,
+        fmr: float | None = None,
+        min_faces: int = 2,
+        ids_from: Clustering | str | os.PathLike[str] | None = None,
+        face: str | int | None = None,
+    ) -> Clustering:
+        """Return the people whom the faces of many pictures show; `.failed` has the pictures that could not be used.
+
+        pictures: as in `run`, or .npz files of `facecli embed`; none clusters the gallery's own faces. gallery: whose
+        people are recognised first. threshold: largest mean cosine distance of two groups of faces that become one;
+        fmr: false match rate whose threshold to take instead, 1e-3 by default. min_faces: how many faces make a person
+        of somebody unnamed. ids_from: an earlier result, or its JSON file, whose ids people keep. Raises FacecliError.
+        """
+        from facecli.api.clustering import gathered
+
+        gathering = gathered(self.engine, gallery, pictures, face)
+        return gathering.clustered(threshold, fmr, min_faces, gathering.ids_of(ids_from))
 
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""

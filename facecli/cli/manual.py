@@ -21,15 +21,25 @@ OWN, RUNNING, HELP = "Options", "Running", "Help"
 # section -> names of parameters; a parameter that is not here is its command's own and stands in the first section
 SECTIONS = {
     OWN: ("yes", "dry_run"),
-    "Inputs": ("gallery", "files_from", "files_from0", "root", "impostors", "by", "ground_truth_path", "picture"),
+    "Inputs": (
+        "gallery",
+        "files_from",
+        "files_from0",
+        "root",
+        "impostors",
+        "strangers",
+        "by",
+        "ground_truth_path",
+        "picture",
+    ),
     "Faces": ("detector", "min_score", "min_face_size", "face", "require_face", "rotate", "no_detect"),
     "Models": ("recognizer", "flip", "model", "attributes", "parameter", "preset", "embed", "accept_license"),
     "Decision": (
         *("metric", "threshold", "fmr", "fpir", "margin", "score", "people", "operating_point", "score_threshold"),
-        *("anti_spoof", "matches", "exit_code"),
+        *("anti_spoof", "matches", "exit_code", "min_faces", "ids_from"),
     ),
     "Output": (
-        *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "path", "long"),
+        *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "path", "mode", "update", "long"),
         *("format", "json", "quiet"),
     ),
     RUNNING: (

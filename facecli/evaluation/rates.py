@@ -28,10 +28,15 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """Return the lower and the upper end of the 95 % interval, 0 to 1."""
-        share, extra = self.value, Z95**2 / self.total
-        centre = (share + extra / 2) / (1 + extra)
-        half = Z95 / (1 + extra) * math.sqrt(share * (1 - share) / self.total + extra / self.total / 4)
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return wilson(self.value, self.total)
+
+
+def wilson(share: float, total: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share of `total` independent comparisons, 0 to 1; see Rate."""
+    extra = Z95**2 / total
+    centre = (share + extra / 2) / (1 + extra)
+    half = Z95 / (1 + extra) * math.sqrt(share * (1 - share) / total + extra / total / 4)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def rate_of(count: int, total: int) -> Rate | None:

@@ -100,18 +100,24 @@ def read(path: Path, max_bytes: int) -> StoredEmbeddings:
     return stored
 
 
-def rule(x: StoredEmbeddings, y: StoredEmbeddings, wish: DecisionRequest, registry: Registry) -> DecisionRule:
-    """Return the rule by which the embeddings of two files are compared.
-
-    Raises UsageError if they were not made alike, or if the recognizer's threshold does not hold for them; PluginError
-    if the recognizer is not here.
-    """
+def check_comparable(x: StoredEmbeddings, y: StoredEmbeddings) -> None:
+    """Raise UsageError if the embeddings of two files were not made alike."""
     own, other = x.identity, y.identity
     if differing := sorted(key for key in own.keys() | other.keys() if own.get(key) != other.get(key)):
         message = f"{x.path} and {y.path} can not be compared: they differ in {', '.join(differing)}"
         hint = f"embed the pictures of {y.path} again with {{recognizer}} {own['recognizer']}"
         hint += f" {{detector}} {own['detector']}" if own["detector"] else " {no_detect}"
         raise UsageError(message, hint=hint, about=("recognizer", "detector", "no_detect"))
+
+
+def rule(x: StoredEmbeddings, y: StoredEmbeddings, wish: DecisionRequest, registry: Registry) -> DecisionRule:
+    """Return the rule by which the embeddings of two files are compared.
+
+    Raises UsageError if they were not made alike, or if the recognizer's threshold does not hold for them; PluginError
+    if the recognizer is not here.
+    """
+    check_comparable(x, y)
+    own = x.identity
     store = ModelStore()
     plugin = load_recognizer(registry, own["recognizer"], {})
     here = identity.sha256_of(plugin, own["parameters"], store), plugin.preprocessing_version

@@ -1,0 +1,1 @@
+"""Faces to people: clusters of faces whose names nobody has told, beside the people of a gallery."""
