@@ -2,7 +2,7 @@
 
 Among N faces there are N (N - 1) / 2 pairs, so that a threshold at which one stranger in a hundred passes joins people
 everywhere. Average linkage wants as many errors before it is wrong as there are pairs between two clusters, and bears
-an FMR of 1e-3: docs/gallery.md has the curve, and benchmarks/clustering.py measures it.
+an FMR of 1e-3: docs/tutorial-people.md has the curve, and benchmarks/clustering.py measures it.
 """
 
 from __future__ import annotations
