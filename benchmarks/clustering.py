@@ -26,35 +26,38 @@ from facecli.hosting.registry import Registry
 from facecli.matching import stored
 
 BAR = 0.93
-STEPS = np.arange(0.7, 1.41, 0.05)  # times the default threshold
+THRESHOLDS = "0.45,0.5,0.55,0.6,0.64,0.7,0.8"
 DIM, EACH, SPREAD = 128, 10, 0.9
 
 
 def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("file", nargs="?", type=Path, help="embeddings")
+    options.add_argument("--thresholds", default=THRESHOLDS, help="beside the default one")
     options.add_argument("--faces", type=int, help="made-up faces")
     options.add_argument("--threshold", type=float, default=0.5147, help="for made-up faces")
     given = options.parse_args()
-    figures = made_up(given.faces, given.threshold) if given.faces else quality(given.file)
+    figures = (
+        made_up(given.faces, given.threshold)
+        if given.faces
+        else quality(given.file, [float(text) for text in given.thresholds.split(",")])
+    )
     common.tell(figures, as_json=given.json)
 
 
-def quality(path: Path) -> list[common.Figure]:
-    """BCubed F over thresholds."""
+def quality(path: Path, thresholds: Sequence[float]) -> list[common.Figure]:
+    """BCubed F at the threshold of `facecli cluster`, and at others."""
     file = stored.read(path, 2**30)
     names = [re.sub(r"_?\d+$", "", Path(source).stem) for source in file.sources]
     rows = np.asarray(unit(file.rows), np.float32)
     several = sum(count > 1 for count in Counter(names).values())
     print(f"{len(rows)} faces of {len(set(names))} people, {several} of them with two or more")
-    default = rule.for_stored(file, rule.wish(None, None), Registry())
+    default = rule.for_stored(file, rule.wish(None, None), Registry()).threshold
     figures = []
-    for step in (1.0, *STEPS):
-        threshold = default.threshold * step
-        labels = average_linkage(rows, threshold)
-        precision, recall, f = bcubed(labels.tolist(), names)
-        what = f"BCubed F at {threshold:.3f}, {step:.2f} of the default (P {precision:.3f}, R {recall:.3f})"
-        figures.append(common.figure(what, f, "{:.4f}", least=BAR if step == 1.0 and not figures else None))
+    for threshold in (default, *thresholds):
+        precision, recall, f = bcubed(average_linkage(rows, threshold).tolist(), names)
+        what = f"BCubed F at {threshold:.3f} (P {precision:.3f}, R {recall:.3f})"
+        figures.append(common.figure(what, f, "{:.4f}", least=None if figures else BAR))
     return figures
 
 
