@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from facecli.pictures.sources import Source
 from facecli.types import Image, Limits
@@ -33,8 +33,8 @@ class HashedPictures:
 
 
 def _hashed(source: Source, digest: list[bytes]) -> Source:
-    def read(_name: str, limits: Limits) -> bytes:
-        data = source.read(limits)
+    def read(_name: str, limits: Limits, large: Callable[[], None]) -> bytes:
+        data = source.read(limits, large)
         digest.append(hashlib.sha256(data).digest())
         return data
 

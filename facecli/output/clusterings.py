@@ -14,7 +14,7 @@ from facecli.errors import InputError, Wording, keyword
 from facecli.output import records
 from facecli.output.records import SCORE_DIGITS, Record
 from facecli.output.verifications import DIGITS
-from facecli.pictures.sources import read_file
+from facecli.pictures.sources import Source, read_file
 from facecli.types import Limits
 
 SCHEMA = "facecli.cluster/1"
@@ -73,7 +73,7 @@ def table_rows(document: Record) -> list[Record]:
 
 def read_ids(path: Path, max_bytes: int) -> dict[str, str]:
     """Return the ids of an earlier document: face's hash -> id of its cluster. Raises InputError for no document."""
-    data = read_file(str(path), Limits(max_bytes=max_bytes))
+    data = Source(str(path), read_file).read(Limits(max_bytes=max_bytes))
     try:
         return _ids(json.loads(data))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
