@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -114,8 +115,9 @@ def records(ctx: click.Context, options: Iterable[click.Option]) -> list[tuple[s
     """Return the forms in which options are typed, each with its text; with the variables if everything is told."""
     found = []
     for option in options:
-        option.show_envvar = bool(ctx.meta.get(ALL))
-        record = option.get_help_record(ctx)
+        told = copy(option)  # the option itself is shared by all that print help in this process
+        told.show_envvar = bool(ctx.meta.get(ALL))
+        record = told.get_help_record(ctx)
         if record is not None:
             found.append((record[0], _with_names(ctx, record[1])))
     return found

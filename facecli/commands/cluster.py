@@ -34,9 +34,7 @@ class SortingSettings:
     update: bool = False
 
 
-@manual.command(
-    examples=("cluster photos/ --output people/", "cluster faces.npz --json", "cluster photos/ --gallery staff.db")
-)
+@manual.command(examples=("cluster photos/ --output people/", "cluster faces.npz --gallery staff.db --json"))
 @options.input_options
 @click.option(
     "--gallery",

@@ -47,6 +47,17 @@ def test_every_command_has_two_examples_whose_options_it_knows(ours: dict[str, c
             assert {word for word in words if word.startswith("-")} <= options, example
 
 
+def test_what_is_told_once_leaves_the_options_as_they_were() -> None:
+    """A manual page tells the variables; the help that is printed after it in the same process does not."""
+    ctx = click.Context(group, info_name="facecli")
+    before = group.get_help(ctx)
+    ctx.meta[manual.ALL] = True
+    options = [parameter for parameter in group.params if isinstance(parameter, click.Option)]
+    assert any("FACECLI_OFFLINE" in text for _, text in manual.records(ctx, options))
+    del ctx.meta[manual.ALL]
+    assert group.get_help(ctx) == before
+
+
 def test_every_shared_option_has_a_section(ours: dict[str, click.Command]) -> None:
     """One that several commands have is not their own; a name in the table is some command's."""
     users: dict[str, set[str]] = {}
