@@ -44,7 +44,7 @@ def test_stored_embeddings(run_cli: Callable, stored: Path) -> None:
     assert json.dumps(answer | {"seconds": 0}) == json.dumps(again | {"seconds": 0})
     table = run_cli("evaluate-identification", *files, "--format", "table").stdout.decode()
     assert max(map(len, table.splitlines())) <= 80
-    assert "FNIR at FPIR 0.01" in table
+    assert table.count("FNIR at FPIR") == 3
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_stored_embeddings(run_cli: Callable, stored: Path) -> None:
     [
         (("people.npz", "--templates", "5"), "too few to enroll"),
         (("people.npz", "--strangers", "."), "not measured together"),
-        (("people.npz", "--plot", "det.gif"), "can not write a figure as .gif"),
+        (("people.npz", "--plot", "det.gif"), "can not write a figure as '.gif'"),
         (("missing",), "does not exist"),
     ],
 )
