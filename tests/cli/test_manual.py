@@ -49,7 +49,7 @@ def test_every_command_has_two_examples_whose_options_it_knows(ours: dict[str, c
 
 def test_what_is_told_once_leaves_the_options_as_they_were() -> None:
     """A manual page tells the variables; the help that is printed after it in the same process does not."""
-    ctx = click.Context(group, info_name="facecli")
+    ctx = click.Context(group, info_name="facecli", **group.context_settings)  # click keeps the option of help
     before = group.get_help(ctx)
     ctx.meta[manual.ALL] = True
     options = [parameter for parameter in group.params if isinstance(parameter, click.Option)]
