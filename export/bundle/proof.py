@@ -13,6 +13,7 @@ from facecli.crops import cutting
 from facecli.errors import ExportError
 from facecli.export.bundle.runner import Bundle, Faces, cosine_similarity, largest
 from facecli.export.proof import samples
+from facecli.export.proof.tolerances import is_of_integers
 from facecli.geometry import overlap
 from facecli.inference.session import open_session
 
@@ -42,7 +43,8 @@ def prove(folder: Path, tools: Tools) -> dict[str, Any]:
     Raises ExportError where one is beyond its limit.
     """
     bundle = Bundle(folder)
-    least = _least_cosine(folder / bundle.recognizer["file"]["path"])
+    integers = is_of_integers(open_session(folder / bundle.recognizer["file"]["path"]))
+    least = COSINE_INT8 if integers else COSINE
     ious, cosines, differences = [], [], [0.0]
     for image, _ in samples.portraits():
         (expected,) = tools.detector.detect([image])
@@ -50,19 +52,10 @@ def prove(folder: Path, tools: Tools) -> dict[str, Any]:
         ious.append(_compare_faces(image, faces, expected))
         index = largest(faces, image.pixels)
         face = expected.select([int(overlap(faces.boxes[index : index + 1], expected.bboxes).argmax())])
-        cosine = _compare_embeddings(image, bundle.embed(image.pixels, faces, index), face, tools)
-        if not cosine >= least:
-            name = tools.recognizer[0].name
-            raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {name}'s")
-        cosines.append(cosine)
+        cosines.append(_compare_embeddings(image, bundle.embed(image.pixels, faces, index), face, tools, least))
         for name, answer in bundle.attributes(image.pixels, faces, index).items():
             differences.append(_compare_attributes(image, name, answer, face, tools))
     return {"pictures": len(ious), "iou": min(ious), "cosine": min(cosines), "attributes": max(differences)}
-
-
-def _least_cosine(recognizer: Path) -> float:
-    """Return the least cosine of an embedding that this network may give, by the precision that its file states."""
-    return COSINE_INT8 if open_session(recognizer).metadata.get("facecli.precision") == "int8" else COSINE
 
 
 def _compare_faces(image: Image, faces: Faces, expected: Detections) -> float:
@@ -75,16 +68,16 @@ def _compare_faces(image: Image, faces: Faces, expected: Detections) -> float:
     return iou
 
 
-def _compare_embeddings(image: Image, embedding: FloatArray, face: Detections, tools: Tools) -> float:
-    """Return the cosine of the bundle's embedding with facecli's of this face.
-
-    Raises ExportError where the two have different lengths.
-    """
+def _compare_embeddings(image: Image, embedding: FloatArray, face: Detections, tools: Tools, least: float) -> float:
+    """Return the cosine of the bundle's embedding with facecli's. Raises ExportError if it is less than `least`."""
     plugin, recognizer = tools.recognizer
     expected = recognizer.embed(cutting.cut(image, face, plugin.crop))[0]
     if embedding.shape != expected.shape:
         raise ExportError(f"the bundle's embedding has {len(embedding)} numbers, {plugin.name}'s {len(expected)}")
-    return cosine_similarity(embedding, expected)
+    cosine = cosine_similarity(embedding, expected)
+    if not cosine >= least:
+        raise ExportError(f"the bundle's embedding of {image.source} has a cosine of {cosine:.4f} with {plugin.name}'s")
+    return cosine
 
 
 def _compare_attributes(image: Image, attribute: str, answer: Any, face: Detections, tools: Tools) -> float:

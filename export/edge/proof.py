@@ -16,7 +16,7 @@ from facecli.export.edge.crops import INPUT
 from facecli.export.edge.request import EdgeRequest
 from facecli.export.proof.detection import compare_faces
 from facecli.export.proof.sessions import FixedRuntime
-from facecli.export.proof.tolerances import TOLERANCES
+from facecli.export.proof.tolerances import TOLERANCES, is_of_integers
 from facecli.inference.reasons import told
 from facecli.inference.session import open_session
 from facecli.types import Detections, FloatArray, Image, UInt8Array
@@ -43,7 +43,7 @@ def prove_crops(request: EdgeRequest, path: Path) -> dict[str, Any]:
     assert isinstance(plugin, (RecognizerPlugin, AttributePlugin)) and spec.crop is not None
     run = _runner(plugin, request)
     session = open_session(path)
-    cosine = COSINE_INT8 if session.metadata.get("facecli.precision") == "int8" else COSINE
+    cosine = COSINE_INT8 if is_of_integers(session) else COSINE
     figures: dict[str, Any] = {"data": request.samples.data}
     for name, scales in (("own_size", (1.0,)), ("resized", OTHER_SIZES)):
         crops = [crop for scale in scales for crop in request.samples.crops(_scaled(spec.crop, scale))]

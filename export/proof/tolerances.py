@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facecli.contract import Precision, Task
+    from facecli.inference.session import OnnxSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ TOLERANCES: dict[Precision, Tolerances] = {
     "fp16": Tolerances(0.01, 0.9999, 1.0, 0.9, 2.0, random=False),
     "int8": Tolerances(math.inf, 0.98, 0.85, 0.75, 6.0, random=False),
 }
+
+
+def is_of_integers(session: OnnxSession) -> bool:
+    """Return whether a file's metadata states that its network is of 8-bit integers."""
+    return session.metadata.get("facecli.precision") == "int8"
 
 
 def agreement(task: Task, exported: NDArray[np.float32], expected: NDArray[np.float32]) -> float | None:
