@@ -103,7 +103,11 @@ class _Clusters:
         self.doubt = 2 * (self.means.shape[1] + 2) * 2.0**-23
 
     def find_nearest(self, wanted: Labels) -> None:
-        """Find the nearest active cluster of each of these active ones, the first of equally near ones."""
+        """Find the nearest active cluster of each of these active ones.
+
+        Of equally near ones it is the one whose number differs in the lowest bits (the least exclusive or). That is the
+        same from both sides and pairs off most of many copies at once, where "the first" would merge one a round.
+        """
         others = self.active
         narrow = self.means[others].astype(np.float32)
         places = np.full(len(self.labels), -1, np.int64)
@@ -155,8 +159,9 @@ class _Clusters:
             near = others[np.flatnonzero(similarities[row] >= best[row] - self.doubt)]
             # Products are added in the order of the vectors, so that the distance is the same from both sides.
             distances = 1.0 - (self.means[near] * self.means[cluster]).sum(axis=1)
-            first = int(distances.argmin())
-            self.nearest[cluster], self.distances[cluster] = near[first], distances[first]
+            least = distances.min()
+            equal = near[distances == least]
+            self.nearest[cluster], self.distances[cluster] = equal[(equal ^ cluster).argmin()], least
 
 
 def clusters_of(labels: Labels) -> Iterator[list[int]]:

@@ -1,6 +1,7 @@
 """Pictures sorted by people: a folder for each person, of copies or links, or a list of who is where.
 
-A new folder appears whole or not at all. In one that is there already each file does, and nothing is deleted.
+A new folder appears whole or not at all. In one that is there already, even an empty one, each file does, and nothing
+is deleted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import io
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,20 +23,23 @@ from facecli.output import clusterings
 from facecli.output.records import Record
 from facecli.output.sink import dumps
 from facecli.system.files import make_folder, staged, write_bytes
-from facecli.system.folders import is_used, staged_folder
+from facecli.system.folders import check_writable, is_used, staged_folder
 
 Mode = Literal["copy", "link", "csv"]
 MODES = get_args(Mode)
 RESULT, LIST = "cluster.json", "people.csv"  # what stands beside the folders of people
+NAME_BYTES = 200  # of 255 that most file systems allow in a name: there is room for an id or a hash
 
 
 def earlier_ids(folder: Path, max_bytes: int, *, update: bool) -> dict[str, str]:
     """Return the ids that people have in a folder of an earlier run, none for a new folder.
 
     update: whether pictures may be added to what is there. Raises UsageError for a folder that is not empty without
-    `update`, and for one that is no result of ours; InputError for a damaged result.
+    `update`, and for one that is no result of ours; InputError for a damaged result; OutputError for a folder that can
+    not be written, before any work is done for it.
     """
     if not is_used(folder):
+        check_writable(folder)
         return {}
     if not update:
         message = f"{folder} is not empty"
@@ -42,6 +47,7 @@ def earlier_ids(folder: Path, max_bytes: int, *, update: bool) -> dict[str, str]
         raise UsageError(message, hint=hint, about="update")
     if not (folder / RESULT).is_file():
         raise UsageError(f"{folder} is not empty, and no earlier run has written it", hint="name another folder")
+    check_writable(folder)
     return clusterings.read_ids(folder / RESULT, max_bytes)
 
 
@@ -52,8 +58,7 @@ def write(folder: Path, clustering: Clustering, document: Record, mode: Mode) ->
     """
     people = [] if mode == "csv" else list(_pictures(clustering.clusters))
     written: Record = {"folder": str(folder), "mode": mode, "people": len(clustering.clusters), "files": 0}
-    new = not is_used(folder)
-    if new:
+    if not folder.exists():
         with staged_folder(folder) as temporary:
             written["files"] = sum(_put(temporary / name, sources, _into(mode)) for name, sources in people)
             _finish(temporary, document | {"written": written}, mode)
@@ -80,11 +85,11 @@ def _finish(folder: Path, document: Record, mode: Mode) -> None:
 
 def _pictures(clusters: Iterable[Cluster]) -> Iterable[tuple[str, list[str]]]:
     """Yield the name of each person's folder and the pictures that go there. Raises InputError for what is no file."""
-    taken: set[str] = set()
+    taken = {RESULT, LIST}
     for one in clusters:
         name = _folder_name(one)
-        name = f"{name} {one.id}" if name.casefold() in taken else name
-        taken.add(name.casefold())
+        name = f"{name} {one.id}" if _key(name) in taken else name
+        taken.add(_key(name))
         sources = list(dict.fromkeys(member.source for member in one.members if member.source is not None))
         for source in sources:
             if not os.path.isfile(source):  # noqa: PTH113 # a Path of a URL is another name
@@ -98,8 +103,18 @@ def _folder_name(one: Cluster) -> str:
     """Return a name that is one folder's on every system; of somebody unnamed the id."""
     if one.person is None:
         return f"person-{one.id}"
-    plain = "".join("_" if letter in '/\\:*?"<>|' else letter for letter in one.person)
-    return plain.strip(" .")[:100] or f"person-{one.id}"
+    plain = "".join("_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in one.person)
+    return _shortened(plain.strip(" .")).rstrip(" .") or f"person-{one.id}"
+
+
+def _key(name: str) -> str:
+    """Return what two names have in common that are one on some system: in capitals, or with composed accents."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _shortened(name: str) -> str:
+    """Return the beginning of a name that has at most NAME_BYTES bytes; no letter is cut in two."""
+    return os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore") if len(os.fsencode(name)) > NAME_BYTES else name
 
 
 def _put(folder: Path, sources: Iterable[str], put: Put) -> int:
@@ -109,7 +124,7 @@ def _put(folder: Path, sources: Iterable[str], put: Put) -> int:
     for source in sources:
         name = Path(source)
         digest = hashlib.sha256(os.fsencode(source)).hexdigest()[:8]
-        for target in (folder / name.name, folder / f"{name.stem}-{digest}{name.suffix}"):
+        for target in (folder / name.name, folder / f"{_shortened(name.stem)}-{digest}{name.suffix}"):
             if not os.path.lexists(target):
                 put(source, target)
                 count += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facecli.errors import OutputError
+from facecli.system.files import unfinished
 
 
 def is_used(folder: Path) -> bool:
@@ -26,20 +28,42 @@ def is_used(folder: Path) -> bool:
 def staged_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside `target` that becomes `target` on success and vanishes on failure.
 
-    target: does not exist, or is an empty folder. Raises OutputError if the file system refuses.
+    target: does not exist. Raises OutputError if the file system refuses.
     """
-    temporary = target.with_name(f".facecli-{os.urandom(8).hex()}")
+    temporary = _beside(target)
     try:
-        temporary.mkdir()
-        yield temporary
-        if target.exists():
-            target.rmdir()  # which is refused if somebody has put something there meanwhile
-        temporary.rename(target)
+        with unfinished(temporary):
+            temporary.mkdir()
+            yield temporary
+            temporary.rename(target)  # which is refused if somebody has put something there meanwhile
     except OSError as error:
-        reason = error.strerror or str(error)
-        if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
-            reason = f"there is no folder {target.parent}"
-        hint = "choose another place or free some space"
-        raise OutputError(f"can not write {target}: {reason}", hint=hint) from error
+        raise _refused(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OutputError for a folder that can not be made, or that nothing can be written into; nothing is left behind.
+
+    For callers that refuse it before their work begins.
+    """
+    temporary = folder / f".facecli-{os.urandom(8).hex()}" if folder.is_dir() else _beside(folder)
+    try:
+        if folder.is_symlink() and not folder.exists():
+            raise FileExistsError(errno.EEXIST, "it is a link to nowhere")
+        temporary.mkdir()
+        temporary.rmdir()
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".facecli-{os.urandom(8).hex()}")
+
+
+def _refused(target: Path, error: OSError) -> OutputError:
+    """Return the error for a folder that the file system refuses."""
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
+        reason = f"there is no folder {target.parent}"
+    return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")

@@ -114,3 +114,65 @@ def test_an_earlier_result_that_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "cluster.json").write_text(text)
     with pytest.raises(InputError, match="no result of facecli cluster"):
         clusterings.read_ids(tmp_path / "cluster.json", 10**6)
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("\u8d75" * 100, "\u8d75" * 66),
+        ("x" * 300, "x" * 200),
+        ("cluster.json", "cluster.json 000000000000"),
+        ("People.CSV", "People.CSV 000000000000"),
+        ("two\nlines", "two_lines"),
+        (" . ", "person-000000000000"),
+    ],
+)
+def test_every_name_is_a_folders(name: str, own: str, pictures: list[Path], tmp_path: Path) -> None:
+    write(tmp_path / "people", clustering((name, pictures[:1])))
+    assert below(tmp_path / "people") == sorted([f"{own}/a.jpg", "cluster.json"])
+
+
+def test_names_that_differ_in_composed_accents_stay_two(pictures: list[Path], tmp_path: Path) -> None:
+    write(tmp_path / "people", clustering(("Ad\u00e9le", pictures[:1]), ("Ade\u0301le", pictures[1:2])))
+    assert len({path.parent.name for path in (tmp_path / "people").glob("*/*")}) == 2
+    assert (tmp_path / "people" / "Ade\u0301le 000000000001" / "b.jpg").is_file()
+
+
+def test_pictures_of_long_names_that_are_one(tmp_path: Path) -> None:
+    long = [tmp_path / folder / f"{'n' * 245}.jpg" for folder in ("a", "b")]
+    for number, path in enumerate(long):
+        path.parent.mkdir()
+        path.write_bytes(bytes([number]))
+    assert write(tmp_path / "people", clustering((None, long)))["files"] == 2
+
+
+def test_an_empty_folder_that_is_there_is_filled(
+    pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "people").mkdir()
+    monkeypatch.chdir(tmp_path / "people")
+    assert people_folder.earlier_ids(Path(), 10**6, update=False) == {}
+    write(Path(), clustering((None, pictures[:1])))
+    assert below(Path()) == ["cluster.json", "person-000000000000/a.jpg"]
+    assert below(tmp_path / "people") == below(Path())
+
+
+def test_a_folder_that_can_not_be_written_is_refused_before_the_work(pictures: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match="a link to nowhere"):
+        people_folder.earlier_ids(tmp_path / "nowhere", 10**6, update=False)
+    with pytest.raises(OutputError, match="there is no folder"):
+        people_folder.earlier_ids(tmp_path / "no" / "people", 10**6, update=False)
+    with pytest.raises(OutputError, match=r"[Nn]ot a directory"):
+        people_folder.earlier_ids(pictures[0] / "people", 10**6, update=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "nowhere"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused_before_the_work(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(OutputError, match=r"[Pp]ermission"):
+            people_folder.earlier_ids(tmp_path / "people", 10**6, update=False)
+    finally:
+        tmp_path.chmod(0o755)
