@@ -60,6 +60,7 @@ class Album:
         self.pictures = 0
         self.failed: list[tuple[str, FacecliError]] = []
         self._rows: list[FloatArray] = []
+        self._files = 0
 
     @property
     def rows(self) -> FloatArray:
@@ -82,12 +83,16 @@ class Album:
             self.members.append(Member(result.source, index, digest, sha256.hex(), box))
 
     def add_stored(self, stored: StoredEmbeddings) -> None:
-        """Add the embeddings of a file. A picture is known by its name there, and a face by its embedding."""
+        """Add the embeddings of a file. A picture is known by its name there, and a face by its embedding.
+
+        Two files may both name an a.jpg, of two folders: those are two pictures.
+        """
+        self._files += 1
         self.pictures += len(set(stored.sources))
         self._rows.append(stored.rows)
         for row, source, index in zip(stored.rows, stored.sources, stored.faces, strict=True):
             digest = hashlib.sha256(row.astype("<f4").tobytes() + f"{index}".encode()).hexdigest()
-            self.members.append(Member(source, index, digest, source, None))
+            self.members.append(Member(source, index, digest, f"{self._files}:{source}", None))
 
     def add_kept(self, kept: Kept, *, asked: bool) -> None:
         """Add the faces of a gallery, last; a face that is here already, in the same picture, is told who it is.

@@ -106,6 +106,10 @@ def command(
         if not named and gallery is None:
             raise UsageError("no input", hint="name pictures or folders, or a {gallery}", about="gallery")
         stored = names_stored(reading.inputs)
+        if stored and (reading.files_from or reading.files_from0):
+            raise UsageError("stored embeddings are not clustered together with a list of pictures")
+        if folder is not None and sorting.mode != "csv":
+            _check_files(reading)
         gathered = _gathering(reading, plugins, running, gallery, inputs.count_inputs(reading) if named else 0)
 
         # Imported while the models load in their threads.
@@ -127,6 +131,18 @@ def command(
             document["written"] = people_folder.write(folder, clustering, document, sorting.mode or "copy")
     sink.document(document, clusterings.csv_rows(document), table=clusterings.table_rows(document))
     return 1 if clustering.failed else 0
+
+
+def _check_files(reading: InputSettings) -> None:
+    """Raise UsageError for inputs that can not be copied, as they are no files."""
+    from facecli.errors import UsageError
+    from facecli.pictures.sources import URL
+
+    for name in reading.inputs:
+        if name == "-" or URL.match(name):
+            shown = "stdin" if name == "-" else "a URL"
+            message = f"{shown} is no file here, so that it can not be copied"
+            raise UsageError(message, hint="save the picture, or give {mode} csv", about="mode")
 
 
 def _gathering(

@@ -28,8 +28,10 @@ class Shown:
 def in_folder(folder: Path, *, strangers: bool) -> list[Shown]:
     """Return the pictures of a folder of people's folders. strangers: a picture beside them shows one more person.
 
-    Raises UsageError for a picture that lies in nobody's folder, and for a folder without pictures.
+    Raises UsageError for a picture that lies in nobody's folder, for a folder without pictures, and for what is none.
     """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint="name a folder with people/NAME/picture.jpg")
     return _shown([source.name for source in expand([str(folder)])], folder, strangers=strangers)
 
 
@@ -38,8 +40,9 @@ def in_file(stored: StoredEmbeddings, *, strangers: bool) -> list[Shown]:
     folders = [os.path.dirname(name) for name in stored.sources]  # noqa: PTH120 # of a name, which may be a URL
     try:
         top = os.path.commonpath(folders) if folders else ""
-    except ValueError:  # absolute and relative names
-        top = ""
+    except ValueError as error:
+        message = "some of the pictures have absolute names and others have not, so that no folder is common to them"
+        raise UsageError(message, hint="embed one folder with people/NAME/picture.jpg") from error
     return _shown(list(stored.sources), PurePath(top), strangers=strangers)
 
 

@@ -15,6 +15,7 @@ from facecli.gallery.store import changes, journal
 from facecli.gallery.store.faces import kept
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import GalleryStore
+from facecli.matching.stored import StoredEmbeddings
 
 RULE = Rule(0.4, "a test", 0.001)
 SPACE = Space({"recognizer": "made-up", "models": ["0" * 64], "parameters": {}, "detector": "yunet"}, 16)
@@ -158,3 +159,18 @@ def test_a_gallery_clusters_its_own_faces(store: GalleryStore, enroll: Callable)
     found = with_gallery(Album(), store, asked=True)
     assert people(found) == [("Ada", [("a", None), ("b", None)]), (None, [("c", None), ("d", None)])]
     assert [member.kept for member in found.clusters[1].members] == [3, 4]
+
+
+def test_pictures_of_one_name_in_two_files_are_two_pictures(face: Callable, tmp_path: Path) -> None:
+    album = Album()
+    for name in ("first", "second"):
+        rows = face(1, name)[None]
+        album.add_stored(StoredEmbeddings(tmp_path / f"{name}.npz", rows, ("1.jpg",), (0,), {}))
+    assert [len(one.members) for one in cluster(album, RULE).clusters] == [2]
+
+
+def test_two_faces_of_a_stored_picture_are_two_people(face: Callable, tmp_path: Path) -> None:
+    rows = np.stack([face(1, "a"), face(1, "b")])
+    album = Album()
+    album.add_stored(StoredEmbeddings(tmp_path / "faces.npz", rows, ("1.jpg", "1.jpg"), (0, 1), {}))
+    assert len(cluster(album, RULE).alone) == 2

@@ -85,6 +85,10 @@ def test_ids_are_taken_from_a_result(run_cli: Callable, photos: Path, tmp_path: 
         (("{photos}", "--fmr", "0.5"), "no threshold measured at FMR 0.5"),
         (("{photos}", "--ids-from", "{photos}/hopper.jpg"), "no result of facecli cluster"),
         (("{photos}", "--gallery", "{photos}/none.db"), "there is no gallery"),
+        (("-", "-o", "{photos}/people"), "stdin is no file here"),
+        (("http://127.0.0.1:9/a.jpg?token=secret", "-o", "{photos}/people"), "a URL is no file here"),
+        (("{photos}", "-o", "{photos}/no/people"), "there is no folder"),
+        (("faces.npz", "--files-from", "{photos}/list"), "together with a list"),
     ],
 )
 def test_refused_before_any_work(run_cli: Callable, photos: Path, options: tuple[str, ...], text: str) -> None:
@@ -92,6 +96,7 @@ def test_refused_before_any_work(run_cli: Callable, photos: Path, options: tuple
     assert done.returncode in (1, 2)
     assert text in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
+    assert len(list(photos.iterdir())) == 3
 
 
 def test_a_picture_that_fails_is_told_and_the_others_are_clustered(run_cli: Callable, photos: Path) -> None:
@@ -100,3 +105,10 @@ def test_a_picture_that_fails_is_told_and_the_others_are_clustered(run_cli: Call
     assert done.returncode == 1
     assert people(done) == [(None, ["collins", "collins_variant"])]
     assert [one["error"]["code"] for one in done.json["failed"]] == ["decode"]
+
+
+def test_an_empty_folder_has_nobody(run_cli: Callable, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run_cli("cluster", tmp_path / "empty", "--json")
+    assert done.returncode in (0, 1)
+    assert (done.json["clusters"], done.json["alone"], done.json["faces"]) == ([], [], 0)

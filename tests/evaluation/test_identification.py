@@ -11,6 +11,7 @@ from facecli.evaluation.enrolled import Shown
 from facecli.evaluation.identification import Person, Plan, evaluate
 from facecli.evaluation.people_rate import people_rate
 from facecli.evaluation.rates import Rate
+from facecli.matching.stored import StoredEmbeddings
 from facecli.pipeline.results import ImageResult
 
 DIM = 32
@@ -106,6 +107,15 @@ def test_who_a_folder_says_a_picture_shows(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nobody's folder"):
         enrolled.in_folder(tmp_path, strangers=False)
     assert "alone.jpg" in {one.person for one in enrolled.in_folder(tmp_path, strangers=True)}
+    with pytest.raises(UsageError, match="is no folder"):
+        enrolled.in_folder(tmp_path / "alone.jpg", strangers=True)
+
+
+def test_stored_pictures_without_a_common_folder_are_refused(tmp_path: Path) -> None:
+    rows = np.ones((2, DIM), np.float32)
+    stored = StoredEmbeddings(tmp_path / "faces.npz", rows, ("people/Ada/1.jpg", "/people/Grace/1.jpg"), (0, 0), {})
+    with pytest.raises(UsageError, match="no folder is common"):
+        enrolled.in_file(stored, strangers=False)
 
 
 def test_people_of_results() -> None:
