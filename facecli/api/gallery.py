@@ -18,7 +18,7 @@ from facecli.gallery import labelling
 from facecli.gallery.decision import Identification, identify
 from facecli.gallery.enrolment import UNREVIEWED, Enrolled, enroll
 from facecli.gallery.index import Index, Score
-from facecli.gallery.migration import Migrated, migrate
+from facecli.gallery.migration import Migrated, migrate, migrate_crops
 from facecli.gallery.review import Review
 from facecli.gallery.rule import Rule, Wish, rule_for
 from facecli.gallery.space import Space
@@ -98,14 +98,16 @@ class Gallery:
         strict: bool = False,
         min_quality: float | None = None,
         max_templates: int | None = None,
+        crops: bool = False,
     ) -> Enrolment:
         """Store the face of each picture, and return how many were added, known and rejected.
 
         pictures: one or many; folders stand for their pictures. name: the person whom all of them show; None takes the
         names of folders, people/NAME/picture.jpg, and `pictures` are then names of folders or files. face: which face
         of a picture, "only" by default. strict: reject a face that is nearer to somebody else than to its person.
-        min_quality: reject a face of less quality, 0 to 1. max_templates: most that a person may have. Raises
-        UsageError for a gallery of another recognizer, GalleryError.
+        min_quality: reject a face of less quality, 0 to 1. max_templates: most that a person may have.
+        crops: keep a crop of each face, from which `migrate` can embed it anew. Raises UsageError for a gallery of
+        another recognizer, GalleryError.
         """
         limits = self.flow().limits
         if name is not None:
@@ -114,7 +116,7 @@ class Gallery:
             several = not isinstance(pictures, (str, os.PathLike)) and isinstance(pictures, Iterable)
             labelled = labelling.by_folder([_path(one) for one in (pictures if several else (pictures,))])
         review = Review(strict, min_quality, max_templates)
-        outcomes = list(self.enrolled(labelled, self.flow(face), review=review))
+        outcomes = list(self.enrolled(labelled, self.flow(face), review=review, crops=crops))
         count = [outcome.status for outcome in outcomes].count
         rejected = tuple(outcome for outcome in outcomes if outcome.status == "rejected")
         return Enrolment(count("added"), count("known"), rejected)
@@ -144,24 +146,30 @@ class Gallery:
             raise result.error
         return IdentifiedPicture(Picture.of(result), search.answers(result, top))
 
-    def migrate(self, pictures: str | os.PathLike[str] | None = None, *, partial: bool = False) -> Migration:
+    def migrate(
+        self, pictures: str | os.PathLike[str] | None = None, *, from_crops: bool = False, partial: bool = False
+    ) -> Migration:
         """Embed all faces anew from their pictures, with these Faces' recognizer, and say what became of them.
 
-        pictures: a folder where the pictures lie now, under any names; None looks where they were. partial: switch to
+        pictures: a folder where the pictures lie now, under any names; None looks where they were. from_crops: take
+        the crops that were kept, instead. partial: switch to
         the new embeddings even if some faces have none, and are no longer found. A run that ended early goes on where
         it was. Raises UsageError if the recognizer is the gallery's own, GalleryError.
         """
-        number, outcomes = self.migrating(None if pictures is None else Path(pictures))
+        number, outcomes = self.migrating(None if pictures is None else Path(pictures), from_crops=from_crops)
         done = list(outcomes)
         failed = tuple(outcome for outcome in done if outcome.error is not None)
         switched = spaces.switch(self.store(), number, partial=partial)
         return Migration(sum(outcome.faces for outcome in done), failed, switched)
 
-    def migrating(self, pictures: Path | None) -> tuple[int, Iterator[Migrated]]:
-        """Return the id of the space that is being filled, and an iterator of one outcome per picture."""
+    def migrating(self, pictures: Path | None, *, from_crops: bool = False) -> tuple[int, Iterator[Migrated]]:
+        """Return the id of the space that is being filled, and an iterator of one outcome per picture or crop."""
         store, flow = self.store(), self.flow("all", need_face=False)
         number = spaces.begin(store, self.space())
-        return number, migrate(store, number, self.engine.pipeline(self.tools(), flow).run, pictures, flow.limits)
+        river = self.engine.pipeline(self.tools(), flow).run
+        if from_crops:
+            return number, migrate_crops(store, number, river)
+        return number, migrate(store, number, river, pictures, flow.limits)
 
     def people(self) -> list[Person]:
         """Return everybody in the gallery, by name."""
@@ -207,6 +215,7 @@ class Gallery:
         clock: Stopwatch | None = None,
         *,
         review: Review = UNREVIEWED,
+        crops: bool = False,
     ) -> Iterator[Enrolled]:
         """Return an iterator of one outcome per picture; what it has given is stored. flow: see `flow`.
 
@@ -220,7 +229,10 @@ class Gallery:
             own.check(space)
         if review.min_quality is not None:
             flow = replace(flow, measures=("quality",))
-        return enroll(pictures, store, space, self.engine.pipeline(self.tools(), flow, clock).run, review)
+        if crops:
+            flow = replace(flow, keep_image=True)
+        river = self.engine.pipeline(self.tools(), flow, clock).run
+        return enroll(pictures, store, space, river, review, keep_crops=crops)
 
     def search(self, wish: Wish, score: Score = "blend", people: Sequence[str] = ()) -> Search:
         """Return what answers probes. Raises UsageError for an empty gallery, and as rule_for does."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="Reject faces of less quality, 0 to 1: size, sharpness, light, contrast and pose.",
 )
 @click.option("--max-templates", type=click.IntRange(1), metavar="N", help="Reject more than N faces of a person.")
+@click.option("--crops", is_flag=True, help="Keep a crop of each face, from which `gallery migrate` embeds it anew.")
 @options.dry_run_option
 @options.recognizer_options
 @options.detector_options
@@ -48,6 +49,7 @@ def command(
     strict: bool,
     min_quality: float | None,
     max_templates: int | None,
+    crops: bool,
     dry_run: bool,
 ) -> int:
     """Add people to a gallery.
@@ -72,7 +74,7 @@ def command(
         from facecli.output import galleries as shown
 
         review = Review(strict, min_quality, max_templates)
-        outcomes = opened.enrolled(_labelled(reading, name), opened.flow(plugins.face), review=review)
+        outcomes = opened.enrolled(_labelled(reading, name), opened.flow(plugins.face), review=review, crops=crops)
         summary = enrolments.Summary()
         own = str(galleries.gallery_path(gallery))  # in a rehearsal it is a copy that is changed
         header = records.header("enroll", gallery=shown.gallery(opened.store()) | {"path": own}, dry_run=dry_run)

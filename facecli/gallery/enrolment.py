@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from facecli.errors import DuplicateError, FacecliError, InputError, NoFaceError
+from facecli.gallery import crops
 from facecli.gallery.labelling import Labelled
 from facecli.gallery.review import Review, Reviewer
 from facecli.gallery.space import Space
@@ -56,13 +57,19 @@ class _Picture:
 
 
 def enroll(
-    pictures: Iterable[Labelled], store: GalleryStore, space: Space, river: River, review: Review = UNREVIEWED
+    pictures: Iterable[Labelled],
+    store: GalleryStore,
+    space: Space,
+    river: River,
+    review: Review = UNREVIEWED,
+    *,
+    keep_crops: bool = False,
 ) -> Iterator[Enrolled]:
     """Yield one outcome per picture, in order, each as soon as what it tells is on the disk.
 
     space: the space that the river's embeddings are in. review: the conditions; with min_quality the river has to
-    measure the quality. Raises GalleryError, and what the river raises; what was
-    yielded before is stored.
+    measure the quality. keep_crops: store a crop of each face; the river has to keep the pictures. Raises GalleryError,
+    and what the river raises; what was yielded before is stored.
     """
     on_their_way: deque[_Picture] = deque()
     reviewer = Reviewer(review, store)
@@ -74,7 +81,7 @@ def enroll(
             yield _opened(picture, store)
 
     for result in river(opened()):
-        yield _stored(on_their_way.popleft(), result, store, space, reviewer)
+        yield _stored(on_their_way.popleft(), result, store, space, reviewer, keep_crop=keep_crops)
 
 
 def _opened(picture: _Picture, store: GalleryStore) -> Source | Image:
@@ -100,7 +107,15 @@ def _opened(picture: _Picture, store: GalleryStore) -> Source | Image:
     return Source(source.name, read)
 
 
-def _stored(picture: _Picture, result: ImageResult, store: GalleryStore, space: Space, reviewer: Reviewer) -> Enrolled:
+def _stored(
+    picture: _Picture,
+    result: ImageResult,
+    store: GalleryStore,
+    space: Space,
+    reviewer: Reviewer,
+    *,
+    keep_crop: bool,
+) -> Enrolled:
     source, person, error = picture.labelled.source, picture.labelled.person, result.error
     if error is None and len(result.indices) != 1:
         error = NoFaceError(f"one face is needed and {len(result.indices)} were chosen in {source}")
@@ -113,7 +128,7 @@ def _stored(picture: _Picture, result: ImageResult, store: GalleryStore, space: 
     if error is not None or person is None:
         return Enrolled(source, person, "rejected", error=error)
     try:
-        added = store.add(person, _new_face(picture, result), space)
+        added = store.add(person, _new_face(picture, result, keep_crop=keep_crop), space)
     except DuplicateError as duplicate:
         if store.has(picture.sha256, person):  # another process was first
             return Enrolled(source, person, "known")
@@ -122,17 +137,19 @@ def _stored(picture: _Picture, result: ImageResult, store: GalleryStore, space: 
     return Enrolled(source, person, "added", added)
 
 
-def _new_face(picture: _Picture, result: ImageResult) -> NewFace:
+def _new_face(picture: _Picture, result: ImageResult, *, keep_crop: bool) -> NewFace:
     detections, embeddings = result.detections, result.embeddings
     assert embeddings is not None and result.width is not None and result.height is not None
     landmarks = None if detections is None else detections.landmarks
+    bbox = None if detections is None else detections.bboxes[0]
     return NewFace(
         sha256=picture.sha256,
         source=result.source,
         width=result.width,
         height=result.height,
-        bbox=None if detections is None else detections.bboxes[0],
+        bbox=bbox,
         landmarks=None if landmarks is None else landmarks[0],
         score=None if detections is None else float(detections.scores[0]),
         embedding=embeddings[0],
+        crop=crops.cut(result.image, bbox) if keep_crop and result.image is not None else None,
     )

@@ -52,6 +52,33 @@ def migrate(store: GalleryStore, space: int, river: River, pictures: Path | None
         yield _stored(on_their_way.popleft(), result, store, space)
 
 
+def migrate_crops(store: GalleryStore, space: int, river: River) -> Iterator[Migrated]:
+    """Yield one outcome per face without a template in a space, embedded from the crop that was kept of it.
+
+    space, river: as in `migrate`.
+    """
+    on_their_way: deque[PendingPicture] = deque()
+
+    def opened() -> Iterator[Source]:
+        for one in spaces.pending_faces(store, space):
+            on_their_way.append(one)
+            yield _crop(one, store)
+
+    for result in river(opened()):
+        yield _stored(on_their_way.popleft(), result, store, space)
+
+
+def _crop(picture: PendingPicture, store: GalleryStore) -> Source:
+    """Return the crop of a face, under the name of its picture."""
+    (face,) = picture.faces
+    name = picture.source or f"face {face}"
+    content = spaces.crop(store, face)
+    if content is None:
+        hint = "leave out {from_crops}, to take its picture"
+        return failing(name, InputError(f"no crop of face {face}, in {name}, was kept", hint=hint, about="from_crops"))
+    return Source(name, lambda _name, _limits, _large: content)
+
+
 def _places(folder: Path | None, limits: Limits) -> dict[bytes, str]:
     """Return the names of the pictures below a folder by the sha256 of their bytes."""
     found = {}

@@ -20,6 +20,7 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
     metavar="FOLDER",
     help="Where the pictures lie now, under any names.  [default: where they were]",
 )
+@click.option("--from-crops", is_flag=True, help="Embed the crops that `enroll --crops` kept, instead of pictures.")
 @click.option(
     "--partial", is_flag=True, help="Switch even if some faces could not be embedded, which nobody finds then."
 )
@@ -36,6 +37,7 @@ def command(
     output: OutputSettings,
     gallery: Path | None,
     pictures: Path | None,
+    from_crops: bool,
     partial: bool,
 ) -> int:
     """Embed a gallery's faces anew, with another recognizer or detector, from their pictures.
@@ -45,16 +47,21 @@ def command(
     """
     from facecli.cli import context, galleries, progress
     from facecli.cli.wording import option
+    from facecli.errors import UsageError
     from facecli.gallery.store import spaces
     from facecli.output import galleries as shown
     from facecli.output import records
 
+    if from_crops and pictures is not None:
+        message = "{from_crops} and {pictures} exclude each other"
+        raise UsageError(message, hint="give one of them", about=("from_crops", "pictures"))
     sink = context.open_sink(output)
     with sink.opened():
         opened = galleries.open_gallery(gallery, plugins, running, reading, inputs=None)
         store = opened.store()
-        number, outcomes = opened.migrating(pictures)
-        done = list(progress.reporting_errors(outcomes, output, len(spaces.pending(store, number))))
+        number, outcomes = opened.migrating(pictures, from_crops=from_crops)
+        pending = (spaces.pending_faces if from_crops else spaces.pending)(store, number)
+        done = list(progress.reporting_errors(outcomes, output, len(pending)))
         failed = [
             {"source": outcome.source, "error": records.error(outcome.error, option)}
             for outcome in done

@@ -10,6 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from facecli.errors import UsageError
+from facecli.gallery import crops
 from facecli.gallery.space import Space
 from facecli.gallery.store.store import FLOAT, GalleryStore
 from facecli.types import FloatArray
@@ -64,6 +65,25 @@ def pending(store: GalleryStore, number: int) -> list[PendingPicture]:
         source = None if own[0][1] is None else os.fsdecode(own[0][1])
         found.append(PendingPicture(source, own[0][2], tuple(row[3] for row in own), bboxes))
     return found
+
+
+def pending_faces(store: GalleryStore, number: int) -> list[PendingPicture]:
+    """Return the faces that have no template in a space, each with its place in its crop. number: the space's id."""
+    query = """SELECT face.id, picture.source, picture.sha256, face.bbox, picture.width, picture.height FROM face
+        JOIN picture ON picture.id = face.picture
+        WHERE face.id NOT IN (SELECT face FROM template WHERE space = ?) ORDER BY face.id"""
+    found = []
+    for face, source, sha256, box, width, height in store.database.rows(query, (number,)):
+        bbox = np.frombuffer(box, FLOAT).astype(np.float32)
+        bboxes = crops.placed(bbox, width, height)[None] if len(bbox) else None
+        found.append(PendingPicture(None if source is None else os.fsdecode(source), sha256, (face,), bboxes))
+    return found
+
+
+def crop(store: GalleryStore, face: int) -> bytes | None:
+    """Return the JPEG of a face's crop; None where none was kept. face: its id."""
+    found = store.database.rows("SELECT crop FROM face WHERE id = ? AND crop IS NOT NULL", (face,))
+    return bytes(found[0][0]) if found else None
 
 
 def add(store: GalleryStore, number: int, faces: Sequence[int], embeddings: FloatArray) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,3 +130,23 @@ def test_remove_a_picture(run_cli: Callable, staff: tuple[str, str]) -> None:
     done = run_cli("gallery", "remove", "--picture", face["sha256"], "--yes", *staff, "--json").json
     assert (done["people"], done["faces"], done["checked"]["found"]) == ([], 1, 0)
     assert run_cli("gallery", "show", "Grace", *staff, "--json").json["faces"] == []
+
+
+def test_migrate_from_crops(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    staff, people = ("--gallery", str(tmp_path / "staff.db")), tmp_path / "people"
+    people.mkdir()
+    for name, options in (("collins", ["--crops"]), ("hopper", [])):
+        shutil.copy(examples / f"{name}.jpg", people)
+        assert run_cli("enroll", people / f"{name}.jpg", "--name", name, *options, *staff).returncode == 0
+    shutil.rmtree(people)  # the pictures are gone
+    migrate = ("gallery", "migrate", "--recognizer", "dlib-resnet", *staff)
+    assert run_cli(*migrate, "--from-crops", "--pictures", tmp_path).returncode == 2
+    answer = run_cli(*migrate, "--from-crops", "--json").json
+    assert (answer["faces"], answer["switched"]) == (1, False)
+    assert [("no crop of face 2" in one["error"]["message"]) for one in answer["failed"]] == [True]
+    assert run_cli(*migrate, "--from-crops", "--partial", "--json").json["switched"] is True
+    found = run_cli("identify", examples / "collins.jpg", "--threshold", "0.05", *staff, "--json").json
+    (face,) = found["images"][0]["faces"]
+    assert face["person"] == "collins"  # from its crop it is embedded nearly as from its picture
+    removed = run_cli("gallery", "remove", "collins", "--yes", *staff, "--json").json
+    assert removed["checked"]["pieces"] >= 6  # three of the crop, too
