@@ -14,6 +14,8 @@ from facecli.errors import ContractError
 
 UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 def require_array(name: str, value: object, shape: tuple[int | None, ...], dtype: type[np.generic]) -> None:
@@ -118,3 +120,32 @@ class Detections:
         """Return the faces at these indices. The indices must ascend, so that the scores still descend."""
         points, eyes = (None if array is None else array[indices] for array in (self.landmarks, self.eyes))
         return Detections(self.bboxes[indices], self.scores[indices], points, eyes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """A tracker's answer about one frame: whose each detection is, and where the tracks are that were not detected.
+
+    ids: (N,) int64, of the detections, in their order; each id once. bboxes: (N, 4) float32 xyxy px, where the tracker
+    thinks that the faces are: the detections' boxes, smoothed if it smooths. confirmed: (N,) bool, False while the
+    tracker still keeps a track back because it may be a false detection. lost_ids: (M,) int64, of the tracks that live
+    without a detection in this frame. lost_bboxes: (M, 4) float32 xyxy px, where the tracker thinks that these are.
+    """
+
+    ids: IntArray
+    bboxes: FloatArray
+    confirmed: BoolArray
+    lost_ids: IntArray
+    lost_bboxes: FloatArray
+
+    def __post_init__(self) -> None:
+        require_array("Tracked.ids", self.ids, (None,), np.int64)
+        require_array("Tracked.bboxes", self.bboxes, (len(self.ids), 4), np.float32)
+        require_array("Tracked.confirmed", self.confirmed, (len(self.ids),), np.bool_)
+        require_array("Tracked.lost_ids", self.lost_ids, (None,), np.int64)
+        require_array("Tracked.lost_bboxes", self.lost_bboxes, (len(self.lost_ids), 4), np.float32)
+        every = np.concatenate([self.ids, self.lost_ids])
+        if len(np.unique(every)) < len(every):
+            raise ContractError("Tracked.ids and Tracked.lost_ids must name each track once")
+        if not (np.isfinite(self.bboxes).all() and np.isfinite(self.lost_bboxes).all()):
+            raise ContractError("boxes of Tracked must be finite, got NaN or infinity")

@@ -62,6 +62,7 @@ WINGS = {
     # what a plugin is, and what a picture is
     "facecli.contract": Wing(3),  # what plugins may import: hooks, descriptors, protocols
     "facecli.geometry": Wing(3),  # boxes and points, without pixels
+    "facecli.assignment": Wing(3),  # which row goes with which column
     "facecli.pictures": Wing(3),  # names to bytes to pixels, and back
     # what a model sees, and where it comes from
     "facecli.crops": Wing(4),  # pixels to the crops and numbers that a model takes
@@ -76,7 +77,7 @@ WINGS = {
     "facecli.plugins": Wing(
         5,
         sees=_these(
-            *("contract", "errors", "geometry", "labels", "types", "crops.preprocess"),
+            *("assignment", "contract", "errors", "geometry", "labels", "types", "crops.preprocess"),
             *("models.catalogue", "models.entries.shipped"),
         ),
         visitors=frozenset(),

@@ -1,9 +1,9 @@
 """The plugin contract, API 1: what a plugin hands over, and what facecli, its host, hands to the plugin.
 
 A hook (see facecli.contract.hookspecs, with examples) yields cheap descriptors: `DetectorPlugin`, `RecognizerPlugin`,
-`AttributePlugin`, `ExportRecipe`. The heavy object comes from `descriptor.load(runtime, parameters)` when somebody asks
-for that plugin. A plugin may import this package, `facecli.types`, `facecli.errors`, `facecli.geometry`,
-`facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
+`AttributePlugin`, `TrackerPlugin`, `ExportRecipe`. The heavy object comes from `descriptor.load(runtime, parameters)`
+when somebody asks for that plugin. A plugin may import this package, `facecli.types`, `facecli.errors`,
+`facecli.geometry`, `facecli.assignment`, `facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
 """
 
 from facecli.contract.attribute import AttributeClassifier, AttributePlugin, Bin, CropsClassifier, HeadsClassifier
@@ -15,6 +15,7 @@ from facecli.contract.operating_point import Cohort, OperatingPoint
 from facecli.contract.recipe import DetectorPeer, ExportPart, ExportRecipe, Precision, Task
 from facecli.contract.recognizer import Recognizer, RecognizerPlugin
 from facecli.contract.runtime import Parameters, Runtime, Session
+from facecli.contract.tracker import Tracker, TrackerPlugin
 from facecli.kinds import Metric
 
 __all__ = [
@@ -45,5 +46,7 @@ __all__ = [
     "Runtime",
     "Session",
     "Task",
+    "Tracker",
+    "TrackerPlugin",
     "hookimpl",
 ]

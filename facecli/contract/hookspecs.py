@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facecli.contract.detector import DetectorPlugin
     from facecli.contract.recipe import ExportRecipe
     from facecli.contract.recognizer import RecognizerPlugin
+    from facecli.contract.tracker import TrackerPlugin
 
 hookspec = pluggy.HookspecMarker("facecli")
 
@@ -111,6 +112,40 @@ def facecli_attributes(name: str) -> Iterable[AttributePlugin]:  # type: ignore[
                 load=lambda runtime, parameters: LightClassifier(),
                 crop=CropSpec(32, 32),
                 labels=("dark", "bright"),
+            )
+    """
+
+
+@hookspec
+def facecli_trackers(name: str) -> Iterable[TrackerPlugin]:  # type: ignore[empty-body]
+    """Yield trackers. The entry point in group `facecli.trackers` has the tracker's name.
+
+    Example::
+
+        import numpy as np
+
+        from facecli.contract import TrackerPlugin, hookimpl
+        from facecli.types import Tracked
+
+
+        class OrderTracker:
+            def __init__(self):
+                self.next, self.living = 1, []
+
+            def update(self, detections, seconds, image):
+                living = self.living[: len(detections)]
+                new = range(self.next, self.next + len(detections) - len(living))
+                self.next, self.living = new.stop, [*living, *new]
+                ids, sure = np.array(self.living, np.int64), np.ones(len(detections), bool)
+                return Tracked(ids, detections.bboxes, sure, np.zeros(0, np.int64), np.zeros((0, 4), np.float32))
+
+
+        @hookimpl
+        def facecli_trackers():
+            yield TrackerPlugin(
+                name="example-order",
+                summary="the surest face is one track, the next one another",
+                load=lambda runtime, parameters: OrderTracker,
             )
     """
 

@@ -8,14 +8,16 @@ from facecli.contract.attribute import AttributePlugin
 from facecli.contract.detector import DetectorPlugin
 from facecli.contract.recipe import ExportRecipe
 from facecli.contract.recognizer import RecognizerPlugin
+from facecli.contract.tracker import TrackerPlugin
 from facecli.kinds import Kind
 
-Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin  # a plugin that runs on faces
+Plugin = DetectorPlugin | RecognizerPlugin | AttributePlugin | TrackerPlugin  # a plugin that runs on faces
 
 PLUGINS: Mapping[Kind, type[Plugin]] = {
     "detectors": DetectorPlugin,
     "recognizers": RecognizerPlugin,
     "attributes": AttributePlugin,
+    "trackers": TrackerPlugin,
 }
 # The class that the hook of each kind yields. The hook of commands yields nothing.
 DESCRIPTORS: Mapping[Kind, type[Plugin] | type[ExportRecipe]] = {**PLUGINS, "recipes": ExportRecipe}

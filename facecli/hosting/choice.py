@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # every start of the command line imports this module for its
 
 # Used where nobody names another.
 DETECTOR, RECOGNIZER, ATTRIBUTES = "yunet", "sface", ("age", "gender", "emotion")
+TRACKER = "sort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Choice:
 
     attributes: names of attribute models, such as "emotion/facecli-resnet". parameters: plugin's name -> parameters
     that differ from its defaults. further_recognizers: recognizers that embed the same faces after `recognizer`. crops:
-    recognizer's name -> fields of its CropSpec that are replaced.
+    recognizer's name -> fields of its CropSpec that are replaced. tracker:
+    follows faces through a film.
     """
 
     detector: str | None = None
@@ -29,6 +31,7 @@ class Choice:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     further_recognizers: tuple[str, ...] = ()
     crops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tracker: str | None = None
 
 
 def load_recognizer(registry: Registry, name: str, crops: Mapping[str, Mapping[str, Any]]) -> RecognizerPlugin:

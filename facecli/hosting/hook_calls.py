@@ -22,6 +22,7 @@ HOOKS: Mapping[Kind, str] = {
     "detectors": "facecli_detectors",
     "recognizers": "facecli_recognizers",
     "attributes": "facecli_attributes",
+    "trackers": "facecli_trackers",
     "recipes": "facecli_export_recipes",
     "commands": "facecli_commands",
 }

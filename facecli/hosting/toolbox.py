@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ from facecli.contract import (
     HeadsClassifier,
     Recognizer,
     RecognizerPlugin,
+    Tracker,
+    TrackerPlugin,
 )
 from facecli.contract.plugin import Plugin
 from facecli.contract.record_keys import RECORD_KEYS
@@ -44,6 +46,8 @@ class Toolbox:
         self.recognizer_plugins = tuple(load_recognizer(registry, name, choice.crops) for name in names)
         self.recognizer_plugin = self.recognizer_plugins[0] if choice.recognizer is not None else None
         self.attribute_plugins = tuple(registry.load("attributes", name, AttributePlugin) for name in choice.attributes)
+        tracker = choice.tracker
+        self.tracker_plugin = None if tracker is None else registry.load("trackers", tracker, TrackerPlugin)
         self._check_landmarks()
         self._check_names()
         self._parameters = parameters.effective(self.plugins, choice.parameters)
@@ -54,7 +58,7 @@ class Toolbox:
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """All descriptors, in the order of the stages."""
-        stages = (self.detector_plugin, *self.recognizer_plugins, *self.attribute_plugins)
+        stages = (self.detector_plugin, self.tracker_plugin, *self.recognizer_plugins, *self.attribute_plugins)
         return tuple(plugin for plugin in stages if plugin is not None)
 
     @cached_property
@@ -63,6 +67,13 @@ class Toolbox:
         assert self.detector_plugin is not None
         detector: Detector = self._loading[id(self.detector_plugin)].result()
         return detector
+
+    @cached_property
+    def make_tracker(self) -> Callable[[], Tracker]:
+        """The function that makes a new tracker for a film, from the loaded tracker plugin."""
+        assert self.tracker_plugin is not None
+        make: Callable[[], Tracker] = self._loading[id(self.tracker_plugin)].result()
+        return make
 
     @cached_property
     def recognizers(self) -> tuple[Recognizer, ...]:

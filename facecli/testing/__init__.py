@@ -24,6 +24,9 @@ difference   not every crop has the same answer
 blank        a detector finds no face in plain grey
 face         a detector finds a face in the picture that the caller brings
 length       embeddings have length 1 if, and only if, `normalized` is True
+frames       a tracker names each detection of a frame once, in films of no face, one face, a crowd, leaps and long gaps
+endings      an id that has ended never comes back
+films        two films that are tracked at once do not see each other
 stdout       nothing was written to it, by Python or by native code
 """
 
@@ -34,6 +37,7 @@ from facecli.testing.kit import (
     check_attribute,
     check_detector,
     check_recognizer,
+    check_tracker,
     run_checks,
 )
 
@@ -44,5 +48,6 @@ __all__ = [
     "check_attribute",
     "check_detector",
     "check_recognizer",
+    "check_tracker",
     "run_checks",
 ]

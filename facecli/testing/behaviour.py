@@ -10,15 +10,17 @@ import numpy as np
 from facecli.contract import RecognizerPlugin
 from facecli.errors import ContractError
 from facecli.inference.answers import are_equal
-from facecli.testing import inputs, statements
+from facecli.testing import following, inputs, statements
 from facecli.testing.subjects import Answer, CropSubject, DetectorSubject, Subject
 from facecli.types import FloatArray
 
 NEEDED = frozenset({"load", "output"})  # after a failure of these all further checks would fail for one reason
 
 
-def checks_for(subject: Subject) -> dict[str, Callable[..., None]]:
+def checks_for(subject: Subject | following.TrackerSubject) -> dict[str, Callable[..., None]]:
     """Return the checks that fit a kind of plugin and its inputs, by name, in the order to run them."""
+    if isinstance(subject, following.TrackerSubject):
+        return dict(following.CHECKS)
     checks: dict[str, Callable[..., None]] = dict(_CHECKS)
     if isinstance(subject, CropSubject):
         checks["preprocessing"] = statements.require_stated_preprocessing

@@ -16,6 +16,7 @@ from facecli.contract import (
     DetectorPlugin,
     OperatingPoint,
     RecognizerPlugin,
+    TrackerPlugin,
 )
 from facecli.contract.plugin import Plugin
 from facecli.contract.reach import point_fault
@@ -30,7 +31,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 def require_valid(plugin: Plugin) -> None:
     """Raise ContractError with everything that is wrong with a descriptor; the model is not loaded."""
     problems = [*_common(plugin)]
-    if not isinstance(plugin, DetectorPlugin):
+    if not isinstance(plugin, (DetectorPlugin, TrackerPlugin)):
         problems += _crop(plugin.crop)
     if isinstance(plugin, AttributePlugin):
         problems += [problem for crop in plugin.more_crops for problem in _crop(crop)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime
+from facecli.contract import AttributePlugin, DetectorPlugin, RecognizerPlugin, Runtime, TrackerPlugin
 from facecli.contract.plugin import PLUGINS, Plugin
 from facecli.errors import ContractError, DeviceError, ModelError, PluginError
 from facecli.hosting.loader import make_runtime
@@ -14,6 +14,7 @@ from facecli.inference.reasons import told
 from facecli.kinds import Kind
 from facecli.models.store import ModelStore
 from facecli.testing import behaviour, descriptors, silence, statements
+from facecli.testing.following import TrackerSubject
 from facecli.testing.subjects import Subject, subject_of
 from facecli.types import Image
 
@@ -55,7 +56,11 @@ def run_checks(
     if not (results[0].passed and results[-1].passed):
         return results  # the other checks rely on the fields and the files
     with silence.captured_stdout() as printed:
-        subject = subject_of(descriptor, runtime or _cpu(descriptor), picture, tolerance)
+        subject: Subject | TrackerSubject
+        if isinstance(descriptor, TrackerPlugin):
+            subject = TrackerSubject(descriptor, runtime or _cpu(descriptor))
+        else:
+            subject = subject_of(descriptor, runtime or _cpu(descriptor), picture, tolerance)
         results += _behaviour(subject)
         results.append(_result("stdout", silence.require_nothing, printed()))
     return results
@@ -91,6 +96,11 @@ def check_attribute(plugin: str | AttributePlugin, *, picture: Image | None = No
     assert_conforms(plugin, "attributes", picture=picture)
 
 
+def check_tracker(plugin: str | TrackerPlugin) -> None:
+    """Raise ConformanceError unless a tracker keeps the contract."""
+    assert_conforms(plugin, "trackers")
+
+
 def _resolve(plugin: str | Plugin, kind: Kind | None) -> tuple[Plugin, Kind]:
     if not isinstance(plugin, str):
         kinds = [k for k, descriptor in PLUGINS.items() if isinstance(plugin, descriptor) and kind in (None, k)]
@@ -110,7 +120,7 @@ def _cpu(descriptor: Plugin) -> Runtime:
     return make_runtime((descriptor,), ModelStore(), device="cpu", threads=1)
 
 
-def _behaviour(subject: Subject) -> list[CheckResult]:
+def _behaviour(subject: Subject | TrackerSubject) -> list[CheckResult]:
     results = []
     for name, require in behaviour.checks_for(subject).items():
         results.append(_result(name, require, subject))

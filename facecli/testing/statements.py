@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,10 +18,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facecli.testing.subjects import CropSubject, Subject
+    from facecli.testing.recording import RecordingRuntime
+    from facecli.testing.subjects import CropSubject
     from facecli.types import FloatArray
 
 FED_TOLERANCE = 1e-3  # of the largest number fed: a plugin may compute (pixel - mean) / std in another order
+
+
+class Loaded(Protocol):
+    """A plugin whose model was loaded."""
+
+    @property
+    def plugin(self) -> Any:
+        """The descriptor."""
+
+    @property
+    def runtime(self) -> RecordingRuntime:
+        """The runtime that its `load` got."""
 
 
 def require_files(plugin: Plugin) -> None:
@@ -35,7 +48,7 @@ def require_files(plugin: Plugin) -> None:
         _require_sha256(plugin.name, point.cohort.path, point.cohort.sha256)
 
 
-def require_fit(subject: Subject) -> None:
+def require_fit(subject: Loaded) -> None:
     """Raise ContractError if a file that the plugin has opened takes other crops than its ModelSpec states."""
     for spec in subject.plugin.models:
         for session in subject.runtime.sessions.get(spec.id, ()):

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facecli.contract import CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
-from facecli.contract.plugin import Plugin
+from facecli.contract import AttributePlugin, CropSpec, DetectorPlugin, RecognizerPlugin, Runtime
 from facecli.errors import ContractError
 from facecli.hosting.answers import head_of, probability_fault, rows_of
 from facecli.testing import inputs
@@ -104,7 +103,12 @@ class CropSubject(Subject):
         return [(row,) for row in rows]
 
 
-def subject_of(plugin: Plugin, runtime: Runtime, portrait: Image | None, tolerance: float) -> Subject:
+def subject_of(
+    plugin: DetectorPlugin | RecognizerPlugin | AttributePlugin,
+    runtime: Runtime,
+    portrait: Image | None,
+    tolerance: float,
+) -> Subject:
     """Return a plugin with its inputs, not loaded yet. portrait: a picture with a face, as one more input."""
     if isinstance(plugin, DetectorPlugin):
         return DetectorSubject(plugin, runtime, inputs.pictures(portrait), tolerance)

@@ -43,6 +43,8 @@ NAMES = [
     "Runtime",
     "Session",
     "Task",
+    "Tracker",
+    "TrackerPlugin",
     "hookimpl",
 ]
 
@@ -52,7 +54,7 @@ def test_the_public_names_are_these() -> None:
     assert [name for name in NAMES if not hasattr(contract, name)] == []
 
 
-@pytest.mark.parametrize("module", ["contract", "types", "errors", "geometry", "labels", "testing"])
+@pytest.mark.parametrize("module", ["contract", "types", "errors", "geometry", "assignment", "labels", "testing"])
 def test_what_a_plugin_may_import_is_there_and_the_contract_says_so(module: str) -> None:
     assert importlib.import_module(f"facecli.{module}").__doc__
     assert module == "contract" or f"`facecli.{module}`" in contract.__doc__
@@ -70,7 +72,7 @@ def test_the_fields_of_a_models_description_are_known_at_run_time(name: str) -> 
 
 def test_every_kind_has_its_noun_and_its_descriptor() -> None:
     assert tuple(NOUNS) == KINDS == (*DESCRIPTORS, "commands")
-    assert set(MODEL_KINDS.values()) == set(PLUGINS)
+    assert set(MODEL_KINDS.values()) == set(PLUGINS) - {"trackers"}  # which may have models, in no entry of their own
 
 
 def test_a_plugins_kind_is_known_by_its_descriptor() -> None:
@@ -82,7 +84,8 @@ def test_a_plugins_kind_is_known_by_its_descriptor() -> None:
     detector = contract.DetectorPlugin("x", "", load, landmarks=False)
     recognizer = contract.RecognizerPlugin("x", "", load, crop, 2, True, point)
     attribute = contract.AttributePlugin("x/x", "", "x", load, crop, ())
-    assert [kind_of(plugin) for plugin in (detector, recognizer, attribute)] == list(PLUGINS)
+    tracker = contract.TrackerPlugin("x", "", load)
+    assert [kind_of(plugin) for plugin in (detector, recognizer, attribute, tracker)] == list(PLUGINS)
 
 
 def test_metrics_are_those_of_the_type() -> None:

@@ -47,11 +47,11 @@ def descriptor(hook: str) -> Any:
 
 
 def test_every_hook_is_here() -> None:
-    kinds = {"facecli_detectors", "facecli_recognizers", "facecli_attributes"}
+    kinds = {"facecli_detectors", "facecli_recognizers", "facecli_attributes", "facecli_trackers"}
     assert set(HOOKS) == kinds | {"facecli_export_recipes", "facecli_commands"}
 
 
-@pytest.mark.parametrize("kind", ["detectors", "recognizers", "attributes"])
+@pytest.mark.parametrize("kind", ["detectors", "recognizers", "attributes", "trackers"])
 def test_the_example_conforms(kind: str) -> None:
     plugin = descriptor(f"facecli_{kind}")
     assert isinstance(plugin, DESCRIPTORS[kind])

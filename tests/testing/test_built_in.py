@@ -13,7 +13,7 @@ from facecli.models.store import ModelStore
 from facecli.testing import assert_conforms, check_attribute, check_recognizer
 
 # These have to run: their models, if any, are in the wheel.
-EMBEDDED = {"yunet", "mtcnn", "haar", "dlib-resnet", "sface", "emotion/facecli-resnet"}
+EMBEDDED = {"yunet", "mtcnn", "haar", "dlib-resnet", "sface", "emotion/facecli-resnet", "sort", "bytetrack"}
 BUILT_IN = [(kind, name) for kind in PLUGINS for name in Registry(third_party=False).names(kind)]
 
 

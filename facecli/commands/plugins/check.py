@@ -34,7 +34,7 @@ def command(output: OutputSettings, name: str, picture: str | None) -> int:
         if not entries:
             models = [entry.name for entry in registry.entries("attributes") if entry.name.startswith(f"{name}/")]
             hint = f"did you mean {' or '.join(models)}?" if models else "these are what the kit checks"
-            raise UsageError(f"{name} is no detector, recognizer or attribute model", hint=hint)
+            raise UsageError(f"{name} is no detector, recognizer, attribute model or tracker", hint=hint)
         face = codec.decode(single(picture).read(Limits()), picture, Limits()) if picture else None
         results = [(entry, check) for entry in entries for check in run_checks(entry.name, entry.kind, picture=face)]
     rows = [

@@ -1,0 +1,1 @@
+"""Trackers: which detections in the frames of a film are one face."""
