@@ -63,6 +63,7 @@ WINGS = {
     "facecli.contract": Wing(3),  # what plugins may import: hooks, descriptors, protocols
     "facecli.geometry": Wing(3),  # boxes and points, without pixels
     "facecli.assignment": Wing(3),  # which row goes with which column
+    "facecli.film": Wing(3),  # films, cameras and streams to frames, and back
     "facecli.pictures": Wing(3),  # names to bytes to pixels, and back
     # what a model sees, and where it comes from
     "facecli.crops": Wing(4),  # pixels to the crops and numbers that a model takes
@@ -110,13 +111,14 @@ OWNERS = {
     "torch": _these("export", "models.training"),
     "onnx": _these("export", "models.training"),
     "h5py": _these("export"),
+    "av": _these("film"),
     "click": _these("cli", "commands"),
     "requests": _these("network"),
     "sqlite3": _these("gallery.store"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }
-HEAVY = {"numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
+HEAVY = {"av", "numpy", "cv2", "onnxruntime", "rich", "torch", "onnx", "requests", "matplotlib"}
 ROOF = _these("cli", "commands", "__main__")
 
 # Developers' programs that are started with `python -m` and have options of their own.

@@ -1,0 +1,66 @@
+"""The names that stand for films: files by their suffix, cameras, and streams."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from facecli.redaction import without_secrets
+
+SUFFIXES = tuple(".mp4 .m4v .mov .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .wmv .flv .3gp .ogv".split())  # noqa: SIM905 # one line
+_CAMERA = re.compile(r"camera:(\d+|/dev/\S+)")
+_STREAM = re.compile(r"(rtsps?|rtmps?|srt|udp|rtp|tcp)://", re.IGNORECASE)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+# Where FFmpeg finds cameras: its format, and its name for number N.
+_CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A film's place as FFmpeg takes it.
+
+    source: the name that the user gave, without secrets, for output. url: FFmpeg's name for it. format: FFmpeg's, None
+    lets it look. live: the film goes on whether somebody reads it or not. network: it comes over a network.
+    """
+
+    source: str
+    url: str
+    format: str | None = None
+    live: bool = False
+    network: bool = False
+
+
+def is_film(name: str) -> bool:
+    """Return whether a name stands for a film, camera or stream, as far as the name tells."""
+    if _CAMERA.fullmatch(name) or _STREAM.match(name):
+        return True
+    path = urlsplit(name).path if _WEB.match(name) else name
+    return path.lower().endswith((*SUFFIXES, ".m3u8"))
+
+
+def address_of(name: str) -> Address:
+    """Return the place of a film: a file, `camera:0`, or a URL. A web address of a film's file is no live stream."""
+    if camera := _CAMERA.fullmatch(name):
+        form, pattern = _CAMERAS.get(sys.platform, _CAMERAS["linux"])
+        url = pattern.format(camera[1]) if camera[1].isdecimal() else camera[1]
+        return Address(name, url, form, live=True)
+    if _STREAM.match(name):
+        return Address(without_secrets(name), name, live=True, network=True)
+    if _WEB.match(name):
+        return Address(without_secrets(name), name, live=not _is_file(name), network=True)
+    return Address(name, f"file:{name}")
+
+
+def films_below(folder: Path) -> list[str]:
+    """Return the films in a folder and below, sorted; nothing hidden."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(
+        str(path) for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _is_file(url: str) -> bool:
+    return urlsplit(url).path.lower().endswith(SUFFIXES)

@@ -1,0 +1,22 @@
+"""PyAV, which reads and writes films; it comes with the extra `video`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facecli.errors import DeviceError
+
+
+class FilmLibraryError(DeviceError):
+    """PyAV, which films need, is not installed, or lacks an encoder."""
+
+
+def require() -> Any:
+    """Return the module `av`, silent but for its errors. Raises FilmLibraryError if it is not installed."""
+    try:
+        import av
+        import av.logging
+    except ImportError as error:
+        raise FilmLibraryError("films need PyAV", hint='pip install "facecli[video]"') from error
+    av.logging.set_level(None)  # FFmpeg's own lines would go to stderr, with the passwords of addresses
+    return av

@@ -1,0 +1,159 @@
+"""Reading a film frame by frame: upright, with its own times, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from facecli.errors import DecodeError
+from facecli.film import library
+from facecli.film.address import Address
+from facecli.film.faults import told
+from facecli.film.frame import MAX_PIXELS, Excerpt, FilmFacts, Frame
+from facecli.types import Image
+
+OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # until a silent server counts as gone
+MISSING_SECONDS = 1.0  # less than this a film may be shorter than it states: sound often outlasts the picture
+
+
+class Film:
+    """An opened film. Raises FacecliError if there is none.
+
+    address: of the film. max_pixels: of a frame. short: after the last frame, whether the film ended earlier than it
+    states.
+    """
+
+    def __init__(self, address: Address, *, max_pixels: int = MAX_PIXELS) -> None:
+        av = library.require()
+        self.address, self._max_pixels = address, max_pixels
+        self.short, self.dropped = False, 0
+        with told(address, opened=False):
+            self._container = av.open(address.url, format=address.format, **_options(address))
+        try:
+            self._stream = self._video()
+            self._refuse_large(self._stream.codec_context.width, self._stream.codec_context.height)
+            self._stream.thread_type = "AUTO"
+            self._origin = _seconds(self._container.start_time, 1 / av.time_base) or 0.0
+            self._first: Any = None
+            with told(address, opened=True):
+                self._decoded = self._container.decode(self._stream)
+                self._first = next(self._decoded, None)
+            self.facts = self._facts()
+        except BaseException:
+            self.close()
+            raise
+
+    def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
+        """Yield the frames of an excerpt, by default the film; once. Raises DecodeError where a film breaks off."""
+        part = excerpt or Excerpt()
+        end = np.inf if part.duration is None else part.start + part.duration
+        most = np.inf if part.max_frames is None else part.max_frames
+        step = 0.0 if part.max_fps is None else 1 / part.max_fps
+        number, latest, due = 0, -np.inf, part.start
+        for time, decoded in self._timed(part.start):
+            if time >= end or number >= most:
+                return
+            if time < due - 1e-6:
+                continue
+            if step:
+                due += step * (1 + (time - due) // step)
+            yield Frame(self._image(decoded), number, time)
+            number, latest = number + 1, time
+        stated = self.facts.duration
+        self.short = (
+            stated is not None and number > 0 and latest < stated - MISSING_SECONDS - 2 / (self.facts.rate or 25)
+        )
+
+    def close(self) -> None:
+        """Close the file or the connection."""
+        with suppress(Exception):  # whatever FFmpeg has to say about a film that nobody reads any more
+            self._container.close()
+
+    def _timed(self, start: float) -> Iterator[tuple[float, Any]]:
+        """Yield frames as FFmpeg gives them, with seconds since the film's begin, which never go back."""
+        step = 1 / (self.facts.rate or 25)
+        if start > 0:
+            self._seek(start)
+        time = -step
+        for decoded in self._every():
+            stated = _seconds(decoded.pts, decoded.time_base)
+            time = max(time, stated - self._origin) if stated is not None else time + step
+            yield time, decoded
+
+    def _every(self) -> Iterator[Any]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield first
+        while True:
+            with told(self.address, opened=True):
+                decoded = next(self._decoded, None)
+            if decoded is None:
+                return
+            yield decoded
+
+    def _seek(self, start: float) -> None:
+        """Go to the key frame before a time; a film that can not is read from its begin."""
+        av = library.require()
+        with suppress(av.error.FFmpegError):
+            self._container.seek(int((start + self._origin) * av.time_base))
+            self._decoded, self._first = self._container.decode(self._stream), None
+
+    def _image(self, decoded: Any) -> Image:
+        self._refuse_large(decoded.width, decoded.height)
+        with told(self.address, opened=True):
+            pixels = decoded.to_ndarray(format="rgb24")
+        turns = round(decoded.rotation / 90) % 4
+        return Image(np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels, self.address.source)
+
+    def _video(self) -> Any:
+        streams = self._container.streams.video
+        if not streams:
+            message = f"{self.address.source} has no picture, only sound or data"
+            raise DecodeError(message, hint="name a film")
+        return streams[0]
+
+    def _refuse_large(self, width: int, height: int) -> None:
+        if width * height > self._max_pixels:
+            message = f"frames of {self.address.source} have {width} x {height} pixels, more than {self._max_pixels}"
+            raise DecodeError(message, hint="raise {max_pixels}", about="max_pixels")
+
+    def _facts(self) -> FilmFacts:
+        stream, container = self._stream, self._container
+        if self._first is None:
+            raise DecodeError(f"{self.address.source} has no frame", hint="try another copy of the film")
+        rotation = round(self._first.rotation / 90) % 4 * 90
+        width, height = self._first.width, self._first.height
+        if rotation in (90, 270):
+            width, height = height, width
+        rate = stream.average_rate or stream.guessed_rate
+        stated = _seconds(stream.duration, stream.time_base)
+        if stated is None and container.duration:
+            stated = container.duration / library.require().time_base
+        address = self.address
+        return FilmFacts(
+            source=address.source,
+            width=width,
+            height=height,
+            rotation=rotation,
+            rate=float(rate) if rate else None,
+            duration=None if address.live else stated,
+            live=address.live,
+            sound=bool(container.streams.audio),
+        )
+
+
+def _options(address: Address) -> dict[str, Any]:
+    """Return how to open a film: nothing but the file itself is read for a file, such as one that lists addresses."""
+    if address.network:
+        transport = {"rtsp_transport": "tcp"} if address.url.lower().startswith("rtsp") else {}
+        return {"timeout": (OPEN_SECONDS, READ_SECONDS), "options": transport}
+    if address.live:
+        return {"timeout": (OPEN_SECONDS, READ_SECONDS)}
+    return {"options": {"protocol_whitelist": "file"}}
+
+
+def _seconds(count: int | None, unit: Any) -> float | None:
+    return None if count is None else float(count * unit)

@@ -1,0 +1,32 @@
+"""Which names are films, and what is shown of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from facecli.film.address import address_of, films_below, is_film
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "b/C.MKV", "camera:0", "rtsp://cam/1", "https://x.org/a.webm?b=c"])
+def test_films_are_known_by_their_names(name):
+    assert is_film(name)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "camera", "https://x.org/a.png", "-", "mp4"])
+def test_other_names_are_no_films(name):
+    assert not is_film(name)
+
+
+def test_a_password_is_in_no_shown_name():
+    address = address_of("rtsp://user:secret@camera.example/1?token=secret")
+    assert "secret" not in address.source
+    assert "secret" in address.url
+    assert address.live
+
+
+def test_a_folder_stands_for_its_films(tmp_path):
+    for name in ("b.mp4", "a/c.mkv", ".hidden/d.mp4", "e.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert films_below(tmp_path) == [str(tmp_path / "a/c.mkv"), str(tmp_path / "b.mp4")]

@@ -1,0 +1,79 @@
+"""Films are written at the times of their frames, with the sound of another film as it was."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from facecli.errors import UsageError
+from facecli.film.address import address_of
+from facecli.film.library import FilmLibraryError
+from facecli.film.reading import Film
+from facecli.film.writing import FilmWriter, check, written
+
+av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+
+
+def sound_of(path):
+    """Each packet's time, rounded to ms, and the hash of its bytes."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(audio=0) if packet.size]
+        return [
+            (round(float(p.pts * p.time_base), 3), hashlib.sha256(bytes(p)).hexdigest())
+            for p in packets
+            if p.pts is not None
+        ]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("codec", ["mpeg4", None])
+def test_times_and_sound_stay_as_they_are(suffix, codec, film, tmp_path):
+    source, target = film(times=(0, 40, 500, 520, 1700, 1733), sound=True), tmp_path / f"copy{suffix}"
+    opened = Film(address_of(str(source)))
+    with written(target) as (path, form):
+        writer = FilmWriter(path, form, (opened.facts.width, opened.facts.height), opened.facts.rate, codec)
+        writer.copy_sound(opened.address, 0.0)
+        frames = list(opened.frames())
+        for frame in frames:
+            writer.write(frame.image.pixels, frame.time)
+        writer.finish()
+    copied = list(Film(address_of(str(target))).frames())
+    # Matroska knows no time before 0, where AAC begins: there all times are later by as much.
+    shift = copied[0].time if suffix == ".mkv" else 0.0
+    assert [frame.time - shift for frame in copied] == pytest.approx([frame.time for frame in frames], abs=0.0011)
+    assert np.abs(copied[3].image.pixels.astype(int) - frames[3].image.pixels).mean() < 6
+    before, after = sound_of(source), sound_of(target)
+    assert len(before) > 10
+    assert [content for _, content in after] == [content for _, content in before]
+    assert [time - shift for time, _ in after] == pytest.approx([time for time, _ in before], abs=0.0015)
+
+
+def test_odd_sizes_can_be_written(tmp_path):
+    with written(tmp_path / "odd.mp4") as (path, form):
+        writer = FilmWriter(path, form, (65, 47), 25, "mpeg4")
+        writer.write(np.zeros((47, 65, 3), np.uint8), 0.0)
+        writer.finish()
+    assert Film(address_of(str(tmp_path / "odd.mp4"))).facts.width == 64
+
+
+def test_a_film_appears_whole_or_not_at_all(tmp_path):
+    def fail():
+        with written(tmp_path / "film.mp4") as (path, form):
+            writer = FilmWriter(path, form, (64, 48), 25, "mpeg4")
+            writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+            writer.close()
+            raise RuntimeError("in between")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_places_and_codecs_that_can_not_be_are_refused_before_work(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="can not write a film as"):
+        check(tmp_path / "film.jpg", None)
+    monkeypatch.setattr("facecli.film.writing.ENCODERS", {"av1": (("none-of-it", {}),)})
+    with pytest.raises(FilmLibraryError, match="no encoder of av1"):
+        check(tmp_path / "film.mp4", "av1")
