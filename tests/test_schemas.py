@@ -87,6 +87,7 @@ RUNS = {
         "evaluate-detection --root . --ground-truth {tmp}/faces.json --detector haar --json",
         0,
     ),
+    "evaluate-tracking": ("evaluate-tracking {tmp}/boxes.txt {tmp}/boxes.txt --json", 0),
     "enroll": ("enroll {tmp}/people --gallery {tmp}/new.db --json", 1),
     "enroll, lines": ("enroll {tmp}/people --gallery {tmp}/new.db --format jsonl", 1),
     "identify": ("identify collins.jpg missing.jpg --gallery {tmp}/staff.db --threshold 0.3 --top 2 --json", 1),
@@ -286,6 +287,7 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
 
     _copy_groups(own, tmp_path / "groups")
 
+    (tmp_path / "boxes.txt").write_text("1,1,10,10,40,40,1\n2,1,12,10,40,40,1\n")
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))
     subsets = {"easy": [0], "medium": [0], "hard": [0]}

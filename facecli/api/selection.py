@@ -21,12 +21,14 @@ class Request:
 
     embed: its embedding. ensemble: an embedding of each recognizer, in place of the first alone. attributes: answers of
     attribute models, by plugin name, such as "emotion/facecli-resnet". measures: names of faces.measures.MEASURES.
+    tracker: the plugin that follows faces through a film.
     """
 
     embed: bool = False
     ensemble: bool = False
     attributes: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    tracker: str | None = None
 
     @property
     def place_only(self) -> bool:
@@ -143,7 +145,7 @@ class Selection:
         recognizers = (recognizers if request.ensemble else recognizers[:1]) if request.embed else ()
         parameters = self._parameters(detector, recognizers, registry)
         if not strict:
-            in_use = {detector, *recognizers, *request.attributes}
+            in_use = {detector, *recognizers, *request.attributes, request.tracker}
             parameters = {n: p for n, p in parameters.items() if n in in_use or not _is_installed(n, registry)}
         return Choice(
             detector,
@@ -152,6 +154,7 @@ class Selection:
             parameters,
             recognizers[1:],
             project.crops if project else {},
+            request.tracker,
         )
 
     def _parameters(
@@ -174,7 +177,7 @@ class Selection:
 
 
 def _is_installed(name: str, registry: Registry) -> bool:
-    return any(name in registry.names(kind) for kind in ("detectors", "recognizers", "attributes"))
+    return any(name in registry.names(kind) for kind in ("detectors", "recognizers", "attributes", "trackers"))
 
 
 def _has_parameter(detector: str, name: str, registry: Registry) -> bool:

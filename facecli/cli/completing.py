@@ -43,6 +43,11 @@ def detectors(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     return _named(ctx, "detectors", incomplete)
 
 
+def trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the trackers whose names begin so."""
+    return _named(ctx, "trackers", incomplete)
+
+
 def recognizers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the recognizers whose names begin so."""
     return _named(ctx, "recognizers", incomplete)
@@ -60,7 +65,7 @@ def attributes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
 def plugins(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the plugins of any kind whose names begin so."""
-    kinds: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "recipes")
+    kinds: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "trackers", "recipes")
     return sorted({name for kind in kinds for name in _named(ctx, kind, incomplete)})
 
 

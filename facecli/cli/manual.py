@@ -24,6 +24,7 @@ SECTIONS = {
     OWN: ("yes", "dry_run"),
     "Inputs": (
         "gallery",
+        *("start", "duration", "max_fps", "max_frames"),
         "files_from",
         "files_from0",
         "root",
@@ -33,14 +34,32 @@ SECTIONS = {
         "ground_truth_path",
         "picture",
     ),
-    "Faces": ("detector", "min_score", "min_face_size", "face", "require_face", "rotate", "no_detect"),
-    "Models": ("recognizer", "flip", "model", "attributes", "parameter", "preset", "embed", "accept_license"),
+    "Faces": (
+        *("detector", "min_score", "min_face_size", "face", "require_face", "rotate", "no_detect"),
+        *("tracker", "every", "join"),
+    ),
+    "Models": (
+        *("recognizer", "flip", "model", "attributes", "window", "parameter", "preset", "embed", "accept_license"),
+    ),
     "Decision": (
         *("metric", "threshold", "fmr", "fpir", "margin", "score", "people", "operating_point", "score_threshold"),
         *("anti_spoof", "matches", "exit_code", "min_faces", "ids_from"),
     ),
     "Output": (
-        *("crops", "crops_for", "annotate", "labels", "plot", "roc_path", "path", "mode", "update", "long"),
+        *(
+            "crops",
+            "crops_for",
+            "annotate",
+            "codec",
+            "audio",
+            "mot",
+            "frames",
+            "embeddings",
+            "labels",
+            "plot",
+            "roc_path",
+        ),
+        *("path", "mode", "update", "long"),
         *("format", "json", "quiet"),
     ),
     RUNNING: (
@@ -50,7 +69,7 @@ SECTIONS = {
 }
 SECTION_OF = {name: section for section, names in SECTIONS.items() for name in names}
 # what a text of an option may have in braces, and the kind of plugins whose names it becomes
-NAMES: dict[str, Kind] = {"{detectors}": "detectors", "{recognizers}": "recognizers"}
+NAMES: dict[str, Kind] = {"{detectors}": "detectors", "{recognizers}": "recognizers", "{trackers}": "trackers"}
 ALL = "facecli.help_all"  # in a context's meta: tell everything
 
 

@@ -70,14 +70,11 @@ input_options = chain(
 max_bytes_option = _option(
     "--max-bytes", type=click.IntRange(1), metavar="N", default=256 * 2**20, help="Refuse larger files and downloads."
 )
+max_pixels_option = _option(
+    "--max-pixels", type=click.IntRange(1), metavar="N", default=100_000_000, help="Refuse larger pictures undecoded."
+)
 limit_options = chain(
-    _option(
-        "--max-pixels",
-        type=click.IntRange(1),
-        metavar="N",
-        default=100_000_000,
-        help="Refuse larger pictures undecoded.",
-    ),
+    max_pixels_option,
     max_bytes_option,
     _option(
         "--timeout",

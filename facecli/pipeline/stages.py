@@ -116,6 +116,16 @@ class Stages:
             results[i] = result
         return results
 
+    def describe(self, results: list[ImageResult]) -> list[ImageResult]:
+        """Return pictures, whose faces were found, with all that is asked of each face. Raises what a plugin raises."""
+        with self.clock("load"):
+            self.tools.wait()
+        results = self._classified(self._embedded(results))
+        if not self.flow.measures:
+            return results
+        with self.clock("measure"):
+            return [self._measured(result) for result in results]
+
     def _analyse_alone(self, opened: ImageResult) -> ImageResult:
         try:
             return self._analyse([opened])[0]
@@ -132,12 +142,7 @@ class Stages:
         if self.flow.rotate:
             found = [self._best_turn(*pair) for pair in found]
         results = [self._choose(*pair) for pair in found]
-        with self.clock("load"):
-            self.tools.wait()
-        results = self._classified(self._embedded(results))
-        if self.flow.measures:
-            with self.clock("measure"):
-                results = [self._measured(result) for result in results]
+        results = self.describe(results)
         results = [_turned_back(*pair) for pair in zip(results, opened, strict=True)] if self.flow.rotate else results
         return results if self.flow.keep_image else [replace(result, image=None) for result in results]
 

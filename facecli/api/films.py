@@ -1,0 +1,139 @@
+"""Films for Python and for the commands: the plugins that follow the faces of a film, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from facecli.api.engine import Engine
+from facecli.api.selection import Request
+from facecli.errors import UsageError
+from facecli.hosting.choice import TRACKER
+
+if TYPE_CHECKING:
+    from facecli.api.gallery import Gallery, Search
+    from facecli.film.frame import Excerpt
+    from facecli.gallery.decision import Identification
+    from facecli.hosting.toolbox import Toolbox
+    from facecli.pipeline.flow import Stopwatch
+    from facecli.pipeline.stages import Stages
+    from facecli.tracking.events import Event
+    from facecli.tracking.river import Crew, Joining, Source
+    from facecli.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FilmWish:
+    """The questions about a film.
+
+    tracker: the plugin that follows faces. every: the detector looks at each `every`th frame, and optical flow carries
+    the boxes between. join: join tracks by their faces. attributes: names as in Faces.analyze. window: seconds that
+    probabilities are averaged over. face: the choice among a frame's faces.
+    """
+
+    tracker: str = TRACKER
+    every: int = 1
+    join: bool = True
+    attributes: tuple[str, ...] = ()
+    window: float = 1.0
+    face: str | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise UsageError(f"{{every}} must be 1 or more, got {self.every}", about="every")
+        if not self.window > 0:
+            raise UsageError(f"{{window}} must be more than 0 seconds, got {self.window}", about="window")
+
+
+class FilmTools:
+    """The plugins for films; their loading begins now, in the background. gallery: names the tracks, if given.
+
+    Raises UsageError and PluginError as Engine.tools does, ModelError if no model of an attribute is installed.
+    """
+
+    def __init__(self, engine: Engine, wish: FilmWish, gallery: Gallery | None = None) -> None:
+        if engine.selection.no_detect:
+            raise UsageError("a film's faces are looked for, which {no_detect} leaves out", about="no_detect")
+        if gallery is not None:
+            gallery.store()
+            engine = gallery.engine
+        self.engine, self.wish, self._gallery = engine, wish, gallery
+        self.tracking = engine.tools(Request(tracker=wish.tracker), strict=False)
+        self.recognizing = engine.tools(Request(embed=True), strict=False) if wish.join or gallery else None
+        self._attributes = engine.request(wish.attributes) if wish.attributes else None
+        self.attributes = None if self._attributes is None else engine.tools(self._attributes, strict=False)
+        self._search: Search | None = None
+
+    def follow(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
+        """Return an iterator of the events of one film."""
+        from facecli.tracking.river import River
+
+        return River(film, self._crew(film.facts.source)).events(excerpt)
+
+    def _crew(self, source: str) -> Crew:
+        from facecli.pipeline.flow import Stopwatch
+        from facecli.tracking.finding import Finding
+        from facecli.tracking.moods import Moods
+        from facecli.tracking.naming import Naming, Recognizing
+        from facecli.tracking.river import Crew
+
+        clock, wish = Stopwatch(), self.wish
+        plugin = self.tracking.tracker_plugin
+        assert plugin is not None
+        recognizing = None if self.recognizing is None else Recognizing(self._stages(self.recognizing, clock))
+        naming = moods = None
+        if self._gallery is not None and recognizing is not None:
+            naming = Naming(recognizing, partial(_identified, self._searching(self._gallery)), source)
+        if self.attributes is not None:
+            moods = Moods(self._stages(self.attributes, clock), source, wish.window)
+        return Crew(
+            finding=Finding(self._stages(self.tracking, clock), wish.every),
+            tracker=self.tracking.make_tracker(),
+            clock=clock,
+            image=plugin.image,
+            recognizing=recognizing,
+            joining=self._joining() if wish.join else None,
+            naming=naming,
+            moods=moods,
+        )
+
+    def _stages(self, tools: Toolbox, clock: Stopwatch) -> Stages:
+        from facecli.pipeline.stages import Stages
+
+        return Stages(tools, self.engine.flow(Request(), self.wish.face), clock)
+
+    def _joining(self) -> Joining:
+        from facecli.matching.metrics import pairwise
+        from facecli.matching.rules import DecisionRequest, rule_for
+        from facecli.tracking.river import Joining
+
+        tools = self.recognizing
+        assert tools is not None
+        assert tools.recognizer_plugin is not None
+        rule = rule_for(tools, tools.recognizer_plugin, DecisionRequest(preset=self.engine.selection.preset))
+        return Joining(partial(pairwise, metric=rule.metric), rule.threshold)
+
+    def _searching(self, gallery: Gallery) -> Search:
+        from facecli.gallery.rule import Wish
+
+        if self._search is None:
+            self._search = gallery.search(Wish(None, None, None))
+        return self._search
+
+
+def _identified(search: Search, embedding: FloatArray) -> Identification:
+    from facecli.gallery.decision import identify
+
+    return identify(embedding[None], search.index, search.rule, 3)[0]
+
+
+def names_of(films: str | Sequence[str]) -> list[str]:
+    """Return the films that names stand for; a folder stands for the films below it, in order."""
+    from pathlib import Path
+
+    from facecli.film.address import films_below
+
+    given = [films] if isinstance(films, str) else films
+    return [film for name in given for film in (films_below(Path(name)) if Path(name).is_dir() else [name])]

@@ -1,0 +1,178 @@
+"""The loop of commands that follow films: events to the sink, and to the files that a film leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facecli.cli import progress
+from facecli.cli.wording import option
+from facecli.errors import FacecliError, UsageError
+
+if TYPE_CHECKING:
+    from facecli.api.films import FilmTools
+    from facecli.film.address import Address
+    from facecli.film.reading import Film
+    from facecli.output.track_files import AnnotatedFilm, Crops
+    from facecli.output.tracks import Films
+    from facecli.tracking.events import Event
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSettings:
+    """The part of a film to read, and the files that it leaves.
+
+    start, duration: seconds. max_fps: frames per second at most. max_frames: frames at most. frames: tell each frame.
+    embeddings: tell each track's embedding. annotate: a file, or a folder for several films. codec: of it. audio:
+    "copy" or "none". crops: a folder. mot: a file.
+    """
+
+    start: float = 0.0
+    duration: float | None = None
+    max_fps: float | None = None
+    max_frames: int | None = None
+    frames: bool = False
+    embeddings: bool = False
+    annotate: Path | None = None
+    codec: str | None = None
+    audio: str = "copy"
+    crops: Path | None = None
+    mot: Path | None = None
+
+
+class Run:
+    """One run of `facecli track` over films. failed: films that could not be read to their end."""
+
+    def __init__(self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int) -> None:
+        from facecli.output.tracks import Films
+
+        self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
+        self._films: Films = Films(embeddings=settings.embeddings, wording=option)
+        self._crops: Crops | None = None
+        self.failed = 0
+        if settings.mot is not None and len(names) != 1:
+            raise UsageError("--mot is for one film", hint="track the films one by one")
+        self._check_places()
+
+    def events(self) -> Iterator[Record]:
+        """Yield the records of all events, film after film; those of frames only if they were asked for."""
+        for name in self._names:
+            for record in self._film(name):
+                if record["event"] != "frame" or self._settings.frames:
+                    yield record
+
+    def films(self) -> Iterator[Record]:
+        """Yield one record per film."""
+        for name in self._names:
+            records = [record for record in self._film(name) if record["event"] != "frame"]
+            yield self._films.film(records)
+
+    def _film(self, name: str) -> Iterator[Record]:
+        from facecli.film.address import address_of
+        from facecli.film.reading import Film
+
+        address = address_of(name)
+        try:
+            film = Film(address, max_pixels=self._max_pixels)
+        except FacecliError as error:
+            if error.exit_code != 1:
+                raise
+            yield self._told(address.source, error)
+            return
+        try:
+            yield from self._opened(film, address)
+        finally:
+            film.close()
+
+    def _opened(self, film: Film, address: Address) -> Iterator[Record]:
+        from facecli.film.frame import Excerpt
+        from facecli.output.track_files import Mot
+        from facecli.tracking.events import FrameSeen, StreamEnded, TrackEnded
+
+        settings = self._settings
+        excerpt = Excerpt(settings.start, settings.duration, settings.max_fps, settings.max_frames)
+        mot = None if settings.mot is None else Mot()
+        with ExitStack() as stack:
+            copy = self._copy(stack, film, address)
+            for event in self._tools.follow(film, excerpt):
+                if copy is not None:
+                    copy.take(event)
+                if mot is not None:
+                    mot.take(event)
+                if isinstance(event, FrameSeen) and not settings.frames:
+                    continue
+                written = self._crop(event) if isinstance(event, TrackEnded) else []
+                if isinstance(event, StreamEnded):
+                    self._count(event)
+                yield self._films.event(event, written)
+        if mot is not None and settings.mot is not None:
+            mot.write(settings.mot)
+
+    def _told(self, source: str, error: FacecliError) -> Record:
+        """Return the event of a film that could not be opened, and print its error."""
+        from facecli.tracking.events import StreamEnded
+
+        event = StreamEnded(source, 0, 0, 0, 0, 0, 0, 0, None, error, {})
+        self._count(event)
+        return self._films.event(event)
+
+    def _count(self, event: Any) -> None:
+        self.failed += event.error is not None or event.warning is not None
+        if event.error is not None:
+            progress.report_error(event.source, event.error)
+        elif event.warning is not None:
+            from facecli.system.streams import print_error
+
+            print_error(f"{event.source} ended earlier than it says: was the recording cut off?")
+
+    def _crop(self, event: Event) -> list[str]:
+        from facecli.output.track_files import Crops
+        from facecli.tracking.events import TrackEnded
+
+        if self._settings.crops is None or not isinstance(event, TrackEnded):
+            return []
+        if self._crops is None:
+            self._crops = Crops(self._settings.crops)
+        return self._crops.write(event)
+
+    def _copy(self, stack: ExitStack, film: Film, address: Address) -> AnnotatedFilm | None:
+        from facecli.output.track_files import AnnotatedFilm
+
+        target = self._target(address.source)
+        if target is None:
+            return None
+        sound = address if self._settings.audio == "copy" and not address.live else None
+        return stack.enter_context(AnnotatedFilm(target, film.facts, self._settings.codec, sound))
+
+    def _target(self, source: str) -> Path | None:
+        annotate = self._settings.annotate
+        if annotate is None or (len(self._names) == 1 and not annotate.is_dir()):
+            return annotate
+        stem = source.rstrip("/").rpartition("/")[2].rpartition(".")[0] or "film"
+        return annotate / f"{stem.replace(':', '-')}.mp4"
+
+    def _check_places(self) -> None:
+        """Raise an error for places that can not be written, or that are inputs, before any work."""
+        from facecli.film import writing
+        from facecli.output.overwriting import refuse_inputs
+        from facecli.system.files import check_writable, make_folder
+
+        settings, names = self._settings, self._names
+        if settings.mot is not None:
+            refuse_inputs(settings.mot, names, "mot")
+            check_writable(settings.mot)
+        if settings.annotate is not None:
+            if len(names) > 1:
+                make_folder(settings.annotate)
+            targets = [target for name in names if (target := self._target(name)) is not None]
+            for target in targets:
+                refuse_inputs(target, names, "annotate")
+                writing.check(target, settings.codec)
+            if len({*targets}) < len(targets):
+                message = "two films of one name would have one annotated copy"
+                raise UsageError(message, hint="track them one by one")

@@ -1,0 +1,1 @@
+"""Tracks beside the truth: MOTA and its like, IDF1 and HOTA."""

@@ -1,0 +1,237 @@
+"""Tracks as records: the events of `facecli track`, one record per film, and a row per track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from facecli.errors import Wording, keyword
+from facecli.gallery.decision import Identification
+from facecli.output.records import PIXEL_DIGITS, SCORE_DIGITS, Record, embedding, error
+from facecli.tracking.events import (
+    Event,
+    FrameSeen,
+    SeenFace,
+    StreamEnded,
+    StreamStarted,
+    TrackAttribute,
+    TrackEnded,
+    TrackIdentified,
+    TrackJoined,
+    TrackStarted,
+)
+from facecli.types import FloatArray
+
+TIME_DIGITS = 4  # of seconds
+CSV_COLUMNS = (
+    *("source", "track", "joined_into", "person", "distance", "first_time", "last_time", "first_frame", "last_frame"),
+    *("frames", "best_frame", "best_quality", "crop"),
+)
+
+
+class Films:
+    """Turns the events of films into records. embeddings: whether a track's end has its embedding."""
+
+    def __init__(self, *, embeddings: bool = False, wording: Wording = keyword) -> None:
+        self._embeddings, self._wording = embeddings, wording
+
+    def event(self, one: Event, crops: Sequence[str] = ()) -> Record:
+        """Return an event as a record. crops: the files of a track's faces."""
+        name, make = _MAKERS[type(one)]
+        source = one.facts.source if isinstance(one, StreamStarted) else one.source
+        record = {"event": name, "source": source, **make(one)}
+        if isinstance(one, TrackEnded):
+            record["crops"] = list(crops)
+            record["embedding"] = embedding(one.embedding) if self._embeddings and one.embedding is not None else None
+        if isinstance(one, StreamEnded):
+            record["error"] = error(one.error, self._wording)
+        return record
+
+    def film(self, events: Sequence[Record]) -> Record:
+        """Return a film as one record, from the records of its events but those of frames."""
+        head: Record = {}
+        tracks: dict[int, Record] = {}
+        for one in events:
+            kind = one["event"]
+            rest = {key: value for key, value in one.items() if key not in ("event", "source")}
+            if kind == "stream.started":
+                head = {"source": one["source"], **rest}
+            elif kind == "track.ended":
+                tracks[one["track"]] = rest | {"joined_into": None}
+            elif kind == "track.joined":
+                tracks[one["track"]]["joined_into"] = one["into"]
+            elif kind == "stream.ended":
+                listed = {"people": rest.pop("people"), "tracks": [tracks[key] for key in sorted(tracks)]}
+                head = {"source": one["source"], **head, **rest, **listed}
+        return head
+
+
+def rows(record: Record) -> list[Record]:
+    """Return the rows of a CSV: one per track."""
+    return [
+        {
+            "source": record["source"],
+            "track": one["track"],
+            "joined_into": one["joined_into"],
+            "person": (one["person"] or {}).get("name"),
+            "distance": (one["person"] or {}).get("distance"),
+            "first_time": one["first"]["time"],
+            "last_time": one["time"],
+            "first_frame": one["first"]["frame"],
+            "last_frame": one["frame"],
+            "frames": one["frames"],
+            "best_frame": one["best"]["frame"],
+            "best_quality": one["best"]["quality"],
+            "crop": (one["crops"] or [None])[0],
+        }
+        for one in record["tracks"]
+    ]
+
+
+def table_rows(record: Record) -> list[Record]:
+    """Return the rows of a table: one per person, who may have several tracks."""
+    people: dict[int, list[Record]] = {}
+    for one in record["tracks"]:
+        people.setdefault(one["joined_into"] or one["track"], []).append(one)
+    return [
+        {
+            "source": record["source"],
+            "person": next(
+                (one["person"]["name"] for one in own if one["person"] and one["person"]["name"]), f"#{key}"
+            ),
+            "from": min(one["first"]["time"] for one in own),
+            "to": max(one["time"] for one in own),
+            "frames": sum(one["frames"] for one in own),
+            "tracks": len(own),
+            **{name: max(row, key=lambda label: row[label]) for name, row in own[0]["attributes"].items()},
+        }
+        for key, own in sorted(people.items())
+    ]
+
+
+def _started(one: StreamStarted) -> Record:
+    facts = one.facts
+    return {
+        "width": facts.width,
+        "height": facts.height,
+        "rotation": facts.rotation,
+        "rate": None if facts.rate is None else round(facts.rate, TIME_DIGITS),
+        "duration": None if facts.duration is None else round(facts.duration, TIME_DIGITS),
+        "live": facts.live,
+        "sound": facts.sound,
+    }
+
+
+def _track_started(one: TrackStarted) -> Record:
+    return {**_place(one.track, one.frame, one.time), "bbox": _box(one.bbox), "score": round(one.score, SCORE_DIGITS)}
+
+
+def _frame(one: FrameSeen) -> Record:
+    return {
+        "frame": one.frame,
+        "time": round(one.time, TIME_DIGITS),
+        "detected": one.detected,
+        "faces": [_face(face) for face in one.faces],
+    }
+
+
+def _face(face: SeenFace) -> Record:
+    points = None if face.landmarks is None else [_box(point) for point in face.landmarks]
+    return {
+        "track": face.track,
+        "bbox": _box(face.bbox),
+        "score": round(face.score, SCORE_DIGITS),
+        "landmarks": points,
+        "confirmed": face.confirmed,
+        "filled": face.filled,
+    }
+
+
+def _identified(one: TrackIdentified) -> Record:
+    place = _place(one.track, one.frame, one.time)
+    return {**place, "person": person(one.answer), "crops": one.crops, "replaces": one.replaces}
+
+
+def _attribute(one: TrackAttribute) -> Record:
+    return {
+        "track": one.track,
+        "time": round(one.time, TIME_DIGITS),
+        "attribute": one.attribute,
+        "label": one.label,
+        "probabilities": _rounded(one.probabilities),
+        "window": one.window,
+        "samples": one.samples,
+    }
+
+
+def _joined(one: TrackJoined) -> Record:
+    distance = round(one.distance, SCORE_DIGITS)
+    return {"track": one.track, "into": one.into, "time": round(one.time, TIME_DIGITS), "distance": distance}
+
+
+def _ended(one: TrackEnded) -> Record:
+    best = one.best
+    return {
+        **_place(one.track, one.frame, one.time),
+        "first": {"frame": one.first_frame, "time": round(one.first_time, TIME_DIGITS)},
+        "frames": one.frames,
+        "person": None if one.answer is None else person(one.answer),
+        "attributes": {name: _rounded(row) for name, row in one.attributes.items()},
+        "best": {
+            "frame": best.frame,
+            "time": round(best.time, TIME_DIGITS),
+            "bbox": _box(best.bbox),
+            "quality": round(best.quality, PIXEL_DIGITS),
+        },
+    }
+
+
+def _stream_ended(one: StreamEnded) -> Record:
+    return {
+        "frames": one.frames,
+        "detected_frames": one.detected_frames,
+        "dropped": one.dropped,
+        "boxes": one.boxes,
+        "embedded": one.embedded,
+        "tracks": one.tracks,
+        "people": one.people,
+        "warning": one.warning,
+        "seconds": {stage: round(spent, TIME_DIGITS) for stage, spent in one.seconds.items()},
+    }
+
+
+_MAKERS: Mapping[type, tuple[str, Callable[[Any], Record]]] = {
+    StreamStarted: ("stream.started", _started),
+    TrackStarted: ("track.started", _track_started),
+    FrameSeen: ("frame", _frame),
+    TrackIdentified: ("track.identified", _identified),
+    TrackAttribute: ("track.attribute", _attribute),
+    TrackJoined: ("track.joined", _joined),
+    TrackEnded: ("track.ended", _ended),
+    StreamEnded: ("stream.ended", _stream_ended),
+}
+
+
+def person(answer: Identification) -> Record:
+    """Return who a track is: the name or null, why it is null, and the candidates."""
+    first = answer.candidates[0] if answer.candidates else None
+    return {
+        "name": answer.person,
+        "outcome": answer.outcome,
+        "distance": None if first is None else round(first.distance, SCORE_DIGITS),
+        "candidates": [
+            {"person": one.person, "distance": round(one.distance, SCORE_DIGITS)} for one in answer.candidates
+        ],
+    }
+
+
+def _place(track: int, frame: int, time: float) -> Record:
+    return {"track": track, "frame": frame, "time": round(time, TIME_DIGITS)}
+
+
+def _box(values: FloatArray) -> list[float]:
+    return [round(float(value), PIXEL_DIGITS) for value in values]
+
+
+def _rounded(row: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(value, SCORE_DIGITS) for label, value in row.items()}

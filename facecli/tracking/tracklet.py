@@ -1,0 +1,53 @@
+"""One face through time, as far as a tracker alone can follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from facecli.gallery.decision import Identification
+from facecli.tracking.looks import Look, Looks
+from facecli.types import FloatArray
+
+
+@dataclass(slots=True, eq=False)
+class Tracklet:
+    """A track of one tracker.
+
+    number: its id. first_frame, first_time, last_frame, last_time: of its detections. frames: how many these are.
+    looks: the best ones. embeddings: frame of a look -> (D,) float32. answer: who it is, None while nobody knows.
+    winner, won: who won the latest try, None for nobody, and how often in a row. tries, tried: how many tries, and when
+    the last one.
+    """
+
+    number: int
+    first_frame: int
+    first_time: float
+    looks: Looks
+    last_frame: int = 0
+    last_time: float = 0.0
+    frames: int = 0
+    embeddings: dict[int, FloatArray] = field(default_factory=dict)
+    answer: Identification | None = None
+    winner: str | None = None
+    won: int = 0
+    tries: int = 0
+    tried: float = -np.inf
+
+    @property
+    def new_looks(self) -> list[Look]:
+        """The looks that were not embedded yet, best first."""
+        return [look for look in self.looks.best if look.frame not in self.embeddings]
+
+    def templates(self) -> FloatArray:
+        """Return the embeddings of the best looks as they are now, (K, D) float32."""
+        return np.stack([self.embeddings[look.frame] for look in self.looks.best if look.frame in self.embeddings])
+
+    def mean(self) -> FloatArray | None:
+        """Return the mean direction of the templates, in their mean length; None without any."""
+        if not any(look.frame in self.embeddings for look in self.looks.best):
+            return None
+        rows = self.templates()
+        mean, length = rows.mean(axis=0), np.linalg.norm(rows, axis=1).mean()
+        return np.asarray(mean * (length / max(float(np.linalg.norm(mean)), 1e-12)), np.float32)

@@ -1,0 +1,59 @@
+"""`facecli track`, on a short film of two people who are known."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from films import Film, Level, portraits_of
+
+pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory, examples) -> tuple[Path, Path]:
+    """A film of Eileen and Grace, and its truth."""
+    folder = tmp_path_factory.mktemp("film")
+    pictures = [cv2.imread(str(examples / name))[:, :, ::-1].copy() for name in ("collins.jpg", "hopper.jpg")]
+    film = Film(portraits_of(pictures), seed=4, level=Level(haste=0.3, widths=(60, 80)), size=(480, 270), count=30)
+    film.write(folder / "door.mp4", folder / "truth.txt")
+    return folder / "door.mp4", folder / "truth.txt"
+
+
+def test_each_person_is_one_track_with_a_name(run_cli, door, staff, tmp_path):
+    film, truth = door
+    mot, crops, copy = tmp_path / "tracks.txt", tmp_path / "crops", tmp_path / "copy.mp4"
+    places = ("--mot", mot, "--crops", crops, "--annotate", copy, "--codec", "mpeg4")
+    done = run_cli("track", film, *staff, *places, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    events = done.jsonl
+    assert [events[0]["event"], events[-1]["event"]] == ["stream.started", "stream.ended"]
+    assert (events[-1]["frames"], events[-1]["people"], events[-1]["error"]) == (30, 2, None)
+    names = [event["person"]["name"] for event in events if event["event"] == "track.ended"]
+    assert {*names} == {"Eileen", "Grace"}
+    assert {path.parent.name for path in crops.rglob("*.jpg")} == {"Eileen", "Grace"}
+    figures = run_cli("evaluate-tracking", truth, mot, "--json").json
+    assert figures["idf1"] > 0.9
+    assert run_cli("track", copy, "--no-join", "--max-frames", "2", "--json").json["films"][0]["frames"] == 2
+
+
+def test_a_document_has_a_record_per_film_and_failures_are_told(run_cli, door, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no film")
+    done = run_cli("track", broken, door[0], "--no-join", "--every", "3", "--json")
+    assert done.returncode == 1
+    failed, film = done.json["films"]
+    assert failed["error"]["code"] == "decode"
+    assert failed["tracks"] == []
+    assert film["detected_frames"] == 10
+    assert len(done.errors) == 1
+
+
+def test_places_that_can_not_be_are_refused_before_work(run_cli, door):
+    done = run_cli("track", door[0], "--annotate", door[0])
+    assert done.returncode == 2
+    assert "would overwrite the input" in done.errors[0]
