@@ -128,7 +128,8 @@ def _stored(
     if error is not None or person is None:
         return Enrolled(source, person, "rejected", error=error)
     try:
-        added = store.add(person, _new_face(picture, result, keep_crop=keep_crop), space)
+        face = new_face(result, picture.sha256, keep_crop=keep_crop)
+        added = store.add(person, face, space, picture.labelled.how)
     except DuplicateError as duplicate:
         if store.has(picture.sha256, person):  # another process was first
             return Enrolled(source, person, "known")
@@ -137,13 +138,17 @@ def _stored(
     return Enrolled(source, person, "added", added)
 
 
-def _new_face(picture: _Picture, result: ImageResult, *, keep_crop: bool) -> NewFace:
+def new_face(result: ImageResult, sha256: bytes, *, keep_crop: bool) -> NewFace:
+    """Return the face of a picture with one face and its embedding, ready to be stored. sha256: of the file's bytes.
+
+    keep_crop: store its crop as well; the result must have kept its picture.
+    """
     detections, embeddings = result.detections, result.embeddings
     assert embeddings is not None and result.width is not None and result.height is not None
     landmarks = None if detections is None else detections.landmarks
     bbox = None if detections is None else detections.bboxes[0]
     return NewFace(
-        sha256=picture.sha256,
+        sha256=sha256,
         source=result.source,
         width=result.width,
         height=result.height,

@@ -16,11 +16,15 @@ from facecli.types import Image
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A picture with its person's name; None where it has none, and `error` says why."""
+    """A picture with its person's name; None where it has none, and `error` says why.
+
+    how: the way on which it came, kept with its face.
+    """
 
     picture: Source | Image
     person: str | None
     error: FacecliError | None = None
+    how: str = "enroll"
 
     @property
     def source(self) -> str:

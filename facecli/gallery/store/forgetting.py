@@ -19,6 +19,9 @@ SUFFIXES = ("", "-wal", "-shm", "-journal")  # the files of a gallery beside eac
 PIECE = 32  # bytes of a template or crop; a long one lies in several pages of the file, so pieces of it are looked for
 
 MARKS = "(SELECT value FROM json_each(?))"  # a list of numbers, as JSON
+TEMPLATES = f"SELECT embedding FROM template WHERE face IN {MARKS}"  # noqa: S608
+CROPS = f"SELECT crop FROM face WHERE crop IS NOT NULL AND id IN {MARKS}"  # noqa: S608
+SHARED = "SELECT 1 FROM face WHERE instr(crop, ?) LIMIT 1"  # all JPEGs of one encoder have the same first bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     database, numbers = store.database, str([person.id for person in people])
     faces = _faces(store, people, pictures)
     counts = count(store, people, pictures)
-    pieces = _pieces(store, faces) | set(pictures)
+    pieces, of_crops = _pieces(store, faces, TEMPLATES) | set(pictures), _pieces(store, faces, CROPS)
     with database.transaction():
         query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
         database.change(query, (str(faces),))
@@ -92,6 +95,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
         database.change("DELETE FROM operating_point")
     cache.discard(store.path)
     database.erase_traces()
+    pieces |= {piece for piece in of_crops if not database.rows(SHARED, (piece,))}
     names = {text.encode() for person in people for text in (person.name, person.name.casefold())}
     held = b"\0".join(_texts(store)).lower()
     unchecked = {name for name in names if name.lower() in held}
@@ -112,11 +116,9 @@ def _faces(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     return sorted(faces | {int(row[0]) for one in pictures for row in store.database.rows(query, (one,))})
 
 
-def _pieces(store: GalleryStore, faces: Sequence[int]) -> set[bytes]:
-    """Return the first, the middle and the last bytes of all templates and crops of faces."""
-    query = f"""SELECT embedding FROM template WHERE face IN {MARKS}
-        UNION ALL SELECT crop FROM face WHERE crop IS NOT NULL AND id IN {MARKS}"""  # noqa: S608
-    blobs = [bytes(row[0]) for row in store.database.rows(query, (str(faces), str(faces)))]
+def _pieces(store: GalleryStore, faces: Sequence[int], query: str) -> set[bytes]:
+    """Return the first, the middle and the last bytes of all templates, or of all crops, of faces."""
+    blobs = [bytes(row[0]) for row in store.database.rows(query, (str(faces),))]
     pieces = {
         blob[at : at + PIECE] for blob in blobs for at in (0, len(blob) // 2, len(blob) - PIECE) if len(blob) >= PIECE
     }
