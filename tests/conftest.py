@@ -46,7 +46,8 @@ class Run(subprocess.CompletedProcess[bytes]):
 
 # What a test may need beyond facecli[cpu,dev]: the fixture that gives it or skips, and the marker of who asks for it.
 NEEDS = {"torch": "torch", "shared": "shared", "web_runtime": "browser"}
-TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME"}  # where tests find what is not in the repository
+# where tests find what is not in the repository, and where they leave pictures of pages
+TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME", "FACECLI_CHROMIUM", "FACECLI_SCREENSHOTS"}
 
 # The Python does not change what these see: networks, numbers of real models, documents and their schemas. They take
 # most of the time, so tox runs them on one Python (`-m "not one_python"` leaves them out).

@@ -99,6 +99,7 @@ WINGS = {
     "facecli.output": Wing(11),  # results to tables, JSON, CSV, pictures
     # the doors
     "facecli.api": Wing(12),  # facecli.Faces: all of that from Python
+    "facecli.server": Wing(13, visitors=_these("commands.serve")),  # HTTP and the web page
     "facecli.cli": Wing(13),  # click: options, context, progress
     "facecli.commands": Wing(14),  # one command, one file
     "facecli.__main__": Wing(14),  # python -m facecli
@@ -115,6 +116,10 @@ OWNERS = {
     "av": _these("film"),
     "click": _these("cli", "commands"),
     "requests": _these("network"),
+    "fastapi": _these("server"),
+    "starlette": _these("server"),
+    "uvicorn": _these("server"),
+    "limits": _these("server"),
     "sqlite3": _these("gallery.store"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes

@@ -117,6 +117,7 @@ RUNS = {
     "gallery import": ("gallery import {tmp}/crowd.npz --gallery {tmp}/crowd.db --json", 1),
     "gallery verify": ("gallery verify --gallery {tmp}/staff.db --json", 0),
     "gallery compact": ("gallery compact --gallery {tmp}/staff.db --json", 0),
+    "serve, a key": ("serve --keys {tmp}/keys.json --add-key phone --scope identify --json", 0),
     "gallery backup": ("gallery backup {tmp}/copy.db --gallery {tmp}/staff.db --json", 0),
     "gallery remove": ("gallery remove grace --yes --gallery {tmp}/staff.db --json", 0),
     "plugins list": ("plugins list --json", 0),

@@ -29,6 +29,7 @@ COMMANDS = (
     "gallery",
     "cluster",
     "track",
+    "serve",
     "evaluate",
     "evaluate-detection",
     "evaluate-identification",

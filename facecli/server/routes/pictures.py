@@ -1,0 +1,121 @@
+"""Questions about pictures that a client sends: the commands of the command line over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from facecli.gallery.rule import Wish
+from facecli.server.looks import Sift, decision
+from facecli.server.routes.answers import add, answer, caller, pictures_body
+from facecli.server.service import Service
+from facecli.server.uploads import sent
+
+Face = Annotated[str | None, Query(max_length=20, description="only, largest, center, score, all, or an index")]
+Score = Annotated[float, Query(ge=0, le=1, description="least score of a face")]
+Size = Annotated[float, Query(ge=0, le=100_000, description="least length of a face's longer side, px")]
+Flag = Annotated[bool, Query()]
+Distance = Annotated[float | None, Query(ge=0, le=1000)]
+Rate = Annotated[float | None, Query(gt=0, lt=1)]
+Names = Annotated[str, Query(max_length=2000, description="names with commas between")]
+
+
+def _sift(face: Face = None, min_score: Score = 0.0, min_face_size: Size = 0.0, *, require_face: Flag = False) -> Sift:
+    return Sift(face, min_score, min_face_size, require_face)
+
+
+Sifted = Annotated[Sift, Depends(_sift)]
+
+
+class Pictures:
+    """The endpoints that look at pictures and keep nothing."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._looks, self._run = service, service.looks, service.queue.run
+
+    def router(self) -> APIRouter:
+        """Return the endpoints."""
+        router = APIRouter(prefix="/v1", tags=["pictures"])
+        one, two = pictures_body(("image",), raw=True), pictures_body(("image1", "image2"))
+        add(router, "POST", "/detect", self.detect, body=one)
+        add(router, "POST", "/verify", self.verify, body=two)
+        add(router, "POST", "/embed", self.embed, body=one)
+        add(router, "POST", "/analyze", self.analyze, body=one)
+        add(router, "POST", "/identify", self.identify, body=one)
+        return router
+
+    async def detect(
+        self,
+        request: Request,
+        sift: Sifted,
+    ) -> Response:
+        """Find faces, as `facecli detect` does."""
+        caller(request).require("read")
+        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        return answer(await self._run(lambda: self._looks.detect(picture, sift)))
+
+    async def verify(
+        self,
+        request: Request,
+        metric: Annotated[str | None, Query(max_length=20)] = None,
+        threshold: Distance = None,
+        fmr: Rate = None,
+        face: Face = None,
+        *,
+        anti_spoof: Flag = False,
+    ) -> Response:
+        """Decide whether two pictures show the same person, as `facecli verify` does."""
+        caller(request).require("read")
+        content = await sent(request, ("image1", "image2"), self._service.remote.source)
+        first, second, wish = content.picture("image1"), content.picture("image2"), decision(metric, threshold, fmr)
+        sift = Sift(face)
+        return answer(await self._run(lambda: self._looks.verify(first, second, wish, sift, anti_spoof=anti_spoof)))
+
+    async def embed(
+        self,
+        request: Request,
+        sift: Sifted,
+    ) -> Response:
+        """Turn faces into embeddings, as `facecli embed` does."""
+        caller(request).require("read")
+        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        return answer(await self._run(lambda: self._looks.embed(picture, sift)))
+
+    async def analyze(
+        self,
+        request: Request,
+        sift: Sifted,
+        attributes: Names = "",
+        *,
+        embed: Flag = False,
+    ) -> Response:
+        """Tell attributes of faces, as `facecli analyze` does."""
+        caller(request).require("read")
+        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        names = split(attributes)
+        return answer(await self._run(lambda: self._looks.analyze(picture, names, sift, embed=embed)))
+
+    async def identify(
+        self,
+        request: Request,
+        sift: Sifted,
+        top: Annotated[int, Query(ge=1, le=1000)] = 1,
+        fpir: Annotated[float | None, Query(gt=0, le=0.5)] = None,
+        threshold: Distance = None,
+        margin: Distance = None,
+        people: Names = "",
+    ) -> Response:
+        """Tell who faces are, as `facecli identify` does."""
+        caller(request).require("identify")
+        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        wish = Wish(threshold, fpir, margin)
+        names = split(people)
+        return answer(await self._run(lambda: self._looks.identify(picture, wish, top, names, sift)))
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the names of a text with commas between them."""
+    return tuple(name for name in map(str.strip, text.split(",")) if name)

@@ -1,0 +1,53 @@
+"""A server that runs: one process, one port, until it is told to end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from facecli.errors import OutputError
+from facecli.server.app import make_app
+from facecli.server.service import Service
+
+AT_ONCE = 256  # connections; each may hold a body
+GRACE = 3  # seconds for requests that are at work when the server is told to end
+
+
+def serve(service: Service, told: Callable[[str], None]) -> None:
+    """Answer requests until the process is told to end. told: gets the address as soon as it is listened on.
+
+    Raises OutputError if the address can not be had.
+    """
+    settings = service.settings
+    listening = _listening(settings.host, settings.port)
+    host, port = listening.getsockname()[:2]
+    config = uvicorn.Config(
+        make_app(service),
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=AT_ONCE,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=64 * 1024,
+        ws_max_size=settings.max_body,
+        server_header=False,
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    server.run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        hint = "choose another {port}, or 0 for a free one"
+        raise OutputError(f"can not listen on {host}:{port}: {error.strerror}", hint=hint, about="port") from error
+    return found

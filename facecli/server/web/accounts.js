@@ -1,0 +1,122 @@
+// Home, sign-up and log-in.
+import { texts } from "/web/texts.js";
+import { ask, doing, element, field, openCamera, pause, say, snapshot, videoElement } from "/web/tools.js";
+import { go, me, refresh } from "/web/main.js";
+
+const PICTURES = 5;
+
+export function home(content) {
+  content.append(
+    element("h1", {}, me.person ? texts.welcome(me.person.person) : texts.homeTitle),
+    element("p", {}, me.person ? texts.homeKnown : texts.homeText),
+    element("p", {},
+      ...(me.person
+        ? [
+          element("a", { class: "button lead", href: "/live" }, texts.homeLive),
+          element("button", { onclick: doing(async () => {
+            await ask("POST", "/v1/logout");
+            await go("/");
+            say(texts.loggedOut);
+          }) }, texts.logout),
+        ]
+        : [
+          element("a", { class: "button lead", href: "/signup" }, texts.signup),
+          element("a", { class: "button", href: "/login" }, texts.login),
+          element("a", { class: "button", href: "/live" }, texts.live),
+        ])),
+    element("p", { class: "small" }, me.checks_life ? texts.checked : texts.convenience),
+  );
+}
+
+// What the server sees of one picture, as a hint to whoever sits before the camera.
+async function hint(picture) {
+  const { images: [image] } = await ask("POST", "/v1/detect", picture);
+  if (image.faces.length === 0) return [texts.hintNone, false];
+  if (image.faces.length > 1) return [texts.hintMany, false];
+  const [left, top, right, bottom] = image.faces[0].bbox;
+  if (Math.max(right - left, bottom - top) < 80) return [texts.hintFar, false];
+  return [texts.hintGood, true];
+}
+
+// Take pictures that can be used, with a countdown before the first.
+async function take(video, stage, strip, wanted, countdown, going) {
+  const count = element("div", { class: "count", "aria-live": "assertive" });
+  stage.append(count);
+  for (let number = countdown; number > 0 && going(); number--) {
+    count.textContent = number;
+    await pause(700);
+  }
+  count.remove();
+  const taken = [];
+  for (let tries = 0; taken.length < wanted && tries < wanted * 6 && going(); tries++) {
+    const picture = await snapshot(video);
+    const [words, good] = await hint(picture);
+    if (good) {
+      taken.push(picture);
+      strip.append(element("img", { src: URL.createObjectURL(picture), alt: texts.taking(taken.length, wanted) }));
+      say(texts.taking(taken.length, wanted));
+    } else say(words);
+    await pause(350);
+  }
+  return taken;
+}
+
+function form(pictures, fields) {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  pictures.forEach((picture, number) => data.append("images", picture, `${number + 1}.jpg`));
+  return data;
+}
+
+function cameraStage() {
+  const video = videoElement();
+  const stage = element("div", { class: "stage", hidden: true }, video);
+  return [video, stage, element("div", { class: "strip" })];
+}
+
+export function signup(content) {
+  let here = true;
+  const [video, stage, strip] = cameraStage();
+  const first = field(texts.firstName, { name: "first_name", required: true, maxlength: 100, autocomplete: "given-name" });
+  const last = field(texts.lastName, { name: "last_name", required: true, maxlength: 99, autocomplete: "family-name" });
+  const agreed = element("input", { type: "checkbox", name: "consent", required: true });
+  const asked = element("form", { onsubmit: doing(async () => {
+    stage.hidden = false;
+    strip.replaceChildren();
+    await openCamera(video);
+    const pictures = await take(video, stage, strip, PICTURES, 3, () => here);
+    if (!here) return;
+    say(texts.sending);
+    const names = { first_name: first.lastChild.value, last_name: last.lastChild.value, consent: "yes" };
+    const document_ = await ask("POST", "/v1/signup", form(pictures, names));
+    if (!here) return;
+    await go("/");
+    say(texts.signedUp(document_.person.person));
+  }) }, first, last, element("label", { class: "check" }, agreed, element("span", {}, texts.consent)),
+  element("button", { class: "lead", type: "submit" }, texts.startCount));
+  content.append(element("h1", {}, texts.signupTitle), asked, stage, strip);
+  return () => { here = false; };
+}
+
+export function login(content) {
+  let here = true;
+  const [video, stage, strip] = cameraStage();
+  const start = element("button", { class: "lead", onclick: doing(async () => {
+    stage.hidden = false;
+    strip.replaceChildren();
+    await openCamera(video);
+    const pictures = await take(video, stage, strip, 3, 0, () => here);
+    if (!here) return;
+    say(texts.sending);
+    const document_ = await ask("POST", "/v1/login", form(pictures, {}));
+    await refresh();
+    await go("/");
+    say(texts.loggedIn(document_.person.person));
+  }) }, texts.loginStart);
+  content.append(
+    element("h1", {}, texts.loginTitle),
+    element("p", {}, me.checks_life ? texts.checked : texts.convenience),
+    start, stage, strip,
+  );
+  return () => { here = false; };
+}

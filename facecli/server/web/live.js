@@ -1,0 +1,80 @@
+// The live view: frames to the server one at a time, boxes and names over the picture.
+import { texts } from "/web/texts.js";
+import { doing, element, key, openCamera, closeCamera, say, snapshot, videoElement } from "/web/tools.js";
+
+export function live(content) {
+  let socket = null;
+  const video = videoElement();
+  const canvas = element("canvas", { "aria-hidden": "true" });
+  const stage = element("div", { class: "stage", hidden: true }, video, canvas);
+  const list = element("ul", { class: "faces", "aria-label": texts.seen });
+  const stop = () => {
+    if (socket) socket.close();
+    socket = null;
+    closeCamera();
+    stage.hidden = true;
+    toggle.textContent = texts.liveStart;
+  };
+  const toggle = element("button", { class: "lead", onclick: doing(async () => {
+    if (socket) return stop();
+    stage.hidden = false;
+    await openCamera(video);
+    socket = connect(video, (answer) => show(answer, canvas, list), stop);
+    toggle.textContent = texts.liveStop;
+  }) }, texts.liveStart);
+  content.append(element("h1", {}, texts.liveTitle), toggle, stage, list);
+  return () => { if (socket) socket.close(); };
+}
+
+// Send a frame, wait for its answer, send the next.
+function connect(video, answered, ended) {
+  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/live`);
+  const next = async () => {
+    const frame = await snapshot(video);
+    if (socket.readyState === WebSocket.OPEN && frame) socket.send(frame);
+  };
+  socket.onopen = () => {
+    if (key()) socket.send(JSON.stringify({ key: key() }));
+    next();
+  };
+  socket.onmessage = (message) => {
+    const answer = JSON.parse(message.data);
+    answered(answer);
+    if (answer.error) say(answer.error.message, true);
+    next();
+  };
+  socket.onclose = (event) => {
+    if (event.code !== 1000 && event.code !== 1005) say(event.reason || texts.failed, true);
+    ended();
+  };
+  return socket;
+}
+
+function show(answer, canvas, list) {
+  if (!answer.width) return;
+  canvas.width = answer.width;
+  canvas.height = answer.height;
+  const pen = canvas.getContext("2d");
+  pen.lineWidth = 3;
+  pen.font = "600 20px system-ui, sans-serif";
+  for (const face of answer.faces) draw(pen, face);
+  list.replaceChildren(...answer.faces.map((face) =>
+    element("li", { "data-person": face.person || "", "data-emotion": face.emotion || "", "data-track": face.track },
+      face.person || texts.unknown,
+      ` (${[face.emotion, texts.trackOf(face.track)].filter(Boolean).join(", ")}) `,
+      face.person ? null : element("a", { href: "/review" }, texts.whoIsThis))));
+}
+
+function draw(pen, face) {
+  const [left, top, right, bottom] = face.bbox;
+  const colour = face.person ? "#7fe0a8" : "#f0c674";
+  const words = [face.person || texts.unknown, face.emotion].filter(Boolean).join(" · ");
+  pen.strokeStyle = colour;
+  pen.strokeRect(left, top, right - left, bottom - top);
+  const width = pen.measureText(words).width + 12;
+  const above = top > 28 ? top - 28 : bottom;
+  pen.fillStyle = colour;
+  pen.fillRect(left, above, width, 28);
+  pen.fillStyle = "#10201a";
+  pen.fillText(words, left + 6, above + 21);
+}

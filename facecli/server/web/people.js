@@ -1,0 +1,164 @@
+// Everybody, and one person.
+import { texts } from "/web/texts.js";
+import { ask, doing, element, field, picture, say } from "/web/tools.js";
+import { go } from "/web/main.js";
+
+const IMAGE = /\.(jpe?g|png|webp|bmp|tiff?)$/i;
+
+export async function people(content) {
+  const list = element("ul", { class: "cards" });
+  const search = field(texts.search, { type: "search", oninput: () => fill(list, search.lastChild.value) });
+  const undo = element("button", { onclick: doing(async () => {
+    say((await ask("POST", "/v1/undo")).text);
+    await fill(list, "");
+  }) }, texts.undo);
+  content.append(element("h1", {}, texts.peopleTitle), search, list, undo, adding(list), folder(list));
+  await fill(list, "");
+}
+
+async function fill(list, search) {
+  const { people: found } = await ask("GET", `/v1/people?limit=500&search=${encodeURIComponent(search)}`);
+  list.replaceChildren(...found.map((one) => element("li", {},
+    element("a", { href: `/people/${one.uid}` }, picture(one.portrait, texts.faceOf(one.person)),
+      element("span", { class: "name" }, one.person)),
+    element("p", { class: "small" }, texts.counts(one.pictures)))));
+  if (!found.length) list.append(element("li", { class: "empty" }, texts.noPeople));
+}
+
+function adding(list) {
+  const name = field(texts.name, { required: true, maxlength: 200 });
+  const files = field(texts.pictures, { type: "file", accept: "image/*", multiple: true, required: true });
+  return element("section", {}, element("h2", {}, texts.addPerson),
+    element("form", { onsubmit: doing(async () => {
+      const data = new FormData();
+      data.append("name", name.lastChild.value);
+      for (const file of files.lastChild.files) data.append("images", file);
+      const answer = await ask("POST", "/v1/people", data);
+      say(texts.added(answer.faces.length, answer.rejected.length));
+      name.lastChild.value = "";
+      files.lastChild.value = "";
+      await fill(list, "");
+    }) }, name, files, element("button", { type: "submit" }, texts.add)));
+}
+
+// The pictures of a chosen folder by the name of the folder that each lies in.
+function byPerson(files) {
+  const found = new Map();
+  for (const file of files) {
+    const parts = file.webkitRelativePath.split("/");
+    if (!IMAGE.test(file.name) || parts.length < 2) continue;
+    const name = parts.at(-2);
+    found.set(name, [...(found.get(name) || []), file]);
+  }
+  return found;
+}
+
+function folder(list) {
+  const chosen = field(texts.folder, { type: "file", webkitdirectory: true, multiple: true, name: "folder" });
+  const zip = field(texts.zip, { type: "file", accept: ".zip,application/zip" });
+  return element("section", {}, element("h2", {}, texts.addFolder), element("p", { class: "small" }, texts.folderText),
+    element("form", { onsubmit: doing(async () => {
+      let [added, rejected] = [0, 0];
+      for (const [name, files] of byPerson(chosen.lastChild.files)) {
+        const sums = await addFiles(name, files);
+        [added, rejected] = [added + sums[0], rejected + sums[1]];
+        say(texts.added(added, rejected));
+      }
+      if (zip.lastChild.files.length) {
+        const body = zip.lastChild.files[0].slice(0, undefined, "application/zip");
+        const answer = await ask("POST", "/v1/import", body);
+        [added, rejected] = [added + answer.added, rejected + answer.rejected.length];
+      }
+      say(texts.added(added, rejected));
+      await fill(list, "");
+    }) }, chosen, zip, element("button", { type: "submit" }, texts.add)));
+}
+
+// Add pictures to the person of a name, who is made if there is none; a few at once, so that no request is too large.
+async function addFiles(name, files) {
+  let [added, rejected] = [0, 0];
+  for (let start = 0; start < files.length; start += 4) {
+    const data = new FormData();
+    const { people: found } = await ask("GET", `/v1/people?search=${encodeURIComponent(name)}`);
+    const known = found.find((one) => one.person.toLowerCase() === name.toLowerCase());
+    if (!known) data.append("name", name);
+    for (const file of files.slice(start, start + 4)) data.append("images", file, file.name);
+    try {
+      const answer = await ask("POST", known ? `/v1/people/${known.uid}/faces` : "/v1/people", data);
+      [added, rejected] = [added + answer.faces.length, rejected + answer.rejected.length];
+    } catch {
+      rejected += Math.min(4, files.length - start);
+    }
+  }
+  return [added, rejected];
+}
+
+export async function person(content, uid) {
+  const [{ person: own, faces }, { people: all }] = await Promise.all([
+    ask("GET", `/v1/people/${uid}`), ask("GET", "/v1/people?limit=500"),
+  ]);
+  const path = `/v1/people/${uid}`;
+  const again = () => go(`/people/${uid}`);
+  content.append(
+    element("p", {}, element("a", { href: "/people" }, texts.back)),
+    element("h1", {}, own.person),
+    element("ul", { class: "cards" }, ...faces.map((face) => element("li", {},
+      picture(face.crop, texts.faceOf(own.person)),
+      element("button", { onclick: doing(async () => {
+        await ask("POST", `/v1/faces/${face.face}/reject`, { person: own.person });
+        await again();
+      }) }, texts.notTheirs),
+      element("button", { class: "bad", onclick: doing(async () => {
+        await ask("DELETE", `${path}/faces/${face.face}`);
+        await go(faces.length > 1 ? `/people/${uid}` : "/people");
+      }) }, texts.removeFace)))),
+    more(path, again), renaming(path, own, again), merging(path, own, all),
+    element("p", {},
+      element("button", { onclick: doing(async () => { await save(`${path}/export`); }) }, texts.exportThem(own.person)),
+      element("button", { class: "bad", id: "erase", onclick: doing(async () => {
+        if (!confirm(texts.removeSure(own.person))) return;
+        const receipt = await ask("DELETE", path);
+        await go("/people");
+        say(texts.removed(receipt.faces));
+      }) }, texts.remove)),
+  );
+}
+
+// Let the browser keep a file of the server.
+export async function save(path) {
+  const link = element("a", { href: URL.createObjectURL(await ask("GET", path)), download: "person.zip" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function more(path, again) {
+  const files = field(texts.addPictures, { type: "file", accept: "image/*", multiple: true, required: true });
+  return element("form", { onsubmit: doing(async () => {
+    const data = new FormData();
+    for (const file of files.lastChild.files) data.append("images", file);
+    const answer = await ask("POST", `${path}/faces`, data);
+    await again();
+    say(texts.added(answer.faces.length, answer.rejected.length));
+  }) }, files, element("button", { type: "submit" }, texts.add));
+}
+
+function renaming(path, own, again) {
+  const name = field(texts.newName, { required: true, maxlength: 200, value: own.person });
+  return element("form", { onsubmit: doing(async () => {
+    const { text } = await ask("PATCH", path, { name: name.lastChild.value });
+    await again();
+    say(text);
+  }) }, name, element("button", { type: "submit" }, texts.rename));
+}
+
+function merging(path, own, all) {
+  const others = all.filter((one) => one.uid !== own.uid);
+  if (!others.length) return null;
+  const select = element("select", {}, ...others.map((one) => element("option", { value: one.uid }, one.person)));
+  return element("form", { onsubmit: doing(async () => {
+    const into = select.value;
+    const { text } = await ask("POST", `${path}/merge`, { into });
+    await go(`/people/${into}`);
+    say(text);
+  }) }, element("label", {}, texts.mergeInto, select), element("button", { type: "submit" }, texts.merge));
+}

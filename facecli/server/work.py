@@ -1,0 +1,60 @@
+"""The queue in front of the models: a few threads work, a few requests wait, and the next one is told to come later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from facecli.server.refusals import RefusalError
+
+T = TypeVar("T")
+
+
+class WorkQueue:
+    """Runs work in threads, so that the server answers meanwhile.
+
+    workers: pieces of work at once. places: how many may wait. seconds: time until an answer must be there; work that
+    takes longer goes on, because a model can not be stopped, and keeps its place until it ends.
+    """
+
+    def __init__(self, workers: int, places: int, seconds: float) -> None:
+        self.workers, self.most = workers, workers + places
+        self._seconds, self._taken = seconds, 0
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="request")
+
+    @property
+    def taken(self) -> int:
+        """Pieces of work that run or wait."""
+        return self._taken
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what a piece of work returns. Raises what it raises, or RefusalError if there is no place or time."""
+        if self._taken >= self.most:
+            message = f"{self._taken} requests are at work or waiting"
+            raise RefusalError(429, "busy", message, hint="try again in a second", headers={"Retry-After": "1"})
+        self._taken += 1
+        loop = asyncio.get_running_loop()
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda done: self._release(done, loop))
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            if not future.cancelled() and future.done() and isinstance(future.exception(), TimeoutError):
+                raise  # the work's own
+            message = f"there was no answer within {self._seconds:g} s"
+            raise RefusalError(503, "timeout", message, hint="try again, or send a smaller picture") from None
+
+    def close(self) -> None:
+        """Let no more work begin; what runs is not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _release(self, _done: Future[T], loop: asyncio.AbstractEventLoop) -> None:
+        """Give a place back, in the thread that counts them."""
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self._taken -= 1

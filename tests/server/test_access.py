@@ -1,0 +1,105 @@
+"""Who may do what: keys with scopes, other sites' pages, names of the server, and too many requests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def keys(cli_env, tmp_path_factory):
+    """A file of one key of each scope, made by the command line, and the keys by scope."""
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    made = {}
+    for scope in ("read", "identify", "enroll", "admin"):
+        options = ["--keys", str(path), "--add-key", f"my {scope}", "--scope", scope, "--json"]
+        command = [sys.executable, "-m", "facecli", "serve", *options]
+        done = subprocess.run(command, capture_output=True, env=cli_env, timeout=300, check=True)
+        made[scope] = json.loads(done.stdout)["key"]
+    return path, made
+
+
+@pytest.fixture(scope="module")
+def server(start_server, keys):
+    return start_server("--keys", str(keys[0]), "--rate", "1000")
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_the_file_holds_no_key(keys):
+    path, made = keys
+    text = path.read_text()
+    assert not any(key in text for key in made.values())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry["scope"] for entry in json.loads(text)["keys"]] == ["read", "identify", "enroll", "admin"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "needed"),
+    [
+        ("POST", "/v1/detect", "read"),
+        ("GET", "/v1/people", "read"),
+        ("POST", "/v1/identify", "identify"),
+        ("GET", "/recognition", "identify"),
+        ("POST", "/v1/people", "enroll"),
+        ("POST", "/v1/signup", "enroll"),
+        ("GET", "/api/download_image?url=http://a/", "enroll"),
+        ("DELETE", "/v1/people/x", "admin"),
+        ("POST", "/v1/undo", "admin"),
+        ("GET", "/v1/people/x/export", "admin"),
+    ],
+)
+def test_a_request_needs_its_scope(server, keys, method, path, needed):
+    order = list(keys[1])
+    assert server(method, path).status_code == 401
+    assert server(method, path, headers=bearer("wrong")).status_code == 401
+    for scope in order:
+        status = server(method, path, headers=bearer(keys[1][scope])).status_code
+        if order.index(scope) < order.index(needed):
+            assert status == 403
+        else:
+            assert status not in (401, 403)
+
+
+def test_health_needs_no_key(server):
+    assert server.get("/v1/health").status_code == 200
+    assert server.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://a:1"}],
+)
+def test_another_site_s_page_changes_nothing(server, keys, headers):
+    answer = server.post("/v1/undo", headers=headers | bearer(keys[1]["admin"]))
+    assert answer.status_code == 403
+    assert server.get("/api/download_image?url=http://a/", headers=headers).status_code == 403
+
+
+def test_pages_may_load_nothing_from_elsewhere(server):
+    headers = server.get("/").headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in headers
+
+
+def test_without_keys_only_names_of_this_machine_are_known(start_server):
+    server = start_server("--rate", "5")
+    assert server.get("/v1/people", headers={"Host": "evil.example"}).status_code == 403
+    statuses = [server.get("/v1/health").status_code for _ in range(7)]
+    assert statuses[-1] == 429
+    assert server.get("/v1/health").json()["error"]["code"] == "busy"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.7.7", "::", "example.org"])
+def test_a_door_to_other_machines_needs_a_lock(host, cli_env, tmp_path):
+    pytest.importorskip("fastapi", reason="a server needs facecli[serve]")
+    command = [sys.executable, "-m", "facecli", "serve", "--host", host, "--gallery", str(tmp_path / "a.db")]
+    done = subprocess.run(command, capture_output=True, text=True, env=cli_env, timeout=300, check=False)
+    assert done.returncode == 2
+    assert "--keys" in done.stderr

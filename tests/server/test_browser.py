@@ -1,0 +1,183 @@
+"""The web page in Chromium before a fake camera: sign-up, log-in, live names, people, and erasing, end to end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytestmark = pytest.mark.browser
+
+CHROMIUM = os.environ.get("FACECLI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream"),
+    "--use-fake-device-for-media-stream",
+)
+SLOW = 120_000  # milliseconds; no test fails because a machine is slow
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    return start_server("--live-fps", "10")
+
+
+@pytest.fixture(scope="module")
+def camera(examples, tmp_path_factory):
+    """Make the file of a camera that sees one of the sample portraits, as MJPEG."""
+    import cv2
+    import numpy as np
+
+    def make(name: str) -> Path:
+        portrait = cv2.imread(str(examples / name))
+        factor = 480 / portrait.shape[0]
+        small = cv2.resize(portrait, (int(portrait.shape[1] * factor), 480), interpolation=cv2.INTER_AREA)
+        frames = []
+        for shift in (0, 4, 8, 4):
+            frame = np.full((480, 640, 3), 90, np.uint8)
+            left = max(0, (640 - small.shape[1]) // 2 + shift)
+            part = small[:, : 640 - left]
+            frame[:, left : left + part.shape[1]] = part
+            frames.append(cv2.imencode(".jpg", frame)[1].tobytes())
+        path = tmp_path_factory.mktemp("camera") / f"{Path(name).stem}.mjpeg"
+        path.write_bytes(b"".join(frames))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def browser(server, camera):
+    """Open the page in a browser whose camera sees a portrait; whatever is wrong in its console fails the test."""
+    opened, wrong = [], []
+    with sync.sync_playwright() as playwright:
+
+        def start(portrait: str, width: int = 1100, height: int = 800, scheme: str = "light"):
+            flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera(portrait)}"]
+            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, headless=True)
+            opened.append(chromium)
+            context = chromium.new_context(
+                viewport={"width": width, "height": height},
+                permissions=["camera"],
+                color_scheme=scheme,
+                base_url=server.address,
+            )
+            page = context.new_page()
+            page.set_default_timeout(SLOW)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("request", lambda one: _check_host(one.url, server.address, wrong))
+            return page
+
+        yield start
+        for chromium in opened:
+            chromium.close()
+    assert wrong == []
+
+
+def _check_host(url: str, address: str, wrong: list[str]) -> None:
+    if not url.startswith((address, address.replace("http", "ws"), "blob:", "data:")):
+        wrong.append(f"a request to {url}")
+
+
+def shot(page, name: str) -> None:
+    """Keep a picture of the page where the environment names a folder."""
+    if folder := os.environ.get("FACECLI_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def said(page, text: str) -> None:
+    page.wait_for_function("text => document.getElementById('message').textContent.includes(text)", arg=text)
+
+
+def shown(page, path: str) -> None:
+    page.wait_for_function("path => document.getElementById('main').dataset.shown === path", arg=path)
+
+
+def test_a_day_on_the_page(server, browser, examples, tmp_path):
+    page = browser("collins.jpg")
+    page.goto("/")
+    shown(page, "/")
+    shot(page, "home")
+
+    page.get_by_role("link", name="Sign up").first.click()
+    shown(page, "/signup")
+    page.get_by_label("First name").fill("Eileen")
+    page.get_by_label("Last name").fill("Collins")
+    page.get_by_label("I agree").check()
+    shot(page, "signup")
+    page.get_by_role("button", name="Take five pictures").click()
+    said(page, "You are signed up and logged in, Eileen Collins.")
+    assert page.locator("#who").inner_text() == "Eileen Collins"
+    shot(page, "home-logged-in")
+
+    page.goto("/live")
+    page.get_by_role("button", name="Start").click()
+    face = page.locator("ul.faces li[data-person='Eileen Collins']")
+    face.wait_for()
+    assert face.get_attribute("data-emotion")
+    shot(page, "live")
+    page.get_by_role("button", name="Stop").click()
+
+    page.goto("/")
+    page.get_by_role("button", name="Log out").click()
+    said(page, "You are logged out.")
+    page.goto("/login")
+    page.get_by_role("button", name="Log in").click()
+    said(page, "You are logged in, Eileen Collins.")
+
+    other = browser("hopper.jpg")
+    other.goto("/login")
+    other.get_by_role("button", name="Log in").click()
+    said(other, "nobody was recognised")
+    shot(other, "login-refused")
+
+    folder = tmp_path / "people" / "Grace Hopper"
+    folder.mkdir(parents=True)
+    shutil.copy(examples / "hopper.jpg", folder)
+    page.goto("/people")
+    shown(page, "/people")
+    page.locator("input[name=folder]").set_input_files(str(tmp_path / "people"))
+    page.locator("form:has(input[name=folder]) button").click()
+    said(page, "1 added")
+    page.get_by_text("Grace Hopper").first.wait_for()
+    shot(page, "people")
+    page.get_by_text("Eileen Collins").last.click()
+    page.get_by_role("heading", name="Eileen Collins").wait_for()
+    shot(page, "person")
+    kept = page.locator("#main .cards li").count()  # equal frames of the camera are one picture
+    page.get_by_role("button", name="Not this person").first.click()
+    page.wait_for_function("n => document.querySelectorAll('#main .cards li').length === n - 1", arg=kept)
+
+    page.goto("/review")
+    page.get_by_text("Is this").first.wait_for()
+    shot(page, "review")
+    page.get_by_role("button", name="Ignore").first.click()
+    page.get_by_text("There is nothing to review.").wait_for()
+
+    page.goto("/settings")
+    shown(page, "/settings")
+    page.locator("section input[type=file]").set_input_files(str(examples / "collins_variant.jpg"))
+    page.get_by_role("button", name="Try a picture").click()
+    page.locator("#tried svg").wait_for()
+    shot(page, "settings")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Erase me").click()
+    said(page, "No byte of them was found afterwards.")
+    names = [one["person"] for one in server.get("/v1/people").json()["people"]]
+    assert names == ["Grace Hopper"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(browser, scheme):
+    page = browser("collins.jpg", 360, 740, scheme)
+    for path in ("/", "/signup", "/login", "/live", "/people", "/review", "/settings"):
+        page.goto(path)
+        shown(page, path)
+        shot(page, f"phone-{scheme}{path.replace('/', '-')}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.locator("h1").count() == 1

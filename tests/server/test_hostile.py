@@ -1,0 +1,177 @@
+"""Requests that mean harm get one clear error each, and the server's memory does not grow by much."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import socket
+import struct
+import subprocess
+import zipfile
+import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+MOST_GROWTH = 100 * 2**20  # bytes
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server("--max-body", str(4 * 2**20), "--rate", "10000")
+
+
+def resident(server) -> int:
+    """The server's memory in bytes: of the process that listens on its port."""
+    port = urlsplit(server.address).port
+    inode = next(
+        line.split()[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
+    )
+    links = subprocess.run(
+        ["find", "/proc", "-maxdepth", "3", "-path", "/proc/[0-9]*/fd/*", "-lname", f"socket:\\[{inode}\\]"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    status = Path(f"/proc/{links[0].split('/')[2]}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+
+
+def raw(server, head: str, *blocks: bytes) -> bytes:
+    """Send bytes as they are, and return the answer."""
+    place = urlsplit(server.address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        try:
+            connection.sendall(head.replace("\n", "\r\n").encode())
+            for block in blocks:
+                connection.sendall(block)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        try:
+            return connection.recv(65536)
+        except ConnectionResetError:
+            return b""
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has almost nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def form(*parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    body = b"".join(b"--x\r\n%s\r\n\r\n%s\r\n" % (head.encode(), data) for head, data in parts) + b"--x--\r\n"
+    return body, {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+def link_zip() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        entry = zipfile.ZipInfo("Ada/a.jpg")
+        entry.external_attr = 0o120777 << 16
+        archive.writestr(entry, "/etc/passwd")
+    return data.getvalue()
+
+
+def bomb_zip() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Ada/a.jpg", bytes(200 * 2**20))
+    return data.getvalue()
+
+
+def many_zip() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for number in range(2500):
+            archive.writestr(f"Ada/{number}.jpg", b"")
+    return data.getvalue()
+
+
+NAME = 'Content-Disposition: form-data; name="image"; filename="{}"\r\nContent-Type: image/jpeg'
+JPEG, ZIP, JSON = ({"Content-Type": kind} for kind in ("image/jpeg", "application/zip", "application/json"))
+BODIES = {
+    "a picture of 100 megapixels": ("/v1/detect", png_header(100_000, 1_001), {"Content-Type": "image/png"}, 422),
+    "a picture of many gigapixels": ("/v1/detect", png_header(2**31 - 1, 2**31 - 1), JPEG, 422),
+    "a picture that ends early": ("/v1/detect", b"\xff\xd8\xff\xe0\x00\x10JFIF", JPEG, 422),
+    "more than the limit": ("/v1/detect", bytes(5 * 2**20), JPEG, 413),
+    "ten thousand parts": ("/v1/detect", *form(*[(NAME.format("a"), b"")] * 10_000), 400),
+    "ten thousand texts": ("/v1/people", *form(*[('Content-Disposition: form-data; name="a"', b"1")] * 10_000), 400),
+    "a text of a megabyte": ("/v1/people", *form(('Content-Disposition: form-data; name="name"', b"a" * 2**20)), 400),
+    "a name with NUL": ("/v1/detect", *form((NAME.format("a\0b.jpg"), b"x")), (400, 422)),
+    "a name that is a path": ("/v1/detect", *form((NAME.format("../../etc/passwd"), b"x")), 422),
+    "a form without a boundary": ("/v1/detect", b"--", {"Content-Type": "multipart/form-data"}, 400),
+    "a form that ends early": (
+        "/v1/detect",
+        b"--x\r\nContent-Dispo",
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        400,
+    ),
+    "deep JSON": ("/v1/detect", b"[" * 500_000, JSON, 400),
+    "JSON with a huge number": ("/v1/detect", b'{"image_url": ' + b"9" * 10_000 + b"}", JSON, 400),
+    "JSON that is a list": ("/analyze/emotion", b"[]", JSON, 400),
+    "a zip with a link": ("/v1/import", link_zip(), ZIP, 422),
+    "a zip that unpacks to much": ("/v1/import", bomb_zip(), ZIP, 200),
+    "a zip of many files": ("/v1/import", many_zip(), ZIP, 413),
+    "a zip that is none": ("/v1/import", b"PK\x03\x04" + bytes(100), ZIP, 422),
+    "a file of this machine": ("/v1/detect", b'{"image_url": "file:///etc/passwd"}', JSON, 422),
+    "a path of this machine": ("/v1/detect", b'{"image_url": "/etc/passwd"}', JSON, 422),
+    "its own metadata": ("/v1/detect", b'{"image_url": "http://169.254.169.254/"}', JSON, 422),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_hostile_body_is_one_error(server, name):
+    path, body, headers, expected = BODIES[name]
+    before = resident(server)
+    answer = server.post(path, data=body, headers=headers)
+    assert answer.status_code in (expected if isinstance(expected, tuple) else (expected,)), answer.text[:300]
+    assert len(answer.text) < 3000
+    if expected != 200:
+        error = json.loads(answer.text)["error"]
+        assert "\n" not in (error if isinstance(error, str) else error["message"])  # earlier projects have a sentence
+    assert "root:" not in answer.text
+    assert resident(server) - before < MOST_GROWTH
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/web/../app.py", "/web/%2e%2e%2fapp.py", "/web/..%5capp.py", "/../../etc/passwd", "/web/%00", "/people/%00"),
+        *("/v1/people/%00", "/v1/people/..%2f..", "/v1/faces/99999999999999999999/crop", "/v1/faces/-1/crop"),
+    ],
+)
+def test_a_path_leads_nowhere(server, path):
+    answer = raw(server, f"GET {path} HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n\n")
+    assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 4")), answer[:200]
+    assert b"root:" not in answer
+    assert b"__future__" not in answer
+
+
+def test_a_chunked_gigabyte_is_given_up_early(server):
+    before = resident(server)
+    head = "POST /v1/detect HTTP/1.1\nHost: 127.0.0.1\nContent-Type: image/jpeg\nTransfer-Encoding: chunked\n\n"
+    megabyte = b"100000\r\n" + bytes(2**20) + b"\r\n"
+    answer = raw(server, head, *[megabyte] * 64)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 413")
+    assert resident(server) - before < MOST_GROWTH
+
+
+@pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "0x10"])
+def test_a_length_that_is_none_is_refused(server, length):
+    head = f"POST /v1/detect HTTP/1.1\nHost: 127.0.0.1\nContent-Type: image/jpeg\nContent-Length: {length}\n\n"
+    answer = raw(server, head)
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
+
+
+def test_the_server_is_as_well_as_before(server, collins):
+    assert server.post("/v1/detect", data=collins, headers=JPEG).status_code == 200
+    assert "Traceback" not in server.errors.read_text()
