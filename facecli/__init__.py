@@ -12,6 +12,7 @@ errors, types, labels, geometry   public nouns
 contract, testing                 what authors of plugins import, and the kit that checks their plugins
 system, inference                 the machine; ONNX Runtime
 pictures, crops, faces            names to pixels; pixels to crops; a face looked at without a model
+film, tracking                    films, cameras and streams to frames; faces through time
 models, plugins, export           model files and their store; our plugins; PyTorch to ONNX with proof
 hosting                           plugins found, chosen and loaded
 pipeline, matching, evaluation    many pictures through the stages; a decision about two faces; error rates

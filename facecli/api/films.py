@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from facecli.pipeline.flow import Stopwatch
     from facecli.pipeline.stages import Stages
     from facecli.tracking.events import Event
-    from facecli.tracking.river import Crew, Joining, Source
+    from facecli.tracking.joining import Likeness
+    from facecli.tracking.river import Crew, Source
     from facecli.types import FloatArray
 
 
@@ -94,7 +95,8 @@ class FilmTools:
             clock=clock,
             image=plugin.image,
             recognizing=recognizing,
-            joining=self._joining() if wish.join else None,
+            likeness=None if recognizing is None else self._likeness(),
+            join=wish.join,
             naming=naming,
             moods=moods,
         )
@@ -104,16 +106,16 @@ class FilmTools:
 
         return Stages(tools, self.engine.flow(Request(), self.wish.face), clock)
 
-    def _joining(self) -> Joining:
+    def _likeness(self) -> Likeness:
         from facecli.matching.metrics import pairwise
         from facecli.matching.rules import DecisionRequest, rule_for
-        from facecli.tracking.river import Joining
+        from facecli.tracking.joining import Likeness
 
         tools = self.recognizing
         assert tools is not None
         assert tools.recognizer_plugin is not None
         rule = rule_for(tools, tools.recognizer_plugin, DecisionRequest(preset=self.engine.selection.preset))
-        return Joining(partial(pairwise, metric=rule.metric), rule.threshold)
+        return Likeness(partial(pairwise, metric=rule.metric), rule.threshold)
 
     def _searching(self, gallery: Gallery) -> Search:
         from facecli.gallery.rule import Wish

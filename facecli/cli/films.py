@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from facecli.cli import progress
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
+from facecli.system.ending import heeded
 
 if TYPE_CHECKING:
     from facecli.api.films import FilmTools
     from facecli.film.address import Address
+    from facecli.film.live import Live
     from facecli.film.reading import Film
     from facecli.output.track_files import AnnotatedFilm, Crops
     from facecli.output.tracks import Films
@@ -27,15 +29,16 @@ Record = dict[str, Any]
 class FilmSettings:
     """The part of a film to read, and the files that it leaves.
 
-    start, duration: seconds. max_fps: frames per second at most. max_frames: frames at most. frames: tell each frame.
-    embeddings: tell each track's embedding. annotate: a file, or a folder for several films. codec: of it. audio:
-    "copy" or "none". crops: a folder. mot: a file.
+    start, duration: seconds. max_fps: frames per second at most. max_frames: frames at most. retry: how often a live
+    source is tried again, None for ever. frames: tell each frame. embeddings: tell each track's embedding. annotate: a
+    file, or a folder for several films. codec: of it. audio: "copy" or "none". crops: a folder. mot: a file.
     """
 
     start: float = 0.0
     duration: float | None = None
     max_fps: float | None = None
     max_frames: int | None = None
+    retry: int | None = None
     frames: bool = False
     embeddings: bool = False
     annotate: Path | None = None
@@ -46,15 +49,21 @@ class FilmSettings:
 
 
 class Run:
-    """One run of `facecli track` over films. failed: films that could not be read to their end."""
+    """One run of `facecli track` over films.
+
+    failed: films that could not be read to their end. stopped: whether a signal has ended a live source.
+    """
 
     def __init__(self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int) -> None:
+        from facecli.film.address import address_of
         from facecli.output.tracks import Films
 
         self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
         self._films: Films = Films(embeddings=settings.embeddings, wording=option)
         self._crops: Crops | None = None
-        self.failed = 0
+        self.failed, self.stopped = 0, False
+        if len(names) > 1 and any(address_of(name).live for name in names):
+            raise UsageError("a camera or stream is followed alone", hint="start one command for each")
         if settings.mot is not None and len(names) != 1:
             raise UsageError("--mot is for one film", hint="track the films one by one")
         self._check_places()
@@ -74,22 +83,39 @@ class Run:
 
     def _film(self, name: str) -> Iterator[Record]:
         from facecli.film.address import address_of
-        from facecli.film.reading import Film
+        from facecli.film.live import open_film
 
         address = address_of(name)
         try:
-            film = Film(address, max_pixels=self._max_pixels)
+            film = open_film(address, max_pixels=self._max_pixels, retries=self._settings.retry)
         except FacecliError as error:
             if error.exit_code != 1:
                 raise
             yield self._told(address.source, error)
             return
         try:
-            yield from self._opened(film, address)
+            with self._stoppable(film):
+                yield from self._opened(film, address)
         finally:
             film.close()
 
-    def _opened(self, film: Film, address: Address) -> Iterator[Record]:
+    @contextmanager
+    def _stoppable(self, film: Film | Live) -> Iterator[None]:
+        """Let a signal end a live source in order: its tracks are told, and its annotated copy is kept."""
+        from facecli.film.live import Live
+
+        if not isinstance(film, Live):
+            yield
+            return
+
+        def stop() -> None:
+            self.stopped = True
+            film.stop()
+
+        with heeded(stop):
+            yield
+
+    def _opened(self, film: Film | Live, address: Address) -> Iterator[Record]:
         from facecli.film.frame import Excerpt
         from facecli.output.track_files import Mot
         from facecli.tracking.events import FrameSeen, StreamEnded, TrackEnded
@@ -140,13 +166,13 @@ class Run:
             self._crops = Crops(self._settings.crops)
         return self._crops.write(event)
 
-    def _copy(self, stack: ExitStack, film: Film, address: Address) -> AnnotatedFilm | None:
+    def _copy(self, stack: ExitStack, film: Film | Live, address: Address) -> AnnotatedFilm | None:
         from facecli.output.track_files import AnnotatedFilm
 
         target = self._target(address.source)
         if target is None:
             return None
-        sound = address if self._settings.audio == "copy" and not address.live else None
+        sound = address if self._settings.audio == "copy" and not film.facts.live else None
         return stack.enter_context(AnnotatedFilm(target, film.facts, self._settings.codec, sound))
 
     def _target(self, source: str) -> Path | None:

@@ -63,7 +63,7 @@ SECTIONS = {
         *("format", "json", "quiet"),
     ),
     RUNNING: (
-        *("device", "threads", "jobs", "batch_size", "max_pixels", "max_bytes", "timeout"),
+        *("device", "threads", "jobs", "batch_size", "max_pixels", "max_bytes", "timeout", "retry"),
         *("provider_option", "session_option", "engine_cache"),
     ),
 }

@@ -11,6 +11,8 @@ from facecli.cli.films import FilmSettings
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
 from facecli.hosting.choice import TRACKER
 
+INTERRUPTED = 130
+
 
 @manual.command(examples=("track door.mp4 --format jsonl", "track door.mp4 --gallery staff.db --annotate named.mp4"))
 @click.argument("inputs", nargs=-1, metavar="INPUTS...")
@@ -28,6 +30,9 @@ from facecli.hosting.choice import TRACKER
 @click.option("--duration", type=values.Finite(0, min_open=True), metavar="SECONDS", help="End after so much of it.")
 @click.option("--max-fps", type=values.Finite(0, min_open=True), metavar="RATE", help="Frames per second to look at.")
 @click.option("--max-frames", type=click.IntRange(1), metavar="N", help="End after so many frames.")
+@click.option(
+    "--retry", type=click.IntRange(0), metavar="N", help="Try a lost stream so often.  [default: until it is back]"
+)
 @click.option("--join/--no-join", default=True, help="Join tracks of one person by their faces.")
 @click.option("--gallery", type=click.Path(path_type=Path), metavar="FILE", help="Name people of this gallery.")
 @click.option(
@@ -114,4 +119,4 @@ def command(
             sink.stream(head, "films", run.films(), tracks.CSV_COLUMNS, tracks.rows, tracks.table_rows)
         if people is not None:
             people.close()
-    return 1 if run.failed else 0
+    return INTERRUPTED if run.stopped else 1 if run.failed else 0

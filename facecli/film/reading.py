@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,7 @@ from facecli.errors import DecodeError
 from facecli.film import library
 from facecli.film.address import Address
 from facecli.film.faults import told
-from facecli.film.frame import MAX_PIXELS, Excerpt, FilmFacts, Frame
+from facecli.film.frame import MAX_PIXELS, Choice, Excerpt, FilmFacts, Frame
 from facecli.types import Image
 
 OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # until a silent server counts as gone
@@ -48,23 +49,17 @@ class Film:
 
     def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
         """Yield the frames of an excerpt, by default the film; once. Raises DecodeError where a film breaks off."""
-        part = excerpt or Excerpt()
-        end = np.inf if part.duration is None else part.start + part.duration
-        most = np.inf if part.max_frames is None else part.max_frames
-        step = 0.0 if part.max_fps is None else 1 / part.max_fps
-        number, latest, due = 0, -np.inf, part.start
-        for time, decoded in self._timed(part.start):
-            if time >= end or number >= most:
+        choice, latest = Choice(excerpt or Excerpt()), -np.inf
+        for time, decoded in self._timed(choice.part.start):
+            wanted = choice.wants(time)
+            if choice.over:
                 return
-            if time < due - 1e-6:
-                continue
-            if step:
-                due += step * (1 + (time - due) // step)
-            yield Frame(self._image(decoded), number, time)
-            number, latest = number + 1, time
+            if wanted:
+                yield Frame(self._image(decoded), choice.taken - 1, time)
+                latest = time
         stated = self.facts.duration
         self.short = (
-            stated is not None and number > 0 and latest < stated - MISSING_SECONDS - 2 / (self.facts.rate or 25)
+            stated is not None and choice.taken > 0 and latest < stated - MISSING_SECONDS - 2 / (self.facts.rate or 25)
         )
 
     def close(self) -> None:
@@ -133,15 +128,18 @@ class Film:
         if stated is None and container.duration:
             stated = container.duration / library.require().time_base
         address = self.address
+        # A web address that knows how long its film is, such as that of a recording in parts, is no camera.
+        live = address.live and not (stated is not None and address.url.lower().startswith("http"))
         return FilmFacts(
             source=address.source,
             width=width,
             height=height,
             rotation=rotation,
             rate=float(rate) if rate else None,
-            duration=None if address.live else stated,
-            live=address.live,
+            duration=None if live else stated,
+            live=live,
             sound=bool(container.streams.audio),
+            began=clock.time() if live else None,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from facecli.errors import Wording, keyword
@@ -13,6 +14,7 @@ from facecli.tracking.events import (
     FrameSeen,
     SeenFace,
     StreamEnded,
+    StreamGap,
     StreamStarted,
     TrackAttribute,
     TrackEnded,
@@ -49,13 +51,15 @@ class Films:
 
     def film(self, events: Sequence[Record]) -> Record:
         """Return a film as one record, from the records of its events but those of frames."""
-        head: Record = {}
+        head: Record = {"gaps": 0}
         tracks: dict[int, Record] = {}
         for one in events:
             kind = one["event"]
             rest = {key: value for key, value in one.items() if key not in ("event", "source")}
             if kind == "stream.started":
-                head = {"source": one["source"], **rest}
+                head = {"source": one["source"], **rest, **head}
+            elif kind == "stream.gap":
+                head["gaps"] = head["gaps"] + 1
             elif kind == "track.ended":
                 tracks[one["track"]] = rest | {"joined_into": None}
             elif kind == "track.joined":
@@ -119,6 +123,18 @@ def _started(one: StreamStarted) -> Record:
         "duration": None if facts.duration is None else round(facts.duration, TIME_DIGITS),
         "live": facts.live,
         "sound": facts.sound,
+        "wall": None if facts.began is None else _wall(facts.began),
+    }
+
+
+def _gap(one: StreamGap) -> Record:
+    gap = one.gap
+    return {
+        "time": round(gap.time, TIME_DIGITS),
+        "wall": _wall(gap.wall),
+        "reason": gap.reason,
+        "attempt": gap.attempt,
+        "retry_in": gap.retry_in,
     }
 
 
@@ -202,6 +218,7 @@ def _stream_ended(one: StreamEnded) -> Record:
 
 _MAKERS: Mapping[type, tuple[str, Callable[[Any], Record]]] = {
     StreamStarted: ("stream.started", _started),
+    StreamGap: ("stream.gap", _gap),
     TrackStarted: ("track.started", _track_started),
     FrameSeen: ("frame", _frame),
     TrackIdentified: ("track.identified", _identified),
@@ -227,6 +244,11 @@ def person(answer: Identification) -> Record:
 
 def _place(track: int, frame: int, time: float) -> Record:
     return {"track": track, "frame": frame, "time": round(time, TIME_DIGITS)}
+
+
+def _wall(seconds: float) -> str:
+    """Return seconds since 1970 as a date and time of ISO 8601, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _box(values: FloatArray) -> list[float]:

@@ -85,3 +85,32 @@ def undisturbed() -> Iterator[None]:
         if _Shield.waiting and not _Shield.depth:
             _Shield.waiting = False
             raise KeyboardInterrupt
+
+
+@contextmanager
+def heeded(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first signal call `stop`, after which the block comes to its own end; a second one interrupts it.
+
+    Only the main thread hears signals; in another one the block simply runs.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN}
+    heard = 0
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard += 1
+        if heard == 1:
+            stop()
+        else:
+            _interrupt(number, frame)
+
+    for number in before:
+        signal.signal(number, answer)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from facecli.errors import FacecliError
-from facecli.film.frame import FilmFacts
+from facecli.film.frame import FilmFacts, Gap
 from facecli.gallery.decision import Identification
 from facecli.types import FloatArray, UInt8Array
 
@@ -19,6 +19,14 @@ class StreamStarted:
     """A film was opened."""
 
     facts: FilmFacts
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGap:
+    """A live source broke off; see facecli.film.frame.Gap."""
+
+    source: str
+    gap: Gap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,5 +157,13 @@ class StreamEnded:
 
 
 Event = (
-    StreamStarted | TrackStarted | FrameSeen | TrackIdentified | TrackAttribute | TrackJoined | TrackEnded | StreamEnded
+    StreamStarted
+    | StreamGap
+    | TrackStarted
+    | FrameSeen
+    | TrackIdentified
+    | TrackAttribute
+    | TrackJoined
+    | TrackEnded
+    | StreamEnded
 )

@@ -1,7 +1,8 @@
 """Tracklets joined by their faces: average linkage, nearest pair first, never two that are seen at one time.
 
 A tracker that goes by motion loses a face behind a pillar; its face says that it is the same one. Nobody is twice in a
-frame, which needs no threshold.
+frame, which needs no threshold. Each tracklet is the mean of its best faces, in which what is wrong with a single one
+counts less.
 """
 
 from __future__ import annotations
@@ -16,15 +17,30 @@ from facecli.types import FloatArray
 
 Distances = Callable[[FloatArray, FloatArray], NDArray[np.float64]]  # (N, D), (M, D) -> (N, M)
 
+CLEARLY = 1.25  # times the threshold; few faces of one person are so far apart
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A rule for when two faces are one person's. threshold: the largest distance that is."""
+
+    distances: Distances
+    threshold: float
+
+    def differ(self, one: FloatArray, other: FloatArray) -> bool:
+        """Return whether two embeddings (D,) are clearly of two people."""
+        return not float(self.distances(one[None], other[None])[0, 0]) <= CLEARLY * self.threshold
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """A tracklet to join. first, last: the frames of its life. embeddings: (K, D) float32 of its best looks, K >= 1."""
+    """A tracklet to join. first, last: the frames of its life. embedding: (D,) float32, the mean of `looks` faces."""
 
     number: int
     first: int
     last: int
-    embeddings: FloatArray
+    embedding: FloatArray
+    looks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +52,26 @@ class Join:
     distance: float
 
 
-def joins(members: Sequence[Member], distances: Distances, threshold: float) -> list[Join]:
+def joins(members: Sequence[Member], likeness: Likeness) -> list[Join]:
     """Return which tracklets are the same people, as joins of the others into each person's first; nearest first.
 
-    threshold: the largest mean distance of two groups that are one person.
+    likeness: whose threshold is the largest mean distance of two groups that are one person.
     """
     if len(members) < 2:
         return []
     groups = [[row] for row in range(len(members))]
-    apart = _mean_distances(members, distances)
+    every = np.stack([one.embedding for one in members])
+    apart = np.array(likeness.distances(every, every), np.float64)
     spans = np.array([(one.first, one.last) for one in members])
     together = (spans[:, None, 0] <= spans[None, :, 1]) & (spans[None, :, 0] <= spans[:, None, 1])
     apart[together] = np.inf
-    weights = np.array([len(one.embeddings) for one in members], float)
+    weights = np.array([one.looks for one in members], float)
     found: list[Join] = []
     while True:
         nearest = int(apart.argmin())
         one, other = sorted(divmod(nearest, len(members)))
         distance = float(apart[one, other])
-        if not distance <= threshold:
+        if not distance <= likeness.threshold:
             return [Join(one.number, _end(found, one.into), one.distance) for one in found]
         first, second = sorted((one, other), key=lambda row: min(members[i].first for i in groups[row]))
         found.append(Join(_number(members, groups[second]), _number(members, groups[first]), distance))
@@ -79,12 +96,3 @@ def _end(found: Sequence[Join], number: int) -> int:
 def _number(members: Sequence[Member], group: Sequence[int]) -> int:
     """Return the number of a group's first tracklet."""
     return min((members[row] for row in group), key=lambda one: (one.first, one.number)).number
-
-
-def _mean_distances(members: Sequence[Member], distances: Distances) -> NDArray[np.float64]:
-    """Return the mean distance between the faces of each pair, (T, T)."""
-    every = distances(*[np.concatenate([one.embeddings for one in members])] * 2)
-    starts = np.cumsum([0, *(len(one.embeddings) for one in members[:-1])])
-    sums = np.add.reduceat(np.add.reduceat(every, starts, axis=0), starts, axis=1)
-    counts = np.array([len(one.embeddings) for one in members], float)
-    return np.asarray(sums / np.outer(counts, counts), np.float64)

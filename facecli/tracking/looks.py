@@ -27,6 +27,12 @@ class Look:
     bbox: FloatArray
     quality: float
 
+    @property
+    def score(self) -> float:
+        """The detector's score."""
+        assert self.result.detections is not None
+        return float(self.result.detections.scores[0])
+
 
 class Looks:
     """The best looks at one track, at most `most`."""

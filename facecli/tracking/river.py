@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,59 +10,62 @@ from typing import Protocol
 
 from facecli.contract import Tracker
 from facecli.errors import FacecliError
-from facecli.film.frame import Excerpt, FilmFacts, Frame
+from facecli.film.frame import Excerpt, FilmFacts, Frame, Gap
 from facecli.pipeline.flow import Stopwatch
+from facecli.tracking.doubts import Doubt, Doubts
 from facecli.tracking.events import (
     BestFace,
     Event,
     FrameSeen,
     SeenFace,
     StreamEnded,
+    StreamGap,
     StreamStarted,
     TrackEnded,
     TrackJoined,
     TrackStarted,
 )
 from facecli.tracking.finding import Finding
-from facecli.tracking.joining import Distances, Member, joins
-from facecli.tracking.looks import Looks, look_at, quality_of
+from facecli.tracking.joining import Likeness, Member, joins
+from facecli.tracking.looks import Look, Looks, look_at, quality_of
 from facecli.tracking.moods import Moods
 from facecli.tracking.naming import Naming, Recognizing
 from facecli.tracking.tracklet import Tracklet
 from facecli.types import Detections, Tracked
 
 MOST_LOOKS = 3  # of a track, that are embedded
+MOST_JOINED = 3000  # of the latest tracks; comparing all with all takes 72 MB then
 
 
 class Source(Protocol):
-    """A film that is read; film.reading.Film is one. short: it ended earlier than it states. dropped: frames lost."""
+    """A film that is read: film.reading.Film or film.live.Live.
+
+    short: it ended earlier than it states. dropped: frames of a live source that nobody took in time.
+    """
 
     facts: FilmFacts
     short: bool
     dropped: int
 
-    def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
-        """Yield the frames of an excerpt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """A rule that joins tracks by their faces. threshold: the largest mean distance that is one person."""
-
-    distances: Distances
-    threshold: float
+    def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame | Gap]:
+        """Yield the frames of an excerpt, and the breaks of a live source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """All that works on one film. image: whether the tracker looks at the frames. None leaves a part out."""
+    """All that works on one film; None leaves a part out.
+
+    image: whether the tracker looks at the frames. likeness: tells a track that became somebody else, and, with `join`,
+    tracks that are one person.
+    """
 
     finding: Finding
     tracker: Tracker
     clock: Stopwatch
     image: bool = False
     recognizing: Recognizing | None = None
-    joining: Joining | None = None
+    likeness: Likeness | None = None
+    join: bool = True
     naming: Naming | None = None
     moods: Moods | None = None
 
@@ -71,8 +75,9 @@ class River:
 
     def __init__(self, film: Source, crew: Crew) -> None:
         self._film, self._crew, self._source = film, crew, film.facts.source
-        self._living: dict[int, Tracklet] = {}
-        self._ended: list[Member] = []
+        self._living: dict[int, Tracklet] = {}  # by the tracker's ids
+        self._doubts = Doubts()
+        self._ended: deque[Member] = deque(maxlen=MOST_JOINED)
         self._frames = self._detected = self._boxes = self._tracks = 0
         self._latest = 0.0
         self._joined = 0
@@ -83,18 +88,21 @@ class River:
         error: FacecliError | None = None
         try:
             with closing(self._film.frames(excerpt)) as frames:  # type: ignore[type-var] # they are generators
-                while (frame := self._next(frames)) is not None:
-                    yield from self._frame(frame)
+                while (one := self._next(frames)) is not None:
+                    if isinstance(one, Gap):
+                        yield StreamGap(self._source, one)
+                    else:
+                        yield from self._frame(one)
         except FacecliError as failure:
             if failure.exit_code != 1:
                 raise
             error = failure
-        for tracklet in list(self._living.values()):
-            yield from self._end(tracklet)
+        for key in list(self._living):
+            yield from self._end(key)
         yield from self._join()
         yield self._summary(error)
 
-    def _next(self, frames: Iterator[Frame]) -> Frame | None:
+    def _next(self, frames: Iterator[Frame | Gap]) -> Frame | Gap | None:
         with self._crew.clock("decode"):
             return next(frames, None)
 
@@ -109,46 +117,74 @@ class River:
         self._boxes += len(faces)
         yield from self._seen(frame, faces, tracked, detected=detected)
         alive = {*tracked.ids.tolist(), *tracked.lost_ids.tolist()}
-        for number in [number for number in self._living if number not in alive]:
-            yield from self._end(self._living[number])
+        for key in [key for key in self._living if key not in alive]:
+            yield from self._end(key)
         yield from self._asked(frame, faces, tracked)
-        yield FrameSeen(
-            self._source, frame.number, frame.time, _faces(faces, tracked, detected=detected), detected, image.pixels
-        )
+        seen = self._faces(faces, tracked, detected=detected)
+        yield FrameSeen(self._source, frame.number, frame.time, seen, detected, image.pixels)
 
     def _seen(self, frame: Frame, faces: Detections, tracked: Tracked, *, detected: bool) -> Iterator[Event]:
         """Take the faces of a frame to their tracks."""
-        for row, number in enumerate(tracked.ids.tolist()):
-            one = self._living.get(number)
+        self._doubts.note(faces.bboxes, tracked, frame.time)
+        for row, key in enumerate(tracked.ids.tolist()):
+            if detected and key in self._living and (doubt := self._doubts.about(key)) and doubt.due(frame.time):
+                yield from self._asked_again(key, look_at(frame.image, faces, row, frame.number, frame.time), doubt)
+            one = self._living.get(key)
             if one is None:
-                one = self._living[number] = Tracklet(number, frame.number, frame.time, Looks(MOST_LOOKS))
-                self._tracks += 1
+                one = self._living[key] = self._begun(frame)
                 score, bbox = float(faces.scores[row]), faces.bboxes[row]
-                yield TrackStarted(self._source, number, frame.number, frame.time, bbox, score)
+                yield TrackStarted(self._source, one.number, frame.number, frame.time, bbox, score)
             one.last_frame, one.last_time, one.frames = frame.number, frame.time, one.frames + 1
             quality = quality_of(faces.bboxes[row], float(faces.scores[row]))
-            if (detected and one.looks.wants(quality, frame.time)) or not one.looks.best:
+            free = detected and not _sure(one, self._doubts.about(key))
+            if (free and one.looks.wants(quality, frame.time)) or not one.looks.best:
                 one.looks.add(look_at(frame.image, faces, row, frame.number, frame.time))
+
+    def _begun(self, frame: Frame) -> Tracklet:
+        self._tracks += 1
+        return Tracklet(self._tracks, frame.number, frame.time, Looks(MOST_LOOKS))
+
+    def _asked_again(self, key: int, look: Look, doubt: Doubt) -> Iterator[Event]:
+        """End a track that is in doubt if a look shows somebody else; end the doubt if the track is alone by now."""
+        crew, one, alone = self._crew, self._living[key], doubt.passes(look.time)
+        sure = _sure(one, doubt)
+        if alone:
+            self._doubts.settle(key)
+        if crew.likeness is None or crew.recognizing is None or not sure:
+            return
+        if not alone and look.score < min(other.score for other in sure):
+            return  # half hidden, it might look like anybody
+        doubt.looked = look.time
+        now = Tracklet(0, look.frame, look.time, Looks(1))
+        now.looks.add(look)
+        crew.recognizing.embed_all([one, now])
+        before, after = one.mean(), now.mean()
+        if before is not None and after is not None and crew.likeness.differ(before, after):
+            self._doubts.settle(key)
+            yield from self._end(key)
+        elif one.looks.wants(look.quality, look.time):
+            one.looks.add(look)
+            one.embeddings |= now.embeddings
 
     def _asked(self, frame: Frame, faces: Detections, tracked: Tracked) -> Iterator[Event]:
         """Ask who the faces of a frame are, and how."""
-        crew, here = self._crew, tracked.ids.tolist()
+        crew, here = self._crew, [self._living[key] for key in tracked.ids.tolist()]
         if crew.naming is not None:
-            yield from crew.naming.step([self._living[number] for number in here], frame.number, frame.time)
+            yield from crew.naming.step(here, frame.number, frame.time)
         if (moods := crew.moods) is not None:
-            due = [(row, number) for row, number in enumerate(here) if moods.due(number, frame.time)]
+            due = [(row, one.number) for row, one in enumerate(here) if moods.due(one.number, frame.time)]
             looks = [(number, look_at(frame.image, faces, row, frame.number, frame.time)) for row, number in due]
             yield from moods.step(looks)
 
-    def _end(self, one: Tracklet) -> Iterator[Event]:
-        crew = self._crew
-        del self._living[one.number]
+    def _end(self, key: int) -> Iterator[Event]:
+        crew, one = self._crew, self._living.pop(key)
         if crew.naming is not None:
             yield from crew.naming.end(one)
         elif crew.recognizing is not None:
             crew.recognizing.embed_all([one])
-        if one.embeddings and crew.joining is not None:
-            self._ended.append(Member(one.number, one.first_frame, one.last_frame, one.templates()))
+        mean = one.mean()
+        if mean is not None and crew.join:
+            self._ended.append(Member(one.number, one.first_frame, one.last_frame, mean, len(one.templates())))
         best = one.looks.best[0]
         assert best.result.image is not None
         yield TrackEnded(
@@ -162,13 +198,13 @@ class River:
             BestFace(best.frame, best.time, best.bbox, best.quality, best.result.image.pixels),
             one.answer,
             crew.moods.end(one.number) if crew.moods is not None else {},
-            one.mean(),
+            mean,
         )
 
     def _join(self) -> Iterator[Event]:
-        if self._crew.joining is None:
+        if self._crew.likeness is None:
             return
-        found = joins(self._ended, self._crew.joining.distances, self._crew.joining.threshold)
+        found = joins(self._ended, self._crew.likeness)
         self._joined = len(found)
         for one in found:
             yield TrackJoined(self._source, one.number, one.into, self._latest, one.distance)
@@ -189,16 +225,20 @@ class River:
             seconds=dict(self._crew.clock.seconds),
         )
 
-
-def _faces(faces: Detections, tracked: Tracked, *, detected: bool) -> tuple[SeenFace, ...]:
-    return tuple(
-        SeenFace(
-            int(tracked.ids[row]),
-            faces.bboxes[row],
-            float(faces.scores[row]),
-            None if faces.landmarks is None else faces.landmarks[row],
-            bool(tracked.confirmed[row]),
-            filled=not detected,
+    def _faces(self, faces: Detections, tracked: Tracked, *, detected: bool) -> tuple[SeenFace, ...]:
+        return tuple(
+            SeenFace(
+                self._living[key].number,
+                faces.bboxes[row],
+                float(faces.scores[row]),
+                None if faces.landmarks is None else faces.landmarks[row],
+                bool(tracked.confirmed[row]),
+                filled=not detected,
+            )
+            for row, key in enumerate(tracked.ids.tolist())
         )
-        for row in range(len(faces))
-    )
+
+
+def _sure(one: Tracklet, doubt: Doubt | None) -> list[Look]:
+    """Return the looks at a track from before a doubt about it; they alone tell whose it was. None without a doubt."""
+    return [] if doubt is None else [look for look in one.looks.best if look.time < doubt.since]
