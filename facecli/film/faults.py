@@ -29,6 +29,8 @@ def fault(address: Address, error: Exception, *, opened: bool) -> FacecliError:
             return DecodeError(f"{name} is damaged or cut off: FFmpeg can not read on", hint="what came before is told")
         hint = "is it a film? an MP4 without its index can not be read: was the recording cut off?"
         return DecodeError(f"{name} can not be read as a film", hint=hint)
+    if address.network and opened:
+        return FetchError(f"{name} broke off: {reason}", hint="is the other side still on?")
     if address.network:
         hint = "check the address, user name and password, and that the other side is on"
         return FetchError(f"{name} does not answer with a film: {reason}", hint=hint)

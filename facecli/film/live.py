@@ -31,7 +31,7 @@ class Live:
         self._gaps: list[Gap] = []
         self._failure: Exception | None = None
         self._over = self._stopping = False
-        self._begin = time.monotonic()
+        self._begin, self._latest = time.monotonic(), 0.0
 
     def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame | Gap]:
         """Yield the newest frame whenever the caller is ready for one, and each break; once.
@@ -101,7 +101,7 @@ class Live:
                 for frame in film.frames():
                     attempt = 0
                     # The source's own clock tells times apart; each connection begins it anew.
-                    shift = time.monotonic() - self._begin - frame.time if shift is None else shift
+                    shift = self._now() - frame.time if shift is None else shift
                     self._put(replace(frame, time=frame.time + shift, wall=time.time()))
                     if self._stopping:
                         break
@@ -114,10 +114,14 @@ class Live:
             if self._stopping or not self._wait(attempt, failure):
                 return
 
+    def _now(self) -> float:
+        """Return the seconds since the begin; a source that sends faster than it films is ahead of the clock."""
+        return max(time.monotonic() - self._begin, self._latest)
+
     def _put(self, frame: Frame) -> None:
         with self._changed:
             self.dropped += self._newest is not None
-            self._newest = frame
+            self._newest, self._latest = frame, frame.time
             self._changed.notify_all()
 
     def _wait(self, attempt: int, failure: FacecliError | None) -> bool:
@@ -126,8 +130,7 @@ class Live:
         pause = min(LONGEST_PAUSE, 1.0 if attempt <= PATIENT_TRIES else 2.0 ** min(attempt - PATIENT_TRIES, 5))
         reason = "the stream has ended" if failure is None else failure.message
         with self._changed:
-            since = time.monotonic() - self._begin
-            self._gaps.append(Gap(since, time.time(), reason, attempt, pause if again else None))
+            self._gaps.append(Gap(self._now(), time.time(), reason, attempt, pause if again else None))
             self._failure = None if again else failure
             self._changed.notify_all()
             return again and not self._changed.wait_for(lambda: self._stopping, pause)

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from films import Film, Level, portraits_of
+from test_schemas import schema_of
 
 pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
 
@@ -31,6 +32,8 @@ def test_each_person_is_one_track_with_a_name(run_cli, door, staff, tmp_path):
     done = run_cli("track", film, *staff, *places, "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     events = done.jsonl
+    for event in events:
+        schema_of(event).validate(event)
     assert [events[0]["event"], events[-1]["event"]] == ["stream.started", "stream.ended"]
     assert (events[-1]["frames"], events[-1]["people"], events[-1]["error"]) == (30, 2, None)
     names = [event["person"]["name"] for event in events if event["event"] == "track.ended"]
@@ -46,6 +49,7 @@ def test_a_document_has_a_record_per_film_and_failures_are_told(run_cli, door, t
     broken.write_bytes(b"no film")
     done = run_cli("track", broken, door[0], "--no-join", "--every", "3", "--json")
     assert done.returncode == 1
+    schema_of(done.json).validate(done.json)
     failed, film = done.json["films"]
     assert failed["error"]["code"] == "decode"
     assert failed["tracks"] == []

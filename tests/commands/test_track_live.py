@@ -1,0 +1,108 @@
+"""`facecli track` of a stream: a web server of this process plays the camera."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from test_schemas import schema_of
+
+av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> bytes:
+    """Ten grey frames as an MPEG transport stream."""
+    path = tmp_path_factory.mktemp("stream") / "grey.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def camera(recorded) -> Iterator[Callable[[str], str]]:
+    """A function that returns the address of a camera: `once`, `endless`, or one that is `closed` to us."""
+    gone = threading.Event()
+
+    class Camera(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401 if self.path == "/closed" else 200)
+            self.end_headers()
+            if self.path != "/closed":
+                self.wfile.write(recorded)
+                self.wfile.flush()
+            if self.path == "/endless":
+                gone.wait(60)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield lambda path: f"http://door:opensesame@127.0.0.1:{server.server_port}/{path}"
+    gone.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_stream_is_followed_and_its_password_is_told_nowhere(run_cli, camera):
+    done = run_cli("track", camera("once"), "--no-join", "--retry", "0", "--format", "jsonl")
+    assert done.returncode == 1
+    assert "broke off" in done.errors[0]
+    events = done.jsonl
+    for event in events:
+        schema_of(event).validate(event)
+    kinds = [event["event"] for event in events]
+    assert kinds == ["stream.started", "stream.gap", "stream.ended"]
+    assert events[0]["live"]
+    assert (events[1]["retry_in"], events[1]["attempt"]) == (None, 1)
+    assert "broke off" in events[1]["reason"]
+    assert 0 < events[-1]["frames"] <= 10
+    assert b"opensesame" not in done.stdout + done.stderr
+
+
+def test_a_stream_that_refuses_is_told_without_its_password(run_cli, camera):
+    done = run_cli("track", camera("closed"), "--no-join", "--json")
+    assert done.returncode == 1
+    assert "does not answer" in done.errors[0]
+    assert b"opensesame" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_ctrl_c_ends_a_stream_in_order(cli_env, camera, tmp_path):
+    words = ("track", camera("endless"), "--no-join", "--format", "jsonl", "--frames")
+    places = ("--annotate", tmp_path / "copy.mp4", "--codec", "mpeg4")
+    command = [sys.executable, "-m", "facecli", *words, *places]
+    with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            lines = [process.stdout.readline(), process.stdout.readline()]
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    events = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert process.returncode == 130, errors
+    assert [events[0]["event"], events[1]["event"], events[-1]["event"]] == ["stream.started", "frame", "stream.ended"]
+    with av.open(str(tmp_path / "copy.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == events[-1]["frames"]
+
+
+def test_two_cameras_are_refused(run_cli):
+    done = run_cli("track", "camera:0", "camera:1")
+    assert done.returncode == 2
+    assert "alone" in done.errors[0]
