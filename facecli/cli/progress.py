@@ -51,13 +51,48 @@ def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: Total
     """
     if _shows_bar(output) and (not isinstance(total, int) or total >= PROGRESS_FROM):
         outcomes = _with_bar(outcomes, total)
+    doubts = _Doubts()
     for outcome in outcomes:
+        doubts.note(outcome)
         if outcome.error is not None:
             report_error(outcome.source, outcome.error)
         elif (frames := getattr(outcome, "frames", None) or 1) > 1 and not output.quiet:  # a comparison has none
             with _bars_away():
                 print_error(f"{shortened(outcome.source)} has {frames} frames or pages; the first is looked at")
         yield outcome
+    doubts.report(output)
+
+
+def report_doubts(outcomes: Iterable[Outcome], output: OutputSettings) -> None:
+    """Print one line about the pictures that were taken as crops of faces and are hardly any."""
+    doubts = _Doubts()
+    for outcome in outcomes:
+        doubts.note(outcome)
+    doubts.report(output)
+
+
+class _Doubts:
+    """The pictures that were taken as crops of faces and are hardly any: one line for all of them."""
+
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._count = 0
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep what there is to say of a picture: an ImageResult, or what has one as `result`."""
+        if doubt := getattr(getattr(outcome, "result", outcome), "doubt", None):
+            self._count += 1
+            if self._count <= MOST_NAMES:
+                self._first.append(f"{shortened(outcome.source)} {doubt}")
+
+    def report(self, output: OutputSettings) -> None:
+        """Print the line, if there is anything to say."""
+        if self._count and not output.quiet:
+            more = f" and {self._count - MOST_NAMES} more" if self._count > MOST_NAMES else ""
+            whole = f"{option('no_detect')} takes each whole picture as a face, and nothing was looked for"
+            print_error(
+                f"{', '.join(self._first)}{more}: {whole}; the answer means nothing unless it is an upright one"
+            )
 
 
 def report_error(source: str, error: FacecliError) -> None:

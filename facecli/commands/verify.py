@@ -83,12 +83,14 @@ def command(
             return 1 if failed else NO_MATCH if exit_code and not matched else 0
 
         # Imported while the models load in their threads.
+        from facecli.cli import progress
         from facecli.output import verifications
 
         if plot is not None:
             _check_plot(plot, (a, *b))
         with _reporting_further_failures():
             verification = judge.pair(a, b[0])
+        progress.report_doubts(verification.results, output)
         document = verifications.document(verification, judge.tools, plugins.named_preset)
         if plot is not None:
             verifications.draw(plot, verification)
@@ -111,12 +113,13 @@ def _compare_many(
     """
     a, others = pictures
 
-    from facecli.cli import comparing, inputs
+    from facecli.cli import comparing, inputs, progress
     from facecli.output import comparisons
     from facecli.output.overwriting import OutputPaths
 
     sources = inputs.open_sources(others, OutputPaths())
     probe = judge.probe(a)
+    progress.report_doubts([probe], output)
     header = comparisons.header(probe, judge.rules, judge.tools, preset)
     return comparing.stream(sink, header, judge.against(probe, sources), output, total=inputs.total(others))
 

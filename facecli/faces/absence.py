@@ -1,4 +1,4 @@
-"""Why a detector may have found no face in a picture: what is known of it decides what to try next."""
+"""Why a picture may have no face: one in which none was found, and what to try next, or one that was not looked at."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ def no_face(
     about = (*limits, "rotate", "parameters", "detector", "no_detect")
     hint = " or ".join([", ".join(tries[:-1]), tries[-1]] if tries[1:] else tries)
     return NoFaceError(message, hint=f"try {hint}", about=about)
+
+
+def doubt(image: Image) -> str | None:
+    """Return why a picture that is taken as a crop of a face is hardly one, such as "is nearly white"; None if it may.
+
+    A detector would have to tell whether there is a face, and whether it stands upright.
+    """
+    if colour := _plain(image):
+        return f"is nearly {colour}"
+    if max(image.width, image.height) > LARGEST_CROP:
+        return f"has {image.width}x{image.height} pixels"
+    return None
 
 
 def _plain(image: Image) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from typing import cast
 
 import cv2
 import numpy as np
@@ -87,7 +88,9 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
             data = png.without_metadata(data)
     _silence_opencv()
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        pixels = _decoded(
+            np.frombuffer(data, np.uint8), source, alpha=header.alpha, oriented=b"eXIf" in data or b"EXIF" in data
+        )
     except cv2.error as error:
         reason = " ".join(error.err.split())
         raise DecodeError(f"{source} can not be decoded: {reason}", hint="save it smaller, or as PNG") from error
@@ -95,6 +98,23 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
         hint = "copy or fetch it again, or save it as PNG"
         raise DecodeError(f"{source} is a damaged or unusual {header.format} file", hint=hint)
     return Image(np.ascontiguousarray(pixels, np.uint8), source, header.frames)
+
+
+def _decoded(data: UInt8Array, source: str, *, alpha: bool, oriented: bool) -> UInt8Array | None:
+    """Return the RGB pixels of a picture file, None if it is damaged; raise DecodeError if none of them is seen.
+
+    alpha: the picture has an alpha channel. oriented: it may have an EXIF orientation, which OpenCV only heeds where it
+    drops the channel.
+    """
+    if alpha:
+        layers = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        if layers is not None and layers.ndim == 3 and layers.shape[2] == 4 and not layers[..., 3].any():
+            hint = "save it without its alpha channel, if what that hides is meant"
+            raise DecodeError(f"{source} is fully transparent", hint=hint)
+        if layers is not None and layers.dtype == np.uint8 and layers.ndim == 3 and not oriented:
+            return cast("UInt8Array", cv2.cvtColor(layers, cv2.COLOR_BGRA2RGB))
+        del layers
+    return cast("UInt8Array | None", cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
 
 
 def _refuse_unscaled(image: Image) -> None:

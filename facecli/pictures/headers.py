@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from facecli.errors import DecodeError
 from facecli.pictures import jpeg, png, tiff
-from facecli.pictures.facts import Facts, UnreadError
+from facecli.pictures.facts import ALPHA_WEIGHT, Facts, UnreadError
 from facecli.pictures.foreign import kind_of
 
 MOST_BLOCKS = 2**21  # of a GIF: writers fill each with 255 bytes, which makes a file of 0.5 GB
 MOST_CHUNKS = 2**17  # of a WebP file, with one frame of an animation in each
-ALPHA_WEIGHT, GIF_WEIGHT = 7.2, 8.3  # bytes per pixel; see facts.Facts
+GIF_WEIGHT = 8.3  # bytes per pixel; see facts.Facts
 
 
 class Header(NamedTuple):
@@ -30,6 +30,7 @@ class Header(NamedTuple):
     frames: int
     bits: int
     weight: float
+    alpha: bool
 
 
 def read_header(data: bytes, source: str) -> Header:
@@ -72,10 +73,12 @@ def _webp(data: bytes) -> Facts:
     match data[12:16]:
         case b"VP8X":
             width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
-            return Facts(width, height, max(_webp_frames(data), 1), weight=ALPHA_WEIGHT)
+            frames, alpha = max(_webp_frames(data), 1), bool(data[20] & 0x10)
+            return Facts(width, height, frames, weight=ALPHA_WEIGHT, alpha=alpha)
         case b"VP8L":
             (bits,) = struct.unpack_from("<I", data, 21)
-            return Facts(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), weight=ALPHA_WEIGHT)
+            alpha = bool(bits >> 28 & 1)
+            return Facts(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), weight=ALPHA_WEIGHT, alpha=alpha)
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", data, 26)
             return Facts(width & 0x3FFF, height & 0x3FFF)

@@ -6,9 +6,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from facecli.pictures.facts import Facts
+from facecli.pictures.facts import ALPHA_WEIGHT, Facts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+WITH_ALPHA = (4, 6)  # colour types: grey and RGB, each with an alpha channel
 MOST_CHUNKS = 2**17  # libpng writes 8 KB into each: four times as many as a file of the default limit has
 # The chunks that pixels are made of. Texts and profiles inflate to a thousand times their size in libpng's memory.
 NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"})
@@ -20,7 +21,7 @@ def facts(data: bytes) -> Facts:
 
     Raises struct.error for a truncated file, ValueError for a damaged or absurd one.
     """
-    width, height, bits = struct.unpack_from(">IIB", data, 16)
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     frames, kind = 0, b""
     for kind, start, end in _chunks(data):
         (checksum,) = struct.unpack_from(">I", data, end - 4)
@@ -29,7 +30,9 @@ def facts(data: bytes) -> Facts:
         frames += kind == b"fcTL"
     if kind != b"IEND":
         raise ValueError(f"it has more than {MOST_CHUNKS} chunks")
-    return Facts(width, height, max(frames, 1), bits)
+    if colour not in WITH_ALPHA:
+        return Facts(width, height, max(frames, 1), bits)
+    return Facts(width, height, max(frames, 1), bits, ALPHA_WEIGHT * bits / 8, alpha=True)
 
 
 def without_metadata(data: bytes) -> bytes:

@@ -27,7 +27,7 @@ from facecli.contract import (
 from facecli.contract.plugin import Plugin
 from facecli.errors import ContractError, DeviceError, FacecliError, ModelError, NoFaceError, PluginError
 from facecli.faces import turning
-from facecli.faces.absence import no_face
+from facecli.faces.absence import doubt, no_face
 from facecli.faces.choice import choose
 from facecli.hosting.answers import head_of
 from facecli.pictures.sources import Source
@@ -178,7 +178,8 @@ class Stages:
 
     def _choose(self, opened: ImageResult, detections: Detections | None) -> ImageResult:
         if detections is None:
-            return replace(opened, indices=(0,), detector_ran=False)
+            doubted = None if opened.image is None else doubt(opened.image)
+            return replace(opened, indices=(0,), detector_ran=False, doubt=doubted)
         image = opened.image
         assert image is not None
         detections = self._wanted(detections)

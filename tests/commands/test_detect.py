@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from facecli.pictures import codec
+from facecli.types import Limits
+
 
 def test_several_inputs_in_order(run_cli: Callable, examples: Path, group_picture: Path) -> None:
     done = run_cli("detect", group_picture, examples / "hopper.jpg", "--json")
@@ -198,3 +201,40 @@ def test_the_hint_names_what_may_have_left_faces_out(run_cli: Callable, examples
     assert "try a lower --min-score, " in run_cli("detect", picture, "--min-score", "1", "--require-face").errors[0]
     done = run_cli("detect", picture, "--min-face-size", "4000", "--require-face")
     assert "try a lower --min-face-size, " in done.errors[0]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_nothing_is_found_in_what_is_fully_transparent(
+    run_cli: Callable, examples: Path, tmp_path: Path, suffix: str
+) -> None:
+    pixels = cv2.imread(str(examples / "collins.jpg"))
+    hidden, seen = tmp_path / f"hidden{suffix}", tmp_path / f"seen{suffix}"
+    for path, opacity in ((hidden, 0), (seen, 1)):
+        cv2.imwrite(str(path), np.dstack([pixels, np.full(pixels.shape[:2], opacity, np.uint8)]))
+    done = run_cli("detect", hidden, seen, "--json")
+    assert done.returncode == 1
+    assert [record["error"] and record["error"]["code"] for record in done.json["images"]] == ["decode", None]
+    assert "hidden" in done.errors[0]
+    assert "is fully transparent; save it without its alpha channel" in done.errors[0]
+    assert [record["faces_found"] for record in done.json["images"]] == [None, 1]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_alpha_channel_changes_no_colour_and_no_turn(collins: bytes, kind: type) -> None:
+    import PIL.Image
+
+    pixels = cv2.imdecode(np.frombuffer(collins, np.uint8), cv2.IMREAD_COLOR)
+    alpha = np.random.default_rng(0).integers(0, 256, pixels.shape[:2])
+    layers = np.dstack([pixels, alpha]).astype(kind) * (257 if kind is np.uint16 else 1)
+    data = cv2.imencode(".png", layers)[1].tobytes()
+    decoded = codec.decode(data, "x", Limits()).pixels
+    assert np.array_equal(decoded, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    picture, turned = (
+        PIL.Image.open(io.BytesIO(cv2.imencode(".png", layers.astype(np.uint8))[1].tobytes())),
+        io.BytesIO(),
+    )
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    picture.save(turned, "PNG", exif=exif)
+    upright = codec.decode(turned.getvalue(), "x", Limits())
+    assert (upright.height, upright.width) == (pixels.shape[1], pixels.shape[0])

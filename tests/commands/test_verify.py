@@ -311,3 +311,28 @@ def test_an_output_folder_is_made_one_level_deep_and_not_called_like_a_picture(
     assert several.returncode == 2
     assert "name a folder" in several.errors[0]
     assert {path.name for path in tmp_path.iterdir()} == {"pics"}
+
+
+def test_whole_pictures_that_are_taken_as_faces_are_told(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    portrait = cv2.imread(str(examples / "hopper.jpg"))
+    height, width = portrait.shape[:2]
+    pictures = {
+        "turned.png": cv2.rotate(portrait, cv2.ROTATE_90_CLOCKWISE),
+        "white.png": np.full((112, 112, 3), 255, np.uint8),
+        "crop.png": cv2.resize(portrait[90:300, 150:360], (112, 112)),
+    }
+    for name, pixels in pictures.items():
+        cv2.imwrite(str(tmp_path / name), pixels)
+    done = run_cli("verify", "turned.png", "white.png", "--no-detect", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.errors == [
+        f"facecli: turned.png has {height}x{width} pixels, white.png is nearly white: --no-detect takes each whole "
+        "picture as a face, and nothing was looked for; the answer means nothing unless it is an upright one"
+    ]
+    assert run_cli("verify", "turned.png", "white.png", "--no-detect", "-q", cwd=tmp_path).errors == []
+    assert run_cli("verify", "crop.png", "crop.png", "--no-detect", cwd=tmp_path).errors == []
+    many = run_cli("verify", "crop.png", "crop.png", "white.png", "turned.png", "--no-detect", cwd=tmp_path)
+    embedded = run_cli("embed", "crop.png", "white.png", "turned.png", "--no-detect", cwd=tmp_path)
+    for one in (many, embedded):
+        assert len(one.errors) == 1
+        assert one.errors[0].startswith(f"facecli: white.png is nearly white, turned.png has {height}x{width} pixels: ")

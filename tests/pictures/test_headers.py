@@ -129,6 +129,7 @@ def test_numbers_of_10_and_12_bits_in_16_are_told(suffix: str, factor: int) -> N
         (saved(RGB, "GIF"), 8.3),
         (saved(RGB, "WEBP", lossless=True), 7.2),
         (saved(RGB, "PNG"), 6.1),
+        (saved(RGB.convert("RGBA"), "PNG"), 7.2),
     ],
 )
 def test_the_memory_that_decoding_takes_is_known_before(data: bytes, bytes_per_pixel: float) -> None:
