@@ -16,6 +16,7 @@ FacecliError
 ├── PluginError             a plugin is missing, broken or ill-fitting   exit 2
 │   └── ContractError       a plugin returned what the contract forbids  exit 1
 ├── ModelError              a model is unknown, absent or damaged        exit 4
+│   └── AbsentModelError    a model has to be got first                  exit 4
 ├── DeviceError             the device asked for does not run            exit 4
 └── ExportError             an export failed or did not agree            exit 1
 
@@ -185,6 +186,10 @@ class ModelError(FacecliError):
 
     code = "model"
     exit_code = 4
+
+
+class AbsentModelError(ModelError):
+    """A model is not installed, and is not fetched unasked."""
 
 
 class DeviceError(FacecliError):

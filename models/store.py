@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from facecli.contract import ModelFile, ModelSpec
-from facecli.errors import ModelError, OutputError
+from facecli.errors import AbsentModelError, ModelError, OutputError
 from facecli.models.arrival.request import InstalledFile, Request
 from facecli.models.disk.guards import reading
 from facecli.models.disk.layout import Layout
@@ -225,9 +225,9 @@ def how_to_get(*specs: ModelSpec) -> str | None:
     return exported[0].hint if exported else f"facecli models pull {' '.join(spec.id for spec in specs)}"
 
 
-def _absent(spec: ModelSpec) -> ModelError:
+def _absent(spec: ModelSpec) -> AbsentModelError:
     """Return the error for a file that an export makes, or that only `models pull` fetches."""
-    return ModelError(f"model {spec.id} is not installed", hint=how_to_get(spec))
+    return AbsentModelError(f"model {spec.id} is not installed", hint=how_to_get(spec))
 
 
 def _read_record(path: Path, what: str, cure: str) -> dict[str, Any]:

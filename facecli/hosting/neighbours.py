@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facecli.errors import FacecliError
+from facecli.errors import AbsentModelError, FacecliError
 from facecli.hosting.identity import models_in_use
 from facecli.kinds import MODEL_KINDS, Kind
 from facecli.models.store import ModelStore, how_to_get
 
 if TYPE_CHECKING:
+    from facecli.contract import ModelSpec
     from facecli.contract.plugin import Plugin
     from facecli.hosting.entry_points import PluginEntry
 
@@ -58,6 +59,23 @@ def advice(kind: Kind, name: str, registry: Known) -> str:
         (here if not missing else pulled if way and way.startswith(PULL) else others).append(one)
     parts = (("here", here), (f"after `{PULL}NAME`", pulled), ("after an export", others))
     return "; ".join(f"{state}: {', '.join(found)}" for state, found in parts if found) or "there is none"
+
+
+def all_absent(specs: Sequence[ModelSpec]) -> AbsentModelError:
+    """Return the error for several models that are not installed: one command gets all that can be pulled.
+
+    Models that must not be used commercially are named, and their licences accepted by that command.
+    """
+    names, restricted = [spec.id for spec in specs], [spec.id for spec in specs if not spec.commercial_use]
+    message = f"models {', '.join(names)} are not installed"
+    if restricted:
+        message += f", and not for commercial use: {', '.join(restricted)}"
+    hints = {spec.id: how_to_get(spec) for spec in specs}
+    hint = ways(list(hints.values()))
+    if hint and any((hints[name] or "").startswith(PULL) for name in restricted):
+        pull, *others = hint.split("; ", 1)
+        hint = "; ".join([f"if you accept their licences: {pull} --accept-license", *others])
+    return AbsentModelError(message, hint=hint)
 
 
 def ways(hints: Sequence[str | None]) -> str | None:

@@ -15,6 +15,7 @@ from facecli.contract import (
     Detector,
     DetectorPlugin,
     HeadsClassifier,
+    ModelSpec,
     Recognizer,
     RecognizerPlugin,
     Tracker,
@@ -22,7 +23,7 @@ from facecli.contract import (
 )
 from facecli.contract.plugin import Plugin
 from facecli.contract.record_keys import RECORD_KEYS
-from facecli.errors import PluginError
+from facecli.errors import AbsentModelError, PluginError
 from facecli.hosting import identity, parameters
 from facecli.hosting.choice import Choice, load_recognizer
 from facecli.hosting.loader import Loader
@@ -65,7 +66,7 @@ class Toolbox:
     def detector(self) -> Detector:
         """The loaded detector."""
         assert self.detector_plugin is not None
-        detector: Detector = self._loading[id(self.detector_plugin)].result()
+        detector: Detector = self._loaded(self.detector_plugin)
         return detector
 
     @cached_property
@@ -78,7 +79,7 @@ class Toolbox:
     @cached_property
     def recognizers(self) -> tuple[Recognizer, ...]:
         """The loaded recognizers, in the order of recognizer_plugins."""
-        return tuple(self._loading[id(plugin)].result() for plugin in self.recognizer_plugins)
+        return tuple(map(self._loaded, self.recognizer_plugins))
 
     @cached_property
     def recognizer(self) -> Recognizer:
@@ -88,12 +89,12 @@ class Toolbox:
     @cached_property
     def classifiers(self) -> tuple[AttributeClassifier | CropsClassifier | HeadsClassifier, ...]:
         """The loaded attribute models, in the order of attribute_plugins."""
-        return tuple(self._loading[id(plugin)].result() for plugin in self.attribute_plugins)
+        return tuple(map(self._loaded, self.attribute_plugins))
 
     def wait(self) -> None:
         """Return when everything is loaded; raise what a load raised."""
-        for future in self._loading.values():
-            future.result()
+        for plugin in self.plugins:
+            self._loaded(plugin)
 
     def parameters(self, plugin: Plugin) -> dict[str, Any]:
         """Return the parameters that a chosen plugin runs with: its defaults, and the values that replace them."""
@@ -110,7 +111,7 @@ class Toolbox:
 
         Plugin, parameters, models with sha256 and provider; of a recognizer its preprocessing_version, too.
         """
-        self._loading[id(plugin)].result()
+        self._loaded(plugin)
         description = identity.describe(plugin, self.parameters(plugin), self.loader.runtime, self.store)
         version = (
             {"preprocessing_version": plugin.preprocessing_version} if isinstance(plugin, RecognizerPlugin) else {}
@@ -140,6 +141,22 @@ class Toolbox:
     def blame(self, plugin: Plugin, failure: str, error: BaseException) -> PluginError:
         """Return the error for a failure of a chosen plugin's own code; see Loader.blame."""
         return self.loader.blame(plugin, failure, error)
+
+    def _loaded(self, plugin: Plugin) -> Any:
+        """Return what a plugin has become; wait for it. Raises what its load raised, and names all absent models."""
+        try:
+            return self._loading[id(plugin)].result()
+        except AbsentModelError as error:
+            absent: dict[str, ModelSpec] = {}
+            for other in self.plugins:
+                if isinstance(self._loading[id(other)].exception(), AbsentModelError):
+                    specs = identity.models_in_use(other, self.parameters(other))
+                    absent |= {spec.id: spec for spec in specs if self.store.state(spec) != "installed"}
+            if len(absent) < 2:
+                raise
+            from facecli.hosting.neighbours import all_absent
+
+            raise all_absent([*absent.values()]) from error
 
     def _sha256_of(self, plugin: Plugin) -> list[str | None]:
         return identity.sha256_of(plugin, self.parameters(plugin), self.store)

@@ -12,7 +12,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from facecli.contract import ModelArchive, ModelFile, ModelSpec
-from facecli.errors import ModelError, OutputError
+from facecli.errors import AbsentModelError, ModelError, OutputError
 from facecli.models.arrival import archives
 from facecli.models.arrival.fetch import FetchedFile, Fetcher, NotFetchedError
 from facecli.models.arrival.mending import mend
@@ -92,7 +92,9 @@ class Intake:
             except (NotFetchedError, ModelError) as error:
                 failures.append(str(error))
         message = f"model {spec.id} is not installed and could not be fetched ({'; '.join(failures)})"
-        raise ModelError(message, hint=_how_to_fetch(spec, file), about="mirror")
+        nowhere = self.fetcher.offline and self.fetcher.mirror is None
+        failure = AbsentModelError if nowhere else ModelError
+        raise failure(message, hint=_how_to_fetch(spec, file), about="mirror")
 
     def _unpack(self, archive: ModelArchive, member: str, request: Request) -> InstalledFile:
         """Fetch an archive and take out what this model and others need of it; the archive itself is not kept."""

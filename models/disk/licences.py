@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facecli.contract import ModelSpec
-from facecli.errors import ModelError, OutputError
+from facecli.errors import AbsentModelError, OutputError
 from facecli.models.disk.guards import OTHER_HOME
 from facecli.models.disk.locks import locked
 from facecli.system.files import write_bytes
@@ -30,14 +30,14 @@ class Licences:
         return spec.commercial_use or self._accept or self._is_listed(spec)
 
     def require(self, spec: ModelSpec) -> None:
-        """Raise ModelError unless the model's licence is accepted, and list a licence that is accepted now.
+        """Raise AbsentModelError unless the model's licence is accepted, and list a licence that is accepted now.
 
         Raises OutputError if the list can not be written.
         """
         if not self.accepted(spec):
             where = f", {spec.licence_url}" if spec.licence_url else ""
             message = f"model {spec.id} is not for commercial use ({spec.licence}{where})"
-            raise ModelError(message, hint=f"if you accept that: facecli models pull {spec.id} --accept-license")
+            raise AbsentModelError(message, hint=f"if you accept that: facecli models pull {spec.id} --accept-license")
         if spec.commercial_use or self._is_listed(spec):
             return
         try:

@@ -336,3 +336,19 @@ def test_whole_pictures_that_are_taken_as_faces_are_told(run_cli: Callable, exam
     for one in (many, embedded):
         assert len(one.errors) == 1
         assert one.errors[0].startswith(f"facecli: white.png is nearly white, turned.png has {height}x{width} pixels: ")
+
+
+def test_all_absent_models_are_told_at_once(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    words = ("--offline", "verify", examples / "collins.jpg", examples / "hopper.jpg", "--detector", "yolov8-face")
+    own_home = {"FACECLI_HOME": str(tmp_path)}
+    done = run_cli(*words, "--recognizer", "mobilefacenet,openface", env=own_home)
+    assert done.returncode == 4
+    assert len(done.errors) == 1
+    told, get = done.errors[0].split("; ", 1)
+    assert "models yolov8-face/lite-t, mobilefacenet, openface are not installed" in told
+    assert get.startswith(
+        "if you accept their licences: facecli models pull yolov8-face/lite-t mobilefacenet --accept-license; "
+    )
+    assert "facecli export openface" in get
+    one = run_cli(*words[:-2], "--recognizer", "openface", env=own_home)
+    assert "model openface is not installed" in one.errors[0]
