@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import click
-
-LIKENESS = 0.75  # difflib's ratio: a slip of the finger stays above it, another word that shares letters does not
 
 
 def for_option(error: click.NoSuchOption) -> str:
@@ -32,6 +29,8 @@ def _options(ctx: click.Context) -> list[str]:
 
 
 def _advice(word: str, known: Iterable[str], ctx: click.Context) -> str:
+    from facecli.hosting.neighbours import alike  # imports the models' store, for a message alone
+
     bare = {name.lstrip("-"): name for name in known}
-    close = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=LIKENESS)
+    close = alike(word.lstrip("-"), bare, 1)
     return f"did you mean {bare[close[0]]}?" if close else f"see `{ctx.command_path} --help`"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facecli.contract.plugin import Plugin
     from facecli.hosting.entry_points import PluginEntry
 
-LIKENESS = 0.75  # difflib's ratio: a slip of the finger stays above it
+LIKENESS = 0.75  # difflib's ratio: a slip of the finger stays above it, another word that shares letters does not
 PULL = "facecli models pull "
 
 
@@ -33,10 +33,15 @@ class Known(Protocol):
         """Return the descriptor of a plugin."""
 
 
+def alike(name: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Return the names, at most so many, that a wrong one may be a slip of, the likest first."""
+    return get_close_matches(name, [*names], most, LIKENESS)
+
+
 def close_to(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that a wrong one may mean: those that begin with it, else those that are spelled alike."""
     names = list(names)
-    return [one for one in names if name and one.startswith(name)] or get_close_matches(name, names, cutoff=LIKENESS)
+    return [one for one in names if name and one.startswith(name)] or alike(name, names)
 
 
 def advice(kind: Kind, name: str, registry: Known) -> str:
