@@ -79,7 +79,8 @@ def all_absent(specs: Sequence[ModelSpec]) -> AbsentModelError:
     hint = ways(list(hints.values()))
     if hint and any((hints[name] or "").startswith(PULL) for name in restricted):
         pull, *others = hint.split("; ", 1)
-        hint = "; ".join([f"if you accept their licences: {pull} --accept-license", *others])
+        pulled = pull.removeprefix(PULL)
+        hint = "; ".join([f"if you accept their licences: facecli models pull {pulled} --accept-license", *others])
     return AbsentModelError(message, hint=hint)
 
 
