@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-Kind = Literal["detectors", "recognizers", "attributes", "trackers", "recipes", "commands"]
+Kind = Literal["detectors", "recognizers", "attributes", "trackers", "recipes", "engines", "commands"]
 KINDS: tuple[Kind, ...] = get_args(Kind)  # the entry-point group of a kind is facecli.KIND
 
 # One plugin of a kind, in messages.
@@ -18,6 +18,7 @@ NOUNS: Mapping[Kind, str] = {
     "attributes": "attribute model",
     "trackers": "tracker",
     "recipes": "export recipe",
+    "engines": "engine",
     "commands": "command",
 }
 

@@ -100,10 +100,11 @@ WINGS = {
     # the doors
     "facecli.api": Wing(12),  # facecli.Faces: all of that from Python
     "facecli.server": Wing(13, visitors=_these("commands.serve")),  # HTTP and the web page
-    "facecli.cli": Wing(13),  # click: options, context, progress
-    "facecli.commands": Wing(14),  # one command, one file
-    "facecli.__main__": Wing(14),  # python -m facecli
-    "facecli": Wing(15),  # the front door, which opens on the names that are public
+    "facecli.scale": Wing(13),  # many machines: a frozen list, shards, what a worker does
+    "facecli.cli": Wing(14),  # click: options, context, progress
+    "facecli.commands": Wing(15),  # one command, one file
+    "facecli.__main__": Wing(15),  # python -m facecli
+    "facecli": Wing(16),  # the front door, which opens on the names that are public
 }
 
 # package: the only wings or modules that may import it, for type checkers, too
@@ -121,6 +122,7 @@ OWNERS = {
     "uvicorn": _these("server"),
     "limits": _these("server"),
     "sqlite3": _these("gallery.store"),
+    "ray": _these("plugins.engines.ray"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }

@@ -65,8 +65,13 @@ def attributes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
 def plugins(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the plugins of any kind whose names begin so."""
-    kinds: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "trackers", "recipes")
+    kinds: tuple[Kind, ...] = ("detectors", "recognizers", "attributes", "trackers", "recipes", "engines")
     return sorted({name for kind in kinds for name in _named(ctx, kind, incomplete)})
+
+
+def engines(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the engines whose names begin so."""
+    return _named(ctx, "engines", incomplete)
 
 
 def recipes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -1,14 +1,16 @@
 """The plugin contract, API 1: what a plugin hands over, and what facecli, its host, hands to the plugin.
 
 A hook (see facecli.contract.hookspecs, with examples) yields cheap descriptors: `DetectorPlugin`, `RecognizerPlugin`,
-`AttributePlugin`, `TrackerPlugin`, `ExportRecipe`. The heavy object comes from `descriptor.load(runtime, parameters)`
-when somebody asks for that plugin. A plugin may import this package, `facecli.types`, `facecli.errors`,
-`facecli.geometry`, `facecli.assignment`, `facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
+`AttributePlugin`, `TrackerPlugin`, `ExportRecipe`, `EnginePlugin`. The heavy object comes from
+`descriptor.load(runtime, parameters)` when somebody asks for that plugin; an engine's from `load(resources, parameters)`.
+A plugin may import this package, `facecli.types`, `facecli.errors`, `facecli.geometry`, `facecli.assignment`,
+`facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
 """
 
 from facecli.contract.attribute import AttributeClassifier, AttributePlugin, Bin, CropsClassifier, HeadsClassifier
 from facecli.contract.crop import CropSpec, Point, Preprocessing
 from facecli.contract.detector import Detector, DetectorPlugin
+from facecli.contract.engine import Engine, EnginePlugin, Resources, Shard, ShardReport, Work, Worker
 from facecli.contract.hooks import API_VERSION, hookimpl
 from facecli.contract.model import ModelArchive, ModelFile, ModelSpec
 from facecli.contract.operating_point import Cohort, OperatingPoint
@@ -29,6 +31,8 @@ __all__ = [
     "Detector",
     "DetectorPeer",
     "DetectorPlugin",
+    "Engine",
+    "EnginePlugin",
     "ExportPart",
     "ExportRecipe",
     "HeadsClassifier",
@@ -43,10 +47,15 @@ __all__ = [
     "Preprocessing",
     "Recognizer",
     "RecognizerPlugin",
+    "Resources",
     "Runtime",
     "Session",
+    "Shard",
+    "ShardReport",
     "Task",
     "Tracker",
     "TrackerPlugin",
+    "Work",
+    "Worker",
     "hookimpl",
 ]

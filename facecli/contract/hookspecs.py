@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facecli.contract.attribute import AttributePlugin
     from facecli.contract.command import CommandGroup
     from facecli.contract.detector import DetectorPlugin
+    from facecli.contract.engine import EnginePlugin
     from facecli.contract.recipe import ExportRecipe
     from facecli.contract.recognizer import RecognizerPlugin
     from facecli.contract.tracker import TrackerPlugin
@@ -190,6 +191,35 @@ def facecli_export_recipes(name: str) -> Iterable[ExportRecipe]:  # type: ignore
                 build=build,
                 default_weights=None,
                 licence="Apache-2.0",
+            )
+    """
+
+
+@hookspec
+def facecli_engines(name: str) -> Iterable[EnginePlugin]:  # type: ignore[empty-body]
+    """Yield engines. The entry point in group `facecli.engines` has the engine's name.
+
+    Example::
+
+        from facecli.contract import EnginePlugin, hookimpl
+
+
+        class SingleEngine:
+            def __init__(self, resources):
+                self.threads = resources.threads or resources.cores
+
+            def run(self, work, shards):
+                worker = work.open(self.threads)
+                for shard in shards:
+                    yield worker(shard)
+
+
+        @hookimpl
+        def facecli_engines():
+            yield EnginePlugin(
+                name="example-single",
+                summary="one shard after the other in this process, which ends if a picture ends it",
+                load=lambda resources, parameters: SingleEngine(resources),
             )
     """
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from facecli.contract.attribute import AttributePlugin
 from facecli.contract.detector import DetectorPlugin
+from facecli.contract.engine import EnginePlugin
 from facecli.contract.recipe import ExportRecipe
 from facecli.contract.recognizer import RecognizerPlugin
 from facecli.contract.tracker import TrackerPlugin
@@ -20,7 +21,8 @@ PLUGINS: Mapping[Kind, type[Plugin]] = {
     "trackers": TrackerPlugin,
 }
 # The class that the hook of each kind yields. The hook of commands yields nothing.
-DESCRIPTORS: Mapping[Kind, type[Plugin] | type[ExportRecipe]] = {**PLUGINS, "recipes": ExportRecipe}
+Descriptor = Plugin | ExportRecipe | EnginePlugin
+DESCRIPTORS: Mapping[Kind, type[Descriptor]] = {**PLUGINS, "recipes": ExportRecipe, "engines": EnginePlugin}
 
 
 def kind_of(plugin: Plugin) -> Kind:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import pluggy
 
-from facecli.contract import API_VERSION, ExportRecipe, hookspecs
+from facecli.contract import API_VERSION, EnginePlugin, ExportRecipe, hookspecs
 from facecli.contract.command import CommandGroup
-from facecli.contract.plugin import DESCRIPTORS, Plugin
+from facecli.contract.plugin import DESCRIPTORS, Descriptor
 from facecli.errors import PluginError, class_and_first_line
 from facecli.hosting.entry_points import USER_MODELS, PluginEntry
 from facecli.hosting.statements import contradictions
@@ -24,11 +24,12 @@ HOOKS: Mapping[Kind, str] = {
     "attributes": "facecli_attributes",
     "trackers": "facecli_trackers",
     "recipes": "facecli_export_recipes",
+    "engines": "facecli_engines",
     "commands": "facecli_commands",
 }
 
 
-def load_descriptor(entry: PluginEntry) -> Plugin | ExportRecipe:
+def load_descriptor(entry: PluginEntry) -> Descriptor:
     """Import the module of a plugin, call its hook and return the descriptor that has the entry point's name.
 
     Raises PluginError if the module or the hook fails, if no descriptor fits (other class, name or API version), or if
@@ -41,14 +42,14 @@ def load_descriptor(entry: PluginEntry) -> Plugin | ExportRecipe:
     for item in descriptors:
         if not isinstance(item, expected):
             raise broken(entry, f"{hook} must give {expected.__name__}, got {type(item).__name__}")
-    fitting: list[Plugin | ExportRecipe] = [item for item in descriptors if item.name == entry.name]
+    fitting: list[Descriptor] = [item for item in descriptors if item.name == entry.name]
     if not fitting:
         names = ", ".join(repr(item.name) for item in descriptors) or "nothing"
         raise broken(entry, f"{hook} does not give {entry.name!r} but {names}")
     descriptor = fitting[0]
     if descriptor.api != API_VERSION:
         raise broken(entry, f"it is written for plugin API {descriptor.api}, this facecli has {API_VERSION}")
-    if not isinstance(descriptor, ExportRecipe) and (problems := [*contradictions(descriptor)]):
+    if not isinstance(descriptor, (ExportRecipe, EnginePlugin)) and (problems := [*contradictions(descriptor)]):
         raise broken(entry, "; ".join(problems))
     return descriptor
 

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facecli.contract import EnginePlugin
 from facecli.contract.plugin import Plugin
 from facecli.errors import UsageError
 
 
-def effective(plugins: Sequence[Plugin], changes: Mapping[str, Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+def effective(
+    plugins: Sequence[Plugin | EnginePlugin], changes: Mapping[str, Mapping[str, Any]]
+) -> dict[int, dict[str, Any]]:
     """Return the parameters that each plugin runs with, by the id() of its descriptor.
 
     changes: plugin's name -> parameter -> value. Plugins of two kinds may have one name: a parameter goes to each of
@@ -31,7 +34,7 @@ def effective(plugins: Sequence[Plugin], changes: Mapping[str, Mapping[str, Any]
     return {id(plugin): {**plugin.parameters, **_checked(plugin, changes.get(plugin.name, {}))} for plugin in plugins}
 
 
-def _checked(plugin: Plugin, values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(plugin: Plugin | EnginePlugin, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the parameters that a plugin has. Raises UsageError for one of another type."""
     values = {name: value for name, value in values.items() if name in plugin.parameters}
     for name, value in values.items():

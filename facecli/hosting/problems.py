@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from facecli.contract import ExportRecipe
 from facecli.contract.command import CommandGroup
-from facecli.contract.plugin import Plugin
+from facecli.contract.plugin import Descriptor
 from facecli.errors import PluginError
 from facecli.hosting.entry_points import PluginEntry
 from facecli.hosting.neighbours import close_to
@@ -25,7 +24,7 @@ class Inspection:
     """
 
     entry: PluginEntry
-    descriptor: Plugin | ExportRecipe | None = None
+    descriptor: Descriptor | None = None
     problem: str | None = None
 
 

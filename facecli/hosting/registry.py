@@ -80,7 +80,7 @@ class Registry:
         return loaded
 
     def load_entry(self, entry: PluginEntry) -> Any:
-        """Return the descriptor of a plugin: a Plugin or an ExportRecipe. Raises PluginError if it is broken."""
+        """Return the descriptor of a plugin: of any kind. Raises PluginError if it is broken."""
         self._refuse_clash(entry)
         from facecli.hosting import hook_calls
 

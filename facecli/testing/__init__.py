@@ -28,8 +28,17 @@ frames       a tracker names each detection of a frame once, in films of no face
 endings      an id that has ended never comes back
 films        two films that are tracked at once do not see each other
 stdout       nothing was written to it, by Python or by native code
+
+Of an engine, by `check_engine`, with shards of no pictures on two workers:
+
+nothing      no shards give no reports
+reports      each shard is worked on, and has the one report that its worker gave
+ahead        shards are taken when a worker is free, not all at once
+error        what a worker raises ends the run, as it is
+death        a worker that dies loses its own shard alone
 """
 
+from facecli.testing.engines import check_engine, run_engine_checks
 from facecli.testing.kit import (
     CheckResult,
     ConformanceError,
@@ -47,7 +56,9 @@ __all__ = [
     "assert_conforms",
     "check_attribute",
     "check_detector",
+    "check_engine",
     "check_recognizer",
     "check_tracker",
     "run_checks",
+    "run_engine_checks",
 ]

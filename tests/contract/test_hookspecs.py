@@ -48,7 +48,7 @@ def descriptor(hook: str) -> Any:
 
 def test_every_hook_is_here() -> None:
     kinds = {"facecli_detectors", "facecli_recognizers", "facecli_attributes", "facecli_trackers"}
-    assert set(HOOKS) == kinds | {"facecli_export_recipes", "facecli_commands"}
+    assert set(HOOKS) == kinds | {"facecli_export_recipes", "facecli_engines", "facecli_commands"}
 
 
 @pytest.mark.parametrize("kind", ["detectors", "recognizers", "attributes", "trackers"])

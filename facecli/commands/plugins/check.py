@@ -23,20 +23,28 @@ def command(output: OutputSettings, name: str, picture: str | None) -> int:
     from facecli.pictures import codec
     from facecli.pictures.sources import single
     from facecli.system.streams import print_error
-    from facecli.testing import run_checks
+    from facecli.testing import run_checks, run_engine_checks
     from facecli.types import Limits
 
     sink = context.open_sink(output)
     with sink.opened():
         registry = context.registry()
         kinds = {entry.kind for entry in named(registry, name)}
-        entries = [registry.entry(kind, name) for kind in sorted(kinds.intersection(PLUGINS))]
+        entries = [registry.entry(kind, name) for kind in sorted(kinds.intersection((*PLUGINS, "engines")))]
         if not entries:
             models = [entry.name for entry in registry.entries("attributes") if entry.name.startswith(f"{name}/")]
             hint = f"did you mean {' or '.join(models)}?" if models else "these are what the kit checks"
-            raise UsageError(f"{name} is no detector, recognizer, attribute model or tracker", hint=hint)
+            raise UsageError(f"{name} is no detector, recognizer, attribute model, tracker or engine", hint=hint)
         face = codec.decode(single(picture).read(Limits()), picture, Limits()) if picture else None
-        results = [(entry, check) for entry in entries for check in run_checks(entry.name, entry.kind, picture=face)]
+        results = [
+            (entry, check)
+            for entry in entries
+            for check in (
+                run_engine_checks(entry.name)
+                if entry.kind == "engines"
+                else run_checks(entry.name, entry.kind, picture=face)
+            )
+        ]
     rows = [
         {"kind": entry.kind, "check": check.name, "passed": check.passed, "detail": check.detail}
         for entry, check in results
