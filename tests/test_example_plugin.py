@@ -84,6 +84,7 @@ def test_plugins_are_listed_as_working_and_by_whom(run):
         ("recognizers", "example-thumbnail"),
         ("attributes", "brightness/example"),
         ("recipes", "example-tiny"),
+        ("engines", "example-one-process"),
         ("commands", "example-info"),
     }
     assert {p["version"] for p in ours.values()} == {"1.0.0"}
@@ -132,6 +133,15 @@ def test_adds_a_command(run):
     assert document["version"] == "1.0.0"
     assert {"kind": "commands", "name": "example-info"} in document["plugins"]
     assert b"example-info" in run("--help").stdout
+
+
+def test_the_engine_keeps_the_contract_and_runs_a_job(run, portraits, tmp_path):
+    checks = run("plugins", "check", "example-one-process", "--json").json["checks"]
+    assert [check["check"] for check in checks] == ["descriptor", "nothing", "reports", "ahead", "error", "death"]
+    assert [check for check in checks if not check["passed"]] == []
+    pytest.importorskip("pyarrow", reason="a job writes Parquet")
+    run("detect", *portraits, "-o", f"{tmp_path}/out/", "--engine", "example-one-process", "--quiet")
+    assert json.loads((tmp_path / "out/done.json").read_bytes())["pictures"] == 2
 
 
 @pytest.mark.parametrize("name", ["example-centre", "example-thumbnail", "brightness/example"])
