@@ -10,7 +10,8 @@ FacecliError
 │   ├── DuplicateError      a face is enrolled under another name
 │   ├── LowQualityError     a face can be seen less well than was asked for
 │   ├── ConflictError       a face is nearer to somebody else than to whom it is said to be
-│   └── EnoughError         a person has as many templates as was allowed
+│   ├── EnoughError         a person has as many templates as was allowed
+│   └── CrashedError        a picture has ended the process that worked on it
 ├── OutputError             a result could not be written                exit 1
 ├── GalleryError            a gallery can not be used                    exit 1
 ├── PluginError             a plugin is missing, broken or ill-fitting   exit 2
@@ -153,6 +154,12 @@ class EnoughError(InputError):
     """The person of a picture has as many templates as was allowed."""
 
     code = "enough"
+
+
+class CrashedError(InputError):
+    """A picture has ended the process that worked on it, again and again."""
+
+    code = "crashed"
 
 
 class OutputError(FacecliError):

@@ -122,6 +122,7 @@ OWNERS = {
     "uvicorn": _these("server"),
     "limits": _these("server"),
     "sqlite3": _these("gallery.store"),
+    "fsspec": _these("scale.objects"),
     "ray": _these("plugins.engines.ray"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes

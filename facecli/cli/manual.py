@@ -62,6 +62,7 @@ SECTIONS = {
         *("path", "mode", "update", "long"),
         *("format", "json", "quiet"),
     ),
+    "Jobs": ("engine", "engine_option", "workers", "shard", "retry_failed"),
     RUNNING: (
         *("device", "threads", "jobs", "batch_size", "max_pixels", "max_bytes", "timeout", "retry"),
         *("provider_option", "session_option", "engine_cache"),
@@ -69,7 +70,12 @@ SECTIONS = {
 }
 SECTION_OF = {name: section for section, names in SECTIONS.items() for name in names}
 # what a text of an option may have in braces, and the kind of plugins whose names it becomes
-NAMES: dict[str, Kind] = {"{detectors}": "detectors", "{recognizers}": "recognizers", "{trackers}": "trackers"}
+NAMES: dict[str, Kind] = {
+    "{detectors}": "detectors",
+    "{recognizers}": "recognizers",
+    "{trackers}": "trackers",
+    "{engines}": "engines",
+}
 ALL = "facecli.help_all"  # in a context's meta: tell everything
 
 

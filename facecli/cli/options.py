@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,50 @@ def output_option(text: str) -> Callable[[F], F]:
         "--output", "-o", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=text
     )
 
+
+def _file_or_folder(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path | None:
+    """Return a file to write; a folder or a URL becomes the parameter `folder` instead, which asks for a job."""
+    if value is not None and (value.endswith(("/", os.sep)) or "://" in value or os.path.isdir(value)):  # noqa: PTH112
+        ctx.params["folder"] = value
+        return None
+    return None if value is None else Path(value)
+
+
+def job_output_option(text: str) -> Callable[[F], F]:
+    """Return the option -o of a command whose output may be a folder. text: what a file becomes."""
+    return click.option(
+        "--output",
+        "-o",
+        "path",
+        callback=_file_or_folder,
+        metavar="FILE|FOLDER/",
+        help=f"{text} A folder, or the URL of one such as s3://bucket/out/, makes it a job that can be resumed.",
+    )
+
+
+job_options = chain(
+    _option(
+        "--engine",
+        default="local",
+        metavar="NAME",
+        help="What runs a job: {engines}.",
+        shell_complete=completing.engines,
+    ),
+    click.option(
+        "--engine-option",
+        multiple=True,
+        metavar="ENGINE.NAME=VALUE",
+        help="Set a parameter of an engine, such as ray.address=auto.",
+    ),
+    _option("--workers", type=click.IntRange(1), metavar="N", help="Processes of a job.  [default: the engine's]"),
+    _option(
+        "--shard",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="Pictures of a job that become one file.  [default: 1000, fewer for a short list]",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Of a job, also try the pictures again that failed."),
+)
 
 output_options = chain(
     output_option("Write the results to FILE (.json, .jsonl or .csv), and nothing to stdout."), format_options

@@ -93,13 +93,31 @@ class RunSettings:
 class OutputSettings:
     """The form of the results, and their place.
 
-    path: a file; None is stdout. format: None is a table on a terminal, else JSON. json: short for that format.
+    path: a file; None is stdout. folder: a folder or a URL for the files of a job, in the place of a file. format: None
+    is a table on a terminal, else JSON. json: short for that format.
     """
 
     path: Path | None = None
+    folder: str | None = None
     format: str | None = None
     json: bool = False
     quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The way in which a job's shards are run; for commands whose output may be a folder.
+
+    engine: name of an engine. engine_option: texts ENGINE.NAME=VALUE. workers: processes; None leaves it to the engine.
+    shard: pictures that become one file; None
+    makes fewer where the list is short. retry_failed: try the pictures that failed again.
+    """
+
+    engine: str = "local"
+    engine_option: tuple[str, ...] = ()
+    workers: int | None = None
+    shard: int | None = None
+    retry_failed: bool = False
 
 
 # The names of a command's arguments, and the value that each of them receives.
@@ -108,6 +126,7 @@ GROUPS: dict[str, type] = {
     "plugins": PluginSettings,
     "running": RunSettings,
     "output": OutputSettings,
+    "job": JobSettings,
 }
 
 

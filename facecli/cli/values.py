@@ -19,8 +19,13 @@ def assignment(text: str, option: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return plugin -> parameter -> value of texts PLUGIN.NAME=VALUE; a value that is no JSON is a string."""
+def parse_parameters(
+    given: Sequence[str], named: str = "--parameter", form: str = "PLUGIN.NAME=VALUE"
+) -> dict[str, dict[str, Any]]:
+    """Return plugin -> parameter -> value of texts PLUGIN.NAME=VALUE; a value that is no JSON is a string.
+
+    named, form: of the option, for the UsageError about a text that can not be read.
+    """
     import json
 
     parsed: dict[str, dict[str, Any]] = {}
@@ -28,7 +33,7 @@ def parse_parameters(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         left, equals, value = text.partition("=")
         plugin, dot, name = left.rpartition(".")
         if not (equals and dot and plugin and name):
-            raise UsageError(f"can not read --parameter {text!r}", hint="write PLUGIN.NAME=VALUE")
+            raise UsageError(f"can not read {named} {text!r}", hint=f"write {form}")
         try:
             parsed.setdefault(plugin, {})[name] = json.loads(value)
         except (ValueError, RecursionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from facecli.api.faces import Faces
 from facecli.cli import context
@@ -31,33 +32,37 @@ def open_faces(
 
     A plugin that was typed wins over the preset, and the preset over environment variables and defaults.
     """
+    store = context.open_store()
+    jobs = _jobs(running, inputs)
+    chosen = settings(plugins, running, reading, ensemble=ensemble)
+    return Faces(**chosen, threads=running.threads, jobs=jobs, registry=context.registry(), store=store)
+
+
+def settings(
+    plugins: PluginSettings, running: RunSettings, reading: InputSettings, *, ensemble: bool = False
+) -> dict[str, Any]:
+    """Return the keyword arguments of Faces that say what is done, not how much at once; ensemble: as in open_faces."""
     detector, recognizer = (
         name if plugins.preset is None or context.typed(setting) else None
         for setting, name in (("detector", plugins.detector), ("recognizer", plugins.recognizer))
     )
-    store = context.open_store()
-    jobs = _jobs(running, inputs)
-    return Faces(
-        detector=detector,
-        recognizer=_recognizers(recognizer, several=ensemble),
-        preset=plugins.preset,
-        device=running.device,
-        min_score=plugins.min_score,
-        min_face_size=plugins.min_face_size,
-        parameters=parse_parameters(plugins.parameter),
-        flip=plugins.flip,
-        no_detect=plugins.no_detect,
-        rotate=plugins.rotate,
-        threads=running.threads,
-        jobs=jobs,
-        batch_size=running.batch_size,
-        max_pixels=reading.max_pixels,
-        max_bytes=reading.max_bytes,
-        timeout=reading.timeout,
-        tuning=open_tuning(running, store),
-        registry=context.registry(),
-        store=store,
-    )
+    return {
+        "detector": detector,
+        "recognizer": _recognizers(recognizer, several=ensemble),
+        "preset": plugins.preset,
+        "device": running.device,
+        "min_score": plugins.min_score,
+        "min_face_size": plugins.min_face_size,
+        "parameters": parse_parameters(plugins.parameter),
+        "flip": plugins.flip,
+        "no_detect": plugins.no_detect,
+        "rotate": plugins.rotate,
+        "batch_size": running.batch_size,
+        "max_pixels": reading.max_pixels,
+        "max_bytes": reading.max_bytes,
+        "timeout": reading.timeout,
+        "tuning": open_tuning(running, context.open_store()),
+    }
 
 
 def open_tuning(running: RunSettings, store: ModelStore) -> Tuning:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from facecli.cli import completing, manual, options, values
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+from facecli.cli.settings import InputSettings, JobSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
 @manual.command(
@@ -35,13 +35,16 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
 @options.annotate_option
 @options.limit_options
 @options.run_options
-@options.output_options
+@options.job_output_option("Write the results to FILE (.json, .jsonl or .csv), and nothing to stdout.")
+@options.job_options
+@options.format_options
 @gathered
 def command(
     reading: InputSettings,
     plugins: PluginSettings,
     running: RunSettings,
     output: OutputSettings,
+    job: JobSettings,
     attributes: tuple[str, ...],
     labels: tuple[str, ...],
     embed: bool,
@@ -51,8 +54,13 @@ def command(
 
     Every probability and the likeliest label of each; numbers of what is measured.
     """
-    from facecli.cli import context
+    from facecli.cli import context, scaling
     from facecli.cli.attributes import Question, answer
 
     names = None if context.defaulted("attributes") else attributes
+    if output.folder is not None:
+        refused = ("labels", "annotate")
+        question = scaling.Question("analyze", names, embed=embed, refused=refused)
+        return scaling.answer(question, reading, plugins, running, output, job)
+    scaling.refuse_without_folder(job)
     return answer(Question("analyze", names, labels, annotate, embed), reading, plugins, running, output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from facecli.cli import manual, options
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+from facecli.cli.settings import InputSettings, JobSettings, OutputSettings, PluginSettings, RunSettings, gathered
 from facecli.hosting.choice import RECOGNIZER
 
 if TYPE_CHECKING:
@@ -30,18 +30,29 @@ if TYPE_CHECKING:
 @options.annotate_option
 @options.limit_options
 @options.run_options
-@options.output_options
+@options.job_output_option("Write the results to FILE (.json, .jsonl or .csv), and nothing to stdout.")
+@options.job_options
+@options.format_options
 @gathered
 def command(
     reading: InputSettings,
     plugins: PluginSettings,
     running: RunSettings,
     output: OutputSettings,
+    job: JobSettings,
     crops: Path | None,
     crops_for: str,
     annotate: Path | None,
 ) -> int:
     """Find faces: bbox, score and landmarks of each."""
+    from facecli.cli import scaling
+
+    if output.folder is not None:
+        refused = ("crops", "crops_for", "annotate")
+        question = scaling.Question("detect", refused=refused)
+        return scaling.answer(question, reading, plugins, running, output, job)
+    scaling.refuse_without_folder(job)
+
     from facecli.api.selection import Request
     from facecli.cli import context, inputs, streaming, wiring
     from facecli.cli.wording import option

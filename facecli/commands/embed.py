@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from facecli.cli import manual, options
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+from facecli.cli.settings import InputSettings, JobSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
     from facecli.pipeline.results import ImageResult
@@ -23,11 +23,12 @@ RECORDS = (".json", ".jsonl", ".csv")  # files of all results; others hold embed
 @options.no_detect_option
 @options.face_option("all")
 @options.require_face_option
-@options.output_option(
+@options.job_output_option(
     "Write the embeddings to FILE (.npz, .npy or .parquet), or all results (.json, .jsonl or .csv); nothing to stdout."
 )
 @options.limit_options
 @options.run_options
+@options.job_options
 @options.format_options
 @gathered
 def command(
@@ -35,11 +36,19 @@ def command(
     plugins: PluginSettings,
     running: RunSettings,
     output: OutputSettings,
+    job: JobSettings,
 ) -> int:
     """Turn each face into an embedding (a vector).
 
     Each carries the model's id, sha256 and preprocessing version: embeddings of different ones can not be compared.
     """
+    from facecli.cli import scaling
+
+    if output.folder is not None:
+        question = scaling.Question("embed", embed=True)
+        return scaling.answer(question, reading, plugins, running, output, job)
+    scaling.refuse_without_folder(job)
+
     from facecli.api.selection import Request
     from facecli.cli import context, inputs, streaming, wiring
     from facecli.cli.wording import option

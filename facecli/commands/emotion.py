@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from facecli.cli import manual, options
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
+from facecli.cli.settings import InputSettings, JobSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 
 @manual.command(examples=("emotion portrait.jpg", "emotion party.jpg --labels happy,sad --annotate seen.png"))
@@ -28,13 +28,16 @@ from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, 
 @options.annotate_option
 @options.limit_options
 @options.run_options
-@options.output_options
+@options.job_output_option("Write the results to FILE (.json, .jsonl or .csv), and nothing to stdout.")
+@options.job_options
+@options.format_options
 @gathered
 def command(
     reading: InputSettings,
     plugins: PluginSettings,
     running: RunSettings,
     output: OutputSettings,
+    job: JobSettings,
     model: str,
     labels: tuple[str, ...],
     annotate: Path | None,
@@ -43,7 +46,13 @@ def command(
 
     Every probability and the likeliest label. An expression is not a feeling.
     """
+    from facecli.cli import scaling
     from facecli.cli.attributes import Question, answer
 
     name = model if model == "emotion" or "/" in model else f"emotion/{model}"
+    if output.folder is not None:
+        refused = ("labels", "annotate")
+        question = scaling.Question("emotion", (name,), refused=refused)
+        return scaling.answer(question, reading, plugins, running, output, job)
+    scaling.refuse_without_folder(job)
     return answer(Question("emotion", (name,), labels, annotate), reading, plugins, running, output)

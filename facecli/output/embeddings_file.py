@@ -36,7 +36,7 @@ class EmbeddingsFile:
                 f"can not write embeddings as {path.suffix or path.name!r}", hint=f"use {', '.join(SUFFIXES)}"
             )
         if self._kind == ".parquet":
-            _import_pyarrow()
+            import_pyarrow()
         check_writable(path)
         self._path = path
         self._embeddings: list[FloatArray] = []
@@ -107,7 +107,7 @@ class EmbeddingsFile:
         return {"source": np.array(names, np.str_), "face": np.array(self._faces, np.int64), "score": scores}
 
     def _write_parquet(self, path: Path, rows: FloatArray, bboxes: FloatArray, meta: str) -> None:
-        pyarrow, parquet = _import_pyarrow()
+        pyarrow, parquet = import_pyarrow()
         columns = {name: pyarrow.array(column.tolist()) for name, column in self._columns().items()}
         columns["bbox"] = pyarrow.FixedSizeListArray.from_arrays(bboxes.reshape(-1), 4)
         columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(rows.reshape(-1), rows.shape[1])
@@ -115,7 +115,7 @@ class EmbeddingsFile:
         parquet.write_table(table.replace_schema_metadata({"facecli": meta}), path)
 
 
-def _import_pyarrow() -> tuple[Any, Any]:
+def import_pyarrow() -> tuple[Any, Any]:
     """Import pyarrow and its parquet module. Raises UsageError if it is not installed."""
     try:
         import pyarrow as pa

@@ -1,0 +1,133 @@
+"""The frozen list of a job's pictures: written once in bounded memory, read back shard by shard.
+
+A file of the list holds many shards, each as a row group of its own, so that one shard is read without the others. An
+archive of pictures is a shard by itself: what is in it shows when a worker reads it from end to end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import chain, islice
+from typing import Any
+
+from facecli.errors import UsageError
+from facecli.output.embeddings_file import import_pyarrow
+from facecli.scale.place import Place
+
+SHARDS_PER_FILE = 100
+USUAL = 1000  # names in a shard
+FEWEST = 10  # names in a shard of a short list, which is cut into MANY shards so that many workers have a part
+MANY = 32
+ARCHIVES = (".tar", ".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A list that was written. names: pictures and archives in it. sha256: of all names in order."""
+
+    names: int
+    shards: int
+    archives: int
+    sha256: str
+
+
+def is_archive(name: str) -> bool:
+    """Return whether a name is that of an archive of pictures."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def freeze(names: Iterable[str], place: Place, size: int | None) -> Frozen:
+    """Write the names into the place, `size` in a shard. Raises OutputError, UsageError if there is none.
+
+    size: None takes USUAL, or fewer where the list is short.
+    """
+    if size is None:
+        coming = iter(names)
+        first = list(islice(coming, MANY * USUAL))
+        size = min(USUAL, max(FEWEST, -(-len(first) // MANY)))
+        names = chain(first, coming)
+    hashed = hashlib.sha256()
+    count = archives = shards = 0
+    writer = _Writer(place)
+    for shard in _cut(names, size):
+        for name in shard:
+            hashed.update(os.fsencode(name) + b"\0")
+        count += len(shard)
+        archives += is_archive(shard[0])
+        shards += 1
+        writer.add(shard)
+    writer.close()
+    if not count:
+        raise UsageError("the list of pictures is empty", hint="check the names")
+    return Frozen(count, shards, archives, hashed.hexdigest())
+
+
+def hashed(names: Iterable[str]) -> str:
+    """Return the sha256 that Frozen has of these names."""
+    told = hashlib.sha256()
+    for name in names:
+        told.update(os.fsencode(name) + b"\0")
+    return told.hexdigest()
+
+
+def read(place: Place, number: int) -> list[str]:
+    """Return the names of a shard. Raises OutputError, FileNotFoundError."""
+    _, parquet = import_pyarrow()
+    file, row = divmod(number, SHARDS_PER_FILE)
+    with place.open(_file(file)) as stream, parquet.ParquetFile(stream) as opened:
+        column = opened.read_row_group(row, columns=["name"]).column("name")
+    return [os.fsdecode(name) for name in column.to_pylist()]
+
+
+class _Writer:
+    """Gathers shards, and writes a file for each SHARDS_PER_FILE of them."""
+
+    def __init__(self, place: Place) -> None:
+        self._place, self._written, self._inside = place, 0, 0
+        self._pyarrow, self._parquet = import_pyarrow()
+        self._schema = self._pyarrow.schema([("name", self._pyarrow.binary())])  # a name need not be UTF-8
+        self._buffer = BytesIO()
+        self._opened: Any = None
+
+    def add(self, shard: list[str]) -> None:
+        """Add the names of a shard."""
+        pa: Any = self._pyarrow
+        if self._opened is None:
+            self._opened = self._parquet.ParquetWriter(self._buffer, self._schema)
+        column = pa.array([os.fsencode(name) for name in shard], pa.binary())
+        self._opened.write_table(pa.table([column], self._schema), row_group_size=len(shard))
+        self._inside += 1
+        if self._inside == SHARDS_PER_FILE:
+            self.close()
+
+    def close(self) -> None:
+        """Write the file that is begun."""
+        if self._opened is None:
+            return
+        self._opened.close()
+        self._place.write(_file(self._written), self._buffer.getvalue())
+        self._written += 1
+        self._buffer, self._opened, self._inside = BytesIO(), None, 0
+
+
+def _cut(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield lists of `size` names, the last one of fewer; an archive is alone."""
+    shard: list[str] = []
+    for name in names:
+        if is_archive(name):
+            yield [name]
+            continue
+        shard.append(name)
+        if len(shard) == size:
+            yield shard
+            shard = []
+    if shard:
+        yield shard
+
+
+def _file(number: int) -> str:
+    return f"listing/{number:05}.parquet"

@@ -1,0 +1,119 @@
+"""The two kinds of places: a folder of this machine, or a prefix in an object store that fsspec opens."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from facecli.errors import OutputError
+from facecli.pictures.sources import URL
+from facecli.scale import objects
+from facecli.scale.place import Place
+from facecli.system.files import check_writable, make_folder, unfinished, write_bytes
+
+
+class LocalPlace(Place):
+    """A folder of this machine, or one that all machines have mounted."""
+
+    def __init__(self, folder: str) -> None:
+        self._root = Path(folder)
+
+    def check(self) -> None:
+        """Make the folder. Raises OutputError if nothing can be written in it."""
+        make_folder(self._root)
+        check_writable(self._root / "job.json")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file under a name of its own, and move it to its place."""
+        write_bytes(self._root / name, content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a file and link it to its place: unlike a move, a link replaces nothing."""
+        target = self._root / name
+        temporary = target.with_name(f".facecli-{os.urandom(8).hex()}")
+        with unfinished(temporary):
+            try:
+                temporary.write_bytes(content)
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink(missing_ok=True)
+        return True
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file."""
+        return (self._root / name).open("rb")
+
+    def names(self, folder: str) -> set[str]:
+        """Return the names in a folder; temporary files, which are hidden, are left out."""
+        try:
+            return {name for name in os.listdir(self._root / folder) if not name.startswith(".")}  # noqa: PTH208
+        except FileNotFoundError:
+            return set()
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        (self._root / name).unlink(missing_ok=True)
+
+
+class ObjectPlace(Place):
+    """A prefix in an object store: one PUT is one whole file."""
+
+    def __init__(self, url: str) -> None:
+        self._files, self._root = objects.opened(url.rstrip("/"))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put an object."""
+        with objects.told(f"can not write {name}", OutputError):
+            self._files.pipe_file(self._path(name), content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Put an object on the condition that there is none, which S3 and its like hold for all who try."""
+        with objects.told(f"can not write {name}", OutputError):
+            try:
+                self._files.pipe_file(self._path(name), content, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open an object; small ones are fetched at once."""
+        with objects.told(f"can not read {name}", OutputError, keep=(FileNotFoundError,)):
+            if self._files.size(self._path(name)) <= objects.SMALL:
+                return BytesIO(self._files.cat_file(self._path(name)))
+            stream: Any = self._files.open(self._path(name), "rb")
+            return stream  # type: ignore[no-any-return]
+
+    def names(self, folder: str) -> set[str]:
+        """Return the names of the objects below a prefix."""
+        with objects.told(f"can not list {folder}", OutputError):
+            self._files.invalidate_cache()
+            try:
+                listed = self._files.ls(self._path(folder), detail=False)
+            except FileNotFoundError:
+                return set()
+        return {str(name).rstrip("/").rpartition("/")[2] for name in listed}
+
+    def remove(self, name: str) -> None:
+        """Remove an object."""
+        with objects.told(f"can not remove {name}", OutputError), suppress(FileNotFoundError):
+            self._files.rm_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def open_place(name: str) -> Place:
+    """Return the place that a name stands for, made if it is a local folder that does not exist.
+
+    Raises OutputError for a folder that can not be written, DeviceError if what opens a URL is not installed.
+    """
+    if URL.match(name):
+        return ObjectPlace(name)
+    place = LocalPlace(name)
+    place.check()
+    return place

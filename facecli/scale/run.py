@@ -1,0 +1,139 @@
+"""The run of a job: shards that are not done go to an engine, and what becomes of them is counted."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from facecli.contract import Engine, Shard, Work
+from facecli.errors import ContractError, DeviceError
+from facecli.output.records import header
+from facecli.output.sink import dumps
+from facecli.scale import tables
+from facecli.scale.job import Job
+from facecli.scale.place import Place
+
+FILE = "done.json"
+MOST_LOST = 20  # shards in a row without one that ends well: it is not the pictures then
+READERS = 16  # files whose ends are read at once
+
+
+@dataclass(slots=True)
+class Progress:
+    """The state of a run. shards: to do in this run. done, lost, pictures, failed, faces: so far in this run."""
+
+    shards: int
+    done: int = 0
+    lost: int = 0
+    pictures: int = 0
+    failed: int = 0
+    faces: int = 0
+    reason: str | None = None
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def rate(self) -> float:
+        """Pictures in a second."""
+        return self.pictures / max(time.monotonic() - self.begun, 1e-3)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The time that the other shards will take at this rate, None before the first is done."""
+        return (time.monotonic() - self.begun) / self.done * (self.shards - self.done) if self.done else None
+
+
+@dataclass(slots=True)
+class Stop:
+    """A wish to end: no further shard is begun once it is told."""
+
+    told: bool = False
+
+
+def pending(place: Place, job: Job, *, retry_failed: bool = False) -> list[Shard]:
+    """Return the shards that are not done; with retry_failed those with failed pictures, too."""
+    done, trouble = _numbers(place.names("pictures")), _numbers(place.names("trouble"))
+    again = {number for number, facts in _facts(place, done) if facts["failed"]} if retry_failed else set()
+    return [Shard(n, careful=n in trouble) for n in range(job.shards) if n not in done or n in again]
+
+
+def run(engine: Engine, work: Work, shards: list[Shard], stop: Stop) -> Iterator[Progress]:
+    """Run shards until all are done; yield the progress, one object, after each report.
+
+    A shard whose worker dies is done again, picture by picture, until the picture is found. Raises what a worker
+    raises, DeviceError if workers do nothing but die, ContractError for an engine that loses a shard silently.
+    """
+    progress = Progress(len(shards))
+    in_a_row = 0
+    while shards and not stop.told:
+        given: set[int] = set()
+        lost: list[Shard] = []
+        for report in engine.run(work, _given(shards, given, stop)):
+            if report.number not in given:
+                raise ContractError(f"the engine reported shard {report.number}, which it did not have")
+            given.discard(report.number)
+            if report.lost is None:
+                in_a_row = 0
+                progress.done += 1
+                progress.pictures += report.pictures
+                progress.failed += report.failed
+                progress.faces += report.faces
+            else:
+                in_a_row += 1
+                progress.lost += 1
+                progress.reason = report.lost
+                lost.append(Shard(report.number, careful=True))
+                if in_a_row > MOST_LOST:
+                    message = f"the last {in_a_row} workers died before a shard was done: {report.lost}"
+                    raise DeviceError(message, hint="try fewer {workers}, which share the memory", about="workers")
+            yield progress
+        if given and not stop.told:
+            raise ContractError(f"the engine has no report for {len(given)} shards")
+        shards = lost
+
+
+def finish(place: Place, job: Job) -> dict[str, Any] | None:
+    """Write done.json and return it, if all shards are done; None if some are not."""
+    done = _numbers(place.names("pictures"))
+    if len(done & set(range(job.shards))) < job.shards:
+        return None
+    totals: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for _, facts in _facts(place, range(job.shards)):
+        totals.update({name: facts[name] for name in ("pictures", "faces", "failed")})
+        seconds.update(facts["seconds"])
+        errors.update(facts["errors"])
+    spent = {stage: round(value, 3) for stage, value in sorted(seconds.items())}
+    counts = {name: totals[name] for name in ("pictures", "faces", "failed")}
+    document = header("done", shards=job.shards, **counts, errors=dict(sorted(errors.items())), seconds=spent)
+    place.write(FILE, dumps(document, indent=2).encode())
+    return document
+
+
+def _given(shards: Iterable[Shard], given: set[int], stop: Stop) -> Iterator[Shard]:
+    for shard in shards:
+        if stop.told:
+            return
+        given.add(shard.number)
+        yield shard
+
+
+def _facts(place: Place, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number and facts of shards that are done."""
+
+    def read(number: int) -> tuple[int, dict[str, Any]]:
+        with place.open(f"pictures/{number:05}.parquet") as stream:
+            return number, tables.facts_of(stream)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(read, numbers)
+
+
+def _numbers(names: Iterable[str]) -> set[int]:
+    """Return the numbers of shards in names of files."""
+    heads = (name.partition(".")[0] for name in names)
+    return {int(head) for head in heads if head.isdecimal()}

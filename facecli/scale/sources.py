@@ -1,0 +1,153 @@
+"""Pictures of a job: names of files, of URLs and of objects in a store to sources, and archives member by member."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from facecli.errors import FacecliError, InputError, UsageError, first_line
+from facecli.pictures.listing import SUFFIXES, expand
+from facecli.pictures.sources import URL, Source, failing, file_or_url, read_file, read_url, too_large
+from facecli.redaction import without_secrets
+from facecli.scale import objects
+from facecli.scale.listing import is_archive
+from facecli.types import Limits
+
+WEB = ("http", "https")
+
+
+def named(inputs: Sequence[str], *, files_from: str | None = None, files_from0: str | None = None) -> Iterator[str]:
+    """Yield the name of each picture and archive that inputs stand for, and then those of the lists.
+
+    Raises UsageError for stdin and for a URL with a secret in it, which a frozen list would keep, and InputError for a
+    name that stands for no picture: before any work is done nothing is lost by it.
+    """
+    if "-" in inputs:
+        raise UsageError("a picture on stdin is no input of a job", hint="save it as a file")
+    if not (inputs or files_from is not None or files_from0 is not None):
+        raise UsageError("no input was named", hint="give pictures, folders, globs, lists, or URLs of a store")
+    for name in inputs:
+        yield from _listed(name) if _in_store(name) else _expanded(expand((name,)))
+    if files_from is not None or files_from0 is not None:
+        yield from _expanded(expand((), files_from=files_from, files_from0=files_from0))
+
+
+def opened(name: str) -> Source:
+    """Return the source of a name of the frozen list."""
+    return Source(name, _read_object) if _in_store(name) else file_or_url(name)
+
+
+def members(archive: str, limits: Limits) -> Iterator[Source]:
+    """Yield the pictures in a tar archive in order, named ARCHIVE/MEMBER, while it is read from end to end.
+
+    One that is damaged ends with a failing source. Members that are no pictures by their suffix are left out.
+    """
+    try:
+        with ExitStack() as stack:
+            stream = stack.enter_context(_stream(archive))
+            with tarfile.open(fileobj=stream, mode="r|*") as tar:
+                for member in tar:
+                    if member.isfile() and member.name.lower().endswith(SUFFIXES):
+                        yield _member(f"{archive}/{member.name}", tar, member, limits)
+                    tar.members.clear()  # type: ignore[attr-defined] # which would hold the headers of all
+    except (tarfile.TarError, OSError, EOFError) as error:
+        message = f"can not read {archive} to its end: {first_line(error)}"
+        yield failing(archive, InputError(message, hint="is it a whole tar archive?"))
+    except FacecliError as error:
+        yield failing(archive, error)
+
+
+def _member(name: str, tar: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> Source:
+    if member.size > limits.max_bytes:
+        return failing(name, too_large(name, limits))
+    content = tar.extractfile(member)
+    assert content is not None
+    data = content.read()
+
+    def read(_name: str, _limits: Limits, _large: Callable[[], None]) -> bytes:
+        return data
+
+    return Source(name, read)
+
+
+def _stream(archive: str) -> IO[bytes]:
+    """Open an archive for reading once. Raises OSError, InputError."""
+    if not URL.match(archive):
+        return Path(archive).open("rb")
+    with objects.told(f"can not read {without_secrets(archive)}", InputError):
+        files, path = objects.opened(archive)
+        stream: IO[bytes] = files.open(path, "rb")
+        return stream
+
+
+def _in_store(name: str) -> bool:
+    """Return whether fsspec opens a name; http and https are our own."""
+    return bool(URL.match(name)) and name.partition("://")[0].lower() not in WEB
+
+
+def _expanded(sources: Iterator[Source]) -> Iterator[str]:
+    """Yield the names of sources. Raises the error of one that stands for no picture; reading it tells."""
+    for source in sources:
+        if source.secret is not None:
+            raise _secret(source.name)
+        if source.reader not in (read_file, read_url):
+            source.read(Limits())
+        yield from _listed(source.name) if _in_store(source.name) else (source.name,)
+
+
+def _secret(shown: str) -> UsageError:
+    message = f"{shown} holds a secret, which the frozen list would keep"
+    return UsageError(message, hint="give credentials in the environment")
+
+
+def _listed(name: str) -> Iterator[str]:
+    """Yield the objects that a URL stands for: itself, those that it matches as a glob, or the pictures below it.
+
+    Only a prefix is held in memory at once. Raises InputError if there is none.
+    """
+    if without_secrets(name) != name:
+        raise _secret(without_secrets(name))
+    files, path = objects.opened(name)
+    scheme = name.partition("://")[0]
+    found = False
+    with objects.told(f"can not list {name}", InputError):
+        for one in _paths(files, path):
+            found = True
+            yield f"{scheme}://{one.lstrip('/') if scheme != 'file' else one}"
+    if not found:
+        raise InputError(f"nothing matches {name}", hint="check the name; pictures are told by suffixes such as .jpg")
+
+
+def _paths(files: Any, path: str) -> Iterator[str]:
+    magic = any(sign in path for sign in "*?[")
+    if not magic and not path.endswith("/") and files.isfile(path):
+        yield path
+        return
+    if magic and not path.endswith("/**"):
+        yield from sorted(files.glob(path))
+        return
+    for parent, folders, names in files.walk(path.removesuffix("**").rstrip("/"), detail=False):
+        folders.sort()
+        files.dircache.clear()
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES) or is_archive(name):
+                yield f"{parent}/{name}"
+
+
+def _read_object(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
+    """Return the bytes of an object in a store. Raises InputError."""
+    with objects.told(f"can not read {name}", InputError):
+        files, path = objects.opened(name)
+        try:
+            size = files.size(path)
+            if size is not None and size > limits.max_bytes:
+                raise too_large(name, limits)
+            if size is None or size > objects.SMALL:
+                large()
+            data: bytes = files.cat_file(path)
+        except FileNotFoundError as error:
+            raise InputError(f"can not read {name}: there is no such object", hint="check the name") from error
+    return data

@@ -1,0 +1,158 @@
+"""The two tables of a shard: a row per face, and exactly one row per picture, as Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from facecli.hosting.toolbox import Toolbox
+from facecli.output import records, rows
+from facecli.output.embeddings_file import import_pyarrow
+from facecli.pipeline.results import ImageResult
+from facecli.scale.query import Query
+
+Table = Any  # of pyarrow, which brings no types
+HEADER, SHARD = b"facecli", b"facecli.shard"  # keys of a file's metadata; the first is that of an embeddings file, too
+
+
+class ShardTables:
+    """The rows of a shard, gathered picture by picture. tools: loaded; the files tell how they run."""
+
+    def __init__(self, query: Query, tools: Toolbox) -> None:
+        self._pyarrow, self._parquet = import_pyarrow()
+        self._header = json.dumps(_header(query, tools))
+        self._texts, numbers = _answer_columns(query, tools)
+        self._numbers, self._rotated = numbers, bool(query.settings.get("rotate") == "auto")
+        plugin = tools.recognizer_plugin
+        self._dim = None if plugin is None else plugin.dim
+        self._faces: list[dict[str, Any]] = []
+        self._pictures: list[dict[str, Any]] = []
+
+    def add(self, place: int, result: ImageResult, sha256: str | None) -> None:
+        """Add a picture with its faces. place: among the pictures of the shard. sha256: of its file, if it was read."""
+        error = records.error(result.error) or {}
+        self._pictures.append(
+            {
+                "picture": place,
+                "source": _text(result.source),
+                "sha256": sha256,
+                "width": result.width,
+                "height": result.height,
+                "detected": result.detected,
+                "faces_found": result.faces_found,
+                "rotated": result.rotated,
+                "error_code": error.get("code"),
+                "error_message": _text(error.get("message")),
+                "error_hint": _text(error.get("hint")),
+            }
+        )
+        told = rows.csv_rows(records.image(result)) if self._texts or self._numbers else []
+        for row, index in enumerate(result.indices):
+            found = result.detections
+            landmarks = None if found is None or found.landmarks is None else found.landmarks[row].reshape(-1)
+            answers = {name: told[row].get(name) for name in (*self._texts, *self._numbers)}
+            self._faces.append(
+                {
+                    "picture": place,
+                    "source": _text(result.source),
+                    "face": index,
+                    "score": None if found is None else found.scores[row],
+                    "bbox": None if found is None else found.bboxes[row],
+                    "landmarks": landmarks,
+                    **answers,
+                    "embedding": None if result.embeddings is None else result.embeddings[row],
+                }
+            )
+
+    def tables(self) -> tuple[Table, Table]:
+        """Return the faces and the pictures so far."""
+        pa = self._pyarrow
+        return (
+            pa.Table.from_pylist(self._faces, schema=self._faces_schema()),
+            pa.Table.from_pylist(self._pictures, schema=self._pictures_schema()),
+        )
+
+    def content(self, faces: Table, pictures: Table, facts: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        """Return both tables as files. facts: about the shard, for the metadata of its pictures."""
+        counts = Counter(code for code in pictures.column("error_code").to_pylist() if code is not None)
+        told: dict[str, Any] = {"pictures": len(pictures), "faces": len(faces), "failed": sum(counts.values())}
+        told |= {"errors": dict(sorted(counts.items())), **facts}
+        return self._file(faces, {}), self._file(pictures, {SHARD: json.dumps(told)})
+
+    def _file(self, table: Table, more: Mapping[bytes, str]) -> bytes:
+        stream = BytesIO()
+        self._parquet.write_table(table.replace_schema_metadata({HEADER: self._header, **more}), stream)
+        return stream.getvalue()
+
+    def _faces_schema(self) -> Any:
+        pa = self._pyarrow
+        fields = [("picture", pa.int64()), ("source", pa.string()), ("face", pa.int64()), ("score", pa.float32())]
+        fields += [("bbox", pa.list_(pa.float32(), 4)), ("landmarks", pa.list_(pa.float32(), 10))]
+        fields += [(name, pa.string()) for name in self._texts] + [(name, pa.float64()) for name in self._numbers]
+        if self._dim is not None:
+            fields.append(("embedding", pa.list_(pa.float32(), self._dim)))
+        return pa.schema(fields)
+
+    def _pictures_schema(self) -> Any:
+        pa = self._pyarrow
+        fields = [("picture", pa.int64()), ("source", pa.string()), ("sha256", pa.string())]
+        fields += [("width", pa.int32()), ("height", pa.int32()), ("detected", pa.bool_())]
+        fields += [("faces_found", pa.int64())] + ([("rotated", pa.int32())] if self._rotated else [])
+        fields += [(f"error_{part}", pa.string()) for part in ("code", "message", "hint")]
+        return pa.schema(fields)
+
+
+def opened(content: bytes) -> Table:
+    """Return the table of a Parquet file."""
+    _, parquet = import_pyarrow()
+    return parquet.read_table(BytesIO(content))
+
+
+def facts_of(stream: Any) -> dict[str, Any]:
+    """Return the facts about a shard that its file of pictures holds. stream: the open file; its end alone is read."""
+    _, parquet = import_pyarrow()
+    facts: dict[str, Any] = json.loads(parquet.read_metadata(stream).metadata[SHARD])
+    return facts
+
+
+def merged(old: Table, new: Table, again: set[int]) -> Table:
+    """Return the rows of both tables in the order of their pictures; of pictures in `again` the new ones."""
+    kept = np.array([place not in again for place in old.column("picture").to_pylist()], bool)
+    pa, _ = import_pyarrow()
+    together = pa.concat_tables([old.filter(pa.array(kept)), new.replace_schema_metadata(old.schema.metadata)])
+    order = np.argsort(together.column("picture").to_numpy(), kind="stable")
+    return together.take(pa.array(order))
+
+
+def _header(query: Query, tools: Toolbox) -> dict[str, Any]:
+    """Return the beginning of the document that the command writes elsewhere: the models as they run."""
+    parts: dict[str, Any] = {"detector": records.described(tools, tools.detector_plugin)}
+    if query.request.embed:
+        parts["recognizer"] = records.embedder(tools)
+    if tools.attribute_plugins or query.command in ("analyze", "emotion"):
+        parts["attributes"] = {one.attribute: records.described(tools, one) for one in tools.attribute_plugins}
+    if query.command == "analyze":
+        parts["measures"] = list(query.request.measures)
+    preset = query.settings.get("preset")
+    return records.header(query.command, **parts) | ({} if preset is None else {"preset": preset})
+
+
+def _answer_columns(query: Query, tools: Toolbox) -> tuple[list[str], list[str]]:
+    """Return the columns for attributes and measures, named as in a CSV: those of texts and those of numbers."""
+    labels = {one.attribute: one.labels for one in tools.attribute_plugins}
+    estimated = [one.attribute for one in tools.attribute_plugins if one.bins]
+    # A number with a distribution has no labels that are told.
+    shown = {name: () if name in estimated else told for name, told in labels.items()}
+    names = [*rows.attribute_columns(shown, estimated), *rows.measure_columns(query.request.measures)]
+    texts = [name for name in names if shown.get(name)]
+    return texts, [name for name in names if name not in texts]
+
+
+def _text(value: str | None) -> str | None:
+    """Return a text that UTF-8 can hold: bytes of a file name that are no UTF-8 become U+FFFD."""
+    return None if value is None else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

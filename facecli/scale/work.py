@@ -1,0 +1,156 @@
+"""The work on one shard: its names are read, its pictures go through the stages, its two files are put in place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from facecli.contract import Shard, ShardReport
+from facecli.errors import CrashedError
+from facecli.pictures.sources import Source
+from facecli.pipeline.flow import Stopwatch
+from facecli.pipeline.results import ImageResult
+from facecli.scale import listing, sources, tables
+from facecli.scale.journal import Journal
+from facecli.scale.places import open_place
+from facecli.scale.query import Query
+from facecli.scale.tables import ShardTables, Table
+from facecli.types import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWork:
+    """The work of a job, for an engine; see facecli.contract.Work.
+
+    query: what is asked. place: name of the place of the job's files. retry_failed: of a shard that is done the
+    pictures that failed are tried again, and the others stay.
+    """
+
+    query: Query
+    place: str
+    retry_failed: bool = False
+
+    def open(self, threads: int) -> ShardWorker:
+        """Load the models. Raises FacecliError if one can not be loaded: no shard is lost by it."""
+        return ShardWorker(self, threads)
+
+
+class ShardWorker:
+    """Works on shards with models that are loaded once."""
+
+    def __init__(self, work: ShardWork, threads: int) -> None:
+        self._work = work
+        self._place = open_place(work.place)  # before the query changes the folder
+        faces = work.query.open(threads)
+        self._engine, self._flow = faces.engine, work.query.flow(faces)
+        self._tools = self._engine.tools(work.query.request)
+        self._tools.wait()
+
+    def __call__(self, shard: Shard) -> ShardReport:
+        """Write the files of a shard; the pictures last, because they say that the shard is done.
+
+        Raises OutputError, and ModelError or DeviceError if the models do not run.
+        """
+        place, name, clock = self._place, file_name(shard.number), Stopwatch()
+        old = self._old(name)
+        again = None if old is None else _failed(old[1])
+        journal = Journal(place, shard.number) if shard.careful else None
+        gathered = ShardTables(self._work.query, self._tools)
+        for picture, result in self._results(self._pictures(shard.number, again), journal, clock):
+            gathered.add(picture.place, result, picture.sha256)
+        faces, pictures = gathered.tables()
+        if old is not None and again is not None:
+            faces, pictures = tables.merged(old[0], faces, again), tables.merged(old[1], pictures, again)
+        seconds = {stage: round(spent, 3) for stage, spent in clock.seconds.items()}
+        files = gathered.content(faces, pictures, {"seconds": seconds})
+        for folder, content in zip(("faces", "pictures"), files, strict=True):
+            place.write(f"{folder}/{name}", content)
+        if journal is not None:
+            journal.close()
+        codes = pictures.column("error_code")
+        return ShardReport(shard.number, None, len(pictures), len(codes) - codes.null_count, len(faces))
+
+    def _old(self, name: str) -> tuple[Table, Table] | None:
+        """Return the tables of a shard that is done and tried again, None for a shard that is not done."""
+        if not self._work.retry_failed:
+            return None
+        try:
+            faces, pictures = (self._place.read(f"{folder}/{name}") for folder in ("faces", "pictures"))
+        except FileNotFoundError:
+            return None
+        return tables.opened(faces), tables.opened(pictures)
+
+    def _pictures(self, number: int, wanted: set[int] | None) -> Iterator[_Picture]:
+        for place, source in enumerate(shard_sources(listing.read(self._place, number), self._flow.limits)):
+            if wanted is None or place in wanted:
+                yield _Picture(place, source)
+
+    def _results(
+        self, pictures: Iterable[_Picture], journal: Journal | None, clock: Stopwatch
+    ) -> Iterator[tuple[_Picture, ImageResult]]:
+        pipeline = self._engine.pipeline(self._tools, self._flow, clock)
+        if journal is None:
+            on_their_way: deque[_Picture] = deque()
+
+            def begun() -> Iterator[Source]:
+                for picture in pictures:
+                    on_their_way.append(picture)
+                    yield picture.hashing()
+
+            for result in pipeline.run(begun()):
+                yield on_their_way.popleft(), result
+            return
+        for picture in pictures:
+            if picture.place in journal.crashed:
+                yield picture, _crashed(picture.source.name)
+                continue
+            journal.begin(picture.place)
+            (result,) = pipeline.run([picture.hashing()])
+            yield picture, result
+
+
+@dataclass(slots=True)
+class _Picture:
+    """A picture on its way. place: among the pictures of its shard. sha256: of its bytes, as soon as they are read."""
+
+    place: int
+    source: Source
+    sha256: str | None = None
+
+    def hashing(self) -> Source:
+        """Return the source, which tells the hash of its bytes when it is read."""
+        source = self.source
+
+        def read(_name: str, limits: Limits, large: Callable[[], None]) -> bytes:
+            data = source.read(limits, large)
+            self.sha256 = hashlib.sha256(data).hexdigest()
+            return data
+
+        return Source(source.name, read)
+
+
+def file_name(number: int) -> str:
+    """Return the name of a shard's files."""
+    return f"{number:05}.parquet"
+
+
+def shard_sources(names: list[str], limits: Limits) -> Iterator[Source]:
+    """Yield the pictures of a shard: those that are named, or those in the one archive that is named."""
+    if len(names) == 1 and listing.is_archive(names[0]):
+        return sources.members(names[0], limits)
+    return map(sources.opened, names)
+
+
+def _failed(pictures: Table) -> set[int]:
+    """Return the places of the pictures that failed."""
+    places, codes = (pictures.column(name).to_pylist() for name in ("picture", "error_code"))
+    return {place for place, code in zip(places, codes, strict=True) if code is not None}
+
+
+def _crashed(name: str) -> ImageResult:
+    message = f"{name} has ended its worker each time that it was tried, as a lack of memory does"
+    return ImageResult(
+        name, error=CrashedError(message, hint="look at it apart, or lower {max_pixels}", about="max_pixels")
+    )

@@ -1,0 +1,104 @@
+"""The run of shards on engines that are well and on others, without pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.contract import Shard, ShardReport, Work
+from facecli.errors import ContractError, DeviceError
+from facecli.scale import run
+from facecli.scale.differences import differences
+from facecli.scale.journal import MOST_DEATHS, Journal
+from facecli.scale.places import open_place
+
+NOTHING: Any = None  # a work that no engine here opens
+SHARDS = [Shard(number) for number in range(5)]
+
+
+class Losing:
+    """Loses some shards, each so many times; shard -> times."""
+
+    def __init__(self, times: dict[int, int]) -> None:
+        self.times, self.seen = dict(times), list[Shard]()
+
+    def run(self, work: Work, shards: Iterable[Shard]) -> Iterator[ShardReport]:  # noqa: ARG002
+        for shard in shards:
+            self.seen.append(shard)
+            left = self.times.get(shard.number, 0)
+            self.times[shard.number] = left - 1
+            yield ShardReport(shard.number, lost="killed") if left > 0 else ShardReport(shard.number, None, 10, 1, 8)
+
+
+def test_a_lost_shard_is_done_again_with_care() -> None:
+    engine = Losing({1: 1, 3: 3})
+    *_, last = run.run(engine, NOTHING, SHARDS, run.Stop())
+    assert (last.done, last.lost, last.pictures, last.failed, last.faces) == (5, 4, 50, 5, 40)
+    assert [shard.number for shard in engine.seen if shard.careful] == [1, 3, 3, 3]
+    assert last.seconds_left == 0
+
+
+def test_workers_that_only_die_end_the_run() -> None:
+    with pytest.raises(DeviceError, match="workers died before a shard was done: killed"):
+        [*run.run(Losing(dict.fromkeys(range(5), 100)), NOTHING, SHARDS, run.Stop())]
+
+
+def test_no_shard_is_begun_after_a_stop() -> None:
+    engine, stop = Losing({0: 1}), run.Stop()
+    for state in run.run(engine, NOTHING, SHARDS, stop):
+        stop.told = state.done + state.lost == 2
+    assert [shard.number for shard in engine.seen] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("reports", "fault"),
+    [
+        ([ShardReport(0)], "no report for 4 shards"),
+        ([ShardReport(0), ShardReport(0)], "reported shard 0, which it did not have"),
+        ([ShardReport(7)], "reported shard 7"),
+    ],
+)
+def test_an_engine_that_counts_wrongly_is_blamed(reports: list[ShardReport], fault: str) -> None:
+    class Wrong:
+        def run(self, work: Work, shards: Iterable[Shard]) -> Iterator[ShardReport]:  # noqa: ARG002
+            list(shards)
+            yield from reports
+
+    with pytest.raises(ContractError, match=fault):
+        [*run.run(Wrong(), NOTHING, SHARDS, run.Stop())]
+
+
+def test_a_journal_finds_the_picture_that_kills(tmp_path: Path) -> None:
+    place = open_place(str(tmp_path / "out"))
+    for _ in range(MOST_DEATHS):
+        journal = Journal(place, 4)
+        assert journal.crashed == set()
+        for picture in range(3):
+            journal.begin(picture)  # and the worker dies on picture 2
+    journal = Journal(place, 4)
+    assert journal.crashed == {2}
+    journal.begin(3)
+    assert Journal(place, 4).crashed == {2}  # a death on another picture
+    journal.close()
+    assert place.names("trouble") == set()
+    assert Journal(place, 4).crashed == set()
+
+
+def test_of_several_who_create_a_file_one_succeeds(tmp_path: Path) -> None:
+    place = open_place(str(tmp_path / "out"))
+    assert [place.create("job.json", content) for content in (b"first", b"second")] == [True, False]
+    assert place.read("job.json") == b"first"
+    assert place.names("") == {"job.json"}
+
+
+def test_differences_are_named_by_their_path() -> None:
+    there = {"detector": {"plugin": "yunet", "parameters": {"size": 640}}, "face": "all", "recognizer": None}
+    here = {"detector": {"plugin": "yunet", "parameters": {"size": 320}}, "face": "all", "recognizer": {"plugin": "x"}}
+    assert differences(there, there) == []
+    assert differences(here, there) == [
+        "detector.parameters.size is 640 there, 320 here",
+        "recognizer is None there, x here",
+    ]

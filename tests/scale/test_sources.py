@@ -1,0 +1,98 @@
+"""Names of a job's pictures, and the members of archives."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from facecli.errors import FacecliError, InputError, UsageError
+from facecli.scale import sources
+from facecli.types import Limits
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as tar:
+        for name, content in members.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_pictures_of_an_archive_come_in_order(tmp_path: Path, name: str) -> None:
+    path = archive(tmp_path / name, {"one/2.jpg": b"two", "notes.json": b"{}", "1.PNG": b"one"})
+    found = [(source.name, source.read(Limits())) for source in sources.members(str(path), Limits())]
+    assert found == [(f"{path}/one/2.jpg", b"two"), (f"{path}/1.PNG", b"one")]
+
+
+def test_links_devices_and_members_that_are_too_large_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        link = tarfile.TarInfo("link.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+        large = tarfile.TarInfo("large.jpg")
+        large.size = 1000
+        tar.addfile(large, io.BytesIO(bytes(1000)))
+    (source,) = sources.members(str(path), Limits(max_bytes=999))
+    with pytest.raises(InputError, match="too large"):
+        source.read(Limits())
+
+
+def test_an_archive_that_breaks_off_ends_with_a_failure(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar", {"1.jpg": b"x" * 600, "2.jpg": b"y" * 600})
+    path.write_bytes(path.read_bytes()[: 512 + 1024 + 512 + 100])
+    *good, broken = sources.members(str(path), Limits())
+    assert [source.name for source in good] == [f"{path}/1.jpg"]
+    assert broken.name == str(path)
+    with pytest.raises(InputError, match=r"can not read .* to its end"):
+        broken.read(Limits())
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive at all", gzip.compress(b"no archive either" * 100)])
+def test_what_is_no_archive_is_one_failure(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(content)
+    failures = [*sources.members(str(path), Limits())]
+    assert len(failures) <= 1  # an empty file is an empty archive to tarfile on some Pythons
+    for failure in failures:
+        with pytest.raises(FacecliError):
+            failure.read(Limits())
+    (missing,) = sources.members(str(tmp_path / "none.tar"), Limits())
+    with pytest.raises(InputError):
+        missing.read(Limits())
+
+
+def test_names_are_those_of_the_listing_and_archives(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.png", "c.txt", "d.tar"):
+        (tmp_path / name).touch()
+    assert [*sources.named([str(tmp_path)])] == [str(tmp_path / "a.png"), str(tmp_path / "b.jpg")]
+    assert [*sources.named([str(tmp_path / "*.tar"), "gone.jpg"])] == [str(tmp_path / "d.tar"), "gone.jpg"]
+    (tmp_path / "list").write_text(f"{tmp_path}/d.tar\n")
+    assert [*sources.named([], files_from=str(tmp_path / "list"))] == [str(tmp_path / "d.tar")]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("-", UsageError),
+        ("https://bob:secret@host/a.jpg", UsageError),
+        ("s3://bob:secret@bucket/a.jpg", UsageError),
+        ("nothing/*.jpg", InputError),
+        ("data:image/png;base64,AAAA", InputError),
+    ],
+)
+def test_names_that_can_not_be_frozen_are_refused(name: str, error: type[FacecliError]) -> None:
+    with pytest.raises(error) as failure:
+        [*sources.named([name])]
+    assert "secret@" not in str(failure.value)
+
+
+def test_no_names_are_refused() -> None:
+    with pytest.raises(UsageError, match="no input was named"):
+        [*sources.named([])]
