@@ -55,7 +55,7 @@ def run_cli_once(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFacto
 
     def run(*args: str | Path, env: dict[str, str] | None = None) -> Run:
         command, all_of_it = [sys.executable, "-m", "facecli", *map(str, args)], cli_env | (env or {})
-        done = subprocess.run(command, capture_output=True, timeout=1200, check=False, env=all_of_it, cwd=empty)
+        done = subprocess.run(command, capture_output=True, timeout=120, check=False, env=all_of_it, cwd=empty)
         return Run(done.args, done.returncode, done.stdout, done.stderr)
 
     return run
