@@ -56,6 +56,7 @@ ONE_PYTHON = (
     "tests/export/",
     "tests/models/training/",
     "tests/plugins/test_detectors_with_weights.py",
+    "tests/scale/test_kills.py",
     "tests/testing/test_built_in.py",
     "tests/test_docs.py::test_commands_print_what_the_page_shows",
     "tests/test_schemas.py",

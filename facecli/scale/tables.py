@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-import numpy as np
-
 from facecli.hosting.toolbox import Toolbox
 from facecli.output import records, rows
 from facecli.output.embeddings_file import import_pyarrow
 from facecli.pipeline.results import ImageResult
+from facecli.scale import columns
+from facecli.scale.files import SHARD, Table
 from facecli.scale.query import Query
 
-Table = Any  # of pyarrow, which brings no types
-HEADER, SHARD = b"facecli", b"facecli.shard"  # keys of a file's metadata; the first is that of an embeddings file, too
+HEADER = b"facecli"  # a key of a file's metadata, that of an embeddings file, too
 
 
 class ShardTables:
@@ -25,8 +24,8 @@ class ShardTables:
 
     def __init__(self, query: Query, tools: Toolbox) -> None:
         self._pyarrow, self._parquet = import_pyarrow()
-        self._header = json.dumps(_header(query, tools))
-        self._texts, numbers = _answer_columns(query, tools)
+        self._header = json.dumps(columns.header(query, tools))
+        self._texts, numbers = columns.of_answers(query, tools)
         self._numbers, self._rotated = numbers, bool(query.settings.get("rotate") == "auto")
         plugin = tools.recognizer_plugin
         self._dim = None if plugin is None else plugin.dim
@@ -105,52 +104,6 @@ class ShardTables:
         fields += [("faces_found", pa.int64())] + ([("rotated", pa.int32())] if self._rotated else [])
         fields += [(f"error_{part}", pa.string()) for part in ("code", "message", "hint")]
         return pa.schema(fields)
-
-
-def opened(content: bytes) -> Table:
-    """Return the table of a Parquet file."""
-    _, parquet = import_pyarrow()
-    return parquet.read_table(BytesIO(content))
-
-
-def facts_of(stream: Any) -> dict[str, Any]:
-    """Return the facts about a shard that its file of pictures holds. stream: the open file; its end alone is read."""
-    _, parquet = import_pyarrow()
-    facts: dict[str, Any] = json.loads(parquet.read_metadata(stream).metadata[SHARD])
-    return facts
-
-
-def merged(old: Table, new: Table, again: set[int]) -> Table:
-    """Return the rows of both tables in the order of their pictures; of pictures in `again` the new ones."""
-    kept = np.array([place not in again for place in old.column("picture").to_pylist()], bool)
-    pa, _ = import_pyarrow()
-    together = pa.concat_tables([old.filter(pa.array(kept)), new.replace_schema_metadata(old.schema.metadata)])
-    order = np.argsort(together.column("picture").to_numpy(), kind="stable")
-    return together.take(pa.array(order))
-
-
-def _header(query: Query, tools: Toolbox) -> dict[str, Any]:
-    """Return the beginning of the document that the command writes elsewhere: the models as they run."""
-    parts: dict[str, Any] = {"detector": records.described(tools, tools.detector_plugin)}
-    if query.request.embed:
-        parts["recognizer"] = records.embedder(tools)
-    if tools.attribute_plugins or query.command in ("analyze", "emotion"):
-        parts["attributes"] = {one.attribute: records.described(tools, one) for one in tools.attribute_plugins}
-    if query.command == "analyze":
-        parts["measures"] = list(query.request.measures)
-    preset = query.settings.get("preset")
-    return records.header(query.command, **parts) | ({} if preset is None else {"preset": preset})
-
-
-def _answer_columns(query: Query, tools: Toolbox) -> tuple[list[str], list[str]]:
-    """Return the columns for attributes and measures, named as in a CSV: those of texts and those of numbers."""
-    labels = {one.attribute: one.labels for one in tools.attribute_plugins}
-    estimated = [one.attribute for one in tools.attribute_plugins if one.bins]
-    # A number with a distribution has no labels that are told.
-    shown = {name: () if name in estimated else told for name, told in labels.items()}
-    names = [*rows.attribute_columns(shown, estimated), *rows.measure_columns(query.request.measures)]
-    texts = [name for name in names if shown.get(name)]
-    return texts, [name for name in names if name not in texts]
 
 
 def _text(value: str | None) -> str | None:

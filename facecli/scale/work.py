@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from facecli.contract import Shard, ShardReport
@@ -12,12 +11,13 @@ from facecli.errors import CrashedError
 from facecli.pictures.sources import Source
 from facecli.pipeline.flow import Stopwatch
 from facecli.pipeline.results import ImageResult
-from facecli.scale import listing, sources, tables
+from facecli.scale import files, listing
+from facecli.scale.files import Table
 from facecli.scale.journal import Journal
+from facecli.scale.picture import Picture, pictures_of
 from facecli.scale.places import open_place
 from facecli.scale.query import Query
-from facecli.scale.tables import ShardTables, Table
-from facecli.types import Limits
+from facecli.scale.tables import ShardTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class ShardWorker:
             gathered.add(picture.place, result, picture.sha256)
         faces, pictures = gathered.tables()
         if old is not None and again is not None:
-            faces, pictures = tables.merged(old[0], faces, again), tables.merged(old[1], pictures, again)
+            faces, pictures = files.merged(old[0], faces, again), files.merged(old[1], pictures, again)
         seconds = {stage: round(spent, 3) for stage, spent in clock.seconds.items()}
-        files = gathered.content(faces, pictures, {"seconds": seconds})
-        for folder, content in zip(("faces", "pictures"), files, strict=True):
+        contents = gathered.content(faces, pictures, {"seconds": seconds})
+        for folder, content in zip(("faces", "pictures"), contents, strict=True):
             place.write(f"{folder}/{name}", content)
         if journal is not None:
             journal.close()
@@ -80,19 +80,19 @@ class ShardWorker:
             faces, pictures = (self._place.read(f"{folder}/{name}") for folder in ("faces", "pictures"))
         except FileNotFoundError:
             return None
-        return tables.opened(faces), tables.opened(pictures)
+        return files.opened(faces), files.opened(pictures)
 
-    def _pictures(self, number: int, wanted: set[int] | None) -> Iterator[_Picture]:
-        for place, source in enumerate(shard_sources(listing.read(self._place, number), self._flow.limits)):
-            if wanted is None or place in wanted:
-                yield _Picture(place, source)
+    def _pictures(self, number: int, wanted: set[int] | None) -> Iterator[Picture]:
+        for picture in pictures_of(listing.read(self._place, number), self._flow.limits):
+            if wanted is None or picture.place in wanted:
+                yield picture
 
     def _results(
-        self, pictures: Iterable[_Picture], journal: Journal | None, clock: Stopwatch
-    ) -> Iterator[tuple[_Picture, ImageResult]]:
+        self, pictures: Iterable[Picture], journal: Journal | None, clock: Stopwatch
+    ) -> Iterator[tuple[Picture, ImageResult]]:
         pipeline = self._engine.pipeline(self._tools, self._flow, clock)
         if journal is None:
-            on_their_way: deque[_Picture] = deque()
+            on_their_way: deque[Picture] = deque()
 
             def begun() -> Iterator[Source]:
                 for picture in pictures:
@@ -111,36 +111,9 @@ class ShardWorker:
             yield picture, result
 
 
-@dataclass(slots=True)
-class _Picture:
-    """A picture on its way. place: among the pictures of its shard. sha256: of its bytes, as soon as they are read."""
-
-    place: int
-    source: Source
-    sha256: str | None = None
-
-    def hashing(self) -> Source:
-        """Return the source, which tells the hash of its bytes when it is read."""
-        source = self.source
-
-        def read(_name: str, limits: Limits, large: Callable[[], None]) -> bytes:
-            data = source.read(limits, large)
-            self.sha256 = hashlib.sha256(data).hexdigest()
-            return data
-
-        return Source(source.name, read)
-
-
 def file_name(number: int) -> str:
     """Return the name of a shard's files."""
     return f"{number:05}.parquet"
-
-
-def shard_sources(names: list[str], limits: Limits) -> Iterator[Source]:
-    """Yield the pictures of a shard: those that are named, or those in the one archive that is named."""
-    if len(names) == 1 and listing.is_archive(names[0]):
-        return sources.members(names[0], limits)
-    return map(sources.opened, names)
 
 
 def _failed(pictures: Table) -> set[int]:

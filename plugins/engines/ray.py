@@ -8,6 +8,7 @@ a CPU, and a shard is given only to an actor that runs.
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from facecli.errors import DeviceError, FacecliError
 GPUS = ("cuda", "tensorrt")  # devices that want a share of a GPU
 MOST_DEATHS = 3  # of actors in a row that die while they load their models
 POLL = 1.0  # seconds
+ANSWER = 10.0  # seconds for a cluster's address to answer
 # Ray sends its maker facts about its use, and warns of changes to come.
 ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
@@ -133,7 +135,10 @@ def _connect(ray: Any, address: str) -> None:
     """Join the cluster at an address, or start one of this machine alone. Raises DeviceError."""
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     alone = {} if address else {"include_dashboard": False}
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
     try:
+        if colon and port.isdecimal():  # where nobody listens Ray itself tries for minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
         ray.init(address=address or "local", **quiet, **alone)
     except Exception as error:
         told = " ".join(str(error).split())[:200]

@@ -8,22 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Run
 from tests.scale.conftest import table
 from tests.scale.test_kills import command, deadly, site, undisturbed  # noqa: F401 # fixtures
 
 pytest.importorskip("ray", reason="the engine ray needs facecli[ray]")
+PATIENCE = 600  # seconds for a command: a cluster takes long to start beside other work
 RAY = ("--engine", "ray", "--engine-option", "ray.cpus=0.5")
 
 
+def ended(start: Callable, *args: str | Path, env: dict[str, str] | None = None) -> Run:
+    """Run a command to its end."""
+    process = start(*args, env=env)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return Run(process.args, process.returncode, stdout, stderr)
+
+
 def test_rows_are_those_of_the_engine_local(
-    run_cli: Callable,
+    start: Callable,
     deadly: dict[str, str],  # noqa: F811
     undisturbed: Path,  # noqa: F811
     pictures: Path,
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "out"
-    run = run_cli(*command(pictures, folder), *RAY, env=deadly)
+    run = ended(start, *command(pictures, folder), *RAY, env=deadly)
     assert run.returncode == 1, run.stderr
     assert all(line.startswith("facecli: ") for line in run.errors)
     for kind in ("faces", "pictures"):
@@ -31,27 +40,27 @@ def test_rows_are_those_of_the_engine_local(
 
 
 def test_a_picture_that_kills_its_actor_becomes_a_row(
-    run_cli: Callable,
+    start: Callable,
     deadly: dict[str, str],  # noqa: F811
     pictures: Path,
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "out"
-    run = run_cli(*command(pictures, folder), *RAY, env=deadly | {"DEADLY_NAMES": "03.jpg"})
+    run = ended(start, *command(pictures, folder), *RAY, env=deadly | {"DEADLY_NAMES": "03.jpg"})
     assert run.returncode == 1, run.stderr
     assert json.loads((folder / "done.json").read_bytes())["errors"] == {"crashed": 1, "decode": 2}
 
 
-def test_a_cluster_that_is_not_there_is_told(run_cli: Callable, pictures: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_told(start: Callable, pictures: Path, tmp_path: Path) -> None:
     at = "ray.address=127.0.0.1:1"
-    run = run_cli(*command(pictures, tmp_path / "out")[:4], "--engine", "ray", "--engine-option", at)
+    run = ended(start, *command(pictures, tmp_path / "out")[:4], "--engine", "ray", "--engine-option", at)
     assert run.returncode == 4
     assert "can not join the Ray cluster at 127.0.0.1:1" in run.errors[-1]
 
 
-def test_actors_that_find_no_room_are_told(run_cli: Callable, pictures: Path, tmp_path: Path) -> None:
+def test_actors_that_find_no_room_are_told(start: Callable, pictures: Path, tmp_path: Path) -> None:
     """Ray itself would wait for ever."""
     options = ("--engine-option", "ray.gpus=1000", "--engine-option", "ray.patience=3")
-    run = run_cli(*command(pictures, tmp_path / "out")[:4], "--engine", "ray", *options)
+    run = ended(start, *command(pictures, tmp_path / "out")[:4], "--engine", "ray", *options)
     assert run.returncode == 4
     assert "no worker has started in 3 seconds" in run.errors[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facecli.errors import FacecliError, InputError, UsageError
-from facecli.scale import sources
+from facecli.scale import archives, sources
 from facecli.types import Limits
 
 
@@ -26,7 +26,7 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
 def test_pictures_of_an_archive_come_in_order(tmp_path: Path, name: str) -> None:
     path = archive(tmp_path / name, {"one/2.jpg": b"two", "notes.json": b"{}", "1.PNG": b"one"})
-    found = [(source.name, source.read(Limits())) for source in sources.members(str(path), Limits())]
+    found = [(source.name, source.read(Limits())) for source in archives.members(str(path), Limits())]
     assert found == [(f"{path}/one/2.jpg", b"two"), (f"{path}/1.PNG", b"one")]
 
 
@@ -39,7 +39,7 @@ def test_links_devices_and_members_that_are_too_large_are_not_read(tmp_path: Pat
         large = tarfile.TarInfo("large.jpg")
         large.size = 1000
         tar.addfile(large, io.BytesIO(bytes(1000)))
-    (source,) = sources.members(str(path), Limits(max_bytes=999))
+    (source,) = archives.members(str(path), Limits(max_bytes=999))
     with pytest.raises(InputError, match="too large"):
         source.read(Limits())
 
@@ -47,7 +47,7 @@ def test_links_devices_and_members_that_are_too_large_are_not_read(tmp_path: Pat
 def test_an_archive_that_breaks_off_ends_with_a_failure(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tar", {"1.jpg": b"x" * 600, "2.jpg": b"y" * 600})
     path.write_bytes(path.read_bytes()[: 512 + 1024 + 512 + 100])
-    *good, broken = sources.members(str(path), Limits())
+    *good, broken = archives.members(str(path), Limits())
     assert [source.name for source in good] == [f"{path}/1.jpg"]
     assert broken.name == str(path)
     with pytest.raises(InputError, match=r"can not read .* to its end"):
@@ -58,12 +58,12 @@ def test_an_archive_that_breaks_off_ends_with_a_failure(tmp_path: Path) -> None:
 def test_what_is_no_archive_is_one_failure(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(content)
-    failures = [*sources.members(str(path), Limits())]
+    failures = [*archives.members(str(path), Limits())]
     assert len(failures) <= 1  # an empty file is an empty archive to tarfile on some Pythons
     for failure in failures:
         with pytest.raises(FacecliError):
             failure.read(Limits())
-    (missing,) = sources.members(str(tmp_path / "none.tar"), Limits())
+    (missing,) = archives.members(str(tmp_path / "none.tar"), Limits())
     with pytest.raises(InputError):
         missing.read(Limits())
 

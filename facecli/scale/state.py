@@ -1,0 +1,61 @@
+"""The state of a job as its folder tells it: the shards that are missing, and the sum of all when none is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from facecli.contract import Shard
+from facecli.output.records import header
+from facecli.output.sink import dumps
+from facecli.scale import files
+from facecli.scale.job import Job
+from facecli.scale.place import Place
+
+FILE = "done.json"
+READERS = 16  # files whose ends are read at once
+
+
+def pending(place: Place, job: Job, *, retry_failed: bool = False) -> list[Shard]:
+    """Return the shards that are not done; with retry_failed those with failed pictures, too."""
+    done, trouble = _numbers(place.names("pictures")), _numbers(place.names("trouble"))
+    again = {number for number, facts in _facts(place, done) if facts["failed"]} if retry_failed else set()
+    return [Shard(n, careful=n in trouble) for n in range(job.shards) if n not in done or n in again]
+
+
+def finish(place: Place, job: Job) -> dict[str, Any] | None:
+    """Write done.json and return it, if all shards are done; None if some are not."""
+    done = _numbers(place.names("pictures"))
+    if len(done & set(range(job.shards))) < job.shards:
+        return None
+    totals: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for _, facts in _facts(place, range(job.shards)):
+        totals.update({name: facts[name] for name in ("pictures", "faces", "failed")})
+        seconds.update(facts["seconds"])
+        errors.update(facts["errors"])
+    spent = {stage: round(value, 3) for stage, value in sorted(seconds.items())}
+    counts = {name: totals[name] for name in ("pictures", "faces", "failed")}
+    document = header("done", shards=job.shards, **counts, errors=dict(sorted(errors.items())), seconds=spent)
+    place.write(FILE, dumps(document, indent=2).encode())
+    return document
+
+
+def _facts(place: Place, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number and facts of shards that are done."""
+
+    def read(number: int) -> tuple[int, dict[str, Any]]:
+        with place.open(f"pictures/{number:05}.parquet") as stream:
+            return number, files.facts_of(stream)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(read, numbers)
+
+
+def _numbers(names: Iterable[str]) -> set[int]:
+    """Return the numbers of shards in names of files."""
+    heads = (name.partition(".")[0] for name in names)
+    return {int(head) for head in heads if head.isdecimal()}
