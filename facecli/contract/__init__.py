@@ -2,7 +2,7 @@
 
 A hook (see facecli.contract.hookspecs, with examples) yields cheap descriptors: `DetectorPlugin`, `RecognizerPlugin`,
 `AttributePlugin`, `TrackerPlugin`, `ExportRecipe`, `EnginePlugin`. The heavy object comes from
-`descriptor.load(runtime, parameters)` when somebody asks for that plugin; an engine's from `load(resources, parameters)`.
+`descriptor.load(runtime, parameters)` when somebody asks for that plugin, an engine from `load(resources, parameters)`.
 A plugin may import this package, `facecli.types`, `facecli.errors`, `facecli.geometry`, `facecli.assignment`,
 `facecli.labels` and, in its tests, `facecli.testing`; nothing else is stable.
 """
