@@ -26,10 +26,17 @@ class ServingSettings:
     seconds: float
     rate: int
     live_fps: float
+    dataset: Path | None
 
 
 @manual.command(examples=("serve --gallery staff.db", "serve --host 0.0.0.0 --keys keys.json"))
 @options.gallery_option
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Enroll what is put into DIR/unTrained_data/NAME and move it to Trained_data; the gallery is in Embeddings.",
+)
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help="Listen here; others than this machine need keys.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=8000, help="The port; 0 for a free one.")
 @click.option(
@@ -103,10 +110,15 @@ def _serve(
     from dataclasses import replace
 
     from facecli.cli import context, galleries, wiring
-    from facecli.errors import ModelError
+    from facecli.errors import ModelError, UsageError
+    from facecli.server.dataset import gallery_of
     from facecli.server.settings import Settings
     from facecli.system.streams import print_error
 
+    if serving.dataset is not None:
+        if gallery is not None:
+            raise UsageError("a dataset has a gallery of its own", hint="leave out {gallery}", about="gallery")
+        gallery = gallery_of(serving.dataset)
     settings = Settings(galleries.gallery_path(gallery), **asdict(serving))
     try:
         from facecli.server.running import serve

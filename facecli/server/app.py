@@ -21,6 +21,7 @@ from facecli.server.refusals import RefusalError
 from facecli.server.routes.accounts import AccountRoutes
 from facecli.server.routes.answers import answer
 from facecli.server.routes.earlier import EarlierRoutes
+from facecli.server.routes.jobs import JobRoutes
 from facecli.server.routes.live import LiveRoutes
 from facecli.server.routes.pages import PageRoutes
 from facecli.server.routes.people import PeopleRoutes
@@ -39,13 +40,15 @@ def make_app(service: Service) -> App:
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(status.warm())
+        if service.watch is not None:
+            service.watch.start()
         yield
         warming.cancel()
         service.close()
 
     app = FastAPI(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
-    for routes in (Pictures, PeopleRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
+    for routes in (Pictures, PeopleRoutes, JobRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
         app.include_router(routes(service).router())
     app.include_router(PageRoutes().router())
     for kind in (FacecliError, RefusalError, RequestValidationError, HTTPException):

@@ -23,6 +23,7 @@ from facecli.output.verifications import DIGITS
 from facecli.pictures.sources import Source
 from facecli.server import refusals
 from facecli.server.attempts import Attempts
+from facecli.server.dataset import Dataset
 from facecli.server.looks import Looks
 
 MOST_UNNAMED = 100  # faces that one review lists
@@ -31,8 +32,8 @@ MOST_UNNAMED = 100  # faces that one review lists
 class People:
     """The people of a gallery. people are named by uid, faces by id; RefusalError 404 tells that there is none."""
 
-    def __init__(self, looks: Looks) -> None:
-        self._looks, self.attempts = looks, Attempts()
+    def __init__(self, looks: Looks, dataset: Dataset | None = None) -> None:
+        self._looks, self._dataset, self.attempts = looks, dataset, Attempts()
 
     @property
     def store(self) -> GalleryStore:
@@ -127,6 +128,8 @@ class People:
     def remove(self, uid: str) -> Record:
         """Forget a person, and return the receipt."""
         person = self.person(uid)
+        if self._dataset is not None:  # first: whose files could not be deleted is there still, and can be tried again
+            self._dataset.erase(person.name, self.store.faces(person))
         receipt = galleries.receipt(self.store, forgetting.remove(self.store, [person]))
         self.attempts.forget(person.name)
         checked = receipt["checked"] | {"files": [name.rpartition("/")[2] for name in receipt["checked"]["files"]]}
@@ -137,6 +140,8 @@ class People:
         person, found = self.person(uid), loose.face(self.store, number)
         if found is None or found.person != person.name:
             raise refusals.missing("face of this person")
+        if self._dataset is not None:
+            self._dataset.recycle(found)
         loose.forget(self.store, number)
         loose.remove_if_empty(self.store, person)
 

@@ -19,8 +19,8 @@ class Settings:
     that clients need; None lets everybody in who can reach the server, and only this machine may then. allow_url: hosts
     whose pictures the server may fetch; "*" is every public one, and empty none. max_body: bytes of one request. queue:
     requests that may wait for the models. seconds: time that one request may take. rate: requests a minute of one
-    client. downloads: folder for pictures of /api/download_image; None makes a temporary one. live_fps: pictures a
-    second that one live connection gets answers to.
+    client. downloads: folder for pictures of /api/download_image; None makes a temporary one. dataset: folder that is
+    looked after, see facecli.server.dataset. live_fps: pictures a second that one live connection gets answers to.
     """
 
     gallery: Path
@@ -33,6 +33,7 @@ class Settings:
     seconds: float = 30.0
     rate: int = 600
     downloads: Path | None = None
+    dataset: Path | None = None
     live_fps: float = 5.0
 
     def __post_init__(self) -> None:

@@ -16,8 +16,8 @@ import requests
 class Client:
     """Asks one server; a path is enough, and no proxy is between."""
 
-    def __init__(self, address: str, errors: Path) -> None:
-        self.address, self.errors = address, errors
+    def __init__(self, address: str, errors: Path, process: subprocess.Popen[bytes]) -> None:
+        self.address, self.errors, self.process = address, errors, process
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -41,7 +41,7 @@ def start_server(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     def start(*options: str, env: dict[str, str] | None = None) -> Client:
         folder = tmp_path_factory.mktemp("server")
         errors = folder / "errors.txt"
-        gallery = () if "--gallery" in options else ("--gallery", str(folder / "people.db"))
+        gallery = () if {"--gallery", "--dataset"} & set(options) else ("--gallery", str(folder / "people.db"))
         command = [
             sys.executable,
             "-m",
@@ -63,7 +63,7 @@ def start_server(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFacto
         running.append(process)
         while process.poll() is None:
             if found := re.search(r"listening on (http://\S+)", errors.read_text()):
-                client = Client(found[1], errors)
+                client = Client(found[1], errors, process)
                 _wait(client, process)
                 return client
         raise AssertionError(errors.read_text())

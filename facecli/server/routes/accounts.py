@@ -83,8 +83,7 @@ class AccountRoutes:
         uid = caller(request).person
         if uid is None:
             raise RefusalError(401, "unauthorised", "nobody is logged in", hint="log in first")
-        receipt = await self._run(lambda: self._people.remove(uid))
-        self._sessions.forget((uid,))
+        receipt = await self._run(lambda: self._service.forget(uid))
         return answer(receipt, headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {self._manner}"})
 
     @property

@@ -90,9 +90,7 @@ class PeopleRoutes:
     async def remove(self, request: Request, uid: Uid) -> Response:
         """Forget a person; the answer is the receipt."""
         caller(request).require("admin")
-        receipt = await self._run(lambda: self._people.remove(uid))
-        self._service.access.sessions.forget((uid,))
-        return answer(receipt)
+        return answer(await self._run(lambda: self._service.forget(uid)))
 
     async def more(self, request: Request, uid: Uid, face: Face = None) -> Response:
         """Enroll more pictures of a person."""
