@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 ROOM = 64 * 2**20  # bytes that bodies which are still being read may take together
 SECONDS = 20.0  # that one body may take to arrive
+DISCARDED, DISCARD_SECONDS = 64 * 2**20, 5.0  # bytes and time that a body which is too large is read on
 
 
 class Bodies:
@@ -31,6 +32,8 @@ class Bodies:
         if not stated.isdigit() or len(stated) > 18:
             raise RefusalError(400, "usage", "Content-Length is not a number of bytes")
         if int(stated) > self._most:
+            if b"expect" not in headers:  # such a client waits for the answer before it sends
+                await self._discard(receive)
             raise self._too_large()
         try:
             async with asyncio.timeout(self._seconds):
@@ -47,6 +50,8 @@ class Bodies:
                     raise RefusalError(400, "usage", "the connection was closed before the body had arrived")
                 block = message.get("body", b"")
                 if len(held) + len(block) > self._most:
+                    if message.get("more_body", False):
+                        await self._discard(receive)
                     raise self._too_large()
                 if self._held + len(block) > self._room:
                     raise RefusalError(429, "busy", "too many bodies arrive at once", headers={"Retry-After": "1"})
@@ -56,6 +61,19 @@ class Bodies:
                     return bytes(held)
         finally:
             self._held -= len(held)
+
+    async def _discard(self, receive: Receive) -> None:
+        """Read on for a while: a client whose body is not read hears of a broken connection, and not the reason."""
+        left = DISCARDED
+        try:
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while left > 0:
+                    message = await receive()
+                    if not message.get("more_body", False):
+                        return
+                    left -= len(message["body"])
+        except TimeoutError:
+            return
 
     def _too_large(self) -> RefusalError:
         message = f"the request is larger than {self._most} bytes"
