@@ -148,7 +148,7 @@ def _add_key(output: OutputSettings, keys: Path | None, label: str, scope: str) 
     from facecli.cli import context
     from facecli.errors import UsageError
     from facecli.output import records
-    from facecli.server.access import Keys
+    from facecli.server.keys import Keys
 
     sink = context.open_sink(output)
     if keys is None:

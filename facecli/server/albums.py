@@ -9,7 +9,7 @@ from facecli.api.clustering import Gathering
 from facecli.output import clusterings, records
 from facecli.output.records import Record
 from facecli.pictures.sources import Source
-from facecli.server.jobs import Job
+from facecli.server.job import Job
 from facecli.server.looks import Looks
 
 

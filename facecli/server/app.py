@@ -26,6 +26,7 @@ from facecli.server.routes.live import LiveRoutes
 from facecli.server.routes.pages import PageRoutes
 from facecli.server.routes.people import PeopleRoutes
 from facecli.server.routes.pictures import Pictures
+from facecli.server.routes.review import ReviewRoutes
 from facecli.server.routes.status import Status
 from facecli.server.service import Service
 from facecli.version import __version__
@@ -48,7 +49,7 @@ def make_app(service: Service) -> App:
 
     app = FastAPI(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
-    for routes in (Pictures, PeopleRoutes, JobRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
+    for routes in (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
         app.include_router(routes(service).router())
     app.include_router(PageRoutes().router())
     for kind in (FacecliError, RefusalError, RequestValidationError, HTTPException):

@@ -19,9 +19,10 @@ from limits.strategies import MovingWindowRateLimiter
 
 from facecli.errors import FacecliError
 from facecli.server import refusals
-from facecli.server.access import COOKIE, Access
+from facecli.server.access import Access
 from facecli.server.bodies import Bodies, Message, Receive, replayed
 from facecli.server.refusals import RefusalError
+from facecli.server.sessions import COOKIE
 from facecli.server.settings import Settings
 
 Scope = MutableMapping[str, Any]

@@ -6,62 +6,20 @@ Jobs and their results are in memory. A server that ends has forgotten them, and
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Literal
 
 from facecli.errors import FacecliError
 from facecli.output.records import Record
 from facecli.server import refusals
+from facecli.server.job import Job, StoppedError
 from facecli.server.refusals import RefusalError
 
 MOST, MOST_UNDONE = 20, 4  # jobs that are remembered; jobs that wait or run
 
-State = Literal["waiting", "running", "done", "failed", "cancelled"]
 log = logging.getLogger("facecli.server")
-
-
-class StoppedError(Exception):
-    """Ends the work of a job that nobody wants any more."""
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One piece of long work. done, total: pictures of it; total may be 0. result: the document, when it is there."""
-
-    kind: str
-    total: int
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
-    state: State = "waiting"
-    done: int = 0
-    result: Record | None = None
-    error: dict[str, str | None] | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def step(self) -> None:
-        """Count one picture. Raises StoppedError if the job is to end."""
-        self.done += 1
-        self.check()
-
-    def check(self) -> None:
-        """Raise StoppedError if the job is to end."""
-        if self.stop.is_set():
-            raise StoppedError
-
-    def shown(self) -> Record:
-        """Return what a client is told."""
-        return {
-            "job": self.id,
-            "kind": self.kind,
-            "state": self.state,
-            "progress": {"done": self.done, "total": self.total},
-            "result": self.result,
-            "error": self.error,
-        }
 
 
 class Jobs:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from facecli.errors import FacecliError, UsageError
+from facecli.errors import UsageError
 from facecli.gallery import names
-from facecli.gallery.decision import identify
 from facecli.gallery.enrolment import Enrolled
 from facecli.gallery.labelling import Labelled
 from facecli.gallery.store import changes, forgetting, journal, loose, spaces
 from facecli.gallery.store.journal import Change
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
-from facecli.output import galleries, records
+from facecli.output import galleries
 from facecli.output.records import Record
-from facecli.output.verifications import DIGITS
 from facecli.pictures.sources import Source
-from facecli.server import refusals
+from facecli.server import exports, refusals
 from facecli.server.attempts import Attempts
 from facecli.server.dataset import Dataset
 from facecli.server.looks import Looks
-
-MOST_UNNAMED = 100  # faces that one review lists
 
 
 class People:
@@ -65,14 +58,14 @@ class People:
         page = found[:most]
         return {
             "gallery": self._looks.described(),
-            "people": [shown(one) | {"portrait": _crop_url(portraits.get(one.uid))} for one in page],
+            "people": [shown(one) | {"portrait": crop_url(portraits.get(one.uid))} for one in page],
             "next": page[-1].uid if len(found) > most else None,
         }
 
     def one(self, uid: str) -> Record:
         """Return a person with their faces."""
         person = self.person(uid)
-        faces = [galleries.face(face) | {"crop": _crop_url(face.id)} for face in self.store.faces(person)]
+        faces = [galleries.face(face) | {"crop": crop_url(face.id)} for face in self.store.faces(person)]
         return {"gallery": self._looks.described(), "person": shown(person), "faces": faces}
 
     def add(self, name: str, pictures: Sequence[Source], face: str | None, *, new: bool) -> Record:
@@ -145,62 +138,16 @@ class People:
         loose.forget(self.store, number)
         loose.remove_if_empty(self.store, person)
 
+    def export(self, uid: str) -> bytes:
+        """Return all that the gallery has of a person, as a zip."""
+        return exports.as_zip(self.store, self.person(uid))
+
     def crop(self, number: int) -> bytes:
         """Return the JPEG of a face."""
         found = spaces.crop(self.store, number)
         if found is None:
             raise refusals.missing("picture of a face")
         return found
-
-    def export(self, uid: str) -> bytes:
-        """Return all that the gallery has of a person as a zip: person.json, and a JPEG of each face that has one."""
-        person = self.person(uid)
-        templates = self.store.templates((person.name,)) if person.templates else None
-        vectors = {} if templates is None else dict(zip(templates.faces, templates.embeddings, strict=True))
-        space, faces = self.store.space, self.store.faces(person)
-        listed = [
-            galleries.face(face) | {"embedding": records.embedding(vectors[face.id]) if face.id in vectors else None}
-            for face in faces
-        ]
-        document = {"person": shown(person), "space": None if space is None else space.identity, "faces": listed}
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("person.json", json.dumps(document, indent=2, ensure_ascii=False))
-            for face in faces:
-                if (jpeg := spaces.crop(self.store, face.id)) is not None:
-                    archive.writestr(f"faces/{face.id}.jpg", jpeg)
-        return buffer.getvalue()
-
-    def review(self) -> Record:
-        """Return faces that somebody should say something about: nobody's, and those that were nearly somebody."""
-        items: list[Record] = [
-            {
-                "id": one.id,
-                "suggestion": {"person": one.person, "distance": round(one.distance, DIGITS)},
-                "crop": f"/v1/review/{one.id}/crop",
-            }
-            for one in self.attempts.all()
-        ]
-        for face, embedding in loose.of_nobody(self.store, MOST_UNNAMED):
-            suggestion = self._suggestion(embedding, loose.rejected(self.store, face.id))
-            items.append({"id": f"face-{face.id}", "suggestion": suggestion, "crop": _crop_url(face.id)})
-        return {"gallery": self._looks.described(), "items": items}
-
-    def answer(self, item: str, said: str, name: str | None) -> Record:
-        """Take an answer about a face of the review. said: yes, no or ignore. name: whose it is, if not the suggested.
-
-        "no" says so of the suggested person, for ever where the face is stored; "ignore" forgets the face.
-        """
-        if item.startswith("face-") and item[5:].isdigit() and len(item) < 20:
-            return self._answer_stored(int(item[5:]), said, name)
-        attempt = self.attempts.get(item)
-        if attempt is None:
-            raise refusals.missing("face to review")
-        if said == "yes":
-            space = self._looks.gallery.space()
-            self.store.add(name or attempt.person, attempt.face, space, "web")
-        self.attempts.drop(item)
-        return {"id": item, "answer": said, "person": (name or attempt.person) if said == "yes" else None}
 
     def assign(self, number: int, name: str) -> Record:
         """Give a face to the person of a name, who is made if there is none."""
@@ -218,39 +165,6 @@ class People:
             raise UsageError("a face of a person can not be ignored", hint="delete it, or say that it is not theirs")
         loose.forget(self.store, number)
 
-    def _answer_stored(self, number: int, said: str, name: str | None) -> Record:
-        whose: str | None = None
-        if said == "ignore":
-            self.ignore(number)
-        else:
-            whose = name or self._suggested(number)
-            if whose is None:
-                raise UsageError("nobody is suggested for this face", hint="say who it is, or ignore it")
-            if said == "yes":
-                self.assign(number, whose)
-            else:
-                self.reject(number, whose)
-        return {"id": f"face-{number}", "answer": said, "person": whose if said == "yes" else None}
-
-    def _suggested(self, number: int) -> str | None:
-        for face, embedding in loose.of_nobody(self.store, MOST_UNNAMED):
-            if face.id == number:
-                found = self._suggestion(embedding, loose.rejected(self.store, number))
-                return None if found is None else found["person"]
-        raise refusals.missing("face to review")
-
-    def _suggestion(self, embedding: Any, excluded: set[str]) -> dict[str, Any] | None:
-        """Return the nearest person who was not ruled out, with the distance."""
-        try:
-            search = self._looks.search()
-        except FacecliError:  # nobody is enrolled
-            return None
-        (found,) = identify(embedding[None], search.index, search.rule, top=len(excluded) + 1)
-        for candidate in found.candidates:
-            if candidate.person not in excluded:
-                return {"person": candidate.person, "distance": round(candidate.distance, DIGITS)}
-        return None
-
     def _check(self, number: int) -> Any:
         found = loose.face(self.store, number)
         if found is None:
@@ -263,5 +177,6 @@ def shown(person: Person) -> Record:
     return galleries.person(person)
 
 
-def _crop_url(number: int | None) -> str | None:
+def crop_url(number: int | None) -> str | None:
+    """Return the address of a face's crop. number: the face's id, None for none."""
     return None if number is None else f"/v1/faces/{number}/crop"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from facecli.api.faces import Faces
 from facecli.output.records import Record
-from facecli.server.access import Access, Keys
+from facecli.server.access import Access
 from facecli.server.accounts import Accounts
 from facecli.server.dataset import Dataset
 from facecli.server.downloads import Downloads
 from facecli.server.earlier import Earlier
 from facecli.server.jobs import Jobs
+from facecli.server.keys import Keys
 from facecli.server.looks import Looks
 from facecli.server.people import People
 from facecli.server.remote import Remote

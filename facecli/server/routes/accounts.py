@@ -9,11 +9,11 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from facecli.server.access import COOKIE, SESSION_SECONDS
 from facecli.server.people import shown
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer, caller, pictures_body
 from facecli.server.service import Service
+from facecli.server.sessions import COOKIE, SESSION_SECONDS
 from facecli.server.uploads import Sent, sent
 
 TRIES = 5  # a minute, of one address

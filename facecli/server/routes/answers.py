@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from facecli.server.access import Caller
+from facecli.server.caller import Caller
 from facecli.server.refusals import dumps
 
 PICTURE = {"type": "string", "format": "binary"}

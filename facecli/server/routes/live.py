@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facecli.errors import FacecliError
-from facecli.server.access import Caller
+from facecli.server.caller import Caller
 from facecli.server.live import LiveView
 from facecli.server.refusals import RefusalError, dumps
 from facecli.server.service import Service

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from facecli.output import enrolments
-from facecli.server import archives, refusals
+from facecli.server import archives
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import PICTURE, add, answer, caller, json_body, pictures_body
 from facecli.server.service import Service
@@ -20,7 +20,6 @@ Number = Annotated[int, Path(ge=0, le=2**62)]
 Face = Annotated[str | None, Query(max_length=20, description="only, largest, center, score, or an index")]
 TEXT: dict[str, Any] = {"type": "string"}
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
-ANSWERS = ("yes", "no", "ignore")
 
 
 class PeopleRoutes:
@@ -35,7 +34,6 @@ class PeopleRoutes:
         images = pictures_body(("images",), texts=("name",))
         more = pictures_body(("images",))
         zip_body = {"required": True, "content": {"application/zip": {"schema": PICTURE}}}
-        said = json_body({"answer": {"enum": list(ANSWERS)}, "person": NAME}, ["answer"])
         jpeg: dict[str, Any] = {"media_type": "image/jpeg", "schema": PICTURE}
         add(router, "GET", "/people", self.listed)
         add(router, "POST", "/people", self.create, body=images, good=(201,))
@@ -50,9 +48,6 @@ class PeopleRoutes:
         add(router, "POST", "/faces/{number}/assign", self.assign, body=json_body({"person": NAME}, ["person"]))
         add(router, "POST", "/faces/{number}/reject", self.reject, body=json_body({"person": NAME}, ["person"]))
         add(router, "POST", "/faces/{number}/ignore", self.ignore, good=(204,))
-        add(router, "GET", "/review", self.review)
-        add(router, "POST", "/review/{item}", self.said, body=said)
-        add(router, "GET", "/review/{item}/crop", self.attempt_crop, **jpeg)
         add(router, "GET", "/thresholds", self.thresholds)
         add(router, "POST", "/undo", self.undo)
         add(router, "POST", "/import", self.imported, body=zip_body)
@@ -142,28 +137,6 @@ class PeopleRoutes:
         caller(request).require("admin")
         await self._run(lambda: self._people.ignore(number))
         return Response(status_code=204)
-
-    async def review(self, request: Request) -> Response:
-        """List faces that somebody should say something about."""
-        caller(request).require("enroll")
-        return answer(await self._run(self._people.review))
-
-    async def said(self, request: Request, item: Annotated[str, Path(max_length=40)]) -> Response:
-        """Take the answer about a face of the review: yes, no or ignore."""
-        caller(request).require("enroll")
-        values = json_object(await request.body())
-        given, name = values.get("answer"), values.get("person")
-        if given not in ANSWERS or not (name is None or isinstance(name, str)):
-            raise RefusalError(400, "usage", "answer is none of yes, no and ignore, or person is no name")
-        return answer(await self._run(lambda: self._people.answer(item, given, name)))
-
-    async def attempt_crop(self, request: Request, item: Annotated[str, Path(max_length=40)]) -> Response:
-        """Return the picture of a face of the review."""
-        caller(request).require("enroll")
-        attempt = self._people.attempts.get(item)
-        if attempt is None or attempt.face.crop is None:
-            raise refusals.missing("face to review")
-        return Response(attempt.face.crop, media_type="image/jpeg")
 
     async def thresholds(self, request: Request) -> Response:
         """Tell the distances at which a face is named, by the rate of strangers who are named."""

@@ -1,0 +1,47 @@
+"""The sessions of people who are logged in, by cookie."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from facecli.server import secrecy
+
+SESSION_SECONDS = 12 * 3600.0
+MOST_SESSIONS = 10_000
+COOKIE = "facecli_session"
+
+
+class Sessions:
+    """People who are logged in, by cookie. They are in memory: a server that is started anew knows nobody."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, person: str) -> str:
+        """Return the token of a new session of a person. person: uid."""
+        token = secrecy.new()
+        with self._lock:
+            now = time.monotonic()
+            self._held = {one: held for one, held in self._held.items() if held[1] > now}
+            while len(self._held) >= MOST_SESSIONS:
+                self._held.pop(next(iter(self._held)))
+            self._held[secrecy.digest(token)] = person, now + SESSION_SECONDS
+        return token
+
+    def person(self, token: str) -> str | None:
+        """Return the uid of the person whose session it is, None if there is none."""
+        held = self._held.get(secrecy.digest(token))
+        return held[0] if held is not None and held[1] > time.monotonic() else None
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._held.pop(secrecy.digest(token), None)
+
+    def forget(self, people: Sequence[str]) -> None:
+        """End all sessions of people. people: uids."""
+        with self._lock:
+            self._held = {one: held for one, held in self._held.items() if held[0] not in people}
