@@ -124,6 +124,7 @@ OWNERS = {
     "sqlite3": _these("gallery.store"),
     "fsspec": _these("scale.objects"),
     "ray": _these("plugins.engines.ray"),
+    "faiss": _these("gallery.graph"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOBODY_KNOWN = 3
 SCORES = ("blend", "best", "centroid")
+SEARCHES = ("exact", "faiss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class DecidingSettings:
     threshold: float | None = None
     margin: float | None = None
     score: str = "blend"
+    search: str = "exact"
     people: tuple[str, ...] = ()
 
 
@@ -51,6 +53,12 @@ class DecidingSettings:
     help="Name nobody if two people are within the threshold and nearer to each other.  [default: 5 % of it]",
 )
 @click.option("--score", type=click.Choice(SCORES), default="blend", help="Distance to a person of several templates.")
+@click.option(
+    "--search",
+    type=click.Choice(SEARCHES),
+    default="exact",
+    help="Or the faster one of faiss, which misses a few, among 20000 templates and more.",
+)
 @click.option("--people", callback=values.split_commas, metavar="NAME,...", help="Search among these alone.")
 @options.recognizer_options
 @options.detector_options
@@ -95,7 +103,7 @@ def command(
         from facecli.output.overwriting import OutputPaths
 
         wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
-        search = opened.search(wish, deciding.score, deciding.people)  # type: ignore[arg-type] # click has checked it
+        search = opened.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # checked
         answers = _Answers(search, deciding.top)
         writers = _writers(annotate, answers, many=total != 1)
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))

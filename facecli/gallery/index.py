@@ -6,6 +6,7 @@ person's templates at length 1: one odd template moves the second little, one go
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from facecli.errors import GalleryError, UsageError
 from facecli.gallery.quantized import Codes, encoded
+from facecli.gallery.scan import CodeScan, Scan
 from facecli.gallery.store.records import Templates
 from facecli.types import FloatArray
 
@@ -54,14 +56,28 @@ class Index:
         self.counts = np.diff(np.append(starts, len(self.rows)))
         self._starts = starts
         self._prepared = prepared
+        self._scans: tuple[Scan, Scan] | None = None
+
+    @property
+    def scans(self) -> tuple[Scan, Scan]:
+        """The scan of the templates, and that of the centroids."""
+        if self._scans is None:
+            self._scans = CodeScan(self.prepared.templates), CodeScan(self.prepared.centroids)
+        return self._scans
 
     @property
     def prepared(self) -> Prepared:
         """The codes of templates and centroids."""
         if self._prepared is None:
             templates = encoded(len(self.rows), lambda first, last: unit(self.rows[first:last]))
-            self._prepared = Prepared(templates, encoded(len(self.people), self._centroids))
+            self._prepared = Prepared(templates, encoded(len(self.people), self.centroids))
         return self._prepared
+
+    def scanned(self, scans: tuple[Scan, Scan]) -> Index:
+        """Return an index of the same templates that these go through."""
+        other = copy.copy(self)
+        other._scans = scans
+        return other
 
     @property
     def owners(self) -> NDArray[np.int64]:
@@ -105,8 +121,8 @@ class Index:
             best = np.maximum.reduceat(rows @ templates.T, starts, axis=1)
             yield block, 1.0 - self.mixed(best, rows @ middles.T)
 
-    def _centroids(self, first: int, last: int) -> NDArray[np.float64]:
-        """Return the centroids of a range of people: (people, dim)."""
+    def centroids(self, first: int, last: int) -> NDArray[np.float64]:
+        """Return the centroids of a range of people: (people, dim) of length 1 or 0."""
         ranges = [(max(start, first), min(end, last)) for start, end in self._blocks() if start < last and end > first]
         return np.concatenate([self._people(np.arange(*one))[2] for one in ranges])
 

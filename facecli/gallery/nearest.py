@@ -1,8 +1,8 @@
 """The people who are nearest to a face, exactly, without comparing it with everybody in full.
 
-The codes of all templates and of all centroids are gone through for those that are likest to the face. Whoever has
-neither among them is at most as like as the last ones of both, so the search ends when enough people are nearer than
-that (the threshold algorithm of Fagin, Lotem and Naor, 2001); else it looks at more.
+All templates and all centroids are gone through for those that are likest to the face. Whoever has neither among them
+is at most as like as the last ones of both, so the search ends when enough people are nearer than that (the threshold
+algorithm of Fagin, Lotem and Naor, 2001); else it looks at more.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli.gallery.index import Index, unit
-from facecli.gallery.scan import likest
 from facecli.types import FloatArray
 
 FIRST, GROWTH = 64, 8  # rows that are looked at, and how many times as many the next time
@@ -44,9 +43,9 @@ def _candidates(index: Index, rows: Wide, count: int) -> list[tuple[Positions, f
     """Return for each row the people who are worth a look, and the similarity that nobody else exceeds."""
     if count >= len(index.rows):
         return [(np.arange(len(index.people)), -np.inf)] * len(rows)
-    codes, owners = index.prepared, index.owners
-    templates = likest(rows, codes.templates, count)
-    middles = likest(rows, codes.centroids, count)
+    (by_template, by_centroid), owners = index.scans, index.owners
+    templates = by_template.likest(rows, count)
+    middles = by_centroid.likest(rows, count)
     bounds = index.mixed(templates.bound, middles.bound).tolist()
     found = (np.unique(np.append(owners[one], two)) for one, two in zip(templates.rows, middles.rows, strict=True))
     return list(zip(found, bounds, strict=True))

@@ -1,11 +1,11 @@
-"""Going through all codes of a gallery for those that are likest to probes, with ONNX Runtime."""
+"""Going through the rows of a gallery for those that are likest to probes: the interface, and the exact way of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from facecli.inference.session import OnnxSession, open_session
 from facecli.system.cores import available_cores
 
 GRAPH = Path(__file__).with_name("nearest.onnx")
+Search = Literal["exact", "faiss"]
 AT_ONCE = 64  # probes; their products with a block of rows take 4 MB, and as much as float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """The rows that are likest to each of P probes by their codes.
+    """The rows that are likest to each of P probes, as far as a scan can tell.
 
     rows: (P, K) int64. bound: (P,) the similarity that no other row exceeds; minus infinity where all rows are seen.
     """
@@ -29,10 +30,24 @@ class Seen:
     bound: Wide
 
 
-def likest(probes: Wide, codes: Codes, count: int) -> Seen:
-    """Return the `count` rows that are likest to each probe, a row of (P, dim) of length 1 or 0, in no order."""
-    parts = [_likest(probes[start : start + AT_ONCE], codes, count) for start in range(0, len(probes), AT_ONCE)]
-    return Seen(np.concatenate([part.rows for part in parts]), np.concatenate([part.bound for part in parts]))
+class Scan(Protocol):
+    """A way through the rows of a gallery, templates or centroids. What it finds is compared again, in float64."""
+
+    def likest(self, probes: Wide, count: int) -> Seen:
+        """Return `count` rows that are likest to each probe, a row of (P, dim) of length 1 or 0, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeScan:
+    """The exact scan: through all codes, with ONNX Runtime."""
+
+    codes: Codes
+
+    def likest(self, probes: Wide, count: int) -> Seen:
+        """Return the rows that are likest to each probe; their bound holds for every other row."""
+        starts = range(0, len(probes), AT_ONCE)
+        parts = [_likest(probes[start : start + AT_ONCE], self.codes, count) for start in starts]
+        return Seen(np.concatenate([part.rows for part in parts]), np.concatenate([part.bound for part in parts]))
 
 
 def _likest(probes: Wide, codes: Codes, count: int) -> Seen:

@@ -6,7 +6,7 @@ import pytest
 from facecli.gallery import quantized
 from facecli.gallery.index import unit
 from facecli.gallery.quantized import encoded, encoded_probes, slack
-from facecli.gallery.scan import likest
+from facecli.gallery.scan import CodeScan
 
 
 def similarities_of_codes(probes, rows):
@@ -37,13 +37,13 @@ def test_likest_rows_and_what_bounds_the_others(monkeypatch):
     rng = np.random.default_rng(3)
     rows, probes = unit(rng.normal(size=(333, 16))), unit(rng.normal(size=(70, 16)))
     codes = encoded(len(rows), lambda first, last: rows[first:last])
-    seen = likest(probes, codes, 20)
+    seen = CodeScan(codes).likest(probes, 20)
     by_codes, _ = similarities_of_codes(probes, rows)
     for probe, own, bound, expected in zip(probes, seen.rows, seen.bound, by_codes, strict=True):
         others = np.setdiff1d(np.arange(len(rows)), own)
         assert len(own) == 20 and expected[own].min() >= expected[others].max() - 1e-6
         assert (rows[others] @ probe <= bound).all()
-    everything = likest(probes[:1], codes, 333)
+    everything = CodeScan(codes).likest(probes[:1], 333)
     assert sorted(everything.rows[0].tolist()) == list(range(333)) and everything.bound[0] == -np.inf
 
 
@@ -51,6 +51,6 @@ def test_largest_codes_do_not_overflow():
     """Rows and probes whose codes are all the largest: products that 16 bits do not hold on a CPU without VNNI."""
     rows = unit(np.concatenate([np.ones((4, 512)), -np.ones((4, 512))]))
     codes = encoded(len(rows), lambda first, last: rows[first:last])
-    seen = likest(unit(np.ones((1, 512))), codes, 4)
+    seen = CodeScan(codes).likest(unit(np.ones((1, 512))), 4)
     assert sorted(seen.rows[0].tolist()) == [0, 1, 2, 3]
     assert seen.bound[0] == pytest.approx(1, abs=1e-4)

@@ -13,7 +13,7 @@ import math
 import mmap
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def open_index(store: GalleryStore, score: Score = "blend", people: Sequence[str
     """
     if people or store.face_count() < max(least, 1):
         return Index(store.templates(people), score)
-    key: dict[str, Any] = {"form": FORM, "uuid": store.meta("uuid"), "revision": store.revision, "state": store.state}
+    key = identity(store, FORM)
     found = _read(store.path, key)
     if found is None:
         with suppress(OSError):  # a full disk, a folder that is read-only
@@ -57,6 +57,11 @@ def open_index(store: GalleryStore, score: Score = "blend", people: Sequence[str
     codes = Codes(arrays["codes"], arrays["scales"], error)
     middles = Codes(arrays["middle_codes"], arrays["middle_scales"], middle_error)
     return Index(templates, score, Prepared(codes, middles, arrays["sums"]))
+
+
+def identity(store: GalleryStore, form: str) -> dict[str, Any]:
+    """Return what the header of a file says of the gallery that it was made from, as it is now. form: of the file."""
+    return {"form": form, "uuid": store.meta("uuid"), "revision": store.revision, "state": store.state}
 
 
 def discard(gallery: Path) -> None:
@@ -123,29 +128,40 @@ def _read(gallery: Path, key: Mapping[str, Any]) -> tuple[Arrays, tuple[float, f
 
 
 def _write(store: GalleryStore, key: Mapping[str, Any]) -> None:
-    """Write the cache of a gallery's state; nothing, if the gallery changes meanwhile. Raises OSError, GalleryError.
-
-    The file is there before the templates are read: so a removal of people, which deletes it, either finds it, or comes
-    first and its people are not read.
-    """
+    """Write the cache of a gallery's state; nothing, if the gallery changes meanwhile. Raises OSError, GalleryError."""
     discard(store.path)
-    target = store.path.with_name(store.path.name + SUFFIX)
-    temporary = target.with_name(f"{target.name}-{os.urandom(8).hex()}")
+
+    def fill(descriptor: int) -> bool:
+        count, people = store.searched()
+        header = {**key, "templates": count, "people": people, "dim": 1 if store.space is None else store.space.dim}
+        os.ftruncate(descriptor, _layout(header)[1])
+        with mmap.mmap(descriptor, 0) as content:
+            filled = _fill(content, store, header)
+            content.flush()
+        return filled
+
+    place_file(store, SUFFIX, key["state"], fill)
+
+
+def place_file(store: GalleryStore, suffix: str, state: str, fill: Callable[[int], bool]) -> None:
+    """Make a file that is named as the gallery with a suffix, unless the gallery changes from its `state` meanwhile.
+
+    fill: writes into a file by its descriptor before it has its name, and returns whether it shall have it. The file is
+    there before the templates are read: so a removal of people, which deletes it, either finds it, or comes first and
+    its people are not read. Raises OSError.
+    """
+    target = store.path.with_name(store.path.name + suffix)
+    temporary = store.path.with_name(f"{store.path.name}{SUFFIX}-{os.urandom(8).hex()}")
     try:
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         try:
-            count, people = store.searched()
-            header = {**key, "templates": count, "people": people, "dim": 1 if store.space is None else store.space.dim}
-            os.ftruncate(descriptor, _layout(header)[1])
-            with mmap.mmap(descriptor, 0) as content:
-                if not _fill(content, store, header):
-                    return
-                content.flush()
+            if not fill(descriptor):
+                return
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         with store.database.transaction(revises=False):  # nobody removes anybody between the question and the answer
-            if store.state == key["state"]:
+            if store.state == state:
                 temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -12,25 +12,38 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from facecli.errors import FacecliError, GalleryError
+from facecli.gallery import nearest as module
 from facecli.gallery.index import SCORES
 from facecli.gallery.nearest import nearest
-from facecli.gallery.store import cache, changes, forgetting
+from facecli.gallery.store import cache, changes, forgetting, graph_file
 from facecli.gallery.store.store import GalleryStore
 from tests.gallery.conftest import DIM, SPACE, brute_force, face_of
 
+SEARCHES = ("exact", "faiss")
 
-def opened(store, score="blend"):
+
+@pytest.fixture(params=SEARCHES)
+def search(request, monkeypatch):
+    """Each way of searching a large gallery, asked for a few rows at a time, so that a few rows are many."""
+    if request.param == "faiss":
+        pytest.importorskip("faiss")
+    monkeypatch.setattr(module, "FIRST", 2)
+    monkeypatch.setattr(module, "GROWTH", 2)
+    return request.param
+
+
+def opened(store, score="blend", search="exact"):
     """The index of a gallery, however small, by its cache."""
-    return cache.open_index(store, score, least=1)
+    return {"exact": cache, "faiss": graph_file}[search].open_index(store, score, least=1)
 
 
 def index_file(store):
     return store.path.with_name("staff.db.index")
 
 
-def check(store, probes, score="blend", top=3):
+def check(store, probes, score="blend", top=3, search="exact"):
     """The search by the cache is brute force over what the gallery has."""
-    truth, index = store.templates(), opened(store, score)
+    truth, index = store.templates(), opened(store, score, search)
     for probe, (places, distances) in zip(probes, nearest(probes, index, top), strict=True):
         expected = brute_force(probe, truth.embeddings, list(truth.people), score, top)
         assert (places, distances) == expected
@@ -40,10 +53,10 @@ def check(store, probes, score="blend", top=3):
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_search_by_the_cache_is_brute_force(staffed, score):
+def test_search_by_the_cache_is_brute_force(staffed, score, search):
     rng = np.random.default_rng(4)
     probes = rng.normal(size=(5, DIM)).astype(np.float32)
-    check(staffed, probes, score)
+    check(staffed, probes, score, search=search)
     index = opened(staffed, score)
     assert np.array_equal(index.rows, staffed.templates().embeddings)
     assert not index.rows.flags.writeable  # it is the file
@@ -185,7 +198,7 @@ def test_trace_in_the_cache_is_told(staffed, monkeypatch):
         forgetting.remove(staffed, [staffed.person("Ada")])
 
 
-def test_thousand_changes(store):
+def test_thousand_changes(store, search):
     rng = np.random.default_rng(5)
     probes = rng.integers(-1, 2, size=(4, DIM)).astype(np.float32)
     for _ in range(10):
@@ -199,11 +212,14 @@ def test_thousand_changes(store):
                     face = face_of(row, f"{rng.random()}.jpg")
                     store.insert(f"person {rng.integers(20)}", face, SPACE, "enroll")
         for score in SCORES:
-            check(store, probes, score)
+            check(store, probes, score, search=search)
 
 
 class Changes(RuleBasedStateMachine):
-    """A gallery that is changed by all means, and searched after each change."""
+    """A gallery that is changed by all means, and searched after each change.
+
+    search, make_folder: given by a subclass.
+    """
 
     @initialize()
     def start(self):
@@ -240,7 +256,7 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def search_is_brute_force(self):
         rows = np.eye(DIM, dtype=np.float32)[:2]
-        check(self.store, np.concatenate([rows, -rows]))
+        check(self.store, np.concatenate([rows, -rows]), search=self.search)
 
     @staticmethod
     def attempt(change):
@@ -251,9 +267,10 @@ class Changes(RuleBasedStateMachine):
         self.store.close()
 
 
-def test_search_after_any_changes(tmp_path_factory):
+def test_search_after_any_changes(tmp_path_factory, search):
     class Here(Changes):
         def make_folder(self):
             return tmp_path_factory.mktemp("gallery")
 
+    Here.search = search
     run_state_machine_as_test(Here, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
