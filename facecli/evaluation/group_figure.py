@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from facecli.evaluation.figures import INK, figure_class, percents, tidy
 from facecli.evaluation.groups import GroupedRates
 from facecli.evaluation.rates import Rate
 from facecli.system.files import staged
+from facecli.system.spreadsheet import Writer
 
 RATES = ("fmr", "fnmr")
 COLUMNS = ("group", *(f"{rate}{what}" for rate in RATES for what in ("", "_low", "_high", "_count", "_total")))
@@ -35,9 +35,11 @@ def write(path: Path, groups: GroupedRates, title: str) -> None:
 
 def _write_table(path: Path, groups: GroupedRates) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows([group.name, *_cells(group.fmr), *_cells(group.fnmr)] for group in groups.groups)
+        table = Writer(file, COLUMNS)
+        table.header()
+        for group in groups.groups:
+            cells = [group.name, *_cells(group.fmr), *_cells(group.fnmr)]
+            table.row(dict(zip(COLUMNS, cells, strict=True)))
 
 
 def _cells(rate: Rate | None) -> list[str]:

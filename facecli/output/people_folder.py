@@ -6,7 +6,6 @@ is deleted.
 
 from __future__ import annotations
 
-import csv
 import filecmp
 import hashlib
 import io
@@ -24,6 +23,7 @@ from facecli.output.records import Record
 from facecli.output.sink import dumps
 from facecli.system.files import make_folder, staged, write_bytes
 from facecli.system.folders import check_writable, is_used, staged_folder
+from facecli.system.spreadsheet import Writer
 
 Mode = Literal["copy", "link", "csv"]
 MODES = get_args(Mode)
@@ -76,9 +76,10 @@ Put = Callable[[str, Path], object]
 def _finish(folder: Path, document: Record, mode: Mode) -> None:
     if mode == "csv":
         text = io.StringIO()
-        writer = csv.DictWriter(text, clusterings.CSV_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(clusterings.csv_rows(document))
+        writer = Writer(text, clusterings.CSV_COLUMNS)
+        writer.header()
+        for row in clusterings.csv_rows(document):
+            writer.row(row)
         write_bytes(folder / LIST, text.getvalue().encode("utf-8", "surrogateescape"))
     write_bytes(folder / RESULT, (dumps(document, indent=2) + "\n").encode())
 

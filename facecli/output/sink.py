@@ -19,10 +19,10 @@ from typing import Any, TextIO
 from facecli.errors import OutputError
 from facecli.output import tables
 from facecli.system.ending import undisturbed
+from facecli.system.spreadsheet import Writer
 from facecli.system.streams import one_line, stray_output_on_stderr
 
 FORMATS = ("table", "json", "jsonl", "csv")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of one
 Record = dict[str, Any]
 Row = Mapping[str, Any]
 Sentence = tuple[str, bool | None]  # a line for people; True is good news, False bad, None neither
@@ -138,14 +138,11 @@ class Sink:
         self._write(f'\n  ],\n  "error": {dumps(error)}\n}}\n')
 
     def _csv(self, rows: Iterable[Row], columns: Sequence[str]) -> None:
-        import csv
-
-        writer = csv.DictWriter(self._stream, columns, lineterminator="\n", extrasaction="raise")
+        writer = Writer(self._stream, columns)
         if columns:
-            self._guard(writer.writeheader)
+            self._guard(writer.header)
         for row in rows:
-            cells = {column: _harmless(cell) for column, cell in row.items()}
-            self._guard(partial(writer.writerow, cells))
+            self._guard(partial(writer.row, row))
 
     def _table(self, rows: Iterable[Row], title: str | None) -> None:
         arrived: list[Row] = []
@@ -177,14 +174,6 @@ class Sink:
             reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
             message = f"can not write to {self._name}: {reason}"
             raise OutputError(message, hint="see where it leads, or free some space") from error
-
-
-def _harmless(cell: Any) -> Any:
-    """Return a cell of a CSV that no spreadsheet runs: a text that begins as a formula has an apostrophe before it.
-
-    See OWASP, CSV Injection. A text of one character is no formula; - is stdin.
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell[1:] and cell.startswith(FORMULA) else cell
 
 
 def dumps(value: object, indent: int | None = None) -> str:

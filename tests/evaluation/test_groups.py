@@ -63,6 +63,13 @@ def test_the_table_of_a_figure(tmp_path: Path) -> None:
     assert float(rows[0]["fmr_low"]) < 0.1 < float(rows[0]["fmr_high"])
 
 
+def test_the_table_of_a_figure_has_no_formula(tmp_path: Path) -> None:
+    name = '=HYPERLINK("http://example.com")'
+    group_figure.write(tmp_path / "x.csv", grouped(["race"], [GroupRates(name, Rate(0, 50), None)], (0, 0)), "a test")
+    with (tmp_path / "x.csv").open(newline="") as file:
+        assert [row["group"] for row in csv.DictReader(file)] == [f"'{name}"]
+
+
 def test_a_figure_shows_every_group_also_one_without_an_error(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     group_figure.write(tmp_path / "x.svg", GROUPS, "a test")

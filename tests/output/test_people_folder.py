@@ -176,3 +176,9 @@ def test_a_read_only_folder_is_refused_before_the_work(tmp_path: Path) -> None:
             people_folder.earlier_ids(tmp_path / "people", 10**6, update=False)
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_list_has_no_formula(pictures: list[Path], tmp_path: Path) -> None:
+    write(tmp_path / "out", clustering(("=1+1", pictures[:1]), ("Ada", pictures[1:2])), "csv")
+    with (tmp_path / "out" / "people.csv").open(newline="") as file:
+        assert [row["person"] for row in csv.DictReader(file)] == ["'=1+1", "Ada"]
