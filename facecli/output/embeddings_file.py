@@ -16,6 +16,7 @@ import numpy as np
 from facecli.errors import UsageError
 from facecli.output.sink import dumps
 from facecli.pipeline.results import ImageResult
+from facecli.system import parquet
 from facecli.system.files import check_writable, staged
 from facecli.types import FloatArray
 
@@ -37,6 +38,7 @@ class EmbeddingsFile:
             )
         if self._kind == ".parquet":
             import_pyarrow()
+            parquet.modules("writing .parquet")
         check_writable(path)
         self._path = path
         self._embeddings: list[FloatArray] = []
@@ -108,6 +110,7 @@ class EmbeddingsFile:
 
     def _write_parquet(self, path: Path, rows: FloatArray, bboxes: FloatArray, meta: str) -> None:
         pyarrow, parquet = import_pyarrow()
+        pyarrow, files = parquet.modules("writing .parquet")
         columns = {name: pyarrow.array(column.tolist()) for name, column in self._columns().items()}
         columns["bbox"] = pyarrow.FixedSizeListArray.from_arrays(bboxes.reshape(-1), 4)
         columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(rows.reshape(-1), rows.shape[1])
@@ -123,3 +126,4 @@ def import_pyarrow() -> tuple[Any, Any]:
     except ImportError as error:
         raise UsageError("writing .parquet needs pyarrow", hint='pip install "facecli[parquet]"') from error
     return pa, parquet
+        files.write_table(table.replace_schema_metadata({"facecli": meta}), path)

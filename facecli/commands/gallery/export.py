@@ -10,29 +10,30 @@ from facecli.cli import manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
 
-@manual.command(examples=("gallery export people.npz", "gallery export people.npz --yes --gallery staff.db"))
+@manual.command(examples=("gallery export people.zip", "gallery export people.npz --yes --gallery staff.db"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @options.gallery_option
 @options.yes_option
 @options.output_options
 @gathered
 def command(output: OutputSettings, file: Path, gallery: Path | None, yes: bool) -> None:
-    """Write people, faces, embeddings and rejections of a gallery into FILE, a .npz file without pickles."""
+    """Write people, faces, embeddings and rejections of a gallery into FILE.
+
+    A .npz file, without pickles; a .parquet file; or a .zip file with the crops that were kept, a folder for each
+    person.
+    """
     from facecli.cli import context, galleries
-    from facecli.errors import UsageError
-    from facecli.gallery.store import exchange
+    from facecli.gallery.store import exchange_files
     from facecli.output import galleries as shown
     from facecli.output import overwriting, records
 
     sink = context.open_sink(output)
     with sink.opened():
-        if file.suffix.lower() != ".npz":
-            raise UsageError(f"{file} can not be written: only .npz is", hint="choose a name that ends in .npz")
         store = galleries.open_store(gallery)
         overwriting.refuse_inputs(file, [store.path], "gallery")
         if file.exists():
             galleries.confirm(f"write over {file}", yes=yes)
-        faces = exchange.export(store, file)
+        faces = exchange_files.export(store, file)
         document = records.header("gallery.export", gallery=shown.gallery(store), file=str(file), faces=faces)
         store.close()
     sink.document(document, [{"file": str(file), "faces": faces}])

@@ -22,16 +22,16 @@ def command(output: OutputSettings, file: Path, gallery: Path | None) -> int:
     """
     from facecli.cli import context, galleries, progress
     from facecli.cli.wording import option
-    from facecli.gallery.store import exchange
+    from facecli.gallery.store import exchange, exchange_files
     from facecli.gallery.store.store import GalleryStore
     from facecli.output import galleries as shown
     from facecli.output import records
 
     sink = context.open_sink(output)
     with sink.opened():
-        arrays = exchange.load(file)
-        store = GalleryStore(galleries.gallery_path(gallery), create=True)
-        done = exchange.add(store, arrays)
+        with exchange_files.opened(file) as contents:
+            store = GalleryStore(galleries.gallery_path(gallery), create=True)
+            done = exchange.add(store, contents)
         for source, error in done.rejected:
             progress.report_error(source, error)
         rejected = [{"source": source, "error": records.error(error, option)} for source, error in done.rejected]

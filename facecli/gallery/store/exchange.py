@@ -1,4 +1,4 @@
-"""A gallery as a .npz file: everything of it, for other programs and other galleries. Nothing in it is pickled.
+"""A gallery as arrays: everything of it, for other programs and other galleries. exchange_files writes and reads them.
 
 Arrays, one row for each face: person (empty for nobody's), kind, sha256 (N, 32) uint8, source, size (N, 2), bbox
 (N, 4), landmarks (N, 5, 2), score, embedding (N, dim) float32, how; NaN stands for what there is not. rejection_face (a
@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.errors import DuplicateError, FacecliError, GalleryError, UsageError
+from facecli.errors import DuplicateError, FacecliError, UsageError
 from facecli.gallery import names
 from facecli.gallery.space import Space
-from facecli.gallery.store.place import OWNER_ONLY
+from facecli.gallery.store import spaces
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import FLOAT, GalleryStore
-from facecli.system.files import require_file, staged
 
 FORM = "facecli gallery, version 1"
-DENSEST = 50  # times that an array may be larger than its part of the file: names and boxes repeat, embeddings do not
 Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All of a gallery. crop: returns the JPEG that was kept of the face of a row, None without one."""
+
+    arrays: Arrays
+    crop: Callable[[int], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Imported:
     rejected: tuple[tuple[str, FacecliError], ...]
 
 
-def export(store: GalleryStore, target: Path) -> int:
-    """Write a gallery into a .npz file, which its owner alone may read; return how many faces. Raises OutputError."""
+def contents(store: GalleryStore) -> Contents:
+    """Return all of a gallery. Raises UsageError for an empty one."""
     space = store.space
     if space is None:
         raise UsageError("the gallery is empty: there is nothing to export", hint="see `facecli enroll`")
@@ -54,7 +59,7 @@ def export(store: GalleryStore, target: Path) -> int:
     place = {row[0]: number for number, row in enumerate(rows)}
     query = "SELECT face, person.name FROM rejection JOIN person ON person.id = rejection.person ORDER BY face"
     said = [row for row in store.database.rows(query) if row[0] in place]
-    arrays: dict[str, Any] = {
+    arrays: Arrays = {
         "form": np.array(FORM),
         "identity": np.array(space.text),
         "dim": np.array(space.dim),
@@ -71,32 +76,15 @@ def export(store: GalleryStore, target: Path) -> int:
         "rejection_face": np.array([place[row[0]] for row in said], np.int64),
         "rejection_person": np.array([row[1] for row in said], np.str_),
     }
-    with staged(target, parents=False) as temporary:
-        temporary.chmod(OWNER_ONLY)
-        with temporary.open("wb") as stream:
-            np.savez(stream, **arrays)
-    return len(rows)
+    return Contents(arrays, lambda row: spaces.crop(store, rows[row][0]))
 
 
-def load(path: Path) -> Arrays:
-    """Return the arrays of an exported file. Raises GalleryError for one that is none, or is damaged."""
-    try:
-        require_file(path)
-        _check_sizes(path)
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        _check(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        message = f"{path} is no exported gallery, or is damaged: {str(error) or type(error).__name__}"
-        raise GalleryError(message, hint="name a file that `facecli gallery export` wrote") from error
-    return arrays
+def add(store: GalleryStore, other: Contents) -> Imported:
+    """Add the faces of another gallery, all in one transaction.
 
-
-def add(store: GalleryStore, arrays: Arrays) -> Imported:
-    """Add the faces of an exported gallery, all in one transaction. arrays: as `load` returns them.
-
-    Raises UsageError for embeddings of another space than the gallery's.
+    Raises UsageError for embeddings of another space than the gallery's, ValueError for a crop that is none.
     """
+    arrays = other.arrays
     space = Space(json.loads(str(arrays["identity"])), int(arrays["dim"]))
     if (own := store.space) is not None:
         own.check(space)
@@ -105,7 +93,7 @@ def add(store: GalleryStore, arrays: Arrays) -> Imported:
     known, rejected = 0, []
     with store.database.transaction():
         for row in range(len(arrays["person"])):
-            person, face = str(arrays["person"][row]) or None, _face(arrays, row)
+            person, face = str(arrays["person"][row]) or None, _face(arrays, row, other.crop(row))
             try:
                 if person is not None and store.has(face.sha256, person):
                     known += 1
@@ -130,7 +118,7 @@ def _numbers(blobs: list[bytes | None], count: int) -> NDArray[np.float32]:
     return np.frombuffer(joined, FLOAT).reshape(len(blobs), count).astype(np.float32)
 
 
-def _face(arrays: Arrays, row: int) -> NewFace:
+def _face(arrays: Arrays, row: int, crop: bytes | None) -> NewFace:
     def numbers(name: str) -> NDArray[np.float32] | None:
         values: NDArray[np.float32] = arrays[name][row]
         return None if np.isnan(values).any() else values
@@ -145,18 +133,12 @@ def _face(arrays: Arrays, row: int) -> NewFace:
         landmarks=numbers("landmarks"),
         score=None if np.isnan(score) else score,
         embedding=arrays["embedding"][row],
+        crop=crop,
     )
 
 
-def _check_sizes(path: Path) -> None:
-    """Raise ValueError for a file whose arrays would fill the memory, before any is read."""
-    with zipfile.ZipFile(path) as archive:
-        if any(one.file_size > DENSEST * one.compress_size + 10_000 for one in archive.infolist()):
-            raise ValueError("an array is far larger than its part of the file")
-
-
-def _check(arrays: Arrays) -> None:
-    """Raise ValueError or KeyError for arrays of other shapes and kinds than `export` writes."""
+def check(arrays: Arrays) -> None:
+    """Raise ValueError or KeyError for arrays of other shapes and kinds than `contents` returns."""
     if str(arrays["form"]) != FORM:
         raise ValueError(f"its form is {str(arrays['form'])[:40]!r}")
     count, said, dim = len(arrays["person"]), len(arrays["rejection_face"]), int(arrays["dim"])
