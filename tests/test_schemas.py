@@ -21,7 +21,7 @@ from facecli import __version__, errors
 from facecli.contract import OperatingPoint
 from facecli.gallery.space import Space
 from facecli.gallery.store.changes import rename
-from facecli.gallery.store.exchange import export
+from facecli.gallery.store.exchange_files import export
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore, UserOperatingPoint
