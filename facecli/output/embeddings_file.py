@@ -16,8 +16,8 @@ import numpy as np
 from facecli.errors import UsageError
 from facecli.output.sink import dumps
 from facecli.pipeline.results import ImageResult
-from facecli.system import parquet
 from facecli.system.files import check_writable, staged
+from facecli.system.parquet import import_pyarrow
 from facecli.types import FloatArray
 
 SUFFIXES = (".npz", ".npy", ".parquet")
@@ -38,7 +38,6 @@ class EmbeddingsFile:
             )
         if self._kind == ".parquet":
             import_pyarrow()
-            parquet.modules("writing .parquet")
         check_writable(path)
         self._path = path
         self._embeddings: list[FloatArray] = []
@@ -110,20 +109,8 @@ class EmbeddingsFile:
 
     def _write_parquet(self, path: Path, rows: FloatArray, bboxes: FloatArray, meta: str) -> None:
         pyarrow, parquet = import_pyarrow()
-        pyarrow, files = parquet.modules("writing .parquet")
         columns = {name: pyarrow.array(column.tolist()) for name, column in self._columns().items()}
         columns["bbox"] = pyarrow.FixedSizeListArray.from_arrays(bboxes.reshape(-1), 4)
         columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(rows.reshape(-1), rows.shape[1])
         table = pyarrow.table(columns)
         parquet.write_table(table.replace_schema_metadata({"facecli": meta}), path)
-
-
-def import_pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow and its parquet module. Raises UsageError if it is not installed."""
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise UsageError("writing .parquet needs pyarrow", hint='pip install "facecli[parquet]"') from error
-    return pa, parquet
-        files.write_table(table.replace_schema_metadata({"facecli": meta}), path)

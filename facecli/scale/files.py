@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facecli.output.embeddings_file import import_pyarrow
+from facecli.system.parquet import import_pyarrow
 
 Table = Any  # of pyarrow, which brings no types
 SHARD = b"facecli.shard"  # the key of the facts in the metadata of a shard's pictures

@@ -15,8 +15,8 @@ from itertools import chain, islice
 from typing import Any
 
 from facecli.errors import UsageError
-from facecli.output.embeddings_file import import_pyarrow
 from facecli.scale.place import Place
+from facecli.system.parquet import import_pyarrow
 
 SHARDS_PER_FILE = 100
 USUAL = 1000  # names in a shard

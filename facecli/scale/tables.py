@@ -10,11 +10,11 @@ from typing import Any
 
 from facecli.hosting.toolbox import Toolbox
 from facecli.output import records, rows
-from facecli.output.embeddings_file import import_pyarrow
 from facecli.pipeline.results import ImageResult
 from facecli.scale import columns
 from facecli.scale.files import SHARD, Table
 from facecli.scale.query import Query
+from facecli.system.parquet import import_pyarrow
 
 HEADER = b"facecli"  # a key of a file's metadata, that of an embeddings file, too
 

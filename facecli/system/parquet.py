@@ -7,7 +7,7 @@ from typing import Any
 from facecli.errors import UsageError
 
 
-def modules(what: str) -> tuple[Any, Any]:
+def import_pyarrow(what: str = "writing .parquet") -> tuple[Any, Any]:
     """Return pyarrow and its parquet module. what: needs them. Raises UsageError if pyarrow is not installed."""
     try:
         import pyarrow as pa

@@ -23,8 +23,8 @@ from facecli.gallery.store import exchange
 from facecli.gallery.store.exchange import Arrays, Contents
 from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.store import GalleryStore
-from facecli.system import parquet
 from facecli.system.files import require_file, staged
+from facecli.system.parquet import import_pyarrow
 
 DENSEST = 50  # times that a part may be larger than its part of the file: names and boxes repeat, embeddings do not
 SLACK = 10_000  # bytes that a part may have in any case
@@ -94,7 +94,7 @@ def _write_zip(path: Path, contents: Contents) -> None:
 
 
 def _write_parquet(path: Path, contents: Contents) -> None:
-    arrow, files = parquet.modules("writing .parquet")
+    arrow, files = import_pyarrow()
     arrays = contents.arrays
     facts = {name: arrays[name].tolist() for name in FACTS}
     columns = {name: arrow.array(arrays[name].tolist()) for name in ("person", "kind", "score", "how")}
@@ -117,7 +117,7 @@ def _read_npz(stream: IO[bytes]) -> Arrays:
 
 
 def _read_parquet(path: Path) -> Arrays:
-    arrow, files = parquet.modules("reading .parquet")
+    arrow, files = import_pyarrow("reading .parquet")
     try:
         with files.ParquetFile(path) as file:
             groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
