@@ -24,6 +24,7 @@ from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import FLOAT, GalleryStore
 
 FORM = "facecli gallery, version 1"
+DENSEST = 50  # times that a part may be larger than its part of the file: names and boxes repeat, embeddings do not
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -135,6 +136,11 @@ def _face(arrays: Arrays, row: int, crop: bytes | None) -> NewFace:
         embedding=arrays["embedding"][row],
         crop=crop,
     )
+
+
+def largest(size: int) -> int:
+    """Return how many bytes a part of a file may have that takes `size` bytes in it."""
+    return DENSEST * size + 10_000
 
 
 def check(arrays: Arrays) -> None:
