@@ -52,12 +52,14 @@ class Image:
     """A decoded picture.
 
     pixels: (H, W, 3) uint8 RGB, EXIF orientation applied. source: the name that the user gave. frames: pictures in the
-    file, such as pages or the frames of an animation; this is the first of them.
+    file, such as pages or the frames of an animation; this is the first of them. damage: what speaks for damage of the
+    file, which was decoded all the same, in one clause; None if nothing does.
     """
 
     pixels: UInt8Array
     source: str
     frames: int = 1
+    damage: str | None = None
 
     def __post_init__(self) -> None:
         require_array("Image.pixels", self.pixels, (None, None, 3), np.uint8)

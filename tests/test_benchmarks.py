@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,15 @@ def test_names_that_a_script_imports_exist(script, request):
     for module, name in ours:
         if not hasattr(importlib.import_module(module), name or "__name__"):
             importlib.import_module(f"{module}.{name}")
+
+
+def test_run_all_knows_every_benchmark():
+    # A process of its own: the scripts set variables for models that are not installed.
+    command = [sys.executable, str(ROOT / "benchmarks" / "run_all.py"), "--list"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    singly = {line.partition(".py: run singly, ")[0] for line in lines if ".py: run singly, " in line}
+    run = {line.removeprefix("--all: ").partition(".py")[0] for line in lines} - singly
+    helpers = {"common", "group_faces", "peers", "run_all"}
+    assert run | singly | helpers == {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    for name in run:  # which is asked for --json, and answers with figures
+        assert "common.tell(" in (ROOT / "benchmarks" / f"{name}.py").read_text("utf-8"), name

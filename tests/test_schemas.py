@@ -265,15 +265,16 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
         return surroundings | {"FACECLI_HOME": str(home)}
 
     (tmp_path / "pair.csv").write_text(head + mated)
-    (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,missing.jpg,0\n")
+    (tmp_path / "pairs.csv").write_text(head + mated * 10 + other * 100 + "collins.jpg,CREDITS.md,0\n")
 
     own = tmp_path / "own"
     own.mkdir()
+    (own / "empty.jpg").touch()
     for name in ("collins", "collins_variant", "hopper"):
         for number in range(3):
             shutil.copy(examples / f"{name}.jpg", own / f"{name}{number}.jpg")
     others = "".join(f"collins{a}.jpg,hopper{b}.jpg,0,A\n" for a in range(3) for b in range(3))
-    rows = f"collins0.jpg,collins_variant0.jpg,1,A\n{others}collins0.jpg,missing.jpg,0,\n"
+    rows = f"collins0.jpg,collins_variant0.jpg,1,A\n{others}collins0.jpg,empty.jpg,0,\n"
     (own / "pairs.csv").write_text(f"file_a,file_b,same,group\n{rows}")
     (own / "people.csv").write_text("file,group\ncollins0.jpg,A\nhopper0.jpg,A\ncollins_variant0.jpg,B\n")
 
@@ -292,7 +293,7 @@ def documents(run_cli, surroundings, examples, tmp_path) -> Callable[[str], list
     faces = {"collins.jpg": {"boxes_xywh": [[180, 60, 90, 115]]}}
     (tmp_path / "faces.json").write_text(json.dumps(faces))
     subsets = {"easy": [0], "medium": [0], "hard": [0]}
-    both = {"collins.jpg": faces["collins.jpg"] | subsets, "missing.jpg": faces["collins.jpg"]}
+    both = {"collins.jpg": faces["collins.jpg"] | subsets, "CREDITS.md": faces["collins.jpg"]}
     (tmp_path / "subsets.json").write_text(json.dumps(both))
 
     def run(name: str) -> list[dict[str, Any]]:

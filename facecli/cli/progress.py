@@ -56,19 +56,33 @@ def reporting_errors(outcomes: Iterable[O], output: OutputSettings, total: Total
         doubts.note(outcome)
         if outcome.error is not None:
             report_error(outcome.source, outcome.error)
-        elif (frames := getattr(outcome, "frames", None) or 1) > 1 and not output.quiet:  # a comparison has none
-            with _bars_away():
-                print_error(f"{shortened(outcome.source)} has {frames} frames or pages; the first is looked at")
+        else:
+            _report_file(outcome, output)
         yield outcome
     doubts.report(output)
 
 
-def report_doubts(outcomes: Iterable[Outcome], output: OutputSettings) -> None:
-    """Print one line about the pictures that were taken as crops of faces and are hardly any."""
+def report_pictures(outcomes: Iterable[Outcome], output: OutputSettings) -> None:
+    """Print what there is to say of pictures that did not fail: of their files, and if they are hardly faces."""
     doubts = _Doubts()
     for outcome in outcomes:
         doubts.note(outcome)
+        _report_file(outcome, output)
     doubts.report(output)
+
+
+def _report_file(outcome: Outcome, output: OutputSettings) -> None:
+    """Print what there is to say of a picture's file, such as that it has further pages; of an enrolment, nothing."""
+    result, name = getattr(outcome, "result", outcome), shortened(outcome.source)
+    said = []
+    if (frames := getattr(result, "frames", None) or 1) > 1:
+        said.append(f"{name} has {frames} frames or pages; the first is looked at")
+    if damage := getattr(result, "damage", None):
+        said.append(f"{name} may be damaged: {damage}; look at it")
+    if said and not output.quiet:
+        with _bars_away():
+            for line in said:
+                print_error(line)
 
 
 class _Doubts:

@@ -141,6 +141,7 @@ def _calibrate(
     labelled_pairs = read_stream(pairs, pairs.name, by)
     calibration.check_pairs(labelled_pairs, fmr, worst=worst)  # before any work
     names = pictures_of(labelled_pairs)
+    labelled.check_present(root, names, pairs.name)
     faces = wiring.open_faces(plugins, running, reading, inputs=len(names))
     request = Request(embed=True)
     tools = faces.engine.tools(request)

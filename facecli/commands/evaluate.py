@@ -95,10 +95,12 @@ def command(
     from facecli.api.selection import Request
     from facecli.cli import context, progress, wiring
     from facecli.cli.wording import option
+    from facecli.evaluation.labelled import check_present
 
     sink = context.open_sink(output)
     with sink.opened():
         truth = _Truth.read(pairs, impostors, root, by)
+        check_present(truth.root, truth.names, truth.file)
         faces = wiring.open_faces(plugins, running, reading, inputs=len(truth.names))
         request = Request(embed=True)
         tools = faces.engine.tools(request)

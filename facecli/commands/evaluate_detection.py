@@ -67,11 +67,12 @@ def command(
     from facecli.cli.wording import option
     from facecli.contract import DetectorPlugin
     from facecli.errors import UsageError
-    from facecli.evaluation import ground_truth
+    from facecli.evaluation import ground_truth, labelled
 
     sink = context.open_sink(output)
     with sink.opened():
         truth = ground_truth.read(ground_truth_path)
+        labelled.check_present(root, truth, str(ground_truth_path))
         plugin = context.registry().load("detectors", plugins.detector or "", DetectorPlugin)
         default = plugin.parameters.get(PARAMETER)
         threshold = default if isinstance(default, float) else None  # a plugin may call something else so
@@ -88,7 +89,7 @@ def command(
         if threshold is not None and tools.parameters(tools.detector_plugin)[PARAMETER] > threshold:
             threshold = None  # faces with a score between the two are not detected: no figures at the own threshold
 
-        from facecli.evaluation import detection, labelled
+        from facecli.evaluation import detection
         from facecli.output import detection_evaluations
         from facecli.pipeline.flow import Stopwatch
 

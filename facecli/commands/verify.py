@@ -90,7 +90,7 @@ def command(
             _check_plot(plot, (a, *b))
         with _reporting_further_failures():
             verification = judge.pair(a, b[0])
-        progress.report_doubts(verification.results, output)
+        progress.report_pictures(verification.results, output)
         document = verifications.document(verification, judge.tools, plugins.named_preset)
         if plot is not None:
             verifications.draw(plot, verification)
@@ -119,7 +119,7 @@ def _compare_many(
 
     sources = inputs.open_sources(others, OutputPaths())
     probe = judge.probe(a)
-    progress.report_doubts([probe], output)
+    progress.report_pictures([probe], output)
     header = comparisons.header(probe, judge.rules, judge.tools, preset)
     return comparing.stream(sink, header, judge.against(probe, sources), output, total=inputs.total(others))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from facecli.errors import UsageError
 from facecli.evaluation.error_curve import Distances
 from facecli.evaluation.ground_truth import TrueFaces
 from facecli.evaluation.groups import GroupedRates, group_rates
@@ -19,7 +21,10 @@ from facecli.matching.cohort import all_templates
 from facecli.matching.thresholds import DecisionRule
 from facecli.pictures.sources import Source, single
 from facecli.pipeline.results import ImageResult
+from facecli.redaction import shortened
 from facecli.types import Detections, FloatArray
+
+MOST_NAMES = 3  # that a message lists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +72,20 @@ class LabelledDetections:
 
     detections: Mapping[str, Detections]
     failures: tuple[ImageResult, ...]
+
+
+def check_present(root: Path, names: Iterable[str], listed: str) -> None:
+    """Raise UsageError if pictures that are listed are not there, before any work is done.
+
+    A picture that gives no face is a fact about the recognizer and counts in its rates; one that is missing is a slip
+    in the list or in the folder. root: the folder that the names are relative to. listed: the name of the list.
+    """
+    missing = [name for name in names if not os.path.lexists(root / name)]  # a Path raises for a name that is too long
+    if missing:
+        more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
+        shown = ", ".join(shortened(name) for name in missing[:MOST_NAMES])
+        message = f"{listed} names pictures that are not in {root}: {shown}{more}"
+        raise UsageError(message, hint="name their folder with {root}, or take them off the list", about="root")
 
 
 def sources_of(root: Path, names: Iterable[str]) -> Iterator[Source]:

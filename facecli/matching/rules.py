@@ -87,7 +87,8 @@ def rule_for(tools: Circumstances, plugin: RecognizerPlugin, request: DecisionRe
         metric = request.metric or (preset.metric if familiar else None)
         if metric is not None and metric in thresholds:
             note = "; stated for default parameters" if altered else ""
-            return DecisionRule(metric, thresholds[metric], f"preset {request.preset}: {preset.source}{note}")
+            rule = DecisionRule(metric, thresholds[metric], f"preset {request.preset}: {preset.source}{note}")
+            return rule if altered or tools.changed_crop(plugin) else _with_rates(plugin, rule)
         point = CATALOGUE if publishers_point(plugin) is None else PUBLISHER
         request = replace(request, metric=metric, operating_point=point)
     points, altered = _user_points(tools, plugin, request), altered or bool(tools.changed_crop(plugin))
@@ -120,6 +121,14 @@ def publishers_point(plugin: RecognizerPlugin) -> OperatingPoint | None:
     """
     own = plugin.operating_point
     return plugin.publisher_point or (own if own.worst_group is None else None)
+
+
+def _with_rates(plugin: RecognizerPlugin, rule: DecisionRule) -> DecisionRule:
+    """Return a rule with the rates that the catalogue has at its threshold, if it has any."""
+    for point in (plugin.operating_point, plugin.publisher_point):
+        if point is not None and (point.metric, point.threshold) == (rule.metric, rule.threshold):
+            return replace(rule, fmr=point.fmr, fmr_worst_group=point.fmr_worst_group)
+    return rule
 
 
 def _as_published(plugin: RecognizerPlugin) -> RecognizerPlugin:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 
 from facecli.errors import DecodeError, OutputError, UsageError
-from facecli.pictures import png
+from facecli.pictures import png, tiff
 from facecli.pictures.headers import Header, read_header
 from facecli.pictures.room import BYTES_PER_PIXEL
 from facecli.system import native
@@ -33,6 +34,8 @@ DAMAGE = re.compile(
     r"^Corrupt JPEG data: (?!\d+ extraneous bytes|bad ICC)|^Premature end of JPEG"
     r"|TIFF_Error|TIFF_Warning (JPEGLib: Corrupt|PackBitsDecode)"
 )
+# A few flipped bits end the coded data too early, and some cameras leave bytes behind it: nobody can tell which it is.
+LEFT_OVER = re.compile(r"^Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd[0-79]")
 
 _ENCODINGS: dict[str, list[int]] = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -65,6 +68,8 @@ def memory_of(header: Header, data: bytes) -> int:
 def decode(data: bytes, source: str, limits: Limits, header: Header | None = None) -> Image:
     """Return the upright RGB image in a picture file: the first frame of an animation, alpha dropped.
 
+    The image tells what speaks for damage that was decoded all the same.
+
     data: the whole file. source: its name in the image and in errors. header: what `inspect` has returned for it.
 
     Raises DecodeError if the bytes are no picture, truncated or damaged, and, before any pixel is decoded, if they
@@ -76,7 +81,8 @@ def decode(data: bytes, source: str, limits: Limits, header: Header | None = Non
         raise DecodeError(f"{source} is a damaged {header.format} file", hint="copy or fetch it again")
     if header.bits > 8:
         _refuse_unscaled(image)
-    return image
+    left = next(filter(None, map(LEFT_OVER.match, said)), None)
+    return image if left is None else replace(image, damage=f"{left[1]} bytes of its coded data belong to no pixel")
 
 
 def _pixels(data: bytes, header: Header, source: str) -> Image:
@@ -86,6 +92,12 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
             data = data[:11] + b"\0" + data[12:] + b";"
         case "PNG":
             data = png.without_metadata(data)
+        case "TIFF":
+            try:
+                tiff.check_sums(data)
+            except ValueError as error:
+                hint = "copy or fetch it again"
+                raise DecodeError(f"{source} is a damaged {header.format} file: {error}", hint=hint) from error
     _silence_opencv()
     try:
         pixels = _decoded(

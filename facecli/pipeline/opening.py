@@ -82,4 +82,4 @@ def _decode(file: _File, source: Source, flow: Flow, clock: Stopwatch) -> ImageR
 
 
 def _opened(image: Image) -> ImageResult:
-    return ImageResult(image.source, image.width, image.height, frames=image.frames, image=image)
+    return ImageResult(image.source, image.width, image.height, frames=image.frames, damage=image.damage, image=image)

@@ -42,7 +42,8 @@ class ImageResult:
     further_embeddings: of the others. measures: Flow.measures, by name, for each face. image: the decoded picture, kept
     only on request. error: the reason why the picture failed; it has no faces then. remark: what else there is to know
     of a picture that did not fail: that it has no face. frames: pictures in its file, of which this is the first; None
-    if it was not decoded. doubt: why the whole picture, taken as a crop of a face, is hardly one; see faces.absence.
+    if it was not decoded. damage: what speaks for damage of its file; see types.Image. doubt: why the whole picture,
+    taken as a crop of a face, is hardly one; see faces.absence.
     """
 
     source: str
@@ -61,6 +62,7 @@ class ImageResult:
     error: FacecliError | None = None
     remark: FacecliError | None = None
     frames: int | None = None
+    damage: str | None = None
     doubt: str | None = None
 
     @property

@@ -141,13 +141,14 @@ def test_one_thing_at_a_time_and_a_name_that_is_no_path(run: Callable, pairs: Pa
     assert len(done.errors) == 1
 
 
-def test_a_picture_that_fails_is_told_and_left_out(run: Callable, pairs: Path) -> None:
+def test_a_picture_that_fails_is_told_and_left_out(run: Callable, pairs: Path, folder: Path) -> None:
+    (folder / "empty.jpg").touch()
     with pairs.open("a") as file:
-        file.write("collins.jpg,missing.jpg,0\n")
+        file.write("collins.jpg,empty.jpg,0\n")
     done = run("calibrate", pairs, "--fmr", "0.05", "--json")
     assert done.returncode == 1
     assert done.json["fmr"]["total"] == 60
-    assert [failed["source"] for failed in done.json["failed_pictures"]] == ["missing.jpg"]
+    assert [failed["source"] for failed in done.json["failed_pictures"]] == ["empty.jpg"]
 
 
 def test_a_pair_counts_once_however_often_it_is_listed(run: Callable, pairs: Path) -> None:

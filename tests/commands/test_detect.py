@@ -238,3 +238,29 @@ def test_an_alpha_channel_changes_no_colour_and_no_turn(collins: bytes, kind: ty
     picture.save(turned, "PNG", exif=exif)
     upright = codec.decode(turned.getvalue(), "x", Limits())
     assert (upright.height, upright.width) == (pixels.shape[1], pixels.shape[0])
+
+
+def test_what_speaks_for_damage_is_told(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    """Four flipped bytes shift half of the portrait to the side, and no rule of JPEG is broken but at its end."""
+    data = bytearray((examples / "hopper.jpg").read_bytes())
+    for position, value in ((6037, 60), (11883, 122), (15458, 150), (51274, 50)):
+        data[position] = value
+    (tmp_path / "flipped.jpg").write_bytes(data)
+    done = run_cli("detect", tmp_path / "flipped.jpg", examples / "hopper.jpg", "--json")
+    assert done.returncode == 0
+    assert len(done.errors) == 1
+    assert "flipped.jpg may be damaged: " in done.errors[0]
+    assert " bytes of its coded data belong to no pixel; look at it" in done.errors[0]
+    assert run_cli("detect", tmp_path / "flipped.jpg", "-q").errors == []
+
+
+def test_a_pair_tells_of_its_files_too(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    import PIL.Image
+
+    portrait, other = (PIL.Image.open(examples / name) for name in ("hopper.jpg", "collins.jpg"))
+    portrait.save(tmp_path / "pages.tif", save_all=True, append_images=[other])
+    for b in ([examples / "hopper.jpg"], [examples / "hopper.jpg", tmp_path / "pages.tif"]):
+        done = run_cli("verify", tmp_path / "pages.tif", *b, "--json")
+        assert done.returncode == 0
+        told = [f"facecli: {tmp_path / 'pages.tif'} has 2 frames or pages; the first is looked at"]
+        assert done.errors == told * len(b)

@@ -82,6 +82,22 @@ def test_a_picture_that_gives_no_face_is_a_failure_to_acquire(
     assert not (tmp_path / "roc.csv").exists()
 
 
+def test_a_list_that_names_missing_pictures_is_refused_before_the_work(
+    run_cli: Callable, examples: Path, pairs: Callable, tmp_path: Path
+) -> None:
+    gone = [f"gone{number}.jpg" for number in range(4)]
+    listed = pairs(*ROWS, *(("collins.jpg", name, 0) for name in [*gone, "x" * 3000]))
+    done = run_cli("evaluate", listed, "--root", examples, "--recognizer", "vgg-face")  # which is not looked for
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert f"names pictures that are not in {examples}: gone0.jpg, gone1.jpg, gone2.jpg and 2 more" in done.errors[0]
+    assert done.errors[0].endswith("; name their folder with --root, or take them off the list")
+    people = tmp_path / "people.csv"
+    people.write_text("file\ncollins.jpg\ngone.jpg\n")
+    done = run_cli("evaluate", "--impostors", people, "--root", examples)
+    assert (done.returncode, len(done.errors)) == (2, 1)
+    assert "people.csv names pictures that are not in " in done.errors[0]
+
+
 def test_table_and_csv(run_cli: Callable, examples: Path, pairs: Callable) -> None:
     done = run_cli("evaluate", pairs(*ROWS), "--root", examples, "--format", "csv")
     rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(done.stdout.decode()))}
@@ -213,12 +229,12 @@ def test_bad_lists_are_usage_errors(run_cli: Callable, pairs: Callable, rows: li
     assert told in done.errors[0]
 
 
-def test_bad_arguments_are_usage_errors(run_cli: Callable, pairs: Callable, tmp_path: Path) -> None:
+def test_bad_arguments_are_usage_errors(run_cli: Callable, examples: Path, pairs: Callable, tmp_path: Path) -> None:
     for arguments in (
         [tmp_path / "none.csv"],
         [pairs(*ROWS), "--root", tmp_path / "none"],
-        [pairs(*ROWS), "--roc", "roc.gif"],
-        [pairs(*ROWS), "--face", "nearest"],
+        [pairs(*ROWS), "--root", examples, "--roc", "roc.gif"],
+        [pairs(*ROWS), "--root", examples, "--face", "nearest"],
     ):
         done = run_cli("evaluate", *arguments)
         assert done.returncode == 2, arguments

@@ -44,13 +44,20 @@ def test_a_portrait_is_found(run_cli: Callable, examples: Path, truth: Callable)
 
 
 def test_a_picture_that_can_not_be_read_has_its_faces_missed(
-    run_cli: Callable, examples: Path, truth: Callable
+    run_cli: Callable, examples: Path, truth: Callable, tmp_path: Path
 ) -> None:
-    path = truth(collins_jpg={"boxes_xywh": [FACE]}, missing_jpg={"boxes_xywh": [FACE]})
-    done = run_cli("evaluate-detection", "--root", examples, "--ground-truth", path, "--json", "--detector", "haar")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "collins.jpg").write_bytes((examples / "collins.jpg").read_bytes())
+    path = truth(collins_jpg={"boxes_xywh": [FACE]}, empty_jpg={"boxes_xywh": [FACE]})
+    absent = run_cli("evaluate-detection", "--root", root, "--ground-truth", path, "--detector", "haar")
+    assert absent.returncode == 2
+    assert f"names pictures that are not in {root}: empty.jpg" in absent.errors[0]
+    (root / "empty.jpg").touch()
+    done = run_cli("evaluate-detection", "--root", root, "--ground-truth", path, "--json", "--detector", "haar")
     assert done.returncode == 1
     assert len(done.errors) == 1
-    assert [failure["error"]["code"] for failure in done.json["failures"]] == ["input"]
+    assert [failure["error"]["code"] for failure in done.json["failures"]] == ["decode"]
     assert done.json["subsets"]["all"]["faces"] == 2
     assert done.json["subsets"]["all"]["average_precision"] == 0.5
 

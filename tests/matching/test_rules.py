@@ -70,6 +70,25 @@ def test_a_preset_counts_before_the_users_points(tools: Toolbox) -> None:
     assert source(tools, preset="insightface").startswith("dlib's")  # a recognizer that it knows nothing of
 
 
+def test_a_preset_has_the_rates_that_the_catalogue_knows_of_its_threshold(tmp_path: Path) -> None:
+    def told(tools: Toolbox, **wish: Any) -> tuple[float, float | None, float | None]:
+        assert tools.recognizer_plugin is not None
+        found = rule_for(tools, tools.recognizer_plugin, DecisionRequest(**wish))
+        return found.threshold, found.fmr, found.fmr_worst_group
+
+    plain = toolbox(tmp_path)
+    assert plain.recognizer_plugin is not None
+    known = plain.recognizer_plugin.publisher_point
+    assert known is not None
+    for preset in ("facecli-0.1", "face_recognition"):
+        assert told(plain, preset=preset) == (0.6, known.fmr, known.fmr_worst_group) == (0.6, 0.18, 0.48)
+    assert told(plain, preset="facecli-0.1", metric="cosine") == (0.0873, None, None)  # at which nothing was measured
+    flipped = toolbox(tmp_path, parameters={"dlib-resnet": {"flip": True}})
+    assert told(flipped, preset="facecli-0.1") == (0.6, None, None)
+    other_crop = toolbox(tmp_path, crops={"dlib-resnet": {"margin": 0.1}})
+    assert told(other_crop, preset="facecli-0.1") == (0.6, None, None)
+
+
 def test_the_publishers_point_keeps_its_name_beside_a_measured_one(tmp_path: Path, monkeypatch: Any) -> None:
     tools = toolbox(tmp_path)
     monkeypatch.setattr(tools, "parameters", lambda plugin: dict(plugin.parameters))  # of descriptors made below

@@ -15,7 +15,7 @@ from PIL import Image as Pil
 from PIL import ImageOps
 
 from facecli.errors import DecodeError, OutputError, UsageError
-from facecli.pictures import codec
+from facecli.pictures import codec, tiff
 from facecli.pictures.headers import read_header
 from facecli.types import Limits, UInt8Array
 
@@ -312,3 +312,22 @@ def test_encode_refuses() -> None:
         codec.encode(np.asarray(RGB), "")
     with pytest.raises(OutputError, match=r"20000x1 picture does not fit into a \.webp"):
         codec.encode(np.zeros((1, 20000, 3), np.uint8), ".webp")
+
+
+@pytest.mark.parametrize("tiles", [None, (64, 64)], ids=["strips", "tiles"])
+def test_pixels_packed_by_deflate_are_held_to_their_checksum(tiles: tuple[int, int] | None) -> None:
+    """libtiff reads a strip until it has its rows: zeros inside may give it all of them, and no complaint."""
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    settings = {"tiffinfo": {322: tiles[0], 323: tiles[1]}} if tiles else {}
+    data = saved(Pil.fromarray(noise), "TIFF", compression="tiff_adobe_deflate", **settings)
+    assert np.array_equal(codec.decode(data, "x", LIMITS).pixels, noise)
+    for position in range(2000, 180_000, 40_000):
+        broken = bytearray(data)
+        broken[position : position + 300] = bytes(300)
+        with pytest.raises(DecodeError, match="x is a damaged TIFF file"):
+            codec.decode(bytes(broken), "x", LIMITS)
+
+
+def test_no_more_of_a_tiff_is_unpacked_than_its_pixels_take() -> None:
+    bomb = zlib.compress(bytes(2**28), 9)
+    assert tiff._unpacked(bomb, 2**20) <= 2**21
