@@ -164,6 +164,17 @@ def group_picture(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     yield path
 
 
+@pytest.fixture(scope="session")
+def door(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A film of Eileen Collins and Grace Hopper, and its truth as MOTChallenge text."""
+    pytest.importorskip("av", reason="a film needs PyAV, of the extra `video`")
+    if str(ROOT / "tests") not in sys.path:
+        sys.path.insert(0, str(ROOT / "tests"))
+    import films
+
+    return films.door(examples, tmp_path_factory.mktemp("door"))
+
+
 class Misbehaving(BaseHTTPRequestHandler):
     """Answers as its path says."""
 

@@ -133,6 +133,14 @@ def portraits_of(pictures: Sequence[np.ndarray]) -> list[Portrait]:
     return [Portrait(pixels, faces[0].bbox) for pixels, faces in found if faces]
 
 
+def door(examples: Path, folder: Path) -> tuple[Path, Path]:
+    """Write a film of Eileen Collins and Grace Hopper, 30 frames, and its truth; return both."""
+    pictures = [cv2.imread(str(examples / name))[:, :, ::-1].copy() for name in ("collins.jpg", "hopper.jpg")]
+    film = Film(portraits_of(pictures), seed=4, level=Level(haste=0.3, widths=(60, 80)), size=(480, 270), count=30)
+    film.write(folder / "door.mp4", folder / "truth.txt")
+    return folder / "door.mp4", folder / "truth.txt"
+
+
 def _paste(canvas, owner, portrait, person, place):
     """Draw a head; return the face's box, and how many pixels the face covers of the frame if nothing hides it."""
     centre_x, centre_y, width = place

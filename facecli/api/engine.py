@@ -12,10 +12,13 @@ from facecli.errors import UsageError
 from facecli.hosting.choice import ATTRIBUTES
 from facecli.hosting.loader import Loader
 from facecli.hosting.toolbox import Toolbox
+from facecli.kinds import METRICS
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
     from facecli.api.picture import Picture
     from facecli.api.reading import Readable
+    from facecli.contract import Metric
+    from facecli.matching.rules import DecisionRequest
     from facecli.pipeline.flow import Flow, Stopwatch
     from facecli.pipeline.river import Pipeline
 
@@ -125,9 +128,40 @@ class Engine:
 
         return Pipeline(tools, flow, clock)
 
+    def one(self, picture: Readable, request: Request, face: str | int | None) -> Picture:
+        """Return what was asked about one picture. Raises FacecliError, NoFaceError for a picture without a face."""
+        tools = self.tools(request, strict=False)
+
+        from facecli.api.picture import Picture
+        from facecli.pictures.memory import open_any
+
+        flow = self.flow(request, face, need_face=not request.place_only)
+        (result,) = self.pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
+        if result.error is not None:
+            raise result.error
+        return Picture.of(result)
+
+    def decision(
+        self, metric: Metric | None, threshold: float | None, fmr: float | None, operating_point: str | None
+    ) -> DecisionRequest:
+        """Return what decides about pairs, as in Faces.verify. Raises UsageError for a metric that does not exist."""
+        if metric is not None and metric not in METRICS:
+            raise UsageError(f"there is no {{metric}} {metric!r:.40}", hint=f"use {', '.join(METRICS)}", about="metric")
+        from facecli.matching.rules import DecisionRequest
+
+        return DecisionRequest(metric, threshold, fmr, operating_point, self.selection.preset)
+
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""
         with self._lock:
             self._closed = True
             self._toolboxes.clear()
             self.loader.close()
+
+
+def until_failure(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """Yield pictures until one has failed; raise its error."""
+    for picture in pictures:
+        if picture.error is not None:
+            raise picture.error
+        yield picture

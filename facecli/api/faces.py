@@ -8,14 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from facecli.api.engine import Engine
+from facecli.api.engine import Engine, until_failure
 from facecli.api.selection import Request, Selection
 from facecli.api.workload import Workload
 from facecli.errors import UsageError
+from facecli.hosting.choice import TRACKER
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.inference import providers
-from facecli.kinds import METRICS, Rotation
+from facecli.kinds import Rotation
 from facecli.models.store import ModelStore
 
 if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the rest of the pipeline are imported
@@ -25,9 +26,11 @@ if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the r
     from facecli.api.reading import Readable
     from facecli.clustering.clusters import Clustering
     from facecli.contract import Metric
+    from facecli.film.frame import Excerpt
     from facecli.inference.providers import Tuning
     from facecli.matching.rules import DecisionRequest
     from facecli.matching.verification import Verification
+    from facecli.tracking.events import Event
 
 
 class Faces:
@@ -114,11 +117,11 @@ class Faces:
 
     def detect(self, picture: Readable, *, face: str | int | None = None) -> Picture:
         """Return a picture with bbox, score and landmarks of each face; no face is no error. Raises FacecliError."""
-        return self._one(picture, Request(), face)
+        return self.engine.one(picture, Request(), face)
 
     def embed(self, picture: Readable, *, face: str | int | None = None) -> Picture:
         """Return a picture with the embedding of each face. Raises FacecliError, NoFaceError if there is none."""
-        return self._one(picture, Request(embed=True), face)
+        return self.engine.one(picture, Request(embed=True), face)
 
     def analyze(
         self,
@@ -133,7 +136,7 @@ class Faces:
         attributes: such as "emotion", "age/genderage", "pose" or "quality"; None takes those of the constructor. embed:
         with embeddings, too.
         """
-        return self._one(picture, self.engine.request(attributes, embed=embed), face)
+        return self.engine.one(picture, self.engine.request(attributes, embed=embed), face)
 
     def verify(  # the door
         self,
@@ -159,7 +162,7 @@ class Faces:
 
         Raises FacecliError. If both pictures fail, the first one's error is raised and has the other in `further`.
         """
-        wish = self._wish(metric, threshold, fmr, operating_point)
+        wish = self.engine.decision(metric, threshold, fmr, operating_point)
         return self.judge(wish, face, anti_spoof=anti_spoof, keep_image=keep_image).pair(a, b)
 
     def verify_many(  # the door
@@ -180,7 +183,7 @@ class Faces:
         pictures: one or many, as in `run`. The keywords are those of `verify`. A picture without a face has no
         `.verification`; the failure of one is in its `.error`. Raises FacecliError if `a` fails.
         """
-        wish = self._wish(metric, threshold, fmr, operating_point)
+        wish = self.engine.decision(metric, threshold, fmr, operating_point)
         judge = self.judge(wish, face, anti_spoof=anti_spoof, keep_image=keep_image)
         return judge.against(judge.probe(a), pictures)
 
@@ -218,7 +221,7 @@ class Faces:
         request = self.engine.request(attributes, embed=embed)
         flow = self.engine.flow(request, face, need_face=need_face, keep_image=keep_image)
         analysed = self.engine.stream(request, pictures, flow, strict=False)
-        return analysed if errors == "keep" else _until_failure(analysed)
+        return analysed if errors == "keep" else until_failure(analysed)
 
     def gallery(self, path: str | os.PathLike[str]) -> Gallery:
         """Return the gallery of people in a file, which the first `enroll` makes.
@@ -252,6 +255,33 @@ class Faces:
         gathering = gathered(self.engine, gallery, pictures, face)
         return gathering.clustered(threshold, fmr, min_faces, gathering.ids_of(ids_from))
 
+    def track(  # the door
+        self,
+        film: str | os.PathLike[str],
+        *,
+        gallery: Gallery | None = None,
+        tracker: str | None = None,
+        every: int = 1,
+        join: bool = True,
+        attributes: Sequence[str] = (),
+        window: float = 1.0,
+        excerpt: Excerpt | None = None,
+        retries: int | None = None,
+        face: str | int | None = None,
+    ) -> Iterator[Event]:
+        """Return an iterator of the events of a film, as they happen; their types are in facecli.tracking.events.
+
+        film: a path, `camera:0`, or the URL of a film or stream. gallery: whose people are named. tracker: a plugin,
+        `sort` by default. every: detect in each Nth frame, follow between. join: join tracks of one person by their
+        faces. attributes: as in `analyze`, averaged over `window` seconds. excerpt: the part to read. retries: how
+        often a lost stream is tried again, None for ever. Raises FacecliError for what can not be read at all; the
+        last event, StreamEnded, has the `error` of a film that breaks off.
+        """
+        from facecli.api.films import FilmWish, followed
+
+        wish = FilmWish(tracker or TRACKER, every, join, tuple(attributes), window, face)
+        return followed(self.engine, gallery, os.fspath(film), wish, excerpt, retries)
+
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""
         self.engine.close()
@@ -263,32 +293,3 @@ class Faces:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def _wish(
-        self, metric: Metric | None, threshold: float | None, fmr: float | None, operating_point: str | None
-    ) -> DecisionRequest:
-        if metric is not None and metric not in METRICS:
-            raise UsageError(f"there is no {{metric}} {metric!r:.40}", hint=f"use {', '.join(METRICS)}", about="metric")
-        from facecli.matching.rules import DecisionRequest
-
-        return DecisionRequest(metric, threshold, fmr, operating_point, self.engine.selection.preset)
-
-    def _one(self, picture: Readable, request: Request, face: str | int | None) -> Picture:
-        tools = self.engine.tools(request, strict=False)
-
-        from facecli.api.picture import Picture
-        from facecli.pictures.memory import open_any
-
-        flow = self.engine.flow(request, face, need_face=not request.place_only)
-        (result,) = self.engine.pipeline(tools, flow).stages.process([open_any(picture, flow.limits)])
-        if result.error is not None:
-            raise result.error
-        return Picture.of(result)
-
-
-def _until_failure(pictures: Iterator[Picture]) -> Iterator[Picture]:
-    """Yield pictures until one has failed; raise its error."""
-    for picture in pictures:
-        if picture.error is not None:
-            raise picture.error
-        yield picture

@@ -49,12 +49,16 @@ class FilmWish:
 
 
 class FilmTools:
-    """The plugins for films; their loading begins now, in the background. gallery: names the tracks, if given.
+    """The plugins for films; their loading begins now, in the background.
+
+    gallery: names the tracks, if given. search: how it does, None for the gallery's usual rule.
 
     Raises UsageError and PluginError as Engine.tools does, ModelError if no model of an attribute is installed.
     """
 
-    def __init__(self, engine: Engine, wish: FilmWish, gallery: Gallery | None = None) -> None:
+    def __init__(
+        self, engine: Engine, wish: FilmWish, gallery: Gallery | None = None, search: Search | None = None
+    ) -> None:
         if engine.selection.no_detect:
             raise UsageError("a film's faces are looked for, which {no_detect} leaves out", about="no_detect")
         if gallery is not None:
@@ -65,7 +69,7 @@ class FilmTools:
         self.recognizing = engine.tools(Request(embed=True), strict=False) if wish.join or gallery else None
         self._attributes = engine.request(wish.attributes) if wish.attributes else None
         self.attributes = None if self._attributes is None else engine.tools(self._attributes, strict=False)
-        self._search: Search | None = None
+        self._search = search
 
     def follow(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
         """Return an iterator of the events of one film."""
@@ -123,6 +127,26 @@ class FilmTools:
         if self._search is None:
             self._search = gallery.search(Wish(None, None, None))
         return self._search
+
+
+def followed(
+    engine: Engine, gallery: Gallery | None, film: str, wish: FilmWish, excerpt: Excerpt | None, retries: int | None
+) -> Iterator[Event]:
+    """Open a film and return an iterator of its events. Raises FacecliError. retries: as in film.live.open_film."""
+    from facecli.film.address import address_of
+    from facecli.film.frame import MAX_PIXELS
+    from facecli.film.live import open_film
+
+    tools = FilmTools(engine, wish, gallery)
+    opened = open_film(address_of(film), max_pixels=engine.workload.max_pixels or MAX_PIXELS, retries=retries)
+
+    def events() -> Iterator[Event]:
+        try:
+            yield from tools.follow(opened, excerpt)
+        finally:
+            opened.close()
+
+    return events()
 
 
 def _identified(search: Search, embedding: FloatArray) -> Identification:

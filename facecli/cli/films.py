@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from facecli.film.address import Address
     from facecli.film.live import Live
     from facecli.film.reading import Film
+    from facecli.output.sink import Sink
     from facecli.output.track_files import AnnotatedFilm, Crops
     from facecli.output.tracks import Films
     from facecli.tracking.events import Event
 
 Record = dict[str, Any]
+INTERRUPTED = 130  # as cli.main tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,21 @@ class FilmSettings:
     mot: Path | None = None
 
 
+def are_films(names: Sequence[str]) -> bool:
+    """Return whether names are films, cameras and streams. Raises UsageError for films among pictures."""
+    from facecli.film.address import is_film
+
+    films = [name for name in names if is_film(name)]
+    if films and len(films) < len(names):
+        raise UsageError(f"{films[0]} is a film among pictures", hint="ask for films and pictures apart")
+    return bool(films)
+
+
 class Run:
     """One run of `facecli track` over films.
 
-    failed: films that could not be read to their end. stopped: whether a signal has ended a live source.
+    failed: films that could not be read to their end. stopped: whether a signal has ended a live source. known: whether
+    anybody of the gallery was seen.
     """
 
     def __init__(self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int) -> None:
@@ -61,12 +74,34 @@ class Run:
         self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
         self._films: Films = Films(embeddings=settings.embeddings, wording=option)
         self._crops: Crops | None = None
-        self.failed, self.stopped = 0, False
+        self.failed, self.stopped, self.known = 0, False, False
         if len(names) > 1 and any(address_of(name).live for name in names):
             raise UsageError("a camera or stream is followed alone", hint="start one command for each")
         if settings.mot is not None and len(names) != 1:
             raise UsageError("--mot is for one film", hint="track the films one by one")
         self._check_places()
+
+    @property
+    def status(self) -> int:
+        """The exit code."""
+        return INTERRUPTED if self.stopped else int(self.failed > 0)
+
+    def write(self, sink: Sink) -> None:
+        """Follow the films and write what was seen: events as they happen as lines, else one record per film."""
+        from facecli.output import records, tracks
+
+        tools = self._tools
+        header = {
+            "detector": records.described(tools.tracking, tools.tracking.detector_plugin),
+            "tracker": records.described(tools.tracking, tools.tracking.tracker_plugin),
+            "recognizer": None if tools.recognizing is None else records.embedder(tools.recognizing),
+        }
+        if sink.format == "jsonl":
+            described = ({**one, **header} if one["event"] == "stream.started" else one for one in self.events())
+            sink.stream(records.header("track.event"), "events", described, (), tracks.rows, tracks.rows)
+        else:
+            head = records.header("track", **header)
+            sink.stream(head, "films", self.films(), tracks.CSV_COLUMNS, tracks.rows, tracks.table_rows)
 
     def events(self) -> Iterator[Record]:
         """Yield the records of all events, film after film; those of frames only if they were asked for."""
@@ -132,7 +167,10 @@ class Run:
                     mot.take(event)
                 if isinstance(event, FrameSeen) and not settings.frames:
                     continue
-                written = self._crop(event) if isinstance(event, TrackEnded) else []
+                written: list[str] = []
+                if isinstance(event, TrackEnded):
+                    written = self._crop(event)
+                    self.known |= event.answer is not None and event.answer.person is not None
                 if isinstance(event, StreamEnded):
                     self._count(event)
                 yield self._films.event(event, written)

@@ -12,7 +12,8 @@ from facecli.cli import manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
 
 if TYPE_CHECKING:
-    from facecli.api.gallery import Search
+    from facecli.api.gallery import Gallery, Search
+    from facecli.cli.films import Run
     from facecli.gallery.decision import Identification
     from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
@@ -85,12 +86,20 @@ def command(
     """Tell who each face is, among the people of a gallery (1:N).
 
     A face that nobody is near enough to is nobody's. The threshold keeps the rate of strangers who are named: the
-    gallery measures it on its own people, and a small one takes the recognizer's measured rates.
+    gallery measures it on its own people, and a small one takes the recognizer's measured rates. Films, cameras and
+    streams are followed as `facecli track --gallery` does.
     """
-    from facecli.cli import context, galleries, inputs, streaming
+    from facecli.cli import context, films, galleries, inputs, streaming
     from facecli.cli.wording import option
 
     sink = context.open_sink(output)
+    if films.are_films(reading.inputs):
+        with sink.opened():
+            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=1)
+            run = _follow(people, plugins, deciding, reading, annotate)
+            run.write(sink)
+            people.close()
+        return NOBODY_KNOWN if exit_code and not run.status and not run.known else run.status
     total = inputs.count_inputs(reading)
     with sink.opened():
         opened = galleries.open_gallery(gallery, plugins, running, reading, inputs=total)
@@ -124,6 +133,22 @@ def command(
         status = streaming.stream(sink, pictures, presentation, output, total=inputs.total(reading))
         opened.close()
     return NOBODY_KNOWN if exit_code and not status and not answers.known else status
+
+
+def _follow(
+    people: Gallery, plugins: PluginSettings, deciding: DecidingSettings, reading: InputSettings, annotate: Path | None
+) -> Run:
+    """Return what follows films and names who is seen."""
+    from facecli.api.films import FilmTools, FilmWish, names_of
+    from facecli.cli.films import FilmSettings, Run
+    from facecli.film import library
+    from facecli.gallery.rule import Wish
+
+    library.require()
+    wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
+    search = people.search(wish, deciding.score, deciding.people)  # type: ignore[arg-type] # click has checked it
+    tools = FilmTools(people.engine, FilmWish(face=plugins.face), people, search)
+    return Run(tools, FilmSettings(annotate=annotate), names_of(reading.inputs), reading.max_pixels)
 
 
 class _Answers:

@@ -11,8 +11,6 @@ from facecli.cli.films import FilmSettings
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
 from facecli.hosting.choice import TRACKER
 
-INTERRUPTED = 130
-
 
 @manual.command(examples=("track door.mp4 --format jsonl", "track door.mp4 --gallery staff.db --annotate named.mp4"))
 @click.argument("inputs", nargs=-1, metavar="INPUTS...")
@@ -88,7 +86,6 @@ def command(
     from facecli.cli.films import Run
     from facecli.errors import UsageError
     from facecli.film import library
-    from facecli.output import records, tracks
 
     if not reading.inputs:
         raise UsageError("no input", hint="name films, folders of films, camera:0, or the address of a stream")
@@ -106,17 +103,7 @@ def command(
             engine = people.engine
         tools = FilmTools(engine, wish, people)
         run = Run(tools, films, names, reading.max_pixels)
-        header = {
-            "detector": records.described(tools.tracking, tools.tracking.detector_plugin),
-            "tracker": records.described(tools.tracking, tools.tracking.tracker_plugin),
-            "recognizer": None if tools.recognizing is None else records.embedder(tools.recognizing),
-        }
-        if sink.format == "jsonl":
-            described = ({**one, **header} if one["event"] == "stream.started" else one for one in run.events())
-            sink.stream(records.header("track.event"), "events", described, (), tracks.rows, tracks.rows)
-        else:
-            head = records.header("track", **header)
-            sink.stream(head, "films", run.films(), tracks.CSV_COLUMNS, tracks.rows, tracks.table_rows)
+        run.write(sink)
         if people is not None:
             people.close()
-    return INTERRUPTED if run.stopped else 1 if run.failed else 0
+    return run.status

@@ -5,24 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from films import Film, Level, portraits_of
 from test_schemas import schema_of
 
 pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory, examples) -> tuple[Path, Path]:
-    """A film of Eileen and Grace, and its truth."""
-    folder = tmp_path_factory.mktemp("film")
-    pictures = [cv2.imread(str(examples / name))[:, :, ::-1].copy() for name in ("collins.jpg", "hopper.jpg")]
-    film = Film(portraits_of(pictures), seed=4, level=Level(haste=0.3, widths=(60, 80)), size=(480, 270), count=30)
-    film.write(folder / "door.mp4", folder / "truth.txt")
-    return folder / "door.mp4", folder / "truth.txt"
 
 
 def test_each_person_is_one_track_with_a_name(run_cli, door, staff, tmp_path):
@@ -55,6 +43,17 @@ def test_a_document_has_a_record_per_film_and_failures_are_told(run_cli, door, t
     assert failed["tracks"] == []
     assert film["detected_frames"] == 10
     assert len(done.errors) == 1
+
+
+def test_identify_takes_films_too(run_cli, door, staff, examples):
+    done = run_cli("identify", door[0], *staff, "--threshold", "0.5", "--exit-code", "--json")
+    assert done.returncode == 0, done.stderr
+    (film,) = done.json["films"]
+    assert {track["person"]["name"] for track in film["tracks"]} == {"Eileen", "Grace"}
+    nobody = run_cli("identify", door[0], *staff, "--threshold", "0", "--exit-code", "--json")
+    assert nobody.returncode == 3
+    mixed = run_cli("identify", door[0], examples / "collins.jpg", *staff)
+    assert (mixed.returncode, "among pictures" in mixed.errors[0]) == (2, True)
 
 
 def test_places_that_can_not_be_are_refused_before_work(run_cli, door):
