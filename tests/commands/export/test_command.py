@@ -85,3 +85,13 @@ def test_a_list_of_recipes_makes_no_files(run_cli, tmp_path):
     assert done.returncode == 2
     assert "--output is for the files of an export" in done.errors[0]
     assert not (tmp_path / "list").exists()
+
+
+def test_the_float32_sface_is_registered_with_its_publishers_threshold(run_cli, shared, examples):
+    pytest.importorskip("onnx", reason="an export needs onnx")
+    weights = shared / "models" / "face_recognition_sface_2021dec_int8bq.onnx"
+    done = run_cli("export", "sface-unpacked", "--weights", weights)
+    assert done.returncode == 0, done.stderr
+    portraits = [examples / name for name in ("collins.jpg", "collins_variant.jpg")]
+    answer = run_cli("verify", *portraits, "--recognizer", "sface-unpacked", "--json").json
+    assert (answer["verified"], answer["threshold"], answer["fmr"]) == (True, 0.637, None)  # of OpenCV; ours are of int8
