@@ -21,14 +21,14 @@ MODEL = "facecli-traits"
 # These have the least squared error on the pictures that the training held out (benchmarks/traits.py --values).
 AGES = (
     Bin(0, 3, 1.4),
-    Bin(3, 10, 6.1),
-    Bin(10, 20, 14.6),
-    Bin(20, 30, 24.7),
-    Bin(30, 40, 34.9),
-    Bin(40, 50, 47.4),
-    Bin(50, 60, 54.4),
-    Bin(60, 70, 65.7),
-    Bin(70, 90, 80.6),
+    Bin(3, 10, 5.9),
+    Bin(10, 20, 15.3),
+    Bin(20, 30, 24.9),
+    Bin(30, 40, 34.5),
+    Bin(40, 50, 47.2),
+    Bin(50, 60, 54.6),
+    Bin(60, 70, 66.0),
+    Bin(70, 90, 79.6),
 )
 GENDERS = ("woman", "man")
 # FairFace's words, race7 of facecli.labels, in the order of the network's columns, and the word of race for each.
