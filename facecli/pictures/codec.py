@@ -150,11 +150,18 @@ def encode(pixels: UInt8Array, suffix: str) -> bytes:
 
     Raises UsageError for a suffix without encoder, OutputError for pixels that the format can not hold.
     """
+    return encode_with(pixels, suffix)
+
+
+def encode_with(pixels: UInt8Array, suffix: str, profile: bytes = b"") -> bytes:
+    """Return what `encode` returns, with an ICC colour profile. pixels: (H, W, 3) RGB, or (H, W, 4) RGB and alpha."""
     check_suffix(suffix)
     settings = _ENCODINGS[suffix.lower()]
     _silence_opencv()
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    kinds, chunks = ([cv2.IMAGE_METADATA_ICCP], [np.frombuffer(profile, np.uint8)]) if profile else ([], [])
     try:
-        encoded, data = cv2.imencode(suffix.lower(), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), settings)
+        encoded, data = cv2.imencodeWithMetadata(suffix.lower(), cv2.cvtColor(pixels, order), kinds, chunks, settings)
     except cv2.error:
         encoded = False
     if not encoded:

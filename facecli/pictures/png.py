@@ -23,7 +23,7 @@ def facts(data: bytes) -> Facts:
     """
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     frames, kind = 0, b""
-    for kind, start, end in _chunks(data):
+    for kind, start, end in chunks(data):
         (checksum,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(memoryview(data)[start + 4 : end - 4]) != checksum:
             raise ValueError("a checksum does not fit")
@@ -39,7 +39,7 @@ def without_metadata(data: bytes) -> bytes:
     """Return a PNG whose `facts` were read without the chunks that no pixel needs, or as it is if they are small."""
     needed, size = [], len(SIGNATURE)
     end = size
-    for kind, start, end in _chunks(data):
+    for kind, start, end in chunks(data):
         if kind in NEEDED:
             needed.append((start, end))
             size += end - start
@@ -49,7 +49,7 @@ def without_metadata(data: bytes) -> bytes:
     return b"".join((SIGNATURE, *(view[start:stop] for start, stop in needed)))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the kind, start and end of each chunk up to IEND, at most MOST_CHUNKS. Raises struct.error."""
     position = len(SIGNATURE)
     for _ in range(MOST_CHUNKS):

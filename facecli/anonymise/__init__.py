@@ -1,0 +1,1 @@
+"""Faces made unrecognisable in pictures and films, and the proof that they are."""
