@@ -93,6 +93,7 @@ WINGS = {
     "facecli.matching": Wing(8),  # embeddings to a decision
     "facecli.gallery": Wing(9),  # people: kept, searched among, decided on
     "facecli.clustering": Wing(10),  # faces to people whom nobody has named
+    "facecli.anonymise": Wing(10),  # faces made unrecognisable, and the proof
     "facecli.tracking": Wing(10),  # faces through time
     "facecli.evaluation": Wing(10),  # decisions and truth to rates
     # the outside

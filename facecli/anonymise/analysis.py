@@ -28,13 +28,13 @@ class Analysis:
     """All faces of one film.
 
     times: of each frame, seconds. tracks: number -> its sights, in order. into: a track that is the same person as an
-    earlier one -> that one. names: of tracks that a gallery knows.
+    earlier one -> that one. names: of tracks that somebody knows, or may be.
     """
 
     times: list[float] = field(default_factory=list)
     tracks: dict[int, list[Sight]] = field(default_factory=dict)
     into: dict[int, int] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
+    names: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def add(self, time: float, sights: Iterable[tuple[int, Sight]]) -> None:
         """Take the next frame with its faces, each with the number of its track."""
@@ -47,8 +47,7 @@ class Analysis:
         words: dict[int, set[str]] = {}
         for track in self.tracks:
             first = self.into.get(track, track)
-            own = {f"#{track}", f"#{first}"} | ({self.names[track]} if track in self.names else set())
-            words.setdefault(first, set()).update(own)
+            words.setdefault(first, set()).update({f"#{track}", f"#{first}", *self.names.get(track, ())})
         return {track: frozenset(words[self.into.get(track, track)]) for track in self.tracks}
 
 

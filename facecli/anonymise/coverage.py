@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from facecli.anonymise.analysis import Analysis, Sight
 from facecli.types import FloatArray
 
-HOLD = 0.4  # s that a face is covered before it is first and after it is last seen
-GROWTH = 0.0  # of the box's sides that it grows by on each side at the end of that time
+HOLD = 0.25  # s that a face is covered before it is first and after it is last seen
+GROWTH = 0.25  # of the box's sides that it grows by on each side at the end of that time
 AROUND = 1  # frames on each side whose boxes a box is widened by: detectors jitter
 
 

@@ -31,8 +31,8 @@ class Veil:
     """
 
     method: str = "pixelate"
-    cells: int = 5
-    margin: float = 0.25
+    cells: int = 6
+    margin: float = 0.2
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

@@ -30,6 +30,7 @@ COMMANDS = (
     "cluster",
     "track",
     "serve",
+    "anonymize",
     "evaluate",
     "evaluate-detection",
     "evaluate-identification",

@@ -21,10 +21,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 OWN, RUNNING, HELP = "Options", "Running", "Help"
 # section -> names of parameters; a parameter that is not here is its command's own and stands in the first section
 SECTIONS = {
-    OWN: ("yes", "dry_run"),
+    OWN: ("yes", "dry_run", "out"),
     "Inputs": (
         "gallery",
-        *("start", "duration", "max_fps", "max_frames"),
+        *("tracks", "start", "duration", "max_fps", "max_frames"),
         "files_from",
         "files_from0",
         "root",

@@ -240,9 +240,13 @@ device_options = chain(
     ),
 )
 
+threads_option = _option(
+    "--threads", type=WORKERS, metavar="N", help="Threads per model run.  [default: cores / jobs]"
+)
+
 run_options = chain(
     device_options,
-    _option("--threads", type=WORKERS, metavar="N", help="Threads per model run.  [default: cores / jobs]"),
+    threads_option,
     _option("--jobs", type=WORKERS, metavar="N", help="Batches at work at once.  [default: cores, 1 for one input]"),
     _option(
         "--batch-size",

@@ -62,6 +62,17 @@ class Film:
             stated is not None and choice.taken > 0 and latest < stated - MISSING_SECONDS - 2 / (self.facts.rate or 25)
         )
 
+    def others(self, *, sound: bool) -> tuple[str, ...]:
+        """Return in words what the film holds beside its picture. sound: leave that out."""
+        container, kinds = self._container, dict.fromkeys(stream.type for stream in self._container.streams)
+        words = {"audio": "sound", "subtitle": "subtitles", "data": "data", "attachment": "attachments"}
+        found = [words[kind] for kind in kinds if kind in words and not (sound and kind == "audio")]
+        found += ["further pictures"] if len(container.streams.video) > 1 else []
+        found += ["GPS position"] if any("location" in key.lower() for key in container.metadata) else []
+        dull = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+        found += ["text"] if {key.lower() for key in container.metadata} - dull else []
+        return tuple(found)
+
     def close(self) -> None:
         """Close the file or the connection."""
         with suppress(Exception):  # whatever FFmpeg has to say about a film that nobody reads any more

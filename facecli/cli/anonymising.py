@@ -1,0 +1,180 @@
+"""The loop of `facecli anonymize`: which file becomes which, and one outcome for each."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facecli.errors import FacecliError, UsageError
+from facecli.film.address import SUFFIXES as FILMS
+from facecli.film.address import address_of, films_below, is_film
+from facecli.pictures.listing import SUFFIXES as PICTURES
+from facecli.pictures.listing import expand
+from facecli.pictures.sources import Source
+from facecli.system.streams import print_error
+
+if TYPE_CHECKING:
+    from facecli.anonymise.result import Anonymised
+    from facecli.api.anonymising import Anonymizer
+    from facecli.cli.settings import OutputSettings
+    from facecli.types import Limits
+
+MOST_NAMES = 3  # that a line lists
+WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")  # of film.writing, which needs numpy
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to anonymise. picture: None for a film. target: the file to write."""
+
+    source: str
+    target: Path
+    picture: Source | None = None
+
+
+def jobs(inputs: Sequence[str], out: Path) -> list[Job]:
+    """Return one job for each picture and film that inputs name, the pictures of folders and globs among them.
+
+    out: a file for one input, else a folder, which keeps the names below the folders that were named. Raises UsageError
+    for places that can not be, before anything is read.
+    """
+    found = [pair for name in inputs for pair in _named(name)]
+    one = len(found) == 1 and not os.path.isdir(inputs[0]) and not out.is_dir() and bool(out.suffix)  # noqa: PTH112
+    if one:
+        (name, _, picture) = found[0]
+        _check_kind(out, film=picture is None)
+        planned = [Job(name, out, picture)]
+    else:
+        if out.suffix.lower() in (*PICTURES, *FILMS) and not out.is_dir():
+            message = f"{{output}} {out} names one file, and there are several inputs"
+            raise UsageError(message, hint="name a folder", about="output")
+        planned = _below(found, out)
+    _refuse_inputs(planned, inputs, out)
+    return planned
+
+
+def run(anonymizer: Anonymizer, planned: Sequence[Job], limits: Limits) -> Iterator[Anonymised]:
+    """Yield one outcome for each job; a failure is in it, and the others go on."""
+    from facecli.anonymise.result import Anonymised
+    from facecli.system.files import make_folder
+
+    for job in planned:
+        kind = "film" if job.picture is None else "picture"
+        try:
+            make_folder(job.target.parent, parents=True)
+            if job.picture is None:
+                yield anonymizer.film(address_of(job.source), job.target)
+            else:
+                yield anonymizer.picture(job.picture.read(limits), job.source, job.target)
+        except FacecliError as error:
+            if error.exit_code != 1:
+                raise
+            yield Anonymised(job.source, kind, error=error)
+
+
+class Tally:
+    """What is told of a run beside its results, in few lines on stderr. failed: files with an error or a warning."""
+
+    def __init__(self, output: OutputSettings) -> None:
+        self._output, self.failed = output, 0
+        self._left_out: Counter[str] = Counter()
+        self._without: list[str] = []
+
+    def counted(self, outcomes: Iterable[Anonymised], total: int) -> Iterator[Anonymised]:
+        """Pass outcomes on, and print the error of each that failed."""
+        from facecli.cli import progress
+
+        for one in progress.reporting_errors(outcomes, self._output, total):
+            self.failed += one.error is not None or one.warning is not None
+            if one.warning is not None:
+                print_error(f"{one.source} ended earlier than it says: was the recording cut off?")
+            self._left_out.update(one.left_out)
+            if one.faces == 0:
+                self._without.append(one.source)
+            yield one
+
+    def tell(self) -> None:
+        """Print what the copies lack, and in which files no face was found: look at these."""
+        if self._left_out:
+            print_error(f"left out: {', '.join(f'{what} ({count})' for what, count in self._left_out.items())}")
+        if self._without:
+            more = len(self._without) - MOST_NAMES
+            names = ", ".join(self._without[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+            print_error(f"no face was found in {names}; look whether there is one")
+
+
+def _named(name: str) -> Iterator[tuple[str, str, Source | None]]:
+    """Yield the files that one name stands for: name, path below the output folder, and its source if a picture."""
+    if os.path.isdir(name):  # noqa: PTH112 # a Path raises for a name that is too long
+        films = films_below(Path(name))
+        pictures = [source for source in expand([name]) if source.name != name]
+        if not films and not pictures:
+            raise UsageError(f"no pictures and no films in the folder {name}", hint="files are told by their suffixes")
+        yield from ((source.name, os.path.relpath(source.name, name), source) for source in pictures)
+        yield from ((film, os.path.relpath(film, name), None) for film in films)
+        return
+    if is_film(name):
+        if address_of(name).live or address_of(name).network:
+            message = f"{address_of(name).source} is no file: a film is read twice"
+            raise UsageError(message, hint="record or download it first")
+        yield name, Path(name).name, None
+        return
+    for source in expand([name]):
+        last = source.name.partition("?")[0].rstrip("/").rpartition("/")[2]
+        yield source.name, "stdin.png" if name == "-" else last or "picture", source
+
+
+def _below(found: Sequence[tuple[str, str, Source | None]], out: Path) -> list[Job]:
+    """Return the jobs of files that go into a folder, each under a name of its own."""
+    from facecli.anonymise.picture import suffix_for
+
+    taken: set[Path] = set()
+    planned = []
+    for name, below, picture in found:
+        path = out / below
+        suffix = path.suffix.lower()
+        target = path.with_suffix(
+            suffix_for(below) if picture is not None else suffix if suffix in WRITTEN else ".mp4"
+        )
+        number = 1
+        while target in taken:
+            number += 1
+            target = target.with_name(f"{path.stem}-{number}{target.suffix}")
+        taken.add(target)
+        planned.append(Job(name, target, picture))
+    return planned
+
+
+def _check_kind(out: Path, *, film: bool) -> None:
+    from facecli.system.files import check_writable
+
+    if film:
+        from facecli.film.writing import form_of
+
+        form_of(out)
+    else:
+        from facecli.pictures.codec import check_suffix
+
+        check_suffix(out.suffix)
+    check_writable(out)
+
+
+def _refuse_inputs(planned: Sequence[Job], inputs: Sequence[str], out: Path) -> None:
+    """Raise UsageError for a target that is an input, and for an output folder inside an input folder."""
+    from facecli.output.overwriting import refuse_inputs
+
+    place = Path(os.path.realpath(out))
+    for name in inputs:
+        if os.path.isdir(name) and place.is_relative_to(os.path.realpath(name)):  # noqa: PTH112
+            message = f"{{output}} {out} lies in the input {name}: the next run would take it for one"
+            raise UsageError(message, hint="name a folder outside", about="output")
+    identities = [job.source for job in planned]
+    existing = [job.target for job in planned if job.target.exists()]
+    for target in existing:
+        refuse_inputs(target, identities, "output")
+
+
