@@ -1,6 +1,6 @@
 """The analysis of a film as `facecli track` writes it with its frames, and as a person may have edited it.
 
-Of a document facecli.track/1 these are read, and nothing else: of each film `source`, `frames` with `time` and `faces`
+Of a document facecli.track/1 these are read, and nothing else: of each film `source`, `by_frame` with `time` and `faces`
 (`track`, `bbox`, and if they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and
 `person.name`. A box may be added or taken away, a name corrected.
 """
@@ -46,10 +46,10 @@ def read(path: Path) -> dict[str, Analysis]:
 def _film(film: Mapping[str, Any], place: str) -> Analysis:
     if film.get("error") is not None:
         raise _WrongError(f"{place} could not be read to its end")
-    if "frames" not in film or not isinstance(film["frames"], list):
-        raise _WrongError(f"{place} has no frames")
+    if "by_frame" not in film:
+        raise _WrongError(f"{place} has no by_frame: it was written without the faces of each frame")
     analysis = Analysis()
-    for number, frame in enumerate(_list(film, "frames", place)):
+    for number, frame in enumerate(_list(film, "by_frame", place)):
         at = f"frame {number} of {place}"
         time = _number(frame.get("time"), f"the time of {at}")
         if analysis.times and time <= analysis.times[-1]:

@@ -113,8 +113,7 @@ class Run:
     def films(self) -> Iterator[Record]:
         """Yield one record per film."""
         for name in self._names:
-            records = [record for record in self._film(name) if record["event"] != "frame"]
-            yield self._films.film(records)
+            yield self._films.film(self._film(name), frames=self._settings.frames)
 
     def _film(self, name: str) -> Iterator[Record]:
         from facecli.film.address import address_of

@@ -14,11 +14,11 @@ from facecli.hosting.choice import TRACKER
 
 @dataclass(frozen=True, slots=True)
 class VeilSettings:
-    """The veil, and whom it is for. check: recognizers look at each face before and after."""
+    """The veil, and whom it is for. beyond: its margin. check: recognizers look at each face before and after."""
 
     method: str = "pixelate"
     cells: int = 6
-    margin: float = 0.2
+    beyond: float = 0.2
     only: tuple[str, ...] = ()
     except_: tuple[str, ...] = ()
     gallery: Path | None = None
@@ -45,6 +45,7 @@ class VeilSettings:
 )
 @click.option(
     "--margin",
+    "beyond",
     type=values.Finite(0, 2),
     metavar="PART",
     default=0.2,
@@ -107,7 +108,7 @@ def command(
         from facecli.anonymise.veil import Veil
         from facecli.output import anonymised, records
 
-        veil = Veil(veiling.method, veiling.cells, veiling.margin)
+        veil = Veil(veiling.method, veiling.cells, veiling.beyond)
         chosen = Chosen(frozenset(veiling.only), frozenset(veiling.except_))
         planned = anonymising.jobs(reading.inputs, out)
         films = any(job.picture is None for job in planned)

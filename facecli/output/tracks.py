@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,14 +49,17 @@ class Films:
             record["error"] = error(one.error, self._wording)
         return record
 
-    def film(self, events: Sequence[Record]) -> Record:
-        """Return a film as one record, from the records of its events but those of frames."""
+    def film(self, events: Iterable[Record], *, frames: bool = False) -> Record:
+        """Return a film as one record, from the records of its events. frames: with the faces of each frame."""
         head: Record = {"gaps": 0}
+        seen: list[Record] = []
         tracks: dict[int, Record] = {}
         for one in events:
             kind = one["event"]
             rest = {key: value for key, value in one.items() if key not in ("event", "source")}
-            if kind == "stream.started":
+            if kind == "frame":
+                seen.append(rest)
+            elif kind == "stream.started":
                 head = {"source": one["source"], **rest, **head}
             elif kind == "stream.gap":
                 head["gaps"] = head["gaps"] + 1
@@ -66,7 +69,7 @@ class Films:
                 tracks[one["track"]]["joined_into"] = one["into"]
             elif kind == "stream.ended":
                 listed = {"people": rest.pop("people"), "tracks": [tracks[key] for key in sorted(tracks)]}
-                head = {"source": one["source"], **head, **rest, **listed}
+                head = {"source": one["source"], **head, **rest, **listed} | ({"by_frame": seen} if frames else {})
         return head
 
 
