@@ -120,6 +120,8 @@ RUNS = {
     "serve, a key": ("serve --keys {tmp}/keys.json --add-key phone --scope identify --json", 0),
     "gallery backup": ("gallery backup {tmp}/copy.db --gallery {tmp}/staff.db --json", 0),
     "gallery remove": ("gallery remove grace --yes --gallery {tmp}/staff.db --json", 0),
+    "anonymize": ("anonymize collins.jpg missing.jpg -o {tmp}/hidden --check --json", 1),
+    "anonymize, lines": ("anonymize hopper.jpg -o {tmp}/hidden.png --method mask --format jsonl", 0),
     "plugins list": ("plugins list --json", 0),
     "plugins info": ("plugins info mtcnn --json", 0),
     "plugins check": ("plugins check haar --json", 0),

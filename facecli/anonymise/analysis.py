@@ -63,7 +63,9 @@ class Chosen:
 
     def __post_init__(self) -> None:
         if self.only and self.but:
-            raise UsageError("{only} and {except} exclude each other", hint="give one of them", about=("only", "except"))
+            raise UsageError(
+                "{only} and {except} exclude each other", hint="give one of them", about=("only", "except")
+            )
 
     @property
     def everybody(self) -> bool:

@@ -1,7 +1,7 @@
 """The analysis of a film as `facecli track` writes it with its frames, and as a person may have edited it.
 
-Of a document facecli.track/1 these are read, and nothing else: of each film `source`, `by_frame` with `time` and `faces`
-(`track`, `bbox`, and if they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and
+Of a document facecli.track/1 these are read, and nothing else: of each film `source`, `by_frame` with `time` and
+`faces` (`track`, `bbox`, and if they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and
 `person.name`. A box may be added or taken away, a name corrected.
 """
 

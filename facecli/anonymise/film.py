@@ -26,8 +26,8 @@ APART = 0.5  # s between two frames of a track that are proved
 class Plan:
     """A film's copy before it is written.
 
-    analysis: of the film. tracks: those that are covered. boxes: (4,) xyxy px that are covered, of each frame. codec: of
-    film.writing.CODECS, None for the usual one. sound: whether it is copied.
+    analysis: of the film. tracks: those that are covered. boxes: (4,) xyxy px that are covered, of each frame. codec:
+    of film.writing.CODECS, None for the usual one. sound: whether it is copied.
     """
 
     analysis: Analysis

@@ -85,7 +85,7 @@ def _alpha(data: bytes, header: Header, orientation: int) -> UInt8Array | None:
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
         return None
     alpha = pixels[..., 3]
-    alpha = np.asarray(alpha if alpha.dtype == np.uint8 else alpha >> 8, np.uint8)
+    alpha = np.asarray(alpha if alpha.dtype == np.uint8 else alpha // 256, np.uint8)
     if orientation in _TURNS:
         alpha = cv2.rotate(alpha, _TURNS[orientation])
     if orientation in _FLIPS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facecli.errors import FacecliError
+from facecli.errors import OutputError
 from facecli.matching.cohort import templates
 from facecli.matching.metrics import distance
 from facecli.matching.thresholds import DecisionRule
@@ -18,10 +18,8 @@ from facecli.pipeline.stages import Stages
 from facecli.types import Detections, FloatArray, Image
 
 
-class RecognisableError(FacecliError):
-    """A face was covered, and a recognizer still knows it."""
-
-    code = "recognisable"
+class RecognisableError(OutputError):
+    """A face was covered, a recognizer still knows it, and the copy is not written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ class Anonymised:
     """The outcome for one file.
 
     kind: "picture" or "film". faces: faces of a picture, tracks of a film; covered: how many of them were covered.
-    length: frames of a film. left_out: in words, what the original has and the copy lacks. witnesses: of the proof, None where
-    nobody asked for it. warning: "short" if a film ended earlier than it states.
+    length: frames of a film. left_out: in words, what the original has and the copy lacks. witnesses: of the proof,
+    None where nobody asked for it. warning: "short" if a film ended earlier than it states.
     """
 
     source: str

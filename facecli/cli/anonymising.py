@@ -77,7 +77,7 @@ def run(anonymizer: Anonymizer, planned: Sequence[Job], limits: Limits) -> Itera
 
 
 class Tally:
-    """What is told of a run beside its results, in few lines on stderr. failed: files with an error or a warning."""
+    """The few lines on stderr that a run tells beside its results. failed: files with an error or a warning."""
 
     def __init__(self, output: OutputSettings) -> None:
         self._output, self.failed = output, 0
@@ -137,9 +137,7 @@ def _below(found: Sequence[tuple[str, str, Source | None]], out: Path) -> list[J
     for name, below, picture in found:
         path = out / below
         suffix = path.suffix.lower()
-        target = path.with_suffix(
-            suffix_for(below) if picture is not None else suffix if suffix in WRITTEN else ".mp4"
-        )
+        target = path.with_suffix(suffix_for(below) if picture is not None else suffix if suffix in WRITTEN else ".mp4")
         number = 1
         while target in taken:
             number += 1
@@ -176,5 +174,3 @@ def _refuse_inputs(planned: Sequence[Job], inputs: Sequence[str], out: Path) -> 
     existing = [job.target for job in planned if job.target.exists()]
     for target in existing:
         refuse_inputs(target, identities, "output")
-
-

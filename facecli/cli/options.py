@@ -240,9 +240,7 @@ device_options = chain(
     ),
 )
 
-threads_option = _option(
-    "--threads", type=WORKERS, metavar="N", help="Threads per model run.  [default: cores / jobs]"
-)
+threads_option = _option("--threads", type=WORKERS, metavar="N", help="Threads per model run.  [default: cores / jobs]")
 
 run_options = chain(
     device_options,

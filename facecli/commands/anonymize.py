@@ -94,7 +94,7 @@ def command(
     The copies hold no metadata, no thumbnails and no positions; films no sound unless --audio copy asks for it. A film
     is read twice: a face that the detector loses for a moment stays covered.
     """
-    from facecli.api.anonymising import AnonymousWish, Anonymizer
+    from facecli.api.anonymising import Anonymizer, AnonymousWish
     from facecli.cli import anonymising, context, galleries, wiring
     from facecli.cli.wording import option
     from facecli.errors import UsageError
@@ -117,9 +117,7 @@ def command(
 
             library.require()
         analyses = {} if veiling.tracks is None else document.read(veiling.tracks)
-        wish = AnonymousWish(
-            veil, chosen, tracker, veiling.check, codec, audio == "copy", reading.max_pixels, analyses
-        )
+        wish = AnonymousWish(veil, chosen, tracker, veiling.check, codec, audio == "copy", reading.max_pixels, analyses)
         people = None
         if chosen.everybody or analyses:
             engine = wiring.open_faces(plugins, running, reading, inputs=1).engine

@@ -43,7 +43,7 @@ from facecli.hosting.choice import TRACKER
     default=1.0,
     help="Average attributes over so much time.",
 )
-@click.option("--frames", is_flag=True, help="Tell the faces of each frame, too (jsonl).")
+@click.option("--frames", is_flag=True, help="Tell the faces of each frame, too (json, jsonl).")
 @click.option("--embeddings", is_flag=True, help="Tell the embedding of each track.")
 @click.option(
     "--annotate", type=click.Path(path_type=Path), metavar="OUT", help="Draw tracks: a film, or a folder for several."

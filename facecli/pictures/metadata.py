@@ -1,6 +1,6 @@
 """Facts that a picture file holds beside its pixels: who, where, with what, and a small copy of how it once was.
 
-Only what a reader is told by name is looked for; files are walked, nothing is decoded, and a damaged part is left alone.
+Only what a reader is told by name is looked for; files are walked, nothing is decoded, a damaged part is passed over.
 """
 
 from __future__ import annotations
