@@ -130,7 +130,7 @@ class Anonymizer:
         wish = self.wish
         with closing(Film(address, max_pixels=wish.max_pixels)) as opened:
             facts, left_out = opened.facts, opened.others(sound=wish.sound)
-            analysis = self._analysis(opened)
+            analysis = self.analysis(opened)
             short = opened.short
         people = analysis.people()
         tracks = frozenset(track for track, words in people.items() if wish.chosen.covers(words))
@@ -164,7 +164,7 @@ class Anonymizer:
         wanted = [row for row, one in enumerate(answers) if self.wish.chosen.covers(_words(one, self.wish.chosen))]
         return result.detections.select(wanted)
 
-    def _analysis(self, film: Film) -> Analysis:
+    def analysis(self, film: Film) -> Analysis:
         """Return where a film's faces are, from the analyses at hand or by tracking. Raises FacecliError."""
         analyses, source = self.wish.analyses, film.facts.source
         if not analyses:
