@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import resource
 import subprocess
 import sys
@@ -112,6 +113,10 @@ def main() -> None:
     common.tell(figures, as_json=chosen.json)
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
 def hidden(witnesses: Witnesses, pairs: list[Pair], size: int, name: str, veil: Veil | None) -> list[common.Figure]:
     """The rates of covered faces that are verified."""
     first, before = (witnesses.embeddings(one) for one in zip(*((p.first, p.second) for p in pairs), strict=True))
@@ -162,8 +167,6 @@ def speed(film: Path) -> list[common.Figure]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(line, stdout=subprocess.PIPE, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    import json
-
     frames = json.loads(done.stdout)["files"][0]["frames"]
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     what = f"anonymize {film.name}, {frames} frames: CPU "
