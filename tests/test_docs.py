@@ -168,6 +168,8 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
+    if "make_clip.py" in text:
+        pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
     if KERAS_WEIGHTS in text:
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"
         shutil.copyfile(weights, folder / KERAS_WEIGHTS)
