@@ -142,13 +142,20 @@ def needed(text: str) -> list[str]:
     return [need for need, words in WORDS.items() if any(one in text for one in words)]
 
 
+def skip_without_programs(text: str) -> None:
+    """Skip where a program or a library that the commands need is not here. text: the commands."""
+    for program in ("jq", "curl"):
+        if program in text and shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    if "make_clip.py" in text:
+        pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+
+
 def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
     """Skip where a program or file that the commands need is not here. text: the commands."""
     for need in needed(text):
         request.getfixturevalue(need)
-    for program in ("jq", "curl"):
-        if program in text and shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    skip_without_programs(text)
     if "FACECLI_MODELS_MIRROR=mirror" in text:
         (folder / "mirror").mkdir()
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.onnx", folder / "mirror")
@@ -168,8 +175,6 @@ def prepare(text: str, folder: Path, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("reader")["FACECLI_MODELS_MIRROR"] = str(models)
     if "--weights mobilefacenet.pt" in text:
         shutil.copy(request.getfixturevalue("shared") / "models" / "mobilefacenet.pt", folder)
-    if "make_clip.py" in text:
-        pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
     if KERAS_WEIGHTS in text:
         weights = request.getfixturevalue("shared") / "models" / "fer2013_mini_xception.hdf5"
         shutil.copyfile(weights, folder / KERAS_WEIGHTS)

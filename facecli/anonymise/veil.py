@@ -15,7 +15,7 @@ from facecli.errors import UsageError
 from facecli.types import FloatArray, UInt8Array
 
 METHODS = ("pixelate", "blur", "mask")
-LEAST_CELL = 3.0  # px: finer cells would show a tiny face as it is
+LEAST_CELL = 8.0  # px: of a small face, which is coarse already, finer cells would leave too much
 SIGMA = 0.6  # of a cell: the standard deviation of the blur, which then shows as little as the cells do
 FINE = 3  # px of the reduced picture of a blur for each cell
 Place = tuple[int, int, int, int]  # left, top, right, bottom: whole px inside the picture
