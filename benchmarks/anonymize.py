@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecli import Faces
-from facecli.anonymise.analysis import Chosen
+from facecli.anonymise.choice import Chosen
 from facecli.anonymise.coverage import covers
 from facecli.anonymise.veil import Veil
 from facecli.api.anonymising import Anonymizer, AnonymousWish

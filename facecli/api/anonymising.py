@@ -14,7 +14,8 @@ from facecli.errors import InputError, PluginError, UsageError
 from facecli.hosting.choice import DETECTOR, TRACKER
 
 if TYPE_CHECKING:
-    from facecli.anonymise.analysis import Analysis, Chosen
+    from facecli.anonymise.analysis import Analysis
+    from facecli.anonymise.choice import Chosen
     from facecli.anonymise.proof import Proof, Witness
     from facecli.anonymise.result import Anonymised
     from facecli.anonymise.veil import Veil

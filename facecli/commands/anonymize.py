@@ -95,7 +95,7 @@ def command(
     is read twice: a face that the detector loses for a moment stays covered.
     """
     from facecli.api.anonymising import Anonymizer, AnonymousWish
-    from facecli.cli import anonymising, context, galleries, wiring
+    from facecli.cli import anonymising, context, galleries, tally, wiring
     from facecli.cli.wording import option
     from facecli.errors import UsageError
 
@@ -104,7 +104,7 @@ def command(
     sink = context.open_sink(output)
     with sink.opened():
         from facecli.anonymise import document
-        from facecli.anonymise.analysis import Chosen
+        from facecli.anonymise.choice import Chosen
         from facecli.anonymise.veil import Veil
         from facecli.output import anonymised, records
 
@@ -132,11 +132,11 @@ def command(
             cells=None if veil.method == "mask" else veil.cells,
             margin=veil.margin,
         )
-        tally = anonymising.Tally(output)
-        outcomes = tally.counted(anonymising.run(anonymizer, planned, reading.limits), len(planned))
+        told = tally.Tally(output)
+        outcomes = told.counted(anonymising.run(anonymizer, planned, reading.limits), len(planned))
         shown = (anonymised.record(one, option) for one in outcomes)
         sink.stream(header, "files", shown, anonymised.CSV_COLUMNS, anonymised.csv_rows, anonymised.table_rows)
-        tally.tell()
+        told.tell()
         if people is not None:
             people.close()
-    return 1 if tally.failed else 0
+    return 1 if told.failed else 0

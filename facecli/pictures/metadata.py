@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from facecli.pictures import png
+from facecli.pictures import exif, png
 
 MOST_PROFILE = 4 * 2**20  # bytes of a colour profile, inflated
 MOST_PARTS = 10_000  # segments or chunks that are looked at
-_ORIENTATION, _EXIF, _GPS, _XMP, _IPTC = 0x0112, 0x8769, 0x8825, 0x02BC, 0x83BB  # tags of EXIF 3.0 and TIFF 6.0
 _XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 _PROFILE_START = b"ICC_PROFILE\0"
 
@@ -60,20 +59,10 @@ class _Found:
             self.directory(block)
 
     def directory(self, block: bytes) -> None:
-        """Take the first directory of a TIFF file, and tell whether a second one has a thumbnail."""
-        order = {b"II": "<", b"MM": ">"}[block[:2]]
-        (start,) = struct.unpack_from(f"{order}I", block, 4)
-        (count,) = struct.unpack_from(f"{order}H", block, start)
-        for entry in range(min(count, MOST_PARTS)):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", block, start + 2 + 12 * entry)
-            if tag == _ORIENTATION and 1 <= value <= 8:
-                self.orientation = value
-            kind = {_EXIF: "EXIF", _GPS: "GPS position", _XMP: "XMP", _IPTC: "IPTC"}.get(tag)
-            if kind is not None:
-                self.kinds.append(kind)
-        (following,) = struct.unpack_from(f"{order}I", block, start + 2 + 12 * count)
-        if following:
-            self.kinds.append("thumbnail")
+        """Take the first directory of a TIFF file. Raises struct.error, KeyError for a damaged one."""
+        first = exif.first_directory(block)
+        self.orientation = first.orientation
+        self.kinds += first.kinds
 
 
 def _jpeg(data: bytes, found: _Found) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facecli.anonymise.analysis import Analysis, Chosen, Sight
+from facecli.anonymise.analysis import Analysis, Sight
+from facecli.anonymise.choice import Chosen
 from facecli.anonymise.coverage import HOLD, covers
 
 
