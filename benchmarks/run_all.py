@@ -43,6 +43,7 @@ FURTHER = [
     ["emotion_framing.py"],
     ["traits.py"],
     ["clustering.py", "--faces", "10000"],
+    ["anonymize.py"],
     ["gallery_enroll.py"],
     ["hostile.py"],
     ["cached_graph.py"],
