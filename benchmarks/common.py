@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from facecli.hosting.choice import Choice
+from facecli.hosting.choice import DETECTOR, RECOGNIZER, Choice
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.hosting.toolbox import Toolbox
@@ -62,6 +62,18 @@ def parser(text: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     options = argparse.ArgumentParser(description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     options.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return options
+
+
+def pictures_parser(text: str | None) -> argparse.ArgumentParser:
+    """The options of a benchmark that sends pictures through the stages."""
+    options = parser(text)
+    options.add_argument("--pictures", type=Path, default=SHARED / "data" / "lfw_dev.zip", help="folder or zip")
+    options.add_argument("--count", type=int, default=500)
+    options.add_argument("--detector", default=DETECTOR)
+    options.add_argument("--recognizer", default=RECOGNIZER)
+    options.add_argument("--jobs", type=int, default=available_cores(), help="as the command has it")
+    options.add_argument("--threads", type=int, default=1)
     return options
 
 

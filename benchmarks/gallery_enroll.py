@@ -18,21 +18,13 @@ from facecli.gallery import labelling
 from facecli.gallery.enrolment import enroll
 from facecli.gallery.space import Space
 from facecli.gallery.store.store import GalleryStore
-from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.pictures.listing import expand
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.river import Pipeline
-from facecli.system.cores import available_cores
 
 
 def main() -> None:
-    options = common.parser(__doc__)
-    options.add_argument("--pictures", type=Path, default=common.SHARED / "data" / "lfw_dev.zip", help="folder or zip")
-    options.add_argument("--count", type=int, default=500)
-    options.add_argument("--detector", default=DETECTOR)
-    options.add_argument("--recognizer", default=RECOGNIZER)
-    options.add_argument("--jobs", type=int, default=available_cores(), help="as the command has it")
-    options.add_argument("--threads", type=int, default=1)
+    options = common.pictures_parser(__doc__)
     given = options.parse_args()
     tools = common.toolbox(given.detector, given.recognizer, given.threads)
     plugin = tools.recognizer_plugin

@@ -8,23 +8,15 @@ from pathlib import Path
 
 import common
 
-from facecli.hosting.choice import DETECTOR, RECOGNIZER
 from facecli.output import records
 from facecli.output.sink import dumps
 from facecli.pictures.listing import expand
 from facecli.pipeline.flow import Flow
 from facecli.pipeline.river import Pipeline
-from facecli.system.cores import available_cores
 
 
 def main() -> None:
-    options = common.parser(__doc__)
-    options.add_argument("--pictures", type=Path, default=common.SHARED / "data" / "lfw_dev.zip", help="folder or zip")
-    options.add_argument("--count", type=int, default=500)
-    options.add_argument("--detector", default=DETECTOR)
-    options.add_argument("--recognizer", default=RECOGNIZER)
-    options.add_argument("--jobs", type=int, default=available_cores(), help="as the command has it")
-    options.add_argument("--threads", type=int, default=1)
+    options = common.pictures_parser(__doc__)
     options.add_argument("--batch-size", type=int, default=1)
     given = options.parse_args()
     tools = common.toolbox(given.detector, given.recognizer, given.threads)

@@ -145,6 +145,16 @@ def run_cli(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     return run
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Any]:
+    """An empty gallery, staff.db in the test's folder."""
+    from facecli.gallery.store.store import GalleryStore
+
+    opened = GalleryStore(tmp_path / "staff.db", create=True)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="session")
 def collins(examples: Path) -> bytes:
     """The bytes of a portrait with one face."""

@@ -276,6 +276,10 @@ no_detect_option = click.option(
 labels_option = click.option(
     "--labels", callback=split_commas, metavar="LABEL,...", help="Show only these labels, such as happy,sad."
 )
+# Of what measures labelled pictures, after the recognizer's.
+measuring_options = chain(
+    detector_options, preset_option, no_detect_option, face_option("center"), limit_options, run_options, output_options
+)
 annotate_option = click.option(
     "--annotate",
     type=click.Path(path_type=Path),

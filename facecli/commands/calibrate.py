@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 @options.recognizer_options
 @options.metric_option
 @click.option("--cohort", is_flag=True, help="Compare beside the recognizer's cohort of strangers.")
-@options.detector_options
-@options.preset_option
-@options.no_detect_option
-@options.face_option("center")
-@options.limit_options
-@options.run_options
-@options.output_options
+@options.measuring_options
 @gathered
 def command(
     reading: InputSettings,

@@ -51,13 +51,7 @@ if TYPE_CHECKING:
 )
 @options.recognizer_options
 @options.decision_options
-@options.detector_options
-@options.preset_option
-@options.no_detect_option
-@options.face_option("center")
-@options.limit_options
-@options.run_options
-@options.output_options
+@options.measuring_options
 @gathered
 def command(
     reading: InputSettings,

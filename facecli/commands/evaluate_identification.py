@@ -55,13 +55,7 @@ class MeasuringSettings:
     help="Draw FNIR against FPIR (.png, .svg, .pdf), or write the points (.csv).",
 )
 @options.recognizer_options
-@options.detector_options
-@options.preset_option
-@options.no_detect_option
-@options.face_option("center")
-@options.limit_options
-@options.run_options
-@options.output_options
+@options.measuring_options
 @gathering(measuring=MeasuringSettings)
 def command(
     reading: InputSettings,

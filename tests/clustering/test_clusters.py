@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,6 @@ from facecli.matching.stored import StoredEmbeddings
 RULE = Rule(0.4, "a test", 0.001)
 SPACE = Space({"recognizer": "made-up", "models": ["0" * 64], "parameters": {}, "detector": "yunet"}, 16)
 ALBUM = {"a": [1], "b": [1, 2], "c": [2, 1], "d": [3], "e": [1], "f": [2]}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[GalleryStore]:
-    opened = GalleryStore(tmp_path / "staff.db", create=True)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -29,14 +28,6 @@ def templates_of(embeddings: FloatArray, people: list[int]) -> Templates:
     """Templates of people, who are numbers in ascending order, and called so."""
     names = {person: str(person) for person in people}
     return Templates(embeddings, tuple(range(len(people))), tuple(people), names, 1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[GalleryStore]:
-    """An empty gallery."""
-    opened = GalleryStore(tmp_path / "staff.db", create=True)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
