@@ -37,6 +37,7 @@ FURTHER = [
     ["detectors.py"],
     ["detector_parts.py"],
     ["turned_faces.py", "--pictures", "30"],
+    ["usual_points.py"],
     ["group_rates.py"],
     ["cohort.py", "--recognizer", "sface", "--file", COHORT],
     ["emotion.py"],

@@ -221,3 +221,7 @@ def class_and_first_line(error: BaseException) -> str:
     """Return an error that is not facecli's as "ValueError: first line of its message"."""
     name = type(error).__name__
     return f"{name}: {first_line(error)}" if str(error).strip() else name
+
+
+class AlignmentWarning(UserWarning):
+    """Faces are aligned by their boxes, because the detector gives no landmarks: answers are less sure."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from facecli.errors import UsageError
+from facecli.errors import AlignmentWarning, UsageError
 from facecli.system.streams import print_error
 
 if TYPE_CHECKING:  # imported by the functions: --help must not pay for them
@@ -40,10 +41,21 @@ def open_sink(output: OutputSettings, *, silent: bool = False) -> Sink:
         sink = Sink("jsonl", Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 # as long as the process
     else:
         sink = Sink(chosen)
+    _tell_warnings(quiet=output.quiet)
     opened = click.get_current_context().find_root().obj
     if isinstance(opened, list):
         opened.append(sink)  # cli.main shows a failure there
     return sink
+
+
+def _tell_warnings(*, quiet: bool) -> None:
+    """Print warnings of ours as lines on stderr, once each; not with --quiet."""
+
+    def show(message: Warning | str, *_where: object) -> None:
+        print_error(str(message))
+
+    warnings.simplefilter("ignore" if quiet else "default", AlignmentWarning)
+    warnings.showwarning = show
 
 
 def _refuse_inputs(target: Path) -> None:

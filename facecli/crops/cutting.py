@@ -12,22 +12,24 @@ from facecli.contract import CropSpec
 from facecli.crops.resample import padded, resize
 from facecli.crops.warp import average, bbox_matrix, warp
 from facecli.crops.window import bbox_window, pixels_in
-from facecli.errors import PluginError
 from facecli.geometry import similarity_transform
 from facecli.types import Detections, FloatArray, Image, UInt8Array
+
+# Where the five points lie in a face's box, as parts of its width and height: rounded medians of LFW's faces, yunet's
+# points in the boxes of haar (benchmarks/usual_points.py).
+USUAL_POINTS = ((0.32, 0.39), (0.68, 0.39), (0.5, 0.6), (0.35, 0.77), (0.65, 0.77))
 
 
 def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
     """Return one crop per face: (N, spec.height, spec.width, 3) uint8 RGB, black outside the picture.
 
-    Raises PluginError if the spec needs landmarks and the detections have none.
+    A face without landmarks is aligned by where they usually lie in its box.
     """
-    if spec.template is not None and detections.landmarks is None:
-        raise PluginError("these crops are aligned by landmarks, which the detector does not give")
+    points = usual_points(detections.bboxes) if detections.landmarks is None else detections.landmarks
     crops = np.zeros((len(detections), spec.height, spec.width, 3), np.uint8)
     for index, bbox in enumerate(detections.bboxes):
-        if spec.template is not None and detections.landmarks is not None:
-            matrix = similarity_transform(detections.landmarks[index], np.array(spec.template, np.float32))
+        if spec.template is not None:
+            matrix = similarity_transform(points[index], np.array(spec.template, np.float32))
             crops[index] = warp(image.pixels, matrix, spec)
         elif spec.resample == "warp":
             crops[index] = warp(image.pixels, bbox_matrix(bbox, spec), spec)
@@ -36,6 +38,12 @@ def cut(image: Image, detections: Detections, spec: CropSpec) -> UInt8Array:
             window = bbox_window(bbox, spec, image.width, image.height)
             crops[index] = _resized(pixels_in(image.pixels, window, eyes), spec)
     return crops
+
+
+def usual_points(bboxes: FloatArray) -> FloatArray:
+    """Return where five landmarks usually lie in boxes (N, 4) xyxy of upright faces: (N, 5, 2) float32 xy, px."""
+    corners, sides = bboxes[:, None, :2], (bboxes[:, 2:] - bboxes[:, :2])[:, None]
+    return (corners + np.array(USUAL_POINTS, np.float32) * sides).astype(np.float32)
 
 
 def whole(image: Image, spec: CropSpec) -> UInt8Array:

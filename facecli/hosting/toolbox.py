@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -23,7 +24,7 @@ from facecli.contract import (
 )
 from facecli.contract.plugin import Plugin
 from facecli.contract.record_keys import RECORD_KEYS
-from facecli.errors import AbsentModelError, PluginError
+from facecli.errors import AbsentModelError, AlignmentWarning, PluginError
 from facecli.hosting import identity, parameters
 from facecli.hosting.choice import Choice, load_recognizer
 from facecli.hosting.loader import Loader
@@ -49,7 +50,7 @@ class Toolbox:
         self.attribute_plugins = tuple(registry.load("attributes", name, AttributePlugin) for name in choice.attributes)
         tracker = choice.tracker
         self.tracker_plugin = None if tracker is None else registry.load("trackers", tracker, TrackerPlugin)
-        self._check_landmarks()
+        self._boxed = self._boxed_users()
         self._check_names()
         self._parameters = parameters.effective(self.plugins, choice.parameters)
         # The detector is needed first, but the recognizer takes longest to load: all start now. Keys are id(), because
@@ -101,7 +102,12 @@ class Toolbox:
         return dict(self._parameters[id(plugin)])
 
     def changed_crop(self, plugin: Plugin) -> Mapping[str, Any]:
-        """Return {"crop": fields} if a recognizer gets another crop than its own, else nothing; ready for JSON."""
+        """Return {"crop": fields} if a plugin gets other crops than its own, else nothing; ready for JSON.
+
+        Of aligned crops that a detector without landmarks leaves to the boxes, "aligned_by" is "bbox".
+        """
+        if isinstance(plugin, (RecognizerPlugin, AttributePlugin)) and plugin.name in self._boxed:
+            return {"crop": {**asdict(plugin.crop), "aligned_by": "bbox"}}
         if isinstance(plugin, RecognizerPlugin) and plugin.name in self._crops:
             return {"crop": asdict(plugin.crop)}
         return {}
@@ -161,15 +167,21 @@ class Toolbox:
     def _sha256_of(self, plugin: Plugin) -> list[str | None]:
         return identity.sha256_of(plugin, self.parameters(plugin), self.store)
 
-    def _check_landmarks(self) -> None:
+    def _boxed_users(self) -> tuple[str, ...]:
+        """Return the names of the plugins whose crops are aligned by landmarks that the detector does not give."""
         detector = self.detector_plugin
         if detector is None or detector.landmarks:
-            return
+            return ()
         users: tuple[RecognizerPlugin | AttributePlugin, ...] = (*self.recognizer_plugins, *self.attribute_plugins)
-        for user in users:
-            if any(spec.template is not None for spec in _crops_of(user)):
-                message = f"{user.name} aligns faces by landmarks, which {detector.name} does not give"
-                raise PluginError(message, hint="choose another {detector}, such as yunet", about="detector")
+        boxed = tuple(user.name for user in users if any(spec.template is not None for spec in _crops_of(user)))
+        if boxed:
+            message = (
+                f"{detector.name} gives no landmarks: faces for {', '.join(boxed)} are aligned by their boxes, which"
+            )
+            warnings.warn(
+                f"{message} is less accurate, and no threshold was measured so", AlignmentWarning, stacklevel=3
+            )
+        return boxed
 
     def _check_names(self) -> None:
         attributes = [plugin.attribute for plugin in self.attribute_plugins]

@@ -138,10 +138,29 @@ def test_a_picture_on_stdin(run_cli: Callable, examples: Path, collins: bytes) -
     assert run_cli("verify", "-", "-", input=collins).returncode == 2
 
 
-def test_detector_without_landmarks_is_refused_for_an_aligning_recognizer(run_cli: Callable, examples: Path) -> None:
-    done = run_cli("verify", examples / "collins.jpg", examples / "hopper.jpg", "--detector", "haar")
-    assert done.returncode == 2
-    assert "landmarks" in done.errors[0]
+def test_a_detector_without_landmarks_leaves_the_alignment_to_the_boxes(
+    run_cli: Callable, examples: Path, tmp_path: Path
+) -> None:
+    collins, variant, hopper = (examples / f"{name}.jpg" for name in ("collins", "collins_variant", "hopper"))
+    done = run_cli("verify", collins, variant, "--detector", "haar", "--json")
+    assert done.returncode == 0
+    assert done.json["verified"] is True
+    assert done.errors == [
+        "facecli: haar gives no landmarks: faces for sface are aligned by their boxes, which is less accurate, and no "
+        "threshold was measured so"
+    ]
+    assert done.json["recognizer"]["crop"]["aligned_by"] == "bbox"
+    assert (done.json["fmr"], done.json["fmr_worst_group"]) == (None, None)
+    assert done.json["threshold_source"].endswith("; stated for default parameters and crop")
+    other = run_cli("verify", collins, hopper, "--detector", "haar", "-q", "--json")
+    assert (other.json["verified"], other.errors) == (False, [])
+    assert "crop" not in run_cli("verify", collins, hopper, "--json").json["recognizer"]
+    refused = run_cli("verify", collins, hopper, "--detector", "haar", "--fmr", "0.01")
+    assert refused.returncode == 2
+    assert "were measured with its default parameters and crop" in refused.errors[-1]
+    analysed = run_cli("analyze", collins, "-a", "age", "--detector", "haar", "--json")
+    assert analysed.returncode == 0
+    assert "faces for age/facecli-traits are aligned by their boxes" in analysed.errors[0]
 
 
 def test_cuda_is_a_demand(run_cli: Callable, examples: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from facecli.contract import CropSpec
 from facecli.crops import cutting
-from facecli.errors import PluginError
 from facecli.geometry import similarity_transform
 from facecli.types import Detections, Image
 
@@ -60,10 +59,16 @@ def test_no_faces_no_crops() -> None:
     assert cutting.cut(image, Detections.empty(landmarks=True), SPEC).shape == (0, 100, 100, 3)
 
 
-def test_aligned_crops_need_landmarks() -> None:
+def test_faces_without_landmarks_are_aligned_by_where_they_usually_lie() -> None:
     image, faces = picture(1, 0)
-    with pytest.raises(PluginError, match="landmarks"):
-        cutting.cut(image, Detections(faces.bboxes, faces.scores), SPEC)
+    usual = cutting.usual_points(faces.bboxes)
+    assert usual.shape == (len(faces), 5, 2)
+    by_box = cutting.cut(image, Detections(faces.bboxes, faces.scores), SPEC)
+    assert np.array_equal(by_box, cutting.cut(image, Detections(faces.bboxes, faces.scores, usual), SPEC))
+    assert not np.array_equal(by_box, cutting.cut(image, faces, SPEC))
+    assert cutting.cut(image, Detections.empty(landmarks=False), SPEC).shape == (0, 100, 100, 3)
+    box = np.float32([[10, 20, 110, 220]])
+    np.testing.assert_allclose(cutting.usual_points(box)[0, :2], [[42, 98], [78, 98]], atol=1e-3)
 
 
 def test_a_bbox_crop_with_margin_is_centred_and_black_outside() -> None:
