@@ -51,7 +51,7 @@ def open_sink(output: OutputSettings, *, silent: bool = False) -> Sink:
 def _tell_warnings(*, quiet: bool) -> None:
     """Print warnings of ours as lines on stderr, once each; not with --quiet."""
 
-    def show(message: Warning | str, *_where: object) -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
         print_error(str(message))
 
     warnings.simplefilter("ignore" if quiet else "default", AlignmentWarning)

@@ -175,12 +175,8 @@ class Toolbox:
         users: tuple[RecognizerPlugin | AttributePlugin, ...] = (*self.recognizer_plugins, *self.attribute_plugins)
         boxed = tuple(user.name for user in users if any(spec.template is not None for spec in _crops_of(user)))
         if boxed:
-            message = (
-                f"{detector.name} gives no landmarks: faces for {', '.join(boxed)} are aligned by their boxes, which"
-            )
-            warnings.warn(
-                f"{message} is less accurate, and no threshold was measured so", AlignmentWarning, stacklevel=3
-            )
+            message = f"{detector.name} gives no landmarks: faces for {', '.join(boxed)} are aligned by their boxes"
+            warnings.warn(f"{message}, for which the stated accuracy does not hold", AlignmentWarning, stacklevel=3)
         return boxed
 
     def _check_names(self) -> None:

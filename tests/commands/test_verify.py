@@ -146,8 +146,8 @@ def test_a_detector_without_landmarks_leaves_the_alignment_to_the_boxes(
     assert done.returncode == 0
     assert done.json["verified"] is True
     assert done.errors == [
-        "facecli: haar gives no landmarks: faces for sface are aligned by their boxes, which is less accurate, and no "
-        "threshold was measured so"
+        "facecli: haar gives no landmarks: faces for sface are aligned by their boxes, for which the stated accuracy "
+        "does not hold"
     ]
     assert done.json["recognizer"]["crop"]["aligned_by"] == "bbox"
     assert (done.json["fmr"], done.json["fmr_worst_group"]) == (None, None)
@@ -160,7 +160,7 @@ def test_a_detector_without_landmarks_leaves_the_alignment_to_the_boxes(
     assert "were measured with its default parameters and crop" in refused.errors[-1]
     analysed = run_cli("analyze", collins, "-a", "age", "--detector", "haar", "--json")
     assert analysed.returncode == 0
-    assert "faces for age/facecli-traits are aligned by their boxes" in analysed.errors[0]
+    assert "faces for age/facecli-resnet are aligned by their boxes" in analysed.errors[0]
 
 
 def test_cuda_is_a_demand(run_cli: Callable, examples: Path) -> None:
