@@ -4,17 +4,20 @@ listing: a list of a million names is frozen. local: a job beside the command wi
 local, which needs facecli[ray]. memory: of one worker, shard after shard. curve: 10^3, 10^4 and so on up to PICTURES.
 
 The pictures are the sample portraits, made smaller, in a folder that is removed afterwards. Every command is a process
-of its own; times are wall times with the start of all processes, so nothing else should run beside them.
+of its own. Wall times, with the start of all processes, are worth little where something else runs beside them; the CPU
+time, which is told as well, is that of the command and all its workers.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +25,7 @@ import numpy as np
 PORTRAITS = Path(__file__).resolve().parents[1] / "examples"
 SIDE = 160  # px of a made picture, so that reading and detecting take about as long as the rest
 MOST_MIB, MOST_SECONDS, NAMES = 300, 60, 1_000_000  # of listing
+TURNS = 3
 LEAST_LOCAL, LEAST_RAY, MOST_SLOPE = 0.95, 0.9, 0.02
 
 
@@ -43,11 +47,24 @@ def pictures(folder: Path, count: int) -> Path:
     return made
 
 
-def seconds(*arguments: str | Path) -> float:
-    """Return how long `facecli ARGUMENTS...` takes."""
-    start = time.perf_counter()
+class Spent(NamedTuple):
+    """The time that a command took, in seconds: on the clock, and of all CPUs."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        """Return both as text."""
+        return f"{self.wall:.1f} s ({self.cpu:.1f} s of CPU)"
+
+
+def run(*arguments: str | Path) -> Spent:
+    """Run `facecli ARGUMENTS...` to its end."""
+    start, before = time.perf_counter(), os.times()
     subprocess.run([sys.executable, "-m", "facecli", *map(str, arguments), "--quiet"], check=True)
-    return time.perf_counter() - start
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Spent(time.perf_counter() - start, cpu)
 
 
 def listing(folder: Path, count: int | None) -> None:
@@ -74,19 +91,18 @@ print(frozen.names, time.perf_counter() - start, resource.getrusage(resource.RUS
 def local(folder: Path, count: int | None) -> None:
     """Run a job and the command without a job, in turns."""
     made = pictures(folder, count or 2000)
-    plain, job = [], []
-    for turn in range(3):
-        plain.append(seconds("embed", made, "-o", folder / f"{turn}.parquet"))
-        job.append(seconds("embed", made, "-o", f"{folder}/{turn}/"))
-    ratio = min(plain) / min(job)
-    print(f"without a job {min(plain):.1f} s, with {min(job):.1f} s: {ratio:.2f} (at least {LEAST_LOCAL})")
+    for turn in range(TURNS):
+        plain = run("embed", made, "-o", folder / f"{turn}.parquet")
+        job = run("embed", made, "-o", f"{folder}/{turn}/")
+        ratios = f"{plain.wall / job.wall:.2f} by the clock, {plain.cpu / job.cpu:.2f} by CPU"
+        print(f"without a job {plain}, with {job}: {ratios} (at least {LEAST_LOCAL})", flush=True)
 
 
 def ray(folder: Path, count: int | None) -> None:
     """Run a job on both engines."""
     made = pictures(folder, count or 10_000)
-    ours, theirs = (seconds("embed", made, "-o", f"{folder}/{name}/", "--engine", name) for name in ("local", "ray"))
-    print(f"local {ours:.1f} s, ray {theirs:.1f} s: {ours / theirs:.2f} (at least {LEAST_RAY})")
+    ours, theirs = (run("embed", made, "-o", f"{folder}/{name}/", "--engine", name) for name in ("local", "ray"))
+    print(f"local {ours}, ray {theirs}: {ours.wall / theirs.wall:.2f} by the clock (at least {LEAST_RAY})")
 
 
 def memory(folder: Path, count: int | None) -> None:
@@ -119,8 +135,9 @@ def curve(folder: Path, count: int | None) -> None:
     """Run jobs of growing size."""
     size = 1000
     while size <= (count or 100_000):
-        spent = seconds("embed", pictures(folder, size), "-o", f"{folder}/{size}/")
-        print(f"{size} pictures: {spent:.1f} s, {size / spent:.1f} pictures/s")
+        spent = run("embed", pictures(folder, size), "-o", f"{folder}/{size}/")
+        rate = f"{size / spent.wall:.1f} pictures/s, {size / spent.cpu:.1f} in a second of CPU"
+        print(f"{size} pictures: {spent}, {rate}", flush=True)
         size *= 10
 
 

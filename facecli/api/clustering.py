@@ -19,7 +19,7 @@ from facecli.clustering.reading import HashedPictures
 from facecli.errors import UsageError
 from facecli.gallery.space import Space
 from facecli.gallery.store.faces import kept
-from facecli.matching import stored
+from facecli.matching import stored, stored_job
 from facecli.matching.stored import StoredEmbeddings
 from facecli.output.clusterings import read_ids
 
@@ -69,7 +69,7 @@ class Gathering:
         """Gather stored embeddings. Raises InputError; UsageError for files, or a gallery, that were made otherwise."""
         self.given = True
         for path in paths:
-            file = stored.read(path, max_bytes)
+            file = (stored_job if path.is_dir() else stored).read(path, max_bytes)
             if self.files:
                 stored.check_comparable(self.files[0], file)
             self.files.append(file)
@@ -125,9 +125,13 @@ def gathered(
 
 
 def names_stored(inputs: Sequence[object]) -> bool:
-    """Return whether the inputs are files of embeddings. Raises UsageError for some that are and some that are not."""
-    found = {isinstance(one, (str, os.PathLike)) and os.fsdecode(one).lower().endswith(SUFFIX) for one in inputs}
+    """Return whether the inputs are embeddings, in files or in folders of jobs. Raises UsageError for a mixture."""
+    found = {isinstance(one, (str, os.PathLike)) and _is_stored(one) for one in inputs}
     if len(found) > 1:
         message = "pictures and stored embeddings are not clustered together"
         raise UsageError(message, hint="embed the pictures, too, with `facecli embed`")
     return found == {True}
+
+
+def _is_stored(name: str | os.PathLike[str]) -> bool:
+    return os.fsdecode(name).lower().endswith(SUFFIX) or stored_job.is_job(name)

@@ -22,7 +22,7 @@ def beginning(job: Job, left: int, folder: str) -> str:
     parts = {"picture": job.pictures - job.archives, "archive": job.archives}
     count = " and ".join(counted(number, noun) for noun, number in parts.items() if number)
     if job.resumed:
-        return f"{folder} has a job of {count}: {job.shards - left} of {counted(job.shards, 'shard')} are done"
+        return f"{folder} has a job of {count}: {job.shards - left} of {counted(job.shards, 'shard')} done"
     return f"{folder}: a job of {count} in {counted(job.shards, 'shard')}"
 
 

@@ -97,8 +97,8 @@ def answer(
         print_error(f"ended before all shards were done; the same command goes on: {output.folder}")
         return INTERRUPTED
     rate = f" ({last.rate:.1f} pictures/s)" if shards else ""
-    counts = f"{done['pictures']} pictures, {done['faces']} faces, {done['failed']} failed"
-    job_progress.tell(output, f"{output.folder} has {counts}, in {job_progress.counted(done['shards'], 'shard')}{rate}")
+    pictures, faces, parts = (job_progress.counted(done[f"{noun}s"], noun) for noun in ("picture", "face", "shard"))
+    job_progress.tell(output, f"{output.folder} has {pictures}, {faces}, {done['failed']} failed, in {parts}{rate}")
     return 1 if done["failed"] else 0
 
 

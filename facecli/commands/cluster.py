@@ -88,9 +88,10 @@ def command(
 ) -> int:
     """Find out which faces are of one person.
 
-    INPUTS are pictures, or files of `facecli embed -o FILE.npz`. Two faces of one picture are two people. The threshold
-    is not that of `facecli verify`: it holds for the mean distance between groups of faces. What was said in the
-    gallery, names, "not this person" and "ignore", holds here, and nothing is changed there.
+    INPUTS are pictures, or files of `facecli embed -o FILE.npz`, or folders that its jobs have filled. Two faces of one
+    picture are two people. The threshold is not that of `facecli verify`: it holds for the mean distance between groups
+    of faces. What was said in the gallery, names, "not this person" and "ignore", holds here, and nothing is changed
+    there.
     """
     from facecli.api.clustering import names_stored
     from facecli.cli import context, inputs, progress

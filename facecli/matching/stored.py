@@ -61,6 +61,17 @@ class StoredEmbeddings:
             **({"crop": recognizer["crop"]} if "crop" in recognizer else {}),
         }
 
+    def check(self) -> None:
+        """Raise ValueError, KeyError or TypeError for embeddings that are not as they are written."""
+        count, dim = self.rows.shape
+        if not (count == len(self.sources) == len(self.faces) and dim == self.header["recognizer"]["dim"]):
+            raise ValueError("its arrays do not fit each other")
+        if not np.isfinite(self.rows).all():
+            raise ValueError("its embeddings are no numbers")
+        if self.header.get("preset") not in (None, *PRESETS):
+            raise ValueError("its preset is unknown")
+        _ = self.identity
+
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
@@ -90,7 +101,7 @@ def read(path: Path, max_bytes: int) -> StoredEmbeddings:
         stored = StoredEmbeddings(
             path, rows.astype(np.float32), tuple(map(str, sources)), tuple(map(int, faces)), header
         )
-        _check(stored)
+        stored.check()
     except FacecliError:
         raise
     except OSError as error:
@@ -145,18 +156,6 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray[Any, Any]:
         if dtype.hasobject or fortran or prod(shape) * dtype.itemsize != info.file_size - stream.tell():
             raise ValueError(f"{name} is not what it claims to be")
         return np.frombuffer(stream.read(), dtype).reshape(shape)
-
-
-def _check(stored: StoredEmbeddings) -> None:
-    """Raise ValueError, KeyError or TypeError for embeddings that are not as they are written."""
-    count, dim = stored.rows.shape
-    if not (count == len(stored.sources) == len(stored.faces) and dim == stored.header["recognizer"]["dim"]):
-        raise ValueError("its arrays do not fit each other")
-    if not np.isfinite(stored.rows).all():
-        raise ValueError("its embeddings are no numbers")
-    if stored.header.get("preset") not in (None, *PRESETS):
-        raise ValueError("its preset is unknown")
-    _ = stored.identity
 
 
 def _sha256_of(described: Mapping[str, Any]) -> list[str]:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
+from facecli.errors import FacecliError, InputError, first_line
 from facecli.system.parquet import import_pyarrow
 
 Table = Any  # of pyarrow, which brings no types
 SHARD = b"facecli.shard"  # the key of the facts in the metadata of a shard's pictures
 
 
-def opened(content: bytes) -> Table:
-    """Return the table of a Parquet file."""
+@contextmanager
+def whole(name: str, hint: str = "remove it, and the same command makes it again") -> Iterator[None]:
+    """Turn what is raised about a file that somebody has damaged into InputError. name: of the file in its place."""
+    try:
+        yield
+    except (FacecliError, FileNotFoundError):
+        raise
+    except (ValueError, KeyError, TypeError, OSError) as error:  # pyarrow raises the last for some damage
+        raise InputError(f"{name} is damaged: {first_line(error)}", hint=hint, about="output") from error
+
+
+def opened(content: bytes, name: str) -> Table:
+    """Return the table of a Parquet file. name: of the file. Raises InputError if it is damaged."""
     _, parquet = import_pyarrow()
-    return parquet.read_table(BytesIO(content))
+    with whole(name):
+        return parquet.read_table(BytesIO(content))
 
 
 def facts_of(stream: Any) -> dict[str, Any]:

@@ -22,9 +22,9 @@ class Journal:
         self.crashed: set[int] = set()
         try:
             notes: dict[str, Any] = json.loads(place.read(self._name))
-        except FileNotFoundError:
+            self._at, self._deaths, self.crashed = notes["at"], notes["deaths"] + 1, set(notes["crashed"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or damaged ones: they are begun anew
             return
-        self._at, self._deaths, self.crashed = notes["at"], notes["deaths"] + 1, set(notes["crashed"])
         if self._deaths >= MOST_DEATHS:
             self.crashed.add(self._at)
             self._at, self._deaths = -1, 0

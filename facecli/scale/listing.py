@@ -14,7 +14,8 @@ from io import BytesIO
 from itertools import chain, islice
 from typing import Any
 
-from facecli.errors import UsageError
+from facecli.errors import InputError, UsageError
+from facecli.scale.files import whole
 from facecli.scale.place import Place
 from facecli.system.parquet import import_pyarrow
 
@@ -75,10 +76,15 @@ def hashed(names: Iterable[str]) -> str:
 
 
 def read(place: Place, number: int) -> list[str]:
-    """Return the names of a shard. Raises OutputError, FileNotFoundError."""
+    """Return the names of a shard. Raises OutputError, InputError for a file that is missing or damaged."""
     _, parquet = import_pyarrow()
     file, row = divmod(number, SHARDS_PER_FILE)
-    with place.open(_file(file)) as stream, parquet.ParquetFile(stream) as opened:
+    name, lost = _file(file), "begin the job anew in another {output}"
+    try:
+        stream = place.open(name)
+    except FileNotFoundError as error:
+        raise InputError(f"{name} is missing", hint=lost, about="output") from error
+    with whole(name, lost), stream, parquet.ParquetFile(stream) as opened:
         column = opened.read_row_group(row, columns=["name"]).column("name")
     return [os.fsdecode(name) for name in column.to_pylist()]
 

@@ -48,7 +48,8 @@ def _facts(place: Place, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str
     """Yield number and facts of shards that are done."""
 
     def read(number: int) -> tuple[int, dict[str, Any]]:
-        with place.open(f"pictures/{number:05}.parquet") as stream:
+        name = f"pictures/{number:05}.parquet"
+        with files.whole(name), place.open(name) as stream:
             return number, files.facts_of(stream)
 
     with ThreadPoolExecutor(READERS) as pool:

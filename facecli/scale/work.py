@@ -77,10 +77,11 @@ class ShardWorker:
         if not self._work.retry_failed:
             return None
         try:
-            faces, pictures = (self._place.read(f"{folder}/{name}") for folder in ("faces", "pictures"))
+            contents = [self._place.read(f"{folder}/{name}") for folder in ("faces", "pictures")]
         except FileNotFoundError:
             return None
-        return files.opened(faces), files.opened(pictures)
+        faces, pictures = map(files.opened, contents, (f"faces/{name}", f"pictures/{name}"))
+        return faces, pictures
 
     def _pictures(self, number: int, wanted: set[int] | None) -> Iterator[Picture]:
         for picture in pictures_of(listing.read(self._place, number), self._flow.limits):

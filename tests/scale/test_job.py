@@ -84,9 +84,30 @@ def test_the_same_command_does_what_is_missing(done: Path, pictures: Path, run_c
     old = (folder / "pictures/00001.parquet").stat().st_mtime_ns
     run = run_cli("embed", pictures, "-o", folder, *JOB)
     assert run.returncode == 1
-    assert "3 of 4 shards are done" in run.errors[0]
+    assert "3 of 4 shards done" in run.errors[0]
     assert {kind: table(folder, kind) for kind in before} == before
     assert (folder / "pictures/00001.parquet").stat().st_mtime_ns == old
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("pictures/00001.parquet", "pictures/00001.parquet is damaged"),
+        ("listing/00000.parquet", "listing/00000.parquet is damaged"),
+    ],
+)
+@pytest.mark.parametrize("content", [b"PAR1", b"PAR1 and nothing PAR1", None])
+def test_a_file_that_was_damaged_is_named(
+    done: Path, pictures: Path, run_cli: Callable, tmp_path: Path, name: str, told: str, content: bytes | None
+) -> None:
+    folder = shutil.copytree(done, tmp_path / "out")
+    if name.startswith("listing"):
+        (folder / "pictures/00002.parquet").unlink()
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    run = run_cli("embed", pictures, "-o", folder, "--shard", "7", "--workers", "1")
+    assert run.returncode == 1
+    assert told in run.errors[-1]
 
 
 @pytest.mark.parametrize(

@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import manual, options
 from facecli.cli.settings import OutputSettings, gathered
 
+if TYPE_CHECKING:
+    from facecli.gallery.store.exchange import Imported
+    from facecli.gallery.store.store import GalleryStore
 
-@manual.command(examples=("gallery import people.npz", "gallery import people.npz --gallery new.db --json"))
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+
+@manual.command(
+    examples=("gallery import people.npz", "gallery import people.npz --gallery new.db --json", "gallery import job/")
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True), metavar="FILE|FOLDER")
 @options.gallery_option
 @options.output_options
 @gathered
 def command(output: OutputSettings, file: Path, gallery: Path | None) -> int:
     """Add the people and faces of FILE, which `facecli gallery export` wrote. What is known already stays as it is.
 
+    Or add those of FOLDER, which `facecli embed people/ -o FOLDER/` has filled: each picture with one face is of the
+    person whose name the folder has that it lies in.
+
     The embeddings must be of the gallery's recognizer and detector; a gallery that does not exist is made.
     """
     from facecli.cli import context, galleries, progress
     from facecli.cli.wording import option
-    from facecli.gallery.store import exchange, exchange_files
     from facecli.gallery.store.store import GalleryStore
     from facecli.output import galleries as shown
     from facecli.output import records
 
     sink = context.open_sink(output)
     with sink.opened():
-        with exchange_files.opened(file) as contents:
+        added = known = 0
+        rejected = []
+        with _opened(file) as added_to:
             store = GalleryStore(galleries.gallery_path(gallery), create=True)
-            done = exchange.add(store, contents)
-        for source, error in done.rejected:
-            progress.report_error(source, error)
-        rejected = [{"source": source, "error": records.error(error, option)} for source, error in done.rejected]
-        parts = {"added": done.added, "known": done.known, "rejected": rejected}
+            for done in added_to(store):
+                added, known = added + done.added, known + done.known
+                for source, error in done.rejected:
+                    progress.report_error(source, error)
+                    rejected.append({"source": source, "error": records.error(error, option)})
+        parts = {"added": added, "known": known, "rejected": rejected}
         document = records.header("gallery.import", gallery=shown.gallery(store), **parts)
         store.close()
-    sink.document(document, [{"added": done.added, "known": done.known, "rejected": len(rejected)}])
+    sink.document(document, [{"added": added, "known": known, "rejected": len(rejected)}])
     return 1 if rejected else 0
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Callable[[GalleryStore], Iterable[Imported]]]:
+    """Give what adds the faces of an exported file, or of a job's folder, to a gallery, transaction by transaction."""
+    from facecli.gallery.store import exchange, exchange_files, jobs
+    from facecli.matching import stored_job
+
+    if file.is_dir():
+        shards = stored_job.shards(file)
+        yield lambda store: jobs.add(store, shards)
+        return
+    with exchange_files.opened(file) as contents:
+        yield lambda store: (exchange.add(store, contents),)

@@ -89,7 +89,9 @@ def add(store: GalleryStore, other: Contents) -> Imported:
     space = Space(json.loads(str(arrays["identity"])), int(arrays["dim"]))
     if (own := store.space) is not None:
         own.check(space)
-    before = {names.key(person.name) for person in store.people()}
+    # Only who is ignored there asks who is here, which may be a million people.
+    ignored = bool((arrays["kind"] == "ignored").any())
+    before = {names.key(person.name) for person in store.people()} if ignored else set()
     added: dict[int, int] = {}
     known, rejected = 0, []
     with store.database.transaction():
