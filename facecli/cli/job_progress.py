@@ -12,7 +12,7 @@ from facecli.system.streams import print_error
 if TYPE_CHECKING:
     from facecli.cli.settings import OutputSettings
     from facecli.scale.job import Job
-    from facecli.scale.run import Progress
+    from facecli.scale.progress import Progress
 
 OFTEN, SELDOM = 5.0, 60.0  # seconds between two lines of progress, on a terminal and in a log
 
