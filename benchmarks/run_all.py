@@ -46,6 +46,7 @@ FURTHER = [
     ["clustering.py", "--faces", "10000"],
     ["anonymize.py"],
     ["gallery_enroll.py"],
+    ["films.py"],
     ["hostile.py"],
     ["cached_graph.py"],
     ["precision.py"],
