@@ -181,3 +181,42 @@ def test_pages_fit_a_phone(browser, scheme):
         shot(page, f"phone-{scheme}{path.replace('/', '-')}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.locator("h1").count() == 1
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, which looks for what keeps people from using a page."""
+    path = Path(os.environ.get("FACECLI_WEB_RUNTIME", ""), "axe-core", "axe.min.js")
+    if not path.is_file():
+        pytest.skip("needs axe-core in the node_modules that FACECLI_WEB_RUNTIME names")
+    return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, server, axe, collins, scheme):
+    server.post("/v1/people", data={"name": "Ada"}, files={"images": collins})
+    (person,) = [one for one in server.get("/v1/people").json()["people"] if one["person"] == "Ada"]
+    face = server.get(f"/v1/people/{person['uid']}").json()["faces"][0]["face"]
+    page = browser("hopper.jpg", 1100, 800, scheme)
+
+    def check(place: str) -> None:
+        page.evaluate(axe)  # by the browser's debugger: the page itself may not run it
+        found = page.evaluate("axe.run()")["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in serious]
+        assert not told, f"{place}: {told}"
+
+    for path in ("/", "/signup", "/login", "/live", "/people", f"/people/{person['uid']}", "/settings"):
+        page.goto(path)
+        shown(page, path)
+        check(path)
+    page.goto("/live")
+    page.get_by_role("button", name="Start").click()
+    page.locator("ul.faces li").first.wait_for()
+    check("/live with a face")
+    server.post(f"/v1/faces/{face}/reject", json={"person": "Ada"})
+    page.goto("/review")
+    page.get_by_label("Ignore this face").wait_for()
+    check("/review with a face")
+    server.post(f"/v1/faces/{face}/ignore")
+    server("DELETE", f"/v1/people/{person['uid']}")

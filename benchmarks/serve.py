@@ -1,0 +1,213 @@
+"""Loads a server on this machine: start-up, many clients at once, and a long live view.
+
+Start-up is from the start of the process to the answer of the first picture. The clients send one picture each, again
+and again, in a closed loop, and what they reach is compared with the models alone: the same work from a pool of
+threads, as many as the server has workers, in one process. Clients and server share the machine's cores. A second
+server with a short queue shows what more clients than places get. The live view is one WebSocket, frame by frame.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import requests
+from common import Figure, figure, parser, tell
+
+import facecli
+from facecli.system.cores import available_cores
+
+PICTURE = Path(__file__).resolve().parents[1] / "examples" / "collins.jpg"
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+class Server:
+    """One server in a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        errors = folder / "errors.txt"
+        command = [sys.executable, "-m", "facecli", "serve", "--port", "0", "--gallery", str(folder / "a.db"), *options]
+        self.started = time.perf_counter()
+        with errors.open("wb") as stream:
+            self.process = subprocess.Popen(command, stderr=stream, stdout=subprocess.DEVNULL)
+        while not (found := re.search(r"listening on (http://\S+)", errors.read_text())):
+            if self.process.poll() is not None:
+                sys.exit(errors.read_text())
+            time.sleep(0.005)
+        self.address = found[1]
+
+    def memory(self) -> float:
+        """Return the memory of the process, MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+    def seconds(self) -> float:
+        """Return the processor's time that the process took."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+
+@contextmanager
+def server(*options: str) -> Iterator[Server]:
+    """Run a server with an empty gallery for a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = Server(Path(folder), *options)
+        try:
+            yield running
+        finally:
+            running.process.terminate()
+            running.process.wait(30)
+
+
+def session() -> requests.Session:
+    """Return what asks without a proxy."""
+    made = requests.Session()
+    made.trust_env = False
+    return made
+
+
+def first_answer() -> tuple[float, float]:
+    """Return seconds, by the clock and of the processor, from the start to the answer of the first picture."""
+    with server() as running, session() as own:
+        answer = own.post(f"{running.address}/v1/detect", data=PICTURE.read_bytes(), headers=JPEG, timeout=60)
+        answer.raise_for_status()
+        return time.perf_counter() - running.started, running.seconds()
+
+
+def clients(running: Server, count: int, seconds: float) -> tuple[list[float], Counter[int], float]:
+    """Return the seconds of each answer, the statuses, and answers of 200 a second, of clients in a closed loop."""
+    picture, end = PICTURE.read_bytes(), time.perf_counter() + seconds
+    taken: list[float] = []
+    statuses: Counter[int] = Counter()
+    lock = threading.Lock()
+
+    def one() -> None:
+        with session() as own:
+            while time.perf_counter() < end:
+                begun = time.perf_counter()
+                status = own.post(f"{running.address}/v1/embed", data=picture, headers=JPEG, timeout=120).status_code
+                with lock:
+                    statuses[status] += 1
+                    if status == 200:
+                        taken.append(time.perf_counter() - begun)
+                if status == 429:
+                    time.sleep(0.2)
+
+    begun = time.perf_counter()
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return taken, statuses, len(taken) / (time.perf_counter() - begun)
+
+
+def models_alone(workers: int, seconds: float) -> float:
+    """Return pictures a second of the same models in one process without a server."""
+    faces, data = facecli.Faces(jobs=workers), PICTURE.read_bytes()
+    faces.embed(data)
+    end, done = time.perf_counter() + seconds, 0
+    lock = threading.Lock()
+
+    def one() -> None:
+        nonlocal done
+        while time.perf_counter() < end:
+            faces.embed(data)
+            with lock:
+                done += 1
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        for future in [pool.submit(one) for _ in range(workers)]:
+            future.result()
+    return done / (time.perf_counter() - begun)
+
+
+def live(running: Server, frames: int) -> tuple[list[float], set[int], float]:
+    """Return the memory after each twentieth of the frames, MB, the tracks, and frames a second."""
+    from websockets.sync.client import connect
+
+    picture = _small()
+    memory: list[float] = []
+    tracks: set[int] = set()
+    begun = time.perf_counter()
+    with connect(f"{running.address.replace('http', 'ws')}/v1/live", proxy=None) as socket:
+        for number in range(frames):
+            socket.send(picture[number % len(picture)])
+            answer = json.loads(socket.recv())
+            tracks |= {face["track"] for face in answer["faces"]}
+            if (number + 1) % (frames // 20) == 0:
+                memory.append(running.memory())
+    return memory, tracks, frames / (time.perf_counter() - begun)
+
+
+def _small() -> list[bytes]:
+    """Return frames of a camera: the portrait, 256 px, which moves a little."""
+    import cv2
+
+    portrait = cv2.resize(np.asarray(cv2.imread(str(PICTURE))), (256, 256), interpolation=cv2.INTER_AREA)
+    return [cv2.imencode(".jpg", np.roll(portrait, shift, 1))[1].tobytes() for shift in (0, 2, 4, 2)]
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--clients", type=int, default=64)
+    options.add_argument("--seconds", type=float, default=30.0, help="of each load")
+    options.add_argument("--frames", type=int, default=10_000, help="of the live view; 0 for none")
+    given = options.parse_args()
+    starts = [first_answer() for _ in range(3)]
+    found: list[Figure] = [
+        figure("start-up to the first answer, s", min(wall for wall, _ in starts), most=2.5),
+        figure("... of the processor, s", min(own for _, own in starts)),
+    ]
+    workers = available_cores()
+    alone = [models_alone(workers, given.seconds / 3)]
+    with server("--queue", str(given.clients), "--rate", "1000000") as running:
+        clients(running, 2, 2.0)  # warm
+        taken, statuses, rate = clients(running, given.clients, given.seconds)
+    alone.append(models_alone(workers, given.seconds / 3))
+    best = max(alone)
+    found += [
+        figure("the models alone, pictures/s", best),
+        figure(f"{given.clients} clients, pictures/s", rate),
+        figure("... part of the models alone", rate / best, "{:.2f}", least=0.9),
+        figure("... p50, s", float(np.percentile(taken, 50))),
+        figure("... p99, s", float(np.percentile(taken, 99))),
+        figure("... answers that are not 200", sum(statuses.values()) - statuses[200], "{:.0f}", most=0),
+    ]
+    with server("--queue", "4", "--rate", "1000000") as running:
+        _, statuses, _ = clients(running, given.clients, given.seconds / 3)
+        found += [
+            figure("a queue of 4: answers of 429", statuses[429], "{:.0f}", least=1),
+            figure(
+                "... of neither 200 nor 429", sum(statuses.values()) - statuses[200] - statuses[429], "{:.0f}", most=0
+            ),
+        ]
+    if given.frames:
+        with server("--live-fps", "60") as running:
+            memory, tracks, rate = live(running, given.frames)
+        later = np.array(memory[4:])  # what is loaded and cached at first is no leak
+        slope = float(np.polyfit(np.arange(len(later)), later, 1)[0]) * 20 / given.frames * 1024
+        found += [
+            figure(f"{given.frames} live frames, frames/s", rate),
+            figure("... memory after a fifth, MB", memory[4], "{:.1f}"),
+            figure("... and at the end, MB", memory[-1], "{:.1f}"),
+            figure("... slope, KB a frame", slope, "{:.3f}", most=0.5),
+            figure("... tracks of one person", len(tracks), "{:.0f}", most=1),
+        ]
+    tell(found, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
