@@ -27,6 +27,7 @@ class ServingSettings:
     rate: int
     live_fps: float
     dataset: Path | None
+    compat: tuple[str, ...]
 
 
 @manual.command(examples=("serve --gallery staff.db", "serve --host 0.0.0.0 --keys keys.json"))
@@ -36,6 +37,13 @@ class ServingSettings:
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Enroll what is put into DIR/unTrained_data/NAME and move it to Trained_data; the gallery is in Embeddings.",
+)
+@click.option(
+    "--compat",
+    callback=lambda _context, _option, text: tuple(name.strip() for name in text.split(",") if name.strip()),
+    default="",
+    metavar="NAMES",
+    help="Also answer as other servers do, for their clients: compreface, deepface.",
 )
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help="Listen here; others than this machine need keys.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=8000, help="The port; 0 for a free one.")

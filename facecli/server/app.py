@@ -20,6 +20,8 @@ from facecli.server.gate import App, Gate
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.accounts import AccountRoutes
 from facecli.server.routes.answers import answer
+from facecli.server.routes.compreface import CompreFaceRoutes
+from facecli.server.routes.deepface import DeepFaceRoutes
 from facecli.server.routes.earlier import EarlierRoutes
 from facecli.server.routes.jobs import JobRoutes
 from facecli.server.routes.live import LiveRoutes
@@ -28,9 +30,11 @@ from facecli.server.routes.people import PeopleRoutes
 from facecli.server.routes.pictures import Pictures
 from facecli.server.routes.review import ReviewRoutes
 from facecli.server.routes.status import Status
+from facecli.server.routes.subjects import SubjectRoutes
 from facecli.server.service import Service
 from facecli.version import __version__
 
+OTHERS = {"compreface": (CompreFaceRoutes, SubjectRoutes), "deepface": (DeepFaceRoutes,)}
 CODES = {404: "not_found", 405: "method"}
 
 
@@ -51,6 +55,9 @@ def make_app(service: Service) -> App:
     app.include_router(status.router())
     for routes in (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
         app.include_router(routes(service).router())
+    for name in service.settings.compat:
+        for own in OTHERS[name]:
+            app.include_router(own(service).router())
     app.include_router(PageRoutes().router())
     for kind in (FacecliError, RefusalError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from facecli.api.engine import Engine
 from facecli.errors import FacecliError, UsageError
 from facecli.output.records import SCORE_DIGITS, embedding
 from facecli.output.verifications import DIGITS
@@ -49,16 +47,13 @@ class Earlier:
 
         detect: False takes the whole picture as a face. embed: whether to tell the face's embedding, too.
         """
-        engine = self._looks.faces.engine if detect else _without_detector(self._looks.faces.engine)
+        engine = self._looks.faces.engine
         request = engine.request(("emotion",), embed=embed)
         tools = engine.tools(request, strict=False)
         known = tools.attribute_plugins[0].labels
         if unknown := [label for label in labels if label not in known]:
             raise UsageError(f"there is no emotion {unknown[0]:.40}", hint=f"there is {', '.join(known)}")
-        flow = engine.flow(request, BEST.face if detect else None, need_face=False)
-        (result,) = engine.pipeline(tools, flow).stages.process([picture])
-        if result.error is not None:
-            raise result.error
+        result = self._looks.look(picture, request, BEST if detect else Sift(), detect=detect)
         if not result.indices:
             return {"emotions": {}, "face_detected": False} | ({"face_embedding": None} if embed else {})
         probabilities = dict(zip(known, map(float, result.attributes[0].rows[0]), strict=True))
@@ -85,8 +80,3 @@ class Earlier:
 def _area(face: dict[str, Any]) -> float:
     x1, y1, x2, y2 = face["bbox"]
     return float((x2 - x1) * (y2 - y1))
-
-
-def _without_detector(engine: Engine) -> Engine:
-    selection = replace(engine.selection, detector=None, no_detect=True, rotate="never")
-    return engine.choosing(selection)

@@ -108,7 +108,10 @@ class Gate:
         self._check_site(scope, headers, host)
         address = (scope.get("client") or ("unknown", 0))[0]
         token = _cookie(headers.get(b"cookie", b"").decode("latin-1"))
-        caller = self._access.caller(address, headers.get(b"authorization", b"").decode("latin-1"), token)
+        authorization = headers.get(b"authorization", b"")
+        if not authorization and (key := headers.get(b"x-api-key")):  # as CompreFace's clients send it
+            authorization = b"Bearer " + key
+        caller = self._access.caller(address, authorization.decode("latin-1"), token)
         if not self._limiter.hit(self._rate, caller.name):
             headers_too = {"Retry-After": "60"}
             raise RefusalError(429, "busy", f"more than {self._settings.rate} requests a minute", headers=headers_too)

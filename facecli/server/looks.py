@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from facecli.api.engine import Engine
 from facecli.api.faces import Faces
 from facecli.api.gallery import Gallery, Search
 from facecli.api.selection import Request
@@ -39,6 +40,9 @@ class Sift:
     min_score: float = 0.0
     min_face_size: float = 0.0
     require_face: bool = False
+
+
+EVERYBODY = Sift("all")
 
 
 class Looks:
@@ -130,17 +134,21 @@ class Looks:
         flow = replace(flow, min_score=sift.min_score, min_face_size=sift.min_face_size)
         return _sound(self.gallery.engine.pipeline(self.gallery.tools(), flow).stages.process([picture])[0])
 
-    def named(self, picture: Source, attributes: Sequence[str]) -> ImageResult:
+    def named(self, picture: Source, attributes: Sequence[str], sift: Sift = EVERYBODY) -> ImageResult:
         """Return a picture with embeddings and attributes of its faces, by the gallery's plugins, and its pixels."""
         engine = self.gallery.engine
         request = engine.request(tuple(attributes), embed=True)
-        flow = engine.flow(request, "all", need_face=False, keep_image=True)
+        flow = engine.flow(request, sift.face, need_face=sift.require_face, keep_image=True)
+        flow = replace(flow, min_score=sift.min_score, min_face_size=sift.min_face_size)
         return _sound(engine.pipeline(engine.tools(request, strict=False), flow).stages.process([picture])[0])
 
-    def look(self, picture: Source, request: Request, sift: Sift, *, keep_image: bool = False) -> ImageResult:
-        """Return a picture with the answers to a request. Raises FacecliError if it can not be used."""
-        engine = self.faces.engine
-        flow = engine.flow(request, sift.face, need_face=sift.require_face, keep_image=keep_image)
+    def look(self, picture: Source, request: Request, sift: Sift, *, detect: bool = True) -> ImageResult:
+        """Return a picture with the answers to a request. Raises FacecliError if it can not be used.
+
+        detect: False takes the whole picture as a face.
+        """
+        engine = self.faces.engine if detect else _without_detector(self.faces.engine)
+        flow = engine.flow(request, sift.face, need_face=sift.require_face)
         flow = replace(flow, min_score=sift.min_score, min_face_size=sift.min_face_size)
         return _sound(engine.pipeline(engine.tools(request, strict=False), flow).stages.process([picture])[0])
 
@@ -159,6 +167,10 @@ class Looks:
         """Load what the usual questions need. Raises ModelError, DeviceError."""
         self.faces.engine.tools(Request(), strict=False).wait()
         self.gallery.tools().wait()
+
+
+def _without_detector(engine: Engine) -> Engine:
+    return engine.choosing(replace(engine.selection, detector=None, no_detect=True, rotate="never"))
 
 
 def _whole(header: Record, image: Record) -> Record:

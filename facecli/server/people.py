@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from facecli.errors import UsageError
@@ -68,16 +69,18 @@ class People:
         faces = [galleries.face(face) | {"crop": crop_url(face.id)} for face in self.store.faces(person)]
         return {"gallery": self._looks.described(), "person": shown(person), "faces": faces}
 
-    def add(self, name: str, pictures: Sequence[Source], face: str | None, *, new: bool) -> Record:
+    def add(
+        self, name: str, pictures: Sequence[Source], face: str | None, *, new: bool, min_score: float = 0.0
+    ) -> Record:
         """Enroll pictures of one person. new: whether nobody of this name may be there.
 
-        Raises the first picture's error if none could be used.
+        min_score: least score of a face. Raises the first picture's error if none could be used.
         """
         clean = names.clean(name)
         if new and self.named(clean) is not None:
             hint = "add faces to that person, or choose another name"
             raise refusals.RefusalError(409, "conflict", f"somebody is called {clean} already", hint=hint)
-        outcomes = list(self.enrolled([Labelled(picture, clean, how="web") for picture in pictures], face))
+        outcomes = list(self.enrolled([Labelled(picture, clean, how="web") for picture in pictures], face, min_score))
         if all(outcome.error is not None for outcome in outcomes):
             raise next(outcome.error for outcome in outcomes if outcome.error is not None)
         person = self.named(clean)
@@ -96,10 +99,13 @@ class People:
             ],
         }
 
-    def enrolled(self, pictures: Iterable[Labelled], face: str | None = None) -> Iterator[Enrolled]:
+    def enrolled(
+        self, pictures: Iterable[Labelled], face: str | None = None, min_score: float = 0.0
+    ) -> Iterator[Enrolled]:
         """Return an iterator of one outcome per picture; each face is kept with its crop."""
         gallery = self._looks.gallery
-        return gallery.enrolled(pictures, gallery.flow(face), crops=True)
+        flow = replace(gallery.flow(face), min_score=min_score)
+        return gallery.enrolled(pictures, flow, crops=True)
 
     def change(self, made: Callable[[GalleryStore], Change]) -> Record:
         """Return the document of a change by hand, as `facecli gallery` writes it."""

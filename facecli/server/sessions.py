@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from facecli.server import secrecy
 
@@ -40,6 +40,11 @@ class Sessions:
         """End a session."""
         with self._lock:
             self._held.pop(secrecy.digest(token), None)
+
+    def keep(self, people: Set[str]) -> None:
+        """End the sessions of all but these people. people: uids."""
+        with self._lock:
+            self._held = {one: held for one, held in self._held.items() if held[0] in people}
 
     def forget(self, people: Sequence[str]) -> None:
         """End all sessions of people. people: uids."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from facecli.errors import UsageError
 
 MEGABYTE = 2**20
+COMPATIBLE = ("compreface", "deepface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Settings:
     requests that may wait for the models. seconds: time that one request may take. rate: requests a minute of one
     client. downloads: folder for pictures of /api/download_image; None makes a temporary one. dataset: folder that is
     looked after, see facecli.server.dataset. live_fps: pictures a second that one live connection gets answers to.
+    compat: other servers whose endpoints there are as well, of COMPATIBLE.
     """
 
     gallery: Path
@@ -35,6 +37,7 @@ class Settings:
     downloads: Path | None = None
     dataset: Path | None = None
     live_fps: float = 5.0
+    compat: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("max_body", "queue", "rate"):
@@ -44,6 +47,9 @@ class Settings:
             raise UsageError(f"{{seconds}} must be more than 0, got {self.seconds}", about="seconds")
         if not self.live_fps > 0:
             raise UsageError(f"{{live_fps}} must be more than 0, got {self.live_fps}", about="live_fps")
+        if unknown := [name for name in self.compat if name not in COMPATIBLE]:
+            message = f"{{compat}} knows no {unknown[0]!r:.40}"
+            raise UsageError(message, hint=f"use {', '.join(COMPATIBLE)}", about="compat")
         if not self.local and self.keys is None:
             message = f"{self.host} can be reached from other machines, and nothing locks the door"
             raise UsageError(message, hint="name a file of keys with {keys}", about="keys")

@@ -36,6 +36,22 @@ def rejected(store: GalleryStore, number: int) -> set[str]:
     return {str(row[0]) for row in store.database.rows(query, (number,))}
 
 
+def embedding(store: GalleryStore, number: int) -> FloatArray | None:
+    """Return the embedding (dim,) float32 of a face in the gallery's space, None if there is no such face."""
+    query = """SELECT embedding FROM template JOIN space ON space.id = template.space AND space.state = 'active'
+        WHERE template.face = ?"""
+    rows = store.database.rows(query, (number,))
+    return np.frombuffer(rows[0][0], FLOAT).astype(np.float32) if rows else None
+
+
+def make_person(store: GalleryStore, name: str) -> str:
+    """Make a person without faces, if there is none of this name; return the name as it is kept."""
+    with store.database.transaction():
+        number = store.person_id(name)
+        ((kept,),) = store.database.rows("SELECT name FROM person WHERE id = ?", (number,))
+    return str(kept)
+
+
 def first_faces(store: GalleryStore) -> dict[str, int]:
     """Return the id of the first face of each person that has a crop, by the person's uid."""
     query = """SELECT person.uid, min(face.id) FROM face JOIN person ON person.id = face.person

@@ -97,7 +97,7 @@ class GalleryStore:
         bbox = b"" if face.bbox is None else face.bbox.astype(FLOAT).tobytes()
         self._refuse_duplicate(picture, bbox, name, face.source)
         landmarks = None if face.landmarks is None else face.landmarks.astype(FLOAT).tobytes()
-        person = None if name is None else self._person(name)
+        person = None if name is None else self.person_id(name)
         values = (picture, bbox, landmarks, face.score, person, how, face.crop)
         columns = "(picture, bbox, landmarks, score, person, how, crop)"
         added = self.database.change(f"INSERT INTO face {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
@@ -186,7 +186,8 @@ class GalleryStore:
         columns = "(sha256, source, width, height, added)"
         return self.database.change(f"INSERT INTO picture {columns} VALUES (?, ?, ?, ?, ?)", values)  # noqa: S608
 
-    def _person(self, name: str) -> int:
+    def person_id(self, name: str) -> int:
+        """Return the id of the person of a name, who is made if there is none, within a transaction of the caller's."""
         found = self.database.rows("SELECT id FROM person WHERE key = ?", (names.key(name),))
         if found:
             return int(found[0][0])
