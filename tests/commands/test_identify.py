@@ -28,6 +28,12 @@ def test_who_is_in_a_picture_never_enrolled(run_cli: Callable, examples: Path, s
     assert first["distance"] == pytest.approx(verified["distance"], abs=1e-4)
 
 
+def test_search_by_faiss(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
+    pytest.importorskip("faiss")
+    options = (*staff, "--threshold", "0.4", "--search", "faiss", "--json")
+    assert people(run_cli("identify", examples / "collins_variant.jpg", *options)) == [["Eileen"]]
+
+
 def test_strangers_are_nobody_and_tell_the_exit_code(
     run_cli: Callable, examples: Path, staff: tuple[str, str], tmp_path: Path
 ) -> None:

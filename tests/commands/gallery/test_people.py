@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,20 @@ def test_export_and_import(run_cli: Callable, staff: tuple[str, str], tmp_path: 
     assert run_cli("gallery", "import", file, *other, "--json").json["known"] == 2
     assert names(run_cli, other) == ["Eileen", "Grace"]
     assert run_cli("gallery", "import", tmp_path / "staff.db", *other).returncode == 1
+
+
+def test_crops_leave_and_come_back_as_a_zip(run_cli: Callable, examples: Path, tmp_path: Path) -> None:
+    first, other = (("--gallery", str(tmp_path / name)) for name in ("first.db", "other.db"))
+    picture = examples / "collins.jpg"
+    assert run_cli("enroll", picture, "--name", "Eileen", "--crops", *first).returncode == 0
+    assert run_cli("gallery", "export", tmp_path / "x.zip", *first).returncode == 0
+    assert run_cli("gallery", "import", tmp_path / "x.zip", *other, "--json").json["added"] == 1
+    migrated = run_cli("gallery", "migrate", "--from-crops", "--recognizer", "dlib-resnet", *other, "--json").json
+    assert (migrated["faces"], migrated["switched"]) == (1, True)
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    enrolled = run_cli("enroll", tmp_path / "unpacked" / "people", "--gallery", tmp_path / "new.db", "--json").json
+    assert (enrolled["added"], [one["person"] for one in enrolled["people"]]) == (1, ["Eileen"])
 
 
 def test_list_is_sorted(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
