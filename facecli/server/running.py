@@ -12,6 +12,7 @@ from facecli.server.app import make_app
 from facecli.server.service import Service
 
 AT_ONCE = 256  # connections; each may hold a body
+BACKLOG = 2048  # connections that may wait to be accepted
 GRACE = 3  # seconds for requests that are at work when the server is told to end
 
 
@@ -46,6 +47,7 @@ def _listening(host: str, port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
+        found.listen(BACKLOG)  # who comes before the first request is answered waits, and is not turned away
     except OSError as error:
         found.close()
         hint = "choose another {port}, or 0 for a free one"
