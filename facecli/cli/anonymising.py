@@ -128,14 +128,22 @@ def _check_kind(out: Path, *, film: bool) -> None:
 
 def _refuse_inputs(planned: Sequence[Job], inputs: Sequence[str], out: Path) -> None:
     """Raise UsageError for a target that is an input, and for an output folder inside an input folder."""
-    from facecli.output.overwriting import refuse_inputs
-
-    place = Path(os.path.realpath(out))
+    folder = Path(os.path.realpath(out))
     for name in inputs:
-        if os.path.isdir(name) and place.is_relative_to(os.path.realpath(name)):  # noqa: PTH112
+        if os.path.isdir(name) and folder.is_relative_to(os.path.realpath(name)):  # noqa: PTH112
             message = f"{{output}} {out} lies in the input {name}: the next run would take it for one"
             raise UsageError(message, hint="name a folder outside", about="output")
-    identities = [job.source for job in planned]
-    existing = [job.target for job in planned if job.target.exists()]
-    for target in existing:
-        refuse_inputs(target, identities, "output")
+    known = {place: job.source for job in planned if (place := _place(job.source)) is not None}
+    for job in planned:
+        if (there := _place(job.target)) in known and there is not None:
+            message = f"{{output}} {job.target} would overwrite the input {known[there]}"
+            raise UsageError(message, hint="name another place", about="output")
+
+
+def _place(name: str | Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file, None for a name that can not be looked up."""
+    try:
+        status = os.stat(name)  # noqa: PTH116 # a Path of "-" or of a URL is another name
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
