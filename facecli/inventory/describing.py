@@ -13,6 +13,7 @@ from facecli.errors import UsageError
 CROPS = {"arcface": "mobilefacenet", "dlib": "dlib-resnet"}
 # Fields of an entry that a model of each kind can not do without.
 NEEDS = {"recognizer": ("crop", "dim"), "attribute": ("crop", "attribute"), "detector": ("family",)}
+ARTICLES = {"recognizer": "a", "attribute": "an", "detector": "a"}
 FLAGS = ("square", "normalized", "logits")  # fields of a description that state something if they are True
 # Fields of a description that become parts of a ModelSpec's crop, preprocessing and operating point.
 PARTS = ("crop", "size", "margin", "square", "colour", "mean", "std", "layout", "metric", "threshold")
@@ -96,7 +97,7 @@ def lacking(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     first = [*([] if entry.get("kind") else ["kind"]), *shared]
     own = {kind: rest for kind, names in of_kinds.items() if (rest := [name for name in names if name not in shared])}
     parts = [_listed(first)] if first else []
-    parts += [f"for a {kind} {_listed(names)}" for kind, names in own.items()]
+    parts += [f"for {ARTICLES[kind]} {kind} {_listed(names)}" for kind, names in own.items()]
     return "; ".join(parts), (*first, *(name for names in own.values() for name in names))
 
 

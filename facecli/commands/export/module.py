@@ -74,7 +74,10 @@ def recipe_of(
     if name is not None:
         raise UsageError("RECIPE and --module exclude each other", hint="leave one of them away")
     if not module.input_shapes:
-        raise UsageError("--module needs the shape of its input", hint="add --input, such as --input 1x3x112x112")
+        needed, about = describing.lacking(describing.merged({}, description)) if register else ("", ())
+        rest = f", and to have it installed {needed}" if needed else ""
+        hint = f"add --input, such as --input 1x3x112x112{rest}"
+        raise UsageError("--module needs the shape of its input", hint=hint, about=about)
     from facecli.export.recipes.user_inputs import parse_inputs
     from facecli.export.recipes.user_module import UserModule
 

@@ -200,6 +200,12 @@ def test_a_module_that_does_not_agree_leaves_no_file(command, project, torch):
     ("arguments", "message"),
     [
         (("--module", "their_net:build"), "--module needs the shape of its input"),
+        (
+            ("--module", "their_net:build", "--kind", "recognizer", "--dim", "4"),
+            "add --input, such as --input 1x3x112x112, and to have it installed --crop, --colour, --mean, --std, "
+            "--metric, --threshold",
+        ),
+        (("--module", "their_net:build"), "for an attribute --crop"),
         (("mtcnn", "--module", "their_net:build", "--input", "1x3"), "RECIPE and --module exclude each other"),
         (("mtcnn", "--input", "1x3"), "these options describe a module of yours"),
         (("mtcnn", "--tolerance", "0.1"), "these options describe a module of yours"),
