@@ -66,6 +66,7 @@ SINGLY = {
     "recognizers": "needs the package insightface",
     "scale": "prints its own lines, and takes the measure as a word",
     "scrfd": "needs the package insightface",
+    "serve": "prints its own lines, and wants all cores for itself",
     "sface": "prints its own table, of forms that are not installed",
     "sface_ranges": "makes a file of the package",
 }
