@@ -138,7 +138,7 @@ def test_the_curve_overwrites_nothing_and_its_folder_is_looked_for_first(
     assert json.loads(refused.stdout)["error"]["code"] == "usage"
     assert "would overwrite the input" in refused.errors[0]
     assert listed.read_bytes() == before
-    lost = run_cli("evaluate", listed, "--root", tmp_path, "--roc", tmp_path / "typo" / "x.csv")
+    lost = run_cli("evaluate", listed, "--root", examples, "--roc", tmp_path / "typo" / "x.csv")
     assert lost.returncode == 1
     assert len(lost.errors) == 1
     assert "there is no folder" in lost.errors[0]

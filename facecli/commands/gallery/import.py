@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @manual.command(
-    examples=("gallery import people.npz", "gallery import people.npz --gallery new.db --json", "gallery import job/")
+    examples=("gallery import people.npz --gallery new.db --json", "gallery import job/"),
 )
 @click.argument("file", type=click.Path(path_type=Path, exists=True), metavar="FILE|FOLDER")
 @options.gallery_option
