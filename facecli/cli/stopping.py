@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from facecli.system.ending import SIGNALS
+from facecli.system.ending import heeded
 
 if TYPE_CHECKING:
     from facecli.scale.run import Stop
@@ -16,23 +14,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stopping(stop: Stop, tell: Callable[[str], None]) -> Iterator[None]:
-    """Let the first of SIGNALS in the block end the run after the shards at work, and the second one at once.
+    """Let the first signal in the block end the run after the shards at work, and the second one at once.
 
     tell: prints a line about the first.
     """
 
-    def answer(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        if stop.told:
-            raise KeyboardInterrupt
+    def first() -> None:
         stop.told = True
         tell("ending after the shards at work; once more ends at once")
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:
-            signal.signal(number, answer)
-    try:
+    with heeded(first):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

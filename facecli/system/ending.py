@@ -44,8 +44,9 @@ class Ending:
         self._claimed.acquire()
 
     def _wait(self, heard: int) -> None:
-        while signal.getsignal(os.read(heard, 1)[0]) is not _interrupt:  # somebody else answers that signal now
-            continue
+        left = 0  # signals that others answered
+        while signal.getsignal(os.read(heard, 1)[0]) is not _interrupt or left < _Shield.heeded:
+            left += 1
         time.sleep(PATIENCE)
         if self._claimed.acquire(blocking=False):
             threading.Thread(target=self._emergency, daemon=True).start()
@@ -54,9 +55,13 @@ class Ending:
 
 
 class _Shield:
-    """The depth of the main thread in what must not be cut, whether a signal waits for that, and whether one came."""
+    """The depth of the main thread in what must not be cut, whether a signal waits for that, and whether one came.
+
+    heeded: how many signals a block has answered. The thread that watches may hear of one after the block's end.
+    """
 
     depth = 0
+    heeded = 0
     waiting = False
     told = False
 
@@ -103,6 +108,7 @@ def heeded(stop: Callable[[], None]) -> Iterator[None]:
         nonlocal heard
         heard += 1
         if heard == 1:
+            _Shield.heeded += 1
             stop()
         else:
             _interrupt(number, frame)

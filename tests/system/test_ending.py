@@ -37,6 +37,25 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
+# The thread that watches hears of the signal late, as on a busy machine, when the block that answered it has ended.
+HEEDED = """
+import os, signal, time
+from facecli.system import ending
+read = os.read
+def late(*given):
+    byte = read(*given)
+    time.sleep(0.5)
+    return byte
+os.read = late
+ending.Ending(lambda: None, 99).watch()
+heard = []
+with ending.heeded(lambda: heard.append("stop")):
+    os.kill(os.getpid(), signal.SIGINT)
+    while not heard:
+        time.sleep(0.01)
+time.sleep(2)
+print(*heard, "end")
+"""
 
 
 def test_a_stuck_process_leaves_no_temporary_file(tmp_path: Path) -> None:
@@ -59,3 +78,8 @@ def test_what_must_not_be_cut_is_done_before_the_signal_counts() -> None:
         process.send_signal(signal.SIGTERM)
         stdout, _ = process.communicate(b"go on\n", timeout=100)
     assert stdout == b"whole\ninterrupted\n"
+
+
+def test_a_signal_that_was_answered_ends_nothing_later() -> None:
+    done = subprocess.run([sys.executable, "-c", HEEDED], capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout) == (0, "stop end\n"), done.stderr
