@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_a_model_that_is_not_installed_is_told_and_never_another_taken(
     assert done.returncode == 4
     assert done.json["error"]["code"] == "model"
     told = done.json["error"]["message"] + (done.json["error"]["hint"] or "")
-    assert f"model {NEEDED[name]} is not" in told  # not installed, or not for commercial use
+    assert re.search(rf"models? {NEEDED[name]}\b.*? (is|are) not", told)  # not installed, or not for commercial use
     assert "facecli models pull" in told or "facecli export" in told
 
 
