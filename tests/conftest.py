@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,10 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.TemporaryDirectory(prefix="facecli-tests-")
     patch.setenv("FACECLI_HOME", home.name)
     patch.setenv("ORT_DISABLE_TELEMETRY", "1")  # some tests import ONNX Runtime before facecli does
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would every command that a test interrupts.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        with suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     config.add_cleanup(home.cleanup)
     config.add_cleanup(patch.undo)
 
