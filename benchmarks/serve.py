@@ -160,52 +160,70 @@ def _small() -> list[bytes]:
     return [cv2.imencode(".jpg", np.roll(portrait, shift, 1))[1].tobytes() for shift in (0, 2, 4, 2)]
 
 
-def main() -> None:
-    options = parser(__doc__)
-    options.add_argument("--clients", type=int, default=64)
-    options.add_argument("--seconds", type=float, default=30.0, help="of each load")
-    options.add_argument("--frames", type=int, default=10_000, help="of the live view; 0 for none")
-    given = options.parse_args()
+def start_up() -> list[Figure]:
+    """Return what a start takes."""
     starts = [first_answer() for _ in range(3)]
-    found: list[Figure] = [
+    return [
         figure("start-up to the first answer, s", min(wall for wall, _ in starts), most=2.5),
         figure("... of the processor, s", min(own for _, own in starts)),
     ]
+
+
+def load(count: int, seconds: float) -> list[Figure]:
+    """Return what many clients reach. count: of clients; seconds: of the longest part."""
     workers = available_cores()
-    alone = [models_alone(workers, given.seconds / 3)]
-    with server("--queue", str(given.clients), "--rate", "1000000") as running:
+    alone = [models_alone(workers, seconds / 3)]
+    with server("--queue", str(count), "--rate", "1000000") as running:
         clients(running, 2, 2.0)  # warm
-        taken, statuses, rate = clients(running, given.clients, given.seconds)
-    alone.append(models_alone(workers, given.seconds / 3))
+        taken, statuses, rate = clients(running, count, seconds)
+    alone.append(models_alone(workers, seconds / 3))
     best = max(alone)
-    found += [
+    found = [
         figure("the models alone, pictures/s", best),
-        figure(f"{given.clients} clients, pictures/s", rate),
+        figure(f"{count} clients, pictures/s", rate),
         figure("... part of the models alone", rate / best, "{:.2f}", least=0.9),
         figure("... p50, s", float(np.percentile(taken, 50))),
         figure("... p99, s", float(np.percentile(taken, 99))),
         figure("... answers that are not 200", sum(statuses.values()) - statuses[200], "{:.0f}", most=0),
     ]
     with server("--queue", "4", "--rate", "1000000") as running:
-        _, statuses, _ = clients(running, given.clients, given.seconds / 3)
-        found += [
-            figure("a queue of 4: answers of 429", statuses[429], "{:.0f}", least=1),
-            figure(
-                "... of neither 200 nor 429", sum(statuses.values()) - statuses[200] - statuses[429], "{:.0f}", most=0
-            ),
-        ]
-    if given.frames:
-        with server("--live-fps", "60") as running:
-            memory, tracks, rate = live(running, given.frames)
-        later = np.array(memory[4:])  # what is loaded and cached at first is no leak
-        slope = float(np.polyfit(np.arange(len(later)), later, 1)[0]) * 20 / given.frames * 1024
-        found += [
-            figure(f"{given.frames} live frames, frames/s", rate),
-            figure("... memory after a fifth, MB", memory[4], "{:.1f}"),
-            figure("... and at the end, MB", memory[-1], "{:.1f}"),
-            figure("... slope, KB a frame", slope, "{:.3f}", most=0.5),
-            figure("... tracks of one person", len(tracks), "{:.0f}", most=1),
-        ]
+        _, statuses, _ = clients(running, count, seconds / 3)
+    others = sum(statuses.values()) - statuses[200] - statuses[429]
+    return [
+        *found,
+        figure("a queue of 4: answers of 429", statuses[429], "{:.0f}", least=1),
+        figure("... of neither 200 nor 429", others, "{:.0f}", most=0),
+    ]
+
+
+def long_view(frames: int) -> list[Figure]:
+    """Return what a long live view takes."""
+    with server("--live-fps", "60") as running:
+        memory, tracks, rate = live(running, frames)
+    later = np.array(memory[4:])  # what is loaded and cached at first is no leak
+    slope = float(np.polyfit(np.arange(len(later)), later, 1)[0]) * 20 / frames * 1024
+    return [
+        figure(f"{frames} live frames, frames/s", rate),
+        figure("... memory after a fifth, MB", memory[4], "{:.1f}"),
+        figure("... and at the end, MB", memory[-1], "{:.1f}"),
+        figure("... slope, KB a frame", slope, "{:.3f}", most=0.5),
+        figure("... tracks of one person", len(tracks), "{:.0f}", most=1),
+    ]
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--only", choices=("start", "load", "live"), help="one part alone")
+    options.add_argument("--clients", type=int, default=64)
+    options.add_argument("--seconds", type=float, default=30.0, help="of the longest load")
+    options.add_argument("--frames", type=int, default=10_000, help="of the live view")
+    given = options.parse_args()
+    parts = {
+        "start": start_up,
+        "load": lambda: load(given.clients, given.seconds),
+        "live": lambda: long_view(given.frames),
+    }
+    found = [one for name, part in parts.items() if given.only in (None, name) for one in part()]
     tell(found, as_json=given.json)
 
 
