@@ -142,7 +142,7 @@ def live(running: Server, frames: int) -> tuple[list[float], set[int], float]:
     memory: list[float] = []
     tracks: set[int] = set()
     begun = time.perf_counter()
-    with connect(f"{running.address.replace('http', 'ws')}/v1/live", proxy=None) as socket:
+    with connect(f"{running.address.replace('http', 'ws')}/v1/live", proxy=None, open_timeout=120) as socket:
         for number in range(frames):
             socket.send(picture[number % len(picture)])
             answer = json.loads(socket.recv())
