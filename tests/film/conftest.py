@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-av: Any = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
-
 
 @pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes a film: frame N is grey, 10 N up to 240, but its left third white. times: in ms."""
+    av: Any = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
 
     def make(
         name: str = "film.mp4",

@@ -10,6 +10,8 @@ from facecli.film.address import address_of
 from facecli.film.frame import Excerpt
 from facecli.film.reading import Film
 
+pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+
 
 def read(path, excerpt=None, **limits):
     film = Film(address_of(str(path)), **limits)
