@@ -21,7 +21,7 @@ from facecli.system.files import read_whole, require_file
 from facecli.types import FloatArray
 
 SCHEMA = "facecli.track/1"
-MOST_BYTES = 2**29
+MOST_BYTES = 2**28  # hours of a film with a few faces in each frame
 MOST_PIXELS = 1e6  # of a coordinate: beyond lies no picture
 
 

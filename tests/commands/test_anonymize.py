@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +330,16 @@ def test_a_broken_film_leaves_nothing(run_cli, door, tmp_path):
     assert done.returncode == 1
     assert [file["error"]["code"] for file in done.json["files"]] == ["decode", "decode"]
     assert not [*(tmp_path / "out").iterdir()]
+
+
+def test_a_film_whose_writing_is_killed_leaves_no_half_copy(cli_env, door, tmp_path):
+    line = [sys.executable, "-m", "facecli", "anonymize", str(door), "-o", str(tmp_path / "o.mp4"), "--codec", "mpeg4"]
+    process = subprocess.Popen(line, env=cli_env, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not [*tmp_path.glob(".facecli-*")]:
+        time.sleep(0.01)
+    process.kill()
+    killed = process.wait() == -signal.SIGKILL
+    assert not killed or not (tmp_path / "o.mp4").exists() or len(frames_of(tmp_path / "o.mp4")) == 20
 
 
 def test_a_picture_from_standard_input(run_cli, collins, tmp_path):
