@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facecli.contract import OperatingPoint, RecognizerPlugin
@@ -66,7 +66,7 @@ def rule_for(
     people, searches = len(index.people), min(len(index.rows), calibration.MOST_SEARCHES)
     reason = calibration.too_small(people, searches, rate)
     if rate in by_rate or reason is None:
-        return _calibrated(wish, index, rate, by_rate.get(rate))
+        return _calibrated(wish, index, rate, by_rate)
     fmr = rate / max(people, 1)
     threshold, source = _at_fmr(plugin, own, fmr)
     if threshold is None:
@@ -77,9 +77,14 @@ def rule_for(
     return _rule(wish, threshold, source, rate, near if near is not None and near > threshold else None)
 
 
-def _calibrated(wish: Wish, index: Index, rate: float, kept: Point | None) -> Rule:
-    rates = (rate, min(NEAR * rate, 0.5))
-    first, second = calibration.leave_one_out(index, rates) if kept is None else (kept, None)
+def near_rate(rate: float) -> float:
+    """Return the FPIR at which the band of suggestions ends, for the one at which somebody is named."""
+    return min(NEAR * rate, 0.5)
+
+
+def _calibrated(wish: Wish, index: Index, rate: float, kept: Mapping[float, Point]) -> Rule:
+    rates = (rate, near_rate(rate))
+    first, second = (kept[rate], kept.get(rates[1])) if rate in kept else calibration.leave_one_out(index, rates)
     source = f"leaving one person out: {first.searches} searches among {first.people} people"
     near = None if second is None or second.threshold <= first.threshold else second.threshold
     return _rule(wish, first.threshold, source, rate, near)

@@ -4,8 +4,9 @@ import pytest
 
 from facecli.contract import CropSpec, OperatingPoint, RecognizerPlugin
 from facecli.errors import UsageError
+from facecli.gallery.calibration import leave_one_out
 from facecli.gallery.index import Index
-from facecli.gallery.rule import MARGIN, Wish, rule_for
+from facecli.gallery.rule import MARGIN, Wish, near_rate, rule_for
 from tests.gallery.conftest import templates_of
 
 RATES = ((0.01, 0.5), (0.001, 0.4), (0.0001, 0.3))
@@ -64,3 +65,10 @@ def test_large_gallery_measures_itself(gallery):
     assert (index.without_own(list(range(300))) <= rule.threshold).sum() == 3
     assert rule.near is not None
     assert rule.near > rule.threshold
+
+
+def test_kept_points_give_the_rule_that_the_gallery_measures(gallery):
+    index = gallery(60, 5)
+    measured = rule_for(Wish(), index, plugin(), ())
+    kept = leave_one_out(index, (0.01, near_rate(0.01)))
+    assert rule_for(Wish(), index, plugin(), (), kept) == measured

@@ -29,6 +29,7 @@ def command(output: OutputSettings, gallery: Path | None, fpir: tuple[float, ...
     """
     from facecli.cli import context, galleries
     from facecli.gallery import calibration
+    from facecli.gallery.rule import near_rate
     from facecli.gallery.store import cache
     from facecli.output import galleries as shown
 
@@ -37,8 +38,10 @@ def command(output: OutputSettings, gallery: Path | None, fpir: tuple[float, ...
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
-        points = calibration.leave_one_out(cache.open_index(store), fpir)
+        # With each rate that of its near misses is kept, which `identify` would otherwise measure anew.
+        rates = dict.fromkeys([*fpir, *map(near_rate, fpir)])
+        points = calibration.leave_one_out(cache.open_index(store), tuple(rates))
         store.keep_points(points)
-        document = shown.calibrated(store, points)
+        document = shown.calibrated(store, points[: len(set(fpir))])
         store.close()
     sink.document(document, document["points"])

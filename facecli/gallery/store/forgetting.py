@@ -79,7 +79,8 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
 
     pictures: sha256 of each; the people in them stay, if need be without a face. What was changed before can not be
     undone any more: the journal knows names. A picture that shows somebody else, too, loses its file's name, which may
-    hold the removed one. Raises GalleryError if a trace is left.
+    hold the removed one; so does any other picture whose file's name has a removed name as a word. Raises GalleryError
+    if a trace is left.
     """
     database, numbers = store.database, str([person.id for person in people])
     faces = _faces(store, people, pictures)
@@ -88,6 +89,8 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     with database.transaction():
         query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
         database.change(query, (str(faces),))
+        named = str(_named(store, people))
+        database.change(f"UPDATE picture SET source = NULL WHERE id IN {MARKS}", (named,))  # noqa: S608
         database.change(f"DELETE FROM face WHERE id IN {MARKS}", (str(faces),))  # noqa: S608
         database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")
         database.change(f"DELETE FROM person WHERE id IN {MARKS}", (numbers,))  # noqa: S608
@@ -114,6 +117,19 @@ def _faces(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     faces = {face.id for person in people for face in store.faces(person)}
     query = "SELECT face.id FROM face JOIN picture ON picture.id = face.picture WHERE sha256 = ?"
     return sorted(faces | {int(row[0]) for one in pictures for row in store.database.rows(query, (one,))})
+
+
+def _named(store: GalleryStore, people: Sequence[Person]) -> list[int]:
+    """Return the ids of pictures whose file's name has the name of one of these people as a word of its own.
+
+    A face that was rejected or moved may lie in a folder that is named after whom it is not.
+    """
+    if not people:
+        return []
+    names = "|".join(re.escape(person.name.casefold()) for person in people)
+    word = re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])")
+    rows = store.database.rows("SELECT id, source FROM picture WHERE source IS NOT NULL")
+    return [int(number) for number, source in rows if word.search(os.fsdecode(source).casefold())]
 
 
 def _pieces(store: GalleryStore, faces: Sequence[int], query: str) -> set[bytes]:

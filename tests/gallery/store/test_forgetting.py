@@ -54,6 +54,16 @@ def test_picture_with_somebody_else_stays_without_its_name(staffed):
     assert b"Ada" not in content(staffed)
 
 
+def test_picture_of_somebody_else_in_the_folder_of_the_removed_loses_its_name(staffed):
+    staffed.add("Grace", face_of(np.ones(DIM, np.float32), "people/ADA/by_mistake.jpg"), SPACE)
+    staffed.add("Grace", face_of(np.full(DIM, 2, np.float32), "people/Adair.jpg"), SPACE)
+    receipt = forgetting.remove(staffed, [staffed.person("Ada")])
+    sources = [face.source for face in staffed.faces(staffed.person("Grace"))]
+    assert sources[-2:] == [None, "people/Adair.jpg"]
+    assert b"ADA" not in content(staffed)
+    assert receipt.unchecked == 2  # Ada and ada, which are in Adair
+
+
 def test_name_within_another_name_is_not_looked_for(staffed):
     staffed.add("Adair", face_of(np.ones(DIM, np.float32), "x.jpg"), SPACE)
     assert forgetting.remove(staffed, [staffed.person("Ada")]).unchecked == 2  # Ada and ada
