@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,16 +55,20 @@ def change(
 def rehearsed(given: Path | None, *, dry_run: bool) -> Iterator[Path]:
     """Give the path of the gallery to change: the user's, or for a rehearsal that of a copy, which goes away again.
 
-    Raises GalleryError, OutputError.
+    In the store, so that `models prune` finds what a run that was killed has left.
+
+    Raises GalleryError, ModelError, OutputError.
     """
     path = gallery_path(given)
     if not dry_run:
         yield path
         return
     from facecli.gallery.store import care
+    from facecli.models.disk.work import work_folder
 
-    with tempfile.TemporaryDirectory() as folder:  # which its owner alone may enter
-        copy = Path(folder) / path.name
+    with work_folder() as folder:
+        folder.chmod(0o700)  # faces of people: for its owner alone
+        copy = folder / path.name
         if path.exists():
             store = open_store(path)
             care.backup(store, copy)

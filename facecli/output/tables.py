@@ -37,7 +37,7 @@ def rendered(rows: Sequence[Row], title: str | None, stream: TextIO) -> str:
 
 
 def _arranged(columns: Mapping[str, list[str]], title: str | None, width: int) -> Table:
-    widths = {name: max(map(len, (name, *cells))) for name, cells in columns.items()}
+    widths = {name: max(map(_wide, (name, *cells))) for name, cells in columns.items()}
     least = {name: min(own, _least(name, columns[name])) for name, own in widths.items()}
     room = width - FRAME * len(widths) - 1
     if sum(least.values()) <= room or len(widths) < 3:
@@ -54,11 +54,11 @@ def _arranged(columns: Mapping[str, list[str]], title: str | None, width: int) -
 
 
 def _least(name: str, cells: Sequence[str]) -> int:
-    """Return how many characters a column needs: a name can be shortened, a text wrapped, numbers neither."""
+    """Return how wide a column must be: a name can be shortened, a text wrapped, numbers neither."""
     if name in NAMES or name in CUT:
         return max(len(name), LEAST)
     texts = any(" " in cell and any(map(str.isalpha, cell)) for cell in cells)
-    return max(len(word) for cell in (name, *cells) for word in (cell.split() if texts else [cell]) or [""])
+    return max(_wide(word) for cell in (name, *cells) for word in (cell.split() if texts else [cell]) or [""])
 
 
 def _fitted(widths: Mapping[str, int], least: Mapping[str, int], room: int) -> dict[str, int]:
@@ -94,9 +94,19 @@ def _table(
 
 def _shortened(name: str, cell: str, width: int) -> str:
     """Return a name without the beginning, a summary without the end that does not fit; other cells are wrapped."""
-    if len(cell) <= width or name not in (*NAMES, *CUT):
+    if _wide(cell) <= width or name not in (*NAMES, *CUT):
         return cell
-    return f"…{cell[len(cell) - width + 1 :]}" if name in NAMES else f"{cell[: width - 1].rstrip()}…"
+    kept = cell
+    while _wide(kept) > width - 1:
+        kept = kept[1:] if name in NAMES else kept[:-1]
+    return f"…{kept}" if name in NAMES else f"{kept.rstrip()}…"
+
+
+def _wide(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _cell(value: object) -> str:

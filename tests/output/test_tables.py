@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.cells import cell_len
 
 from facecli.output import tables
 
@@ -27,6 +28,16 @@ def test_a_name_is_shortened_from_the_left_and_a_number_is_whole() -> None:
     assert len(table) == 6
     assert "IMG_20260101_112233.jpg │ 0" in table[3]
     assert "│ …" in table[3] and "1153 1105 1303 1284 │ 0.9461" in table[3]
+
+
+def test_a_character_of_two_columns_counts_as_two() -> None:
+    name = "日本語の写真フォルダ集合写真一覧.jpg"
+    table = lines({**FACE, "source": name})
+    assert len(table) == 5
+    assert name in table[3]
+    (row,) = lines({**FACE, "source": name * 3})[3:-1]
+    assert cell_len(row) <= 80
+    assert "集合写真一覧.jpg │ 0" in row
 
 
 def test_a_text_is_wrapped_between_words() -> None:
