@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from facecli.models.disk.work import work_folder
 from facecli.pictures.sources import Source, single
 from facecli.server import refusals
 from facecli.system.files import make_folder, write_bytes
@@ -17,11 +18,17 @@ MOST_FILES, MOST_BYTES, SECONDS = 200, 200 * 2**20, 3600.0
 
 
 class Downloads:
-    """A folder of downloaded pictures. folder: None makes a temporary one, which goes with the server."""
+    """A folder of downloaded pictures. folder: None makes one in the model store, which goes with the server.
+
+    There `models prune` finds what a server that was killed has left.
+    """
 
     def __init__(self, folder: Path | None) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="facecli-downloads-") if folder is None else None
-        self._folder = Path(self._temporary.name) if self._temporary is not None else folder or Path()
+        self._temporary = ExitStack()
+        if folder is None:
+            folder = self._temporary.enter_context(work_folder())
+            folder.chmod(0o700)  # pictures of people: for their owner alone
+        self._folder = folder
         make_folder(self._folder, parents=True)
 
     def keep(self, data: bytes) -> str:
@@ -39,8 +46,7 @@ class Downloads:
 
     def close(self) -> None:
         """Delete a temporary folder."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._temporary.close()
 
     def _tidy(self) -> None:
         """Delete what is too old, and the oldest while there is too much."""
