@@ -58,11 +58,12 @@ def test_the_largest_pictures_share_a_gigabyte(measured: Any, tmp_path: Path) ->
         assert peak < GIGABYTE
 
 
-def test_the_cascade_shares_it_too(measured: Any, tmp_path: Path) -> None:
-    names = [f"{number}.png" for number in range(2)]
+@pytest.mark.parametrize(("detector", "count"), [("mtcnn", 2), ("haar", 3)])
+def test_cascades_share_it_too(measured: Any, tmp_path: Path, detector: str, count: int) -> None:
+    names = [f"{number}.png" for number in range(count)]
     for name in names:
         Pil.new("RGB", (7000, 7000), (90, 120, 60)).save(tmp_path / name, compress_level=1)
-    code, peak = measured("detect", *names, "--detector", "mtcnn", "--jobs", "2", "--json")
+    code, peak = measured("detect", *names, "--detector", detector, "--jobs", str(count), "--json")
     assert code == 0
     assert peak < GIGABYTE
 

@@ -78,8 +78,11 @@ class Haar:
         found = []
         for image in images:
             small, scale = reduced(image, self._most)
-            with self._alone if small.width * small.height > ALONE else nullcontext():
+            large = small.width * small.height > ALONE
+            with self._alone if large else nullcontext():
                 found.append(enlarged(self._detect(small), scale))
+                if large:  # a classifier keeps what it has laid out, and each thread has one of its own
+                    vars(self._cascades).clear()
         return found
 
     def _cascade(self, name: str) -> Any:
