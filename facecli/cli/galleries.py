@@ -67,7 +67,6 @@ def rehearsed(given: Path | None, *, dry_run: bool) -> Iterator[Path]:
     from facecli.models.disk.work import work_folder
 
     with work_folder() as folder:
-        folder.chmod(0o700)  # faces of people: for its owner alone
         copy = folder / path.name
         if path.exists():
             store = open_store(path)

@@ -25,10 +25,7 @@ class Downloads:
 
     def __init__(self, folder: Path | None) -> None:
         self._temporary = ExitStack()
-        if folder is None:
-            folder = self._temporary.enter_context(work_folder())
-            folder.chmod(0o700)  # pictures of people: for their owner alone
-        self._folder = folder
+        self._folder = self._temporary.enter_context(work_folder()) if folder is None else folder
         make_folder(self._folder, parents=True)
 
     def keep(self, data: bytes) -> str:

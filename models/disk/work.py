@@ -16,16 +16,16 @@ from facecli.system import files, home
 
 @contextmanager
 def work_folder(layout: Layout | None = None) -> Iterator[Path]:
-    """Give an empty folder that vanishes in the end. layout: of the store that it lies in; None is the user's.
+    """Give an empty folder, for its owner alone, that vanishes in the end.
 
-    Raises ModelError if nothing can be written there.
+    layout: of the store that it lies in; None is the user's. Raises ModelError if nothing can be written there.
     """
     layout = layout or Layout(home.folder())
     folder = layout.partial / f"{WORK}{os.urandom(8).hex()}"
     with writing():
         layout.partial.mkdir(parents=True, exist_ok=True)
     with locked(layout.lock(folder.name)), files.unfinished(folder):
-        folder.mkdir()
+        folder.mkdir(0o700)  # it may hold pictures and galleries of people
         try:
             yield folder
         finally:

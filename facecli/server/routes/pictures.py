@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from facecli.gallery.rule import Wish
+from facecli.pictures.sources import Source
 from facecli.server.looks import Sift, decision
 from facecli.server.routes.answers import add, answer, caller, pictures_body
 from facecli.server.service import Service
@@ -53,8 +54,7 @@ class Pictures:
         sift: Sifted,
     ) -> Response:
         """Find faces, as `facecli detect` does."""
-        caller(request).require("read")
-        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        picture = await self._picture(request, "read")
         return answer(await self._run(lambda: self._looks.detect(picture, sift)))
 
     async def verify(
@@ -80,8 +80,7 @@ class Pictures:
         sift: Sifted,
     ) -> Response:
         """Turn faces into embeddings, as `facecli embed` does."""
-        caller(request).require("read")
-        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        picture = await self._picture(request, "read")
         return answer(await self._run(lambda: self._looks.embed(picture, sift)))
 
     async def analyze(
@@ -93,8 +92,7 @@ class Pictures:
         embed: Flag = False,
     ) -> Response:
         """Tell attributes of faces, as `facecli analyze` does."""
-        caller(request).require("read")
-        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        picture = await self._picture(request, "read")
         names = split(attributes)
         return answer(await self._run(lambda: self._looks.analyze(picture, names, sift, embed=embed)))
 
@@ -109,11 +107,15 @@ class Pictures:
         people: Names = "",
     ) -> Response:
         """Tell who faces are, as `facecli identify` does."""
-        caller(request).require("identify")
-        picture = (await sent(request, ("image",), self._service.remote.source)).picture("image")
+        picture = await self._picture(request, "identify")
         wish = Wish(threshold, fpir, margin)
         names = split(people)
         return answer(await self._run(lambda: self._looks.identify(picture, wish, top, names, sift)))
+
+    async def _picture(self, request: Request, scope: str) -> Source:
+        """Return the only picture of a request by somebody who may ask for it. Raises RefusalError, FacecliError."""
+        caller(request).require(scope)
+        return (await sent(request, ("image",), self._service.remote.source)).picture("image")
 
 
 def split(text: str) -> tuple[str, ...]:
