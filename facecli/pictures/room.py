@@ -16,6 +16,9 @@ from facecli.types import Limits
 # Bytes for each pixel that is allowed, file and decoder included: 3 in the picture, 3 in OpenCV's copy of it, and what
 # formats such as GIF take besides. Those that need more, such as progressive JPEG in four colours, may have fewer.
 BYTES_PER_PIXEL = 9
+# Bytes for each pixel that is allowed, of all pictures at the same time. It is less than the largest one may take,
+# which is then read alone, because detectors need memory beside the pictures: the cascades 0.4 GB.
+BYTES_AT_ONCE = 6
 OF_A_JOB = 80_000_000  # bytes: a photo of 12 megapixels
 
 
@@ -81,7 +84,7 @@ class Share:
         self.take(self._room.total)
 
 
-ROOM = Room(BYTES_PER_PIXEL * Limits().max_pixels)  # of this process
+ROOM = Room(BYTES_AT_ONCE * Limits().max_pixels)  # of this process
 
 
 def widen_for(jobs: int) -> None:
