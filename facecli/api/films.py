@@ -11,6 +11,7 @@ from facecli.api.engine import Engine
 from facecli.api.selection import Request
 from facecli.errors import UsageError
 from facecli.hosting.choice import TRACKER
+from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
     from facecli.api.gallery import Gallery, Search
@@ -162,4 +163,4 @@ def names_of(films: str | Sequence[str]) -> list[str]:
     from facecli.film.address import films_below
 
     given = [films] if isinstance(films, str) else films
-    return [film for name in given for film in (films_below(Path(name)) if Path(name).is_dir() else [name])]
+    return [film for name in given for film in (films_below(Path(name)) if is_folder(Path(name)) else [name])]

@@ -14,6 +14,7 @@ from facecli.film.address import address_of, films_below, is_film
 from facecli.pictures.listing import SUFFIXES as PICTURES
 from facecli.pictures.listing import expand
 from facecli.pictures.sources import Source
+from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
     from facecli.anonymise.result import Anonymised
@@ -39,13 +40,13 @@ def jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     for places that can not be, before anything is read.
     """
     found = [pair for name in inputs for pair in _named(name)]
-    one = len(found) == 1 and not os.path.isdir(inputs[0]) and not out.is_dir() and bool(out.suffix)  # noqa: PTH112
+    one = len(found) == 1 and not os.path.isdir(inputs[0]) and not is_folder(out) and bool(out.suffix)  # noqa: PTH112
     if one:
         (name, _, picture) = found[0]
         _check_kind(out, film=picture is None)
         planned = [Job(name, out, picture)]
     else:
-        if out.suffix.lower() in (*PICTURES, *FILMS) and not out.is_dir():
+        if out.suffix.lower() in (*PICTURES, *FILMS) and not is_folder(out):
             message = f"{{output}} {out} names one file, and there are several inputs"
             raise UsageError(message, hint="name a folder", about="output")
         planned = _below(found, out)

@@ -12,6 +12,7 @@ from facecli.cli import progress
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
 from facecli.system.ending import heeded
+from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
     from facecli.api.films import FilmTools
@@ -214,7 +215,7 @@ class Run:
 
     def _target(self, source: str) -> Path | None:
         annotate = self._settings.annotate
-        if annotate is None or (len(self._names) == 1 and not annotate.is_dir()):
+        if annotate is None or (len(self._names) == 1 and not is_folder(annotate)):
             return annotate
         stem = source.rstrip("/").rpartition("/")[2].rpartition(".")[0] or "film"
         return annotate / f"{stem.replace(':', '-')}.mp4"
@@ -223,9 +224,12 @@ class Run:
         """Raise an error for places that can not be written, or that are inputs, before any work."""
         from facecli.film import writing
         from facecli.output.overwriting import refuse_inputs
+        from facecli.system import folders
         from facecli.system.files import check_writable, make_folder
 
         settings, names = self._settings, self._names
+        if settings.crops is not None:
+            folders.check_writable(settings.crops)
         if settings.mot is not None:
             refuse_inputs(settings.mot, names, "mot")
             check_writable(settings.mot)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from facecli.cli import completing, suggestions
 from facecli.cli.group import group
@@ -137,6 +138,8 @@ def _as_facecli_error(error: BaseException) -> FacecliError:
             failure = UsageError(error.message.rstrip("."), hint=suggestions.for_option(error))
         else:
             ctx = getattr(error, "ctx", None)
+            if isinstance(error, click.BadParameter):
+                _name_variable(error)
             message = error.format_message().rstrip(".")
             failure = UsageError(message, hint=f"see `{ctx.command_path if ctx else 'facecli'} --help`")
         failure.exit_code = error.exit_code
@@ -149,6 +152,15 @@ def _as_facecli_error(error: BaseException) -> FacecliError:
         )
         failure.exit_code = BUG
     return failure
+
+
+def _name_variable(error: click.BadParameter) -> None:
+    """Let an error name the variable where a wrong value comes from one: nobody has typed the option."""
+    ctx, parameter = error.ctx, error.param
+    if ctx is None or parameter is None or parameter.name is None:
+        return
+    if ctx.get_parameter_source(parameter.name) is ParameterSource.ENVIRONMENT:
+        error.param_hint = str(parameter.envvar)
 
 
 def _write_error(error: FacecliError, sinks: list[Sink], *, asked: bool) -> None:

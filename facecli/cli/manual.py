@@ -10,8 +10,9 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from facecli.cli import context
+from facecli.cli import context, wording
 
 if TYPE_CHECKING:
     from facecli.kinds import Kind
@@ -92,6 +93,17 @@ class Command(click.Command):
                     ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help=text
                 )
             )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; its errors name the variables that gave it values."""
+        wording.note_variables(
+            {
+                parameter.name: str(parameter.envvar)
+                for parameter in self.params
+                if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.ENVIRONMENT
+            }
+        )
+        return super().invoke(ctx)
 
     def sections(self, ctx: click.Context) -> dict[str, list[click.Option]]:
         """Return the options by section, without sections that have none."""

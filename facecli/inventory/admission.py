@@ -72,7 +72,7 @@ def admit(applicant: Applicant, registry: Registry, store: ModelStore) -> Admitt
         describing.fill(entry)
         trial.fill_detector(entry, registry)
         describing.require_complete(entry)
-        spec = checked.spec(entry, (), file.name)
+        spec = checked.spec(entry, (), file.name, typed=True)
         check_name(spec, registry, replace=applicant.replace)
         trial.run(spec, session, file.name, registry)
         named = copy.replace(copy.with_name(f"{spec.id.replace('/', '-')}{file.suffix}"))

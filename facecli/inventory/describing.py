@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,8 +63,7 @@ class ModelDescription:
 def merged(metadata: Mapping[str, Any], description: ModelDescription) -> dict[str, Any]:
     """Return a catalogue entry: the facts of a file's metadata, replaced by the user's statements.
 
-    Raises UsageError for statements about the crop that do not go together, and ModelError for the crop of a model that
-    there is not.
+    Raises UsageError for statements about the crop that do not go together, and for the crop of no model.
     """
     entry, statements = dict(metadata), description.statements
     if crop := _crop(description):
@@ -140,9 +140,14 @@ def _crop(description: ModelDescription) -> dict[str, Any] | None:
             raise UsageError("{crop} bbox needs a size", hint="add {size} WxH", about=("crop", "size"))
         width, height = description.size
         return {"width": width, "height": height} | {key: of_bbox[key] for key in of_bbox if key != "size"}
-    spec = catalogue.load(CROPS.get(crop, crop)).crop
+    known = CROPS.get(crop, crop)
+    spec = catalogue.load(known).crop if known in catalogue.model_ids() else None
     if spec is None:
-        raise UsageError(f"{crop} has no crop", hint="choose another {crop}", about="crop")
+        of_size = re.fullmatch(r"\d+x\d+", crop)
+        hint = (
+            f"a size is {{crop}} bbox {{size}} {crop}" if of_size else f"it is {', '.join(CROPS)}, bbox or such a model"
+        )
+        raise UsageError(f"{{crop}} {crop} is no model that faces are cut for", hint=hint, about=("crop", "size"))
     return dataclasses.asdict(spec)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facecli.system.files import is_folder
+
 
 class FileNames:
     """File names without suffix: the source's own name, with a number behind it if another source has that name.
@@ -37,4 +39,4 @@ def annotated_copy(folder: Path, name: str) -> Path:
 
 def names_folder(out: Path, *, many: bool) -> bool:
     """Return whether the place for annotated copies is a folder: for many pictures, and for a name without suffix."""
-    return many or out.is_dir() or not out.suffix
+    return many or is_folder(out) or not out.suffix

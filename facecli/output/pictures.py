@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from facecli.output.file_names import FileNames, annotated_copy, names_folder
 from facecli.pictures import codec
 from facecli.pictures.listing import SUFFIXES
 from facecli.pipeline.results import ImageResult
-from facecli.system.files import check_writable, make_folder, write_bytes
+from facecli.system import folders
+from facecli.system.files import check_writable, is_folder, make_folder, write_bytes
 from facecli.types import Detections, UInt8Array
 
 # Writes the pictures of one result, and gives the path of each of them once it is there.
@@ -50,9 +52,9 @@ def crop_writer(folder: Path, spec: CropSpec) -> Writer:
 
     spec: how to cut. Faces without landmarks give crops of the bbox, of the size that the spec has.
 
-    Raises OutputError if the folder's parent does not exist.
+    Raises OutputError if nothing can be written there.
     """
-    _check_parent(folder)
+    _check_place(folder)
     names = FileNames()
 
     def write_crops(result: ImageResult) -> Iterator[Path]:
@@ -104,15 +106,16 @@ def _feasible(spec: CropSpec, detections: Detections) -> CropSpec:
 
 
 def _check_folder(out: Path) -> None:
-    if out.is_file():
+    if os.path.isfile(out):  # noqa: PTH113 # a Path raises for a name that is too long
         message = f"{{annotate}} {out} is a file, and there are several pictures"
         raise UsageError(message, hint="name a folder", about="annotate")
-    if not out.is_dir() and out.suffix.lower() in SUFFIXES:
+    if not is_folder(out) and out.suffix.lower() in SUFFIXES:
         message = f"{{annotate}} {out} names one picture, and there are several"
         raise UsageError(message, hint="name a folder", about="annotate")
-    _check_parent(out)
+    _check_place(out)
 
 
-def _check_parent(folder: Path) -> None:
+def _check_place(folder: Path) -> None:
     if not folder.parent.is_dir():
         raise OutputError(f"can not write {folder}: there is no folder {folder.parent}", hint="make it first")
+    folders.check_writable(folder)

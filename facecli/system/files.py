@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -28,13 +29,13 @@ def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
         temporary = _create_beside(target)
     except OSError as error:
-        raise _refused(target, error) from error
+        raise refused(target, error) from error
     with unfinished(temporary):
         try:
             yield temporary
             temporary.replace(target)
         except OSError as error:
-            raise _refused(target, error) from error
+            raise refused(target, error) from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -71,7 +72,7 @@ def make_folder(folder: Path, *, parents: bool = False) -> None:
     try:
         folder.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise refused(folder, error) from error
 
 
 def check_writable(target: Path) -> None:
@@ -79,12 +80,30 @@ def check_writable(target: Path) -> None:
 
     For callers that refuse it before their work begins. Nothing is left behind.
     """
-    if target.is_dir():
+    if is_folder(target):
         raise OutputError(f"can not write {target}: it is a folder", hint="name a file")
     try:
+        check_name(target)
         _create_beside(target).unlink()
     except OSError as error:
-        raise _refused(target, error) from error
+        raise refused(target, error) from error
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder has this name; False, too, for a name that can not be looked up, as one that is too long.
+
+    What is written there is refused in words then; Path.is_dir raises for it before Python 3.14.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def check_name(target: Path) -> None:
+    """Raise OSError for a name that no file can have here, as one that is too long; whether there is one is no matter.
+
+    A temporary file beside it has a short name, and would only find out when the work is done.
+    """
+    with suppress(FileNotFoundError):
+        target.lstat()
 
 
 def _create_beside(target: Path) -> Path:
@@ -97,14 +116,16 @@ def _create_beside(target: Path) -> Path:
     return temporary
 
 
-def _refused(target: Path, error: OSError) -> OutputError:
-    """Return the error for a file that the file system refuses."""
+def refused(target: Path, error: OSError) -> OutputError:
+    """Return the error for a file or a folder that the file system refuses."""
     if NOWHERE in target.parents:
         return OutputError("there is no home folder to write to", hint="name a folder in {home}", about="home")
     reason = error.strerror or str(error)
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         reason = f"there is no folder {target.parent}"
-    return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")
+    too_long = error.errno == errno.ENAMETOOLONG
+    hint = "choose a shorter name" if too_long else "choose another place or free some space"
+    return OutputError(f"can not write {target}: {reason}", hint=hint)
 
 
 def require_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facecli.errors import OutputError
-from facecli.system.files import unfinished
+from facecli.system.files import check_name, is_folder, refused, unfinished
 
 
 def is_used(folder: Path) -> bool:
@@ -37,7 +37,7 @@ def staged_folder(target: Path) -> Iterator[Path]:
             yield temporary
             temporary.rename(target)  # which is refused if somebody has put something there meanwhile
     except OSError as error:
-        raise _refused(target, error) from error
+        raise refused(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -47,23 +47,16 @@ def check_writable(folder: Path) -> None:
 
     For callers that refuse it before their work begins.
     """
-    temporary = folder / f".facecli-{os.urandom(8).hex()}" if folder.is_dir() else _beside(folder)
+    temporary = folder / f".facecli-{os.urandom(8).hex()}" if is_folder(folder) else _beside(folder)
     try:
+        check_name(folder)
         if folder.is_symlink() and not folder.exists():
             raise FileExistsError(errno.EEXIST, "it is a link to nowhere")
         temporary.mkdir()
         temporary.rmdir()
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise refused(folder, error) from error
 
 
 def _beside(target: Path) -> Path:
     return target.with_name(f".facecli-{os.urandom(8).hex()}")
-
-
-def _refused(target: Path, error: OSError) -> OutputError:
-    """Return the error for a folder that the file system refuses."""
-    reason = error.strerror or str(error)
-    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
-        reason = f"there is no folder {target.parent}"
-    return OutputError(f"can not write {target}: {reason}", hint="choose another place or free some space")

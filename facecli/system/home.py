@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from facecli.errors import UsageError
 from facecli.system import environment
 
 # An id is a name, not a path: "../x" and "/etc/x" must not leave the folder.
@@ -16,12 +17,26 @@ NOWHERE = Path(os.devnull) / "no-home-folder"
 
 
 def folder() -> Path:
-    """Return FACECLI_HOME, or the user's data folder of this system; NOWHERE if the user has no home."""
+    """Return FACECLI_HOME, or the user's data folder of this system; NOWHERE if the user has no home.
+
+    Raises UsageError for a FACECLI_HOME that no folder can have as its name, such as one that is too long.
+    """
     if chosen := environment.place("FACECLI_HOME"):
-        return Path(chosen)
+        return _checked(Path(chosen))
     from platformdirs import user_data_path
 
     try:
         return user_data_path("facecli", appauthor=False)
     except RuntimeError:  # neither HOME nor the system's list of users names one
         return NOWHERE
+
+
+def _checked(chosen: Path) -> Path:
+    try:
+        chosen.lstat()
+    except FileNotFoundError:
+        pass  # it is made when something is kept
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{{home}} can not be {chosen}: {reason}", hint="name another folder", about="home") from error
+    return chosen

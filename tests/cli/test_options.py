@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from facecli.cli.main import run
+
 
 @pytest.mark.parametrize(
     "option",
@@ -38,6 +40,33 @@ def test_options_of_a_comparison_can_be_set_in_the_environment(run_cli: Any, exa
     assert done.json["metric"] == "angular"
     assert done.json["detector"]["parameters"]["min_face_size"] == 30
     assert done.json["recognizer"]["parameters"]["flip"] is True
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MIN_SCORE", "2"),
+        ("ROTATE", "often"),
+        ("THREADS", "many"),
+        ("FLIP", "perhaps"),
+        ("FORMAT", "xml"),
+        ("FACE", "best"),
+    ],
+)
+def test_a_wrong_value_is_blamed_on_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
+) -> None:
+    option = "--" + variable.lower().replace("_", "-")
+    monkeypatch.setenv(f"FACECLI_{variable}", value)
+    assert run(["verify", "a.jpg", "b.jpg"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"FACECLI_{variable}" in line
+    assert option not in line
+    if variable != "FLIP":  # which takes no value
+        assert run(["verify", "a.jpg", "b.jpg", f"{option}={value}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"FACECLI_{variable}" not in line
+        assert option in line
 
 
 @pytest.mark.parametrize(("option", "word"), [("--attributes", "attribute"), ("--labels", "label")])

@@ -127,4 +127,4 @@ def _spec(model_id: str, description: ModelDescription) -> ModelSpec | None:
     entry = describing.merged({"id": model_id}, description)
     describing.require_complete(entry)
     describing.fill(entry)
-    return checked.spec(entry, (), "the options")
+    return checked.spec(entry, (), "the options", typed=True)

@@ -26,11 +26,13 @@ def command(output: OutputSettings, file: Path, gallery: Path | None, yes: bool)
     from facecli.gallery.store import exchange_files
     from facecli.output import galleries as shown
     from facecli.output import overwriting, records
+    from facecli.system.files import check_writable
 
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
         overwriting.refuse_inputs(file, [store.path], "gallery")
+        check_writable(file)
         if file.exists():
             galleries.confirm(f"write over {file}", yes=yes)
         faces = exchange_files.export(store, file)

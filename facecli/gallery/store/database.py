@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import uuid
@@ -32,7 +33,7 @@ class Database:
         self._lock = threading.RLock()
         if create:
             place.prepare(path)
-        elif not path.is_file():
+        elif not os.path.isfile(path):  # noqa: PTH113 # a Path raises for a name that is too long
             raise GalleryError(f"there is no gallery {path}", hint="make one with `facecli enroll`")
         else:
             place.check_local(path)

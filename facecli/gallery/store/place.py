@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facecli.errors import GalleryError, OutputError
 from facecli.system import home
+from facecli.system.files import is_folder
 
 DEFAULT_NAME = "gallery.db"
 OWNER_ONLY = 0o600  # embeddings are protected as pictures of faces are
@@ -24,7 +25,7 @@ def prepare(path: Path) -> None:
 
     Raises OutputError where the file system refuses, GalleryError on a network file system.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise GalleryError(f"{path} is a folder", hint="name a file for the gallery")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
