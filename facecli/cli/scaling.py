@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from facecli.cli import context, job_progress
@@ -62,7 +63,7 @@ def answer(
     from facecli.contract import Resources
     from facecli.hosting.engines import load_engine
     from facecli.scale import job as jobs
-    from facecli.scale import run, state
+    from facecli.scale import journal, run, state
     from facecli.scale.places import open_place
     from facecli.scale.query import Query
     from facecli.scale.work import ShardWork
@@ -89,8 +90,9 @@ def answer(
     engine = load_engine(context.registry(), job.engine, resources, changes)
     work = ShardWork(opened.query, place_name, job.retry_failed)
     stop = run.Stop()
+    states = run.run(engine, work, shards, stop, partial(journal.notes_on, place))
     with stopping(stop, lambda line: job_progress.tell(output, line)):
-        for progress in job_progress.told(run.run(engine, work, shards, stop), output):
+        for progress in job_progress.told(states, output):
             last = progress
     done = state.finish(place, opened)
     if done is None:

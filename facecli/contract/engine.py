@@ -76,8 +76,9 @@ class Engine(Protocol):
         """Yield one report per shard, in any order, each as soon as its shard has ended.
 
         Take the next shard only when a worker is free for it: there may be millions, and the user's Ctrl-C ends the
-        iterable. A worker that dies loses its own shard alone: yield a report with `lost`, and go on with a new worker.
-        What a worker raises, raise. When the generator is closed, end the workers.
+        iterable. A worker that dies loses its own shard alone: yield a report with `lost`, and go on with a new worker;
+        the shard may come again, careful, in the same iterable. What a worker raises, raise. When the generator is
+        closed, end the workers.
         """
 
 

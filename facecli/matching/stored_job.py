@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def is_job(path: str | os.PathLike[str]) -> bool:
 
 
 def shards(folder: Path) -> Iterator[StoredShard]:
-    """Return the shards of a job in order, each read when it is asked for.
+    """Return the shards of a job in order, the first read at once, each other one when it is asked for.
 
     Raises InputError for a job that is not done, one without embeddings, and a file that is damaged; UsageError if
     pyarrow is not installed.
@@ -55,12 +56,13 @@ def shards(folder: Path) -> Iterator[StoredShard]:
         job = json.loads((folder / FILE).read_bytes())
         start = str(job["folder"])
         embedded = job["asked"]["recognizer"] is not None
+        count = int(job["listing"]["shards"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / FILE} is of no job of facecli", hint=HINT) from error
     if not embedded:
         raise InputError(f"the job in {folder} holds no embeddings", hint=HINT)
-    numbered = sorted((folder / "pictures").glob("*.parquet"), key=lambda path: (len(path.name), path.name))
-    return (_shard(folder, path.name, start) for path in numbered)
+    read = (_shard(folder, f"{number:05}.parquet", start) for number in range(count))
+    return chain([*islice(read, 1)], read)
 
 
 def read(folder: Path, max_bytes: int) -> StoredEmbeddings:

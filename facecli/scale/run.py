@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from facecli.contract import Engine, Shard, Work
-from facecli.errors import ContractError, DeviceError
+from facecli.errors import ContractError
+from facecli.scale.deaths import Deaths
+from facecli.scale.journal import Notes
 from facecli.scale.progress import Progress
-
-MOST_LOST = 20  # shards in a row without one that ends well: it is not the pictures then
 
 
 @dataclass(slots=True)
@@ -19,44 +20,42 @@ class Stop:
     told: bool = False
 
 
-def run(engine: Engine, work: Work, shards: list[Shard], stop: Stop) -> Iterator[Progress]:
+def run(
+    engine: Engine, work: Work, shards: list[Shard], stop: Stop, notes: Callable[[int], Notes | None]
+) -> Iterator[Progress]:
     """Run shards until all are done; yield the progress, one object, after each report.
 
-    A shard whose worker dies is done again, picture by picture, until the picture is found. Raises what a worker
-    raises, DeviceError if workers do nothing but die, ContractError for an engine that loses a shard silently.
+    notes: returns those on a shard. A shard whose worker dies is the next to be done, picture by picture, until the
+    picture is found. Raises what a worker raises, DeviceError if workers do nothing but die, ContractError for an
+    engine that loses a shard silently.
     """
-    progress = Progress(len(shards))
-    in_a_row = 0
-    while shards and not stop.told:
+    progress, deaths = Progress(len(shards)), Deaths(notes)
+    waiting = deque(shards)
+    while waiting and not stop.told:
         given: set[int] = set()
-        lost: list[Shard] = []
-        for report in engine.run(work, _given(shards, given, stop)):
+        for report in engine.run(work, _given(waiting, given, stop)):
             if report.number not in given:
                 raise ContractError(f"the engine reported shard {report.number}, which it did not have")
             given.discard(report.number)
             if report.lost is None:
-                in_a_row = 0
+                deaths.outlived(report.number)
                 progress.done += 1
                 progress.pictures += report.pictures
                 progress.failed += report.failed
                 progress.faces += report.faces
             else:
-                in_a_row += 1
                 progress.lost += 1
                 progress.reason = report.lost
-                lost.append(Shard(report.number, careful=True))
-                if in_a_row > MOST_LOST:
-                    message = f"the last {in_a_row} workers died before a shard was done: {report.lost}"
-                    raise DeviceError(message, hint="try fewer {workers}, which share the memory", about="workers")
+                deaths.add(report)
+                waiting.appendleft(Shard(report.number, careful=True))
             yield progress
         if given and not stop.told:
             raise ContractError(f"the engine has no report for {len(given)} shards")
-        shards = lost
 
 
-def _given(shards: Iterable[Shard], given: set[int], stop: Stop) -> Iterator[Shard]:
-    for shard in shards:
-        if stop.told:
-            return
+def _given(waiting: deque[Shard], given: set[int], stop: Stop) -> Iterator[Shard]:
+    """Yield the first shard that waits, whenever one is wanted."""
+    while waiting and not stop.told:
+        shard = waiting.popleft()
         given.add(shard.number)
         yield shard

@@ -87,12 +87,12 @@ def test_what_is_no_whole_job_of_embeddings_is_refused(
         gallery = tmp_path / f"{folder.name}.db"
         runs = [run_cli("cluster", folder), run_cli("gallery", "import", folder, "--gallery", gallery)]
         assert [run.returncode for run in runs] == [1, 1]
+        assert not gallery.exists()
         return [run.errors[-1] for run in runs]
 
     begun = shutil.copytree(job, tmp_path / "begun")
     (begun / "done.json").unlink()
     assert all("is not done" in line for line in refusals(begun))
-    assert not (tmp_path / "begun.db").exists()
     damaged = shutil.copytree(job, tmp_path / "damaged")
     (damaged / "faces" / "00000.parquet").write_bytes(b"PAR1 and nothing")
     assert all("00000.parquet is no shard of a job" in line for line in refusals(damaged))

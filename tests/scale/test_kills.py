@@ -193,4 +193,4 @@ def test_workers_that_do_nothing_but_die_end_the_run(
     place = installed(tmp_path / "site", code)
     run = run_cli(*job, env=deadly | {"PYTHONPATH": str(place)})
     assert run.returncode == 4
-    assert "workers died before a shard was done: killed by signal 9" in run.errors[-1]
+    assert "workers died before a picture was done: killed by signal 9" in run.errors[-1]

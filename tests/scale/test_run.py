@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from facecli.contract import Shard, ShardReport, Work
 from facecli.errors import ContractError, DeviceError
 from facecli.scale import run
+from facecli.scale.deaths import MOST_EARLY, MOST_IDLE
 from facecli.scale.differences import differences
-from facecli.scale.journal import MOST_DEATHS, Journal
+from facecli.scale.journal import MOST_DEATHS, Journal, Notes, notes_on
 from facecli.scale.places import open_place
 
 NOTHING: Any = None  # a work that no engine here opens
@@ -33,24 +35,74 @@ class Losing:
             yield ShardReport(shard.number, lost="killed") if left > 0 else ShardReport(shard.number, None, 10, 1, 8)
 
 
-def test_a_lost_shard_is_done_again_with_care() -> None:
+def none(_shard: int) -> None:
+    """Notes of workers that have begun nothing."""
+
+
+def test_a_lost_shard_is_the_next_with_care() -> None:
     engine = Losing({1: 1, 3: 3})
-    *_, last = run.run(engine, NOTHING, SHARDS, run.Stop())
+    *_, last = run.run(engine, NOTHING, SHARDS, run.Stop(), none)
     assert (last.done, last.lost, last.pictures, last.failed, last.faces) == (5, 4, 50, 5, 40)
+    assert [shard.number for shard in engine.seen] == [0, 1, 1, 2, 3, 3, 3, 3, 4]
     assert [shard.number for shard in engine.seen if shard.careful] == [1, 3, 3, 3]
     assert last.seconds_left == 0
 
 
-def test_workers_that_only_die_end_the_run() -> None:
-    with pytest.raises(DeviceError, match="workers died before a shard was done: killed"):
-        [*run.run(Losing(dict.fromkeys(range(5), 100)), NOTHING, SHARDS, run.Stop())]
+def test_a_shard_that_was_the_last_is_given_in_another_turn() -> None:
+    class Ahead(Losing):
+        def run(self, work: Work, shards: Iterable[Shard]) -> Iterator[ShardReport]:
+            return super().run(work, [*shards])
+
+    engine = Ahead({4: 2})
+    *_, last = run.run(engine, NOTHING, SHARDS, run.Stop(), none)
+    assert (last.done, [shard.number for shard in engine.seen]) == (5, [0, 1, 2, 3, 4, 4, 4])
+
+
+@pytest.mark.parametrize(
+    ("picture", "done", "deaths"),
+    [(None, 0, MOST_IDLE + 1), (0, 0, MOST_EARLY + 1), (0, 1, None)],
+    ids=["none is begun", "the first one kills", "one was done"],
+)
+def test_workers_that_only_die_end_the_run(picture: int | None, done: int, deaths: int | None) -> None:
+    """picture: that each careful worker begins; it is another one each time."""
+    engine = Losing(dict.fromkeys(range(5), MOST_EARLY + 2))
+
+    def notes(_shard: int) -> Notes | None:
+        return None if picture is None else Notes(picture + len(engine.seen), 0, (), done)
+
+    running = run.run(engine, NOTHING, SHARDS, run.Stop(), notes)
+    if deaths is None:
+        assert [*running][-1].lost == 5 * (MOST_EARLY + 2)
+        return
+    with pytest.raises(DeviceError, match=f"the last {deaths} workers died before a picture was done: killed"):
+        list(running)
+
+
+def test_deadly_pictures_are_found_one_by_one_however_many(tmp_path: Path) -> None:
+    """They are more than workers may die in a row that begin nothing."""
+    place, deadly = open_place(str(tmp_path / "out")), {*range(MOST_IDLE)}
+
+    class Deadly:
+        def run(self, work: Work, shards: Iterable[Shard]) -> Iterator[ShardReport]:  # noqa: ARG002
+            for shard in shards:
+                journal = Journal(place, shard.number)
+                for picture in (one for one in range(30) if one not in journal.crashed):
+                    journal.begin(picture)
+                    if picture in deadly:
+                        yield ShardReport(shard.number, lost="killed")
+                        break
+                else:
+                    yield ShardReport(shard.number, None, 30, len(journal.crashed))
+
+    *_, last = run.run(Deadly(), NOTHING, [Shard(0)], run.Stop(), partial(notes_on, place))
+    assert (last.done, last.failed, last.lost) == (1, MOST_IDLE, MOST_DEATHS * MOST_IDLE)
 
 
 def test_no_shard_is_begun_after_a_stop() -> None:
     engine, stop = Losing({0: 1}), run.Stop()
-    for state in run.run(engine, NOTHING, SHARDS, stop):
+    for state in run.run(engine, NOTHING, SHARDS, stop, none):
         stop.told = state.done + state.lost == 2
-    assert [shard.number for shard in engine.seen] == [0, 1]
+    assert [shard.number for shard in engine.seen] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +120,7 @@ def test_an_engine_that_counts_wrongly_is_blamed(reports: list[ShardReport], fau
             yield from reports
 
     with pytest.raises(ContractError, match=fault):
-        [*run.run(Wrong(), NOTHING, SHARDS, run.Stop())]
+        [*run.run(Wrong(), NOTHING, SHARDS, run.Stop(), none)]
 
 
 def test_a_journal_finds_the_picture_that_kills(tmp_path: Path) -> None:
