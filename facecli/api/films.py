@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from facecli.pipeline.stages import Stages
     from facecli.tracking.events import Event
     from facecli.tracking.joining import Likeness
-    from facecli.tracking.river import Crew, Source
+    from facecli.tracking.naming import Identify
+    from facecli.tracking.river import Crew, River, Source
     from facecli.types import FloatArray
 
 
@@ -74,11 +75,30 @@ class FilmTools:
 
     def follow(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
         """Return an iterator of the events of one film."""
+        return self.river(film.facts.source).events(film, excerpt)
+
+    def river(self, source: str, identify: Identify | None = None, revision: Callable[[], int] | None = None) -> River:
+        """Return what follows the faces of one film.
+
+        source: its name. identify, revision: who a face is, of a gallery that changes meanwhile; see tracking.naming.
+        """
         from facecli.tracking.river import River
 
-        return River(film, self._crew(film.facts.source)).events(excerpt)
+        return River(source, self._crew(source, identify, revision or (lambda: 0)))
 
-    def _crew(self, source: str) -> Crew:
+    def likeness(self) -> Likeness:
+        """Return the rule for when two faces of a film are one person's; there must be a recognizer."""
+        from facecli.matching.metrics import pairwise
+        from facecli.matching.rules import DecisionRequest, rule_for
+        from facecli.tracking.joining import Likeness
+
+        tools = self.recognizing
+        assert tools is not None
+        assert tools.recognizer_plugin is not None
+        rule = rule_for(tools, tools.recognizer_plugin, DecisionRequest(preset=self.engine.selection.preset))
+        return Likeness(partial(pairwise, metric=rule.metric), rule.threshold)
+
+    def _crew(self, source: str, identify: Identify | None, revision: Callable[[], int]) -> Crew:
         from facecli.pipeline.flow import Stopwatch
         from facecli.tracking.finding import Finding
         from facecli.tracking.moods import Moods
@@ -91,7 +111,8 @@ class FilmTools:
         recognizing = None if self.recognizing is None else Recognizing(self._stages(self.recognizing, clock))
         naming = moods = None
         if self._gallery is not None and recognizing is not None:
-            naming = Naming(recognizing, partial(_identified, self._searching(self._gallery)), source)
+            identify = identify or partial(_identified, self._searching(self._gallery))
+            naming = Naming(recognizing, identify, source, revision)
         if self.attributes is not None:
             moods = Moods(self._stages(self.attributes, clock), source, wish.window)
         return Crew(
@@ -100,7 +121,7 @@ class FilmTools:
             clock=clock,
             image=plugin.image,
             recognizing=recognizing,
-            likeness=None if recognizing is None else self._likeness(),
+            likeness=None if recognizing is None else self.likeness(),
             join=wish.join,
             naming=naming,
             moods=moods,
@@ -110,17 +131,6 @@ class FilmTools:
         from facecli.pipeline.stages import Stages
 
         return Stages(tools, self.engine.flow(Request(), self.wish.face), clock)
-
-    def _likeness(self) -> Likeness:
-        from facecli.matching.metrics import pairwise
-        from facecli.matching.rules import DecisionRequest, rule_for
-        from facecli.tracking.joining import Likeness
-
-        tools = self.recognizing
-        assert tools is not None
-        assert tools.recognizer_plugin is not None
-        rule = rule_for(tools, tools.recognizer_plugin, DecisionRequest(preset=self.engine.selection.preset))
-        return Likeness(partial(pairwise, metric=rule.metric), rule.threshold)
 
     def _searching(self, gallery: Gallery) -> Search:
         from facecli.gallery.rule import Wish

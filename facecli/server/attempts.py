@@ -1,4 +1,4 @@
-"""Faces that somebody looked for and that were nearly somebody: kept in memory until a person says who they are.
+"""Faces in live views that nobody knew: kept in memory until somebody says who they are.
 
 They are not written anywhere. A server that ends has forgotten them, and the oldest makes room for the newest.
 """
@@ -17,28 +17,32 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """A face with the person whom it may be. face: as it would be stored, with its crop. person: name."""
+    """A face that was nearly somebody, or a stranger's.
+
+    face: as it would be stored, with its crop. person, distance: the name of whom it may be, and how far it is from
+    them; None if there is nobody near.
+    """
 
     id: str
     face: NewFace
-    person: str
-    distance: float
+    person: str | None
+    distance: float | None
 
 
 class Attempts:
-    """The latest faces that were nearly somebody."""
+    """The latest faces that nobody knew."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, Attempt] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def add(self, face: NewFace, person: str, distance: float) -> None:
-        """Keep a face, unless the same picture is kept already."""
+    def add(self, face: NewFace, near: tuple[str, float] | None) -> None:
+        """Keep a face, unless the same picture is kept already. near: the name of whom it may be, and the distance."""
         with self._lock:
             if any(one.face.sha256 == face.sha256 for one in self._held.values()):
                 return
-            attempt = Attempt(f"seen-{next(self._numbers)}", face, person, distance)
+            attempt = Attempt(f"seen-{next(self._numbers)}", face, *(near or (None, None)))
             self._held[attempt.id] = attempt
             while len(self._held) > MOST:
                 self._held.popitem(last=False)
@@ -58,7 +62,7 @@ class Attempts:
             self._held.pop(number, None)
 
     def forget(self, person: str) -> None:
-        """Forget those that may be a person. person: name."""
+        """Forget those that may be a person, and the strangers, who may be anybody. person: name."""
         with self._lock:
-            for number in [one.id for one in self._held.values() if one.person == person]:
+            for number in [one.id for one in self._held.values() if one.person in (None, person)]:
                 del self._held[number]

@@ -12,6 +12,7 @@ from typing import Any
 
 from facecli.api.engine import Engine
 from facecli.api.faces import Faces
+from facecli.api.films import FilmTools, FilmWish
 from facecli.api.gallery import Gallery, Search
 from facecli.api.selection import Request
 from facecli.errors import FacecliError, UsageError
@@ -141,6 +142,10 @@ class Looks:
         flow = engine.flow(request, sift.face, need_face=sift.require_face, keep_image=True)
         flow = replace(flow, min_score=sift.min_score, min_face_size=sift.min_face_size)
         return _sound(engine.pipeline(engine.tools(request, strict=False), flow).stages.process([picture])[0])
+
+    def film(self, attributes: tuple[str, ...]) -> FilmTools:
+        """Return what follows and names the faces of a camera, with the gallery's plugins."""
+        return FilmTools(self.gallery.engine, FilmWish(join=False, attributes=attributes), self.gallery)
 
     def look(self, picture: Source, request: Request, sift: Sift, *, detect: bool = True) -> ImageResult:
         """Return a picture with the answers to a request. Raises FacecliError if it can not be used.

@@ -1,4 +1,4 @@
-"""Faces that somebody should say something about: nobody's, and those that were nearly somebody."""
+"""Faces that somebody should say something about: nobody's, and those that nobody knew in a live view."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ class Reviewing:
         self._looks, self._people = looks, people
 
     def items(self) -> Record:
-        """Return faces that somebody should say something about: nobody's, and those that were nearly somebody."""
+        """Return faces that somebody should say something about: nobody's, and those that nobody knew."""
         items: list[Record] = [
             {
                 "id": one.id,
-                "suggestion": {"person": one.person, "distance": round(one.distance, DIGITS)},
+                "suggestion": None
+                if one.distance is None
+                else {"person": one.person, "distance": round(one.distance, DIGITS)},
                 "crop": f"/v1/review/{one.id}/crop",
             }
             for one in self._people.attempts.all()
@@ -47,11 +49,13 @@ class Reviewing:
         attempt = self._people.attempts.get(item)
         if attempt is None:
             raise refusals.missing("face to review")
-        if said == "yes":
-            space = self._looks.gallery.space()
-            self._people.store.add(name or attempt.person, attempt.face, space, "web")
+        whose = name or attempt.person
+        if said != "ignore" and whose is None:
+            raise _not_suggested()
+        if said == "yes" and whose is not None:
+            self._people.store.add(whose, attempt.face, self._looks.gallery.space(), "web")
         self._people.attempts.drop(item)
-        return {"id": item, "answer": said, "person": (name or attempt.person) if said == "yes" else None}
+        return {"id": item, "answer": said, "person": whose if said == "yes" else None}
 
     def _answer_stored(self, number: int, said: str, name: str | None) -> Record:
         whose: str | None = None
@@ -60,7 +64,7 @@ class Reviewing:
         else:
             whose = name or self._suggested(number)
             if whose is None:
-                raise UsageError("nobody is suggested for this face", hint="say who it is, or ignore it")
+                raise _not_suggested()
             if said == "yes":
                 self._people.assign(number, whose)
             else:
@@ -85,3 +89,7 @@ class Reviewing:
             if candidate.person not in excluded:
                 return {"person": candidate.person, "distance": round(candidate.distance, DIGITS)}
         return None
+
+
+def _not_suggested() -> UsageError:
+    return UsageError("nobody is suggested for this face", hint="say who it is, or ignore it")

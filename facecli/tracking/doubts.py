@@ -13,7 +13,7 @@ from facecli.geometry import overlap
 from facecli.types import FloatArray, Tracked
 
 MET = 0.1  # intersection over union of two tracks, one of which may then go on with the other's face
-HIDDEN = 0.2  # s without a detection, after which anybody may come out
+HIDDEN = 0.2  # s without a detection in the frames between, after which anybody may come out
 PAUSE = 0.2  # s from a meeting, or a look, to the next look
 
 
@@ -39,6 +39,7 @@ class Doubts:
 
     def __init__(self) -> None:
         self._seen: dict[int, float] = {}  # when each track was detected
+        self._before = 0.0  # the time of the frame before
         self._doubts: dict[int, Doubt] = {}
 
     def note(self, bboxes: FloatArray, tracked: Tracked, time: float) -> None:
@@ -48,9 +49,11 @@ class Doubts:
         np.fill_diagonal(alike, 0)
         here = set(tracked.ids.tolist())
         for key, met in zip(keys.tolist(), (alike.max(axis=1, initial=0) >= MET).tolist(), strict=True):
-            if met or time - self._seen.get(key, time) > HIDDEN:
+            seen = self._seen.get(key, time)
+            if met or (seen < self._before and time - seen > HIDDEN):  # few frames a second hide nobody
                 self._doubts.setdefault(key, Doubt(time, time, time)).latest = time
         self._seen = {key: time if key in here else self._seen.get(key, time) for key in keys.tolist()}
+        self._before = time
         self._doubts = {key: doubt for key, doubt in self._doubts.items() if key in self._seen}
 
     def about(self, key: int) -> Doubt | None:

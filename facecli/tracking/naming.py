@@ -40,16 +40,27 @@ class Recognizing:
 
 
 class Naming:
-    """Names the tracks of one film."""
+    """Names the tracks of one film.
 
-    def __init__(self, recognizing: Recognizing, identify: Identify, source: str) -> None:
-        self._recognizing, self._identify, self._source = recognizing, identify, source
+    revision: of what `identify` answers from. A new one, as after an enrolment, decides anew about faces that were
+    looked at before.
+    """
+
+    def __init__(
+        self, recognizing: Recognizing, identify: Identify, source: str, revision: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._recognizing, self._identify, self._source, self._revision = recognizing, identify, source, revision
 
     def step(self, tracklets: Sequence[Tracklet], frame: int, time: float) -> list[TrackIdentified]:
         """Look at the faces whose turn it is; return the names that were decided by that."""
+        revision, told = self._revision(), []
+        for one in tracklets:
+            if one.revision != revision and one.embeddings:
+                one.tries = 0
+                told += self._decide(one, frame, time, 1)
+            one.revision = revision
         turn = [one for one in tracklets if one.new_looks and self._may_try(one, time)]
         self._recognizing.embed([(one, one.new_looks[0]) for one in turn])
-        told = []
         for one in turn:
             one.tries, one.tried = one.tries + 1, time
             told += self._decide(one, frame, time, CONFIRM)

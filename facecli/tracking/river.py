@@ -71,10 +71,10 @@ class Crew:
 
 
 class River:
-    """One film on its way to events."""
+    """One film on its way to events. source: the film's name. crew: for this film alone."""
 
-    def __init__(self, film: Source, crew: Crew) -> None:
-        self._film, self._crew, self._source = film, crew, film.facts.source
+    def __init__(self, source: str, crew: Crew) -> None:
+        self._source, self._crew = source, crew
         self._living: dict[int, Tracklet] = {}  # by the tracker's ids
         self._doubts = Doubts()
         self._ended: deque[Member] = deque(maxlen=MOST_JOINED)
@@ -82,17 +82,22 @@ class River:
         self._latest = 0.0
         self._joined = 0
 
-    def events(self, excerpt: Excerpt | None = None) -> Iterator[Event]:
-        """Yield the events of the film, the last one with what went wrong. Raises what no film can help, as a model."""
-        yield StreamStarted(self._film.facts)
+    @property
+    def living(self) -> list[Tracklet]:
+        """The tracks that go on."""
+        return list(self._living.values())
+
+    def events(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
+        """Yield the events of a film, the last one with what went wrong. Raises what no film can help, as a model."""
+        yield StreamStarted(film.facts)
         error: FacecliError | None = None
         try:
-            with closing(self._film.frames(excerpt)) as frames:  # type: ignore[type-var] # they are generators
+            with closing(film.frames(excerpt)) as frames:  # type: ignore[type-var] # they are generators
                 while (one := self._next(frames)) is not None:
                     if isinstance(one, Gap):
                         yield StreamGap(self._source, one)
                     else:
-                        yield from self._frame(one)
+                        yield from self.step(one)
         except FacecliError as failure:
             if failure.exit_code != 1:
                 raise
@@ -100,13 +105,10 @@ class River:
         for key in list(self._living):
             yield from self._end(key)
         yield from self._join()
-        yield self._summary(error)
+        yield self._summary(film, error)
 
-    def _next(self, frames: Iterator[Frame | Gap]) -> Frame | Gap | None:
-        with self._crew.clock("decode"):
-            return next(frames, None)
-
-    def _frame(self, frame: Frame) -> Iterator[Event]:
+    def step(self, frame: Frame) -> Iterator[Event]:
+        """Yield the events of the next frame, FrameSeen last. Raises the error of the detector."""
         crew, image = self._crew, frame.image
         faces, detected = crew.finding.find(image)
         seconds = frame.time - self._latest if self._frames else 0.0
@@ -122,6 +124,10 @@ class River:
         yield from self._asked(frame, faces, tracked)
         seen = self._faces(faces, tracked, detected=detected)
         yield FrameSeen(self._source, frame.number, frame.time, seen, detected, image.pixels)
+
+    def _next(self, frames: Iterator[Frame | Gap]) -> Frame | Gap | None:
+        with self._crew.clock("decode"):
+            return next(frames, None)
 
     def _seen(self, frame: Frame, faces: Detections, tracked: Tracked, *, detected: bool) -> Iterator[Event]:
         """Take the faces of a frame to their tracks."""
@@ -209,18 +215,18 @@ class River:
         for one in found:
             yield TrackJoined(self._source, one.number, one.into, self._latest, one.distance)
 
-    def _summary(self, error: FacecliError | None) -> StreamEnded:
+    def _summary(self, film: Source, error: FacecliError | None) -> StreamEnded:
         recognizing = self._crew.recognizing
         return StreamEnded(
             source=self._source,
             frames=self._frames,
             detected_frames=self._detected,
-            dropped=self._film.dropped,
+            dropped=film.dropped,
             boxes=self._boxes,
             embedded=0 if recognizing is None else recognizing.embedded,
             tracks=self._tracks,
             people=self._tracks - self._joined,
-            warning="short" if self._film.short and error is None else None,
+            warning="short" if film.short and error is None else None,
             error=error,
             seconds=dict(self._crew.clock.seconds),
         )

@@ -18,7 +18,7 @@ class Tracklet:
     number: its id. first_frame, first_time, last_frame, last_time: of its detections. frames: how many these are.
     looks: the best ones. embeddings: frame of a look -> (D,) float32. answer: who it is, None while nobody knows.
     winner, won: who won the latest try, None for nobody, and how often in a row. tries, tried: how many tries, and when
-    the last one.
+    the last one. revision: of what it was named from, see Naming.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Tracklet:
     won: int = 0
     tries: int = 0
     tried: float = -np.inf
+    revision: int = 0
 
     @property
     def new_looks(self) -> list[Look]:

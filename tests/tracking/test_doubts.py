@@ -49,7 +49,15 @@ def test_a_face_that_was_hidden_is_in_doubt_but_not_one_that_was_missed_once():
     step(doubts, 0.04, [], lost=[LEFT])
     step(doubts, 0.08, [LEFT])
     assert doubts.about(1) is None
+    step(doubts, 0.2, [], lost=[LEFT])
     step(doubts, 0.4, [LEFT])
     assert doubts.about(1).since == 0.4
     step(doubts, 0.44, [])  # the track is over
     assert doubts.about(1) is None
+
+
+def test_few_frames_a_second_are_no_doubt():
+    doubts = Doubts()
+    for time in (0.0, 0.25, 0.5, 1.2):
+        step(doubts, time, [LEFT])
+        assert doubts.about(1) is None

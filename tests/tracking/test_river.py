@@ -70,7 +70,7 @@ class Recognizing:
 def test_a_track_that_became_somebody_else_ends_and_is_joined_with_who_it_is(changed):
     likeness = Likeness(partial(pairwise, metric="cosine"), 0.5)
     crew = Crew(Finding(), Tracker(), Stopwatch(), recognizing=Recognizing(changed=changed), likeness=likeness)
-    events = list(River(Black(), crew).events())
+    events = list(River("black.mp4", crew).events(Black()))
     begun = [event.track for event in events if isinstance(event, TrackStarted)]
     ended = {event.track: event for event in events if isinstance(event, TrackEnded)}
     joined = {event.track: event.into for event in events if isinstance(event, TrackJoined)}

@@ -60,15 +60,20 @@ function show(answer, canvas, list) {
   for (const face of answer.faces) draw(pen, face);
   list.replaceChildren(...answer.faces.map((face) =>
     element("li", { "data-person": face.person || "", "data-emotion": face.emotion || "", "data-track": face.track },
-      face.person || texts.unknown,
+      nameOf(face),
       ` (${[face.emotion, texts.trackOf(face.track)].filter(Boolean).join(", ")}) `,
-      face.person ? null : element("a", { href: "/review" }, texts.whoIsThis))));
+      face.outcome === "unknown" ? element("a", { href: "/review" }, texts.whoIsThis) : null)));
+}
+
+// A face is looked at a few times before it is said whose it is.
+function nameOf(face) {
+  return face.person || (face.outcome ? texts.unknown : texts.looking);
 }
 
 function draw(pen, face) {
   const [left, top, right, bottom] = face.bbox;
   const colour = face.person ? "#7fe0a8" : "#f0c674";
-  const words = [face.person || texts.unknown, face.emotion].filter(Boolean).join(" · ");
+  const words = [nameOf(face), face.emotion].filter(Boolean).join(" · ");
   pen.strokeStyle = colour;
   pen.strokeRect(left, top, right - left, bottom - top);
   const width = pen.measureText(words).width + 12;
