@@ -60,6 +60,7 @@ SINGLY = {
     "dlib_template": "needs dlib's landmarks",
     "facenet": "needs torch, and minutes for its export",
     "gallery_kills": "prints no figures, but what was lost",
+    "gallery_postgres": "needs a PostgreSQL with pgvector",
     "gallery_search": "prints its own table, for a gallery of a million",
     "open_set": "needs the embeddings of a folder",
     "operating_points": "prints lines for the catalogue",

@@ -126,6 +126,7 @@ OWNERS = {
     "fsspec": _these("scale.objects"),
     "ray": _these("plugins.engines.ray"),
     "faiss": _these("gallery.graph"),
+    "psycopg": _these("gallery.store.postgres"),
     "rich": _these("output.tables", "cli"),
     "matplotlib": _these("system.charts", "evaluation.figures"),  # loaded; its formatter of axes
 }

@@ -21,9 +21,8 @@ from facecli.gallery.index import Index, Score
 from facecli.gallery.migration import Migrated, migrate, migrate_crops
 from facecli.gallery.review import Review
 from facecli.gallery.rule import Rule, Wish, rule_for
-from facecli.gallery.scan import Search as Way
 from facecli.gallery.space import Space
-from facecli.gallery.store import cache, graph_file, spaces
+from facecli.gallery.store import searching, spaces
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.operating_points import OperatingPointStore
@@ -133,21 +132,22 @@ class Gallery:
         score: Score = "blend",
         people: Sequence[str] = (),
         face: str | int | None = None,
-        search: Way = "exact",
+        search: str = "exact",
     ) -> IdentifiedPicture:
         """Return who the faces of a picture are. Raises FacecliError, NoFaceError for a picture without a face.
 
         top: candidates to list for each face. threshold: largest distance that names somebody; fpir: rate of strangers
         that may be named, instead; docs/gallery.md says what is done without either. margin: least distance between the
         first and the second person. score: blend, best or centroid. people: the only ones to search among. search:
-        "faiss" is faster among 20,000 templates and more, and misses a few.
+        "faiss" is faster among 20,000 templates and more, and misses a few; a URL, postgresql://user@host/name,
+        searches in that database.
         """
-        searching = self.search(Wish(threshold, fpir, margin), score, people, search)
+        answering = self.search(Wish(threshold, fpir, margin), score, people, search)
         flow = self.flow(face, default="all")
         (result,) = self.engine.pipeline(self.tools(), flow).stages.process([open_any(picture, flow.limits)])
         if result.error is not None:
             raise result.error
-        return IdentifiedPicture(Picture.of(result), searching.answers(result, top))
+        return IdentifiedPicture(Picture.of(result), answering.answers(result, top))
 
     def migrate(
         self, pictures: str | os.PathLike[str] | None = None, *, from_crops: bool = False, partial: bool = False
@@ -237,7 +237,7 @@ class Gallery:
         river = self.engine.pipeline(self.tools(), flow, clock).run
         return enroll(pictures, store, space, river, review, keep_crops=crops)
 
-    def search(self, wish: Wish, score: Score = "blend", people: Sequence[str] = (), way: Way = "exact") -> Search:
+    def search(self, wish: Wish, score: Score = "blend", people: Sequence[str] = (), way: str = "exact") -> Search:
         """Return what answers probes. Raises UsageError for an empty gallery, and as rule_for does.
 
         way: of going through a large gallery.
@@ -247,7 +247,7 @@ class Gallery:
         if own is None:
             raise UsageError(f"nobody is enrolled in {self.path}", hint="see `facecli enroll`")
         own.check(self.space())
-        index = (graph_file if way == "faiss" else cache).open_index(store, score, people)
+        index = searching.open_index(store, way, score, people)
         assert plugin is not None
         if not len(index.people):
             raise UsageError(f"nobody is enrolled in {self.path}", hint="see `facecli enroll`")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 NOBODY_KNOWN = 3
 SCORES = ("blend", "best", "centroid")
-SEARCHES = ("exact", "faiss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,10 @@ class DecidingSettings:
 @click.option("--score", type=click.Choice(SCORES), default="blend", help="Distance to a person of several templates.")
 @click.option(
     "--search",
-    type=click.Choice(SEARCHES),
+    metavar="exact|faiss|URL",
     default="exact",
-    help="Or the faster one of faiss, which misses a few, among 20000 templates and more.",
+    help="Or the faster one of faiss, which misses a few, among 20000 templates and more, or by a copy in a database,"
+    " postgresql://USER@HOST/NAME.",
 )
 @click.option("--people", callback=values.split_commas, metavar="NAME,...", help="Search among these alone.")
 @options.recognizer_options
@@ -112,7 +112,7 @@ def command(
         from facecli.output.overwriting import OutputPaths
 
         wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
-        search = opened.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # checked
+        search = opened.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # score
         answers = _Answers(search, deciding.top)
         writers = _writers(annotate, answers, many=total != 1)
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
@@ -146,7 +146,7 @@ def _follow(
 
     library.require()
     wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
-    search = people.search(wish, deciding.score, deciding.people)  # type: ignore[arg-type] # click has checked it
+    search = people.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # score
     tools = FilmTools(people.engine, FilmWish(face=plugins.face), people, search)
     return Run(tools, FilmSettings(annotate=annotate), names_of(reading.inputs), reading.max_pixels)
 

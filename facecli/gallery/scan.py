@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from facecli.inference.session import OnnxSession, open_session
 from facecli.system.cores import available_cores
 
 GRAPH = Path(__file__).with_name("nearest.onnx")
-Search = Literal["exact", "faiss"]
 AT_ONCE = 64  # probes; their products with a block of rows take 4 MB, and as much as float32
 
 

@@ -48,6 +48,7 @@ def receipt(store: GalleryStore, removed: Receipt) -> Record:
             "found": 0,
             "files": list(removed.files),
             "names_in_other_texts": removed.unchecked,
+            "copy": removed.copy,
         },
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.errors import GalleryError, UsageError
-from facecli.gallery.store import cache
+from facecli.gallery.store import cache, postgres
 from facecli.gallery.store.database import now
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
@@ -30,7 +30,8 @@ class Receipt:
 
     people: uids. faces, templates, pictures: how many were deleted. pieces: byte strings of templates, crops and names
     that were looked for, and found in none of `files`. unchecked: names that were not looked for, because other texts
-    of the gallery contain them.
+    of the gallery contain them. copy: the database whose copy of the gallery was deleted; its own log was not looked
+    at. None without one.
     """
 
     time: str
@@ -41,6 +42,7 @@ class Receipt:
     pieces: int
     files: tuple[str, ...]
     unchecked: int
+    copy: str | None = None
 
 
 def count(store: GalleryStore, people: Sequence[Person], pictures: Sequence[bytes] = ()) -> tuple[int, int, int]:
@@ -85,6 +87,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     database, numbers = store.database, str([person.id for person in people])
     faces = _faces(store, people, pictures)
     counts = count(store, people, pictures)
+    copy = postgres.discard(store)  # before anything is removed: it may be out of reach
     pieces, of_crops = _pieces(store, faces, TEMPLATES) | set(pictures), _pieces(store, faces, CROPS)
     with database.transaction():
         query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
@@ -96,6 +99,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
         database.change(f"DELETE FROM person WHERE id IN {MARKS}", (numbers,))  # noqa: S608
         database.change("DELETE FROM journal")
         database.change("DELETE FROM operating_point")
+    copy = postgres.discard(store) or copy  # which a search may have made meanwhile
     cache.discard(store.path)
     database.erase_traces()
     pieces |= {piece for piece in of_crops if not database.rows(SHARED, (piece,))}
@@ -109,7 +113,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
         message = f"{found[0]} still has traces of what was removed"
         raise GalleryError(message, hint="run `facecli gallery compact`, and report this")
     uids = tuple(person.uid for person in people)
-    return Receipt(now(), uids, *counts, len(sought), tuple(map(str, files)), len(unchecked))
+    return Receipt(now(), uids, *counts, len(sought), tuple(map(str, files)), len(unchecked), copy)
 
 
 def _faces(store: GalleryStore, people: Sequence[Person], pictures: Sequence[bytes]) -> list[int]:

@@ -15,35 +15,37 @@ from facecli.errors import FacecliError, GalleryError
 from facecli.gallery import nearest as module
 from facecli.gallery.index import SCORES
 from facecli.gallery.nearest import nearest
-from facecli.gallery.store import cache, changes, forgetting, graph_file
+from facecli.gallery.store import cache, changes, forgetting, graph_file, postgres
 from facecli.gallery.store.store import GalleryStore
 from tests.gallery.conftest import DIM, SPACE, brute_force, face_of
 
-SEARCHES = ("exact", "faiss")
 
-
-@pytest.fixture(params=SEARCHES)
+@pytest.fixture(params=["exact", "faiss", "postgres"])
 def search(request, monkeypatch):
     """Each way of searching a large gallery, asked for a few rows at a time, so that a few rows are many."""
-    if request.param == "faiss":
-        pytest.importorskip("faiss")
     monkeypatch.setattr(module, "FIRST", 2)
     monkeypatch.setattr(module, "GROWTH", 2)
-    return request.param
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        return lambda store, score: postgres.open_index(store, url, score)
+    if request.param == "faiss":
+        pytest.importorskip("faiss")
+    way = {"exact": cache, "faiss": graph_file}[request.param]
+    return lambda store, score: way.open_index(store, score, least=1)
 
 
-def opened(store, score="blend", search="exact"):
+def opened(store, score="blend"):
     """The index of a gallery, however small, by its cache."""
-    return {"exact": cache, "faiss": graph_file}[search].open_index(store, score, least=1)
+    return cache.open_index(store, score, least=1)
 
 
 def index_file(store):
     return store.path.with_name("staff.db.index")
 
 
-def check(store, probes, score="blend", top=3, search="exact"):
+def check(store, probes, score="blend", top=3, search=opened):
     """The search by the cache is brute force over what the gallery has."""
-    truth, index = store.templates(), opened(store, score, search)
+    truth, index = store.templates(), search(store, score)
     for probe, (places, distances) in zip(probes, nearest(probes, index, top), strict=True):
         expected = brute_force(probe, truth.embeddings, list(truth.people), score, top)
         assert (places, distances) == expected
@@ -256,7 +258,7 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def search_is_brute_force(self):
         rows = np.eye(DIM, dtype=np.float32)[:2]
-        check(self.store, np.concatenate([rows, -rows]), search=self.search)
+        check(self.store, np.concatenate([rows, -rows]), search=type(self).search)
 
     @staticmethod
     def attempt(change):
@@ -272,5 +274,5 @@ def test_search_after_any_changes(tmp_path_factory, search):
         def make_folder(self):
             return tmp_path_factory.mktemp("gallery")
 
-    Here.search = search
+    Here.search = staticmethod(search)
     run_state_machine_as_test(Here, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
