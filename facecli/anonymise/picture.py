@@ -6,7 +6,7 @@ nobody sees because it is transparent is made black: it may hold what was meant 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -34,8 +34,8 @@ class Original:
     """A decoded picture and what else its file has. alpha: (H, W) uint8 as the pixels lie, None where all is opaque."""
 
     image: Image
-    metadata: Metadata
-    alpha: UInt8Array | None
+    metadata: Metadata = field(default_factory=Metadata)
+    alpha: UInt8Array | None = None
 
     def left_out(self) -> tuple[str, ...]:
         """Return in words what a copy lacks, beside the faces."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -10,23 +11,26 @@ from typing import TYPE_CHECKING
 
 from facecli.api.engine import Engine
 from facecli.api.selection import Request
-from facecli.errors import InputError, PluginError, UsageError
+from facecli.api.witnesses import proof_by, witnesses_of
+from facecli.errors import InputError, UsageError
 from facecli.hosting.choice import DETECTOR, TRACKER
 
 if TYPE_CHECKING:
     from facecli.anonymise.analysis import Analysis
     from facecli.anonymise.choice import Chosen
-    from facecli.anonymise.proof import Proof, Witness
+    from facecli.anonymise.picture import Original
+    from facecli.anonymise.proof import Witness
     from facecli.anonymise.result import Anonymised
     from facecli.anonymise.veil import Veil
     from facecli.api.films import FilmTools
     from facecli.api.gallery import Gallery, Search
+    from facecli.api.reading import Readable
     from facecli.film.address import Address
     from facecli.film.reading import Film
     from facecli.gallery.decision import Identification
-    from facecli.hosting.toolbox import Toolbox
+    from facecli.pictures.sources import Source
     from facecli.pipeline.results import ImageResult
-    from facecli.types import Detections, Image
+    from facecli.types import Detections, Image, Limits
 
 # Detectors whose own threshold weighs false faces as heavily as missed ones. A face that is missed costs more here, and
 # a false one is a blot on a wall; measured by benchmarks/anonymize.py.
@@ -65,16 +69,18 @@ def wary(engine: Engine) -> Engine:
 class Anonymizer:
     """Anonymises pictures and films, one after another. gallery: knows the chosen people, if any are named.
 
+    witnesses: the recognizers that prove that faces are hidden, None where nobody asked for it.
+
     Raises UsageError and PluginError as Engine.tools does, UsageError for names that nobody has.
     """
 
     def __init__(self, engine: Engine, wish: AnonymousWish, gallery: Gallery | None = None) -> None:
         if engine.selection.no_detect:
             raise UsageError("faces are looked for, which {no_detect} leaves out", about="no_detect")
-        self.wish, self._gallery = wish, gallery
         if gallery is not None:
             gallery.store()
-            gallery.engine = wary(gallery.engine)
+            gallery = replace(gallery, engine=wary(gallery.engine))  # the caller's stays as it is
+        self.wish, self._gallery = wish, gallery
         self.engine = wary(engine) if gallery is None else gallery.engine
         self._search: Search | None = None
         if gallery is not None:
@@ -89,36 +95,71 @@ class Anonymizer:
             raise UsageError("names of people need a gallery", hint="give {gallery}", about="gallery")
         self.tools = self.engine.tools(Request(embed=gallery is not None), strict=False)
         self._films: FilmTools | None = None
-        self._witnesses = self._installed() if wish.prove else None
+        self.witnesses = witnesses_of(self.engine) if wish.prove else None
 
-    def picture(self, data: bytes, source: str, target: Path) -> Anonymised:
-        """Write the copy of a picture file. Raises FacecliError; nothing is written then."""
+    def copy(self, picture: Readable, target: Path | None) -> Anonymised:
+        """Write the copy of a picture in any form, or of the film of a path. Raises FacecliError.
+
+        target: None writes no file, of a picture.
+        """
+        from facecli.anonymise.picture import Original
+        from facecli.film.address import is_film, recorded
+        from facecli.output.overwriting import refuse_inputs
+        from facecli.pictures.codec import check_suffix
+        from facecli.pictures.memory import open_any
+        from facecli.types import Image
+
+        name = os.fsdecode(picture) if isinstance(picture, (str, os.PathLike)) else None
+        if name is not None and target is not None:
+            refuse_inputs(target, [name], "output")
+        if name is not None and is_film(name):
+            return self.film(recorded(name), _film_target(target, self.wish.codec))
+        if target is not None:
+            check_suffix(target.suffix)
+        limits = self.engine.flow(Request()).limits
+        opened = open_any(picture, limits)
+        if isinstance(opened, Image):
+            return self.picture(Original(opened), target)
+        return self.read_picture(opened, target, limits)
+
+    def read_picture(self, source: Source, target: Path | None, limits: Limits) -> Anonymised:
+        """Write the copy of a picture file, which is read within limits. Raises FacecliError."""
+        from facecli.anonymise import picture
+
+        return self.picture(picture.opened(source.read(limits), source.name, limits), target)
+
+    def picture(self, original: Original, target: Path | None) -> Anonymised:
+        """Write the copy of a decoded picture. Raises FacecliError; nothing is written then."""
         from facecli.anonymise import picture
         from facecli.anonymise.result import Anonymised
         from facecli.pipeline.stages import Stages
         from facecli.system.files import write_bytes
+        from facecli.types import Image
 
-        flow = self.engine.flow(Request(), "all", keep_image=True)
-        original = picture.opened(data, source, flow.limits)
-        (result,) = Stages(self.tools, flow).process([original.image])
+        image = original.image
+        (result,) = Stages(self.tools, self.engine.flow(Request(), "all", keep_image=True)).process([image])
         if result.error is not None:
             raise result.error
         faces = self._covered(result)
-        pixels = original.image.pixels.copy()
+        pixels = image.pixels.copy()
         self.wish.veil.lay(pixels, faces.bboxes if faces is not None else ())
-        content = picture.encoded(pixels, original, target.suffix)
-        witnesses = self._proved(original.image, content, faces, source)
-        write_bytes(target, content, parents=False)
+        if target is None:
+            witnesses = self._proved(image, Image(pixels, image.source), faces)
+        else:
+            content = picture.encoded(pixels, original, target.suffix)
+            witnesses = self._proved(image, content, faces)
+            write_bytes(target, content, parents=False)
         return Anonymised(
-            source,
+            image.source,
             "picture",
             target,
-            original.image.width,
-            original.image.height,
+            image.width,
+            image.height,
             faces=len(result.indices),
             covered=0 if faces is None else len(faces),
             left_out=original.left_out(),
             witnesses=witnesses,
+            pixels=pixels,
         )
 
     def film(self, address: Address, target: Path) -> Anonymised:
@@ -136,7 +177,7 @@ class Anonymizer:
         people = analysis.people()
         tracks = frozenset(track for track, words in people.items() if wish.chosen.covers(words))
         plan = film.Plan(analysis, tracks, covers(analysis, tracks), wish.veil, wish.codec, wish.sound)
-        proof = self._proof()
+        proof = None if self.witnesses is None else proof_by(self.witnesses, self.engine)
         witnesses = film.write(address, target, plan, wish.max_pixels, proof)
         return Anonymised(
             address.source,
@@ -151,11 +192,6 @@ class Anonymizer:
             None if proof is None else witnesses,
             "short" if short else None,
         )
-
-    @property
-    def witnesses(self) -> Toolbox | None:
-        """The recognizers that prove that faces are hidden, None where nobody asked for it."""
-        return self._witnesses
 
     def _covered(self, result: ImageResult) -> Detections | None:
         """Return the faces of a picture that are to be covered, None if it has none."""
@@ -196,46 +232,19 @@ class Anonymizer:
                 raise event.error
         return analysis
 
-    def _proof(self) -> Proof | None:
-        if self._witnesses is None:
-            return None
-        from facecli.anonymise.proof import Proof
-        from facecli.matching.rules import DecisionRequest, rules_for
-        from facecli.pipeline.stages import Stages
-
-        rules = rules_for(self._witnesses, DecisionRequest())
-        return Proof(Stages(self._witnesses, self.engine.flow(Request(), "all")), rules)
-
-    def _proved(
-        self, before: Image, content: bytes, faces: Detections | None, source: str
-    ) -> tuple[Witness, ...] | None:
-        """Return the witnesses of a picture's copy, None without a proof. Raises RecognisableError."""
-        proof = self._proof()
-        if proof is None:
+    def _proved(self, before: Image, after: Image | bytes, faces: Detections | None) -> tuple[Witness, ...] | None:
+        """Return the witnesses of a picture's copy, pixels or a file. Raises RecognisableError."""
+        if self.witnesses is None:
             return None
         from facecli.pictures import codec
         from facecli.types import Limits
 
+        if isinstance(after, bytes):
+            after = codec.decode(after, before.source, Limits(before.pixels.size, len(after)))
+        proof = proof_by(self.witnesses, self.engine)
         if faces is not None:
-            proof.compare(before, codec.decode(content, source, Limits(before.pixels.size, len(content))), faces)
-        return proof.refuse_recognised(source)
-
-    def _installed(self) -> Toolbox:
-        """Return all recognizers whose models are here."""
-        from facecli.contract import RecognizerPlugin
-        from facecli.hosting.identity import models_in_use
-
-        registry, store = self.engine.loader.registry, self.engine.loader.store
-        names = []
-        for name in registry.names("recognizers"):
-            try:
-                plugin = registry.load("recognizers", name, RecognizerPlugin)
-            except PluginError:  # `plugins list` tells of it
-                continue
-            if all(store.state(spec) == "installed" for spec in models_in_use(plugin, plugin.parameters)):
-                names.append(name)
-        selection = replace(self.engine.selection, recognizers=tuple(names), preset=None, flip=False)
-        return self.engine.choosing(selection).tools(Request(embed=True, ensemble=True), strict=False)
+            proof.compare(before, after, faces)
+        return proof.refuse_recognised(before.source)
 
 
 def _words(answer: Identification, chosen: Chosen) -> frozenset[str]:
@@ -243,3 +252,12 @@ def _words(answer: Identification, chosen: Chosen) -> frozenset[str]:
     if chosen.only:
         return frozenset(one.person for one in answer.candidates if one.accepted)
     return frozenset() if answer.person is None else frozenset((answer.person,))
+
+
+def _film_target(target: Path | None, codec: str | None) -> Path:
+    from facecli.film.writing import check
+
+    if target is None:
+        raise UsageError("the copy of a film is a file", hint="name {output}", about="output")
+    check(target, codec)
+    return target

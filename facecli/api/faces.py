@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from facecli.api.engine import Engine, until_failure
+from facecli.api.footage import Footage
 from facecli.api.selection import Request, Selection
 from facecli.api.workload import Workload
 from facecli.errors import UsageError
-from facecli.hosting.choice import TRACKER
 from facecli.hosting.loader import Loader
 from facecli.hosting.registry import Registry
 from facecli.inference import providers
@@ -26,14 +26,12 @@ if TYPE_CHECKING:  # imported by the methods: models load while OpenCV and the r
     from facecli.api.reading import Readable
     from facecli.clustering.clusters import Clustering
     from facecli.contract import Metric
-    from facecli.film.frame import Excerpt
     from facecli.inference.providers import Tuning
     from facecli.matching.rules import DecisionRequest
     from facecli.matching.verification import Verification
-    from facecli.tracking.events import Event
 
 
-class Faces:
+class Faces(Footage):
     """Finds, compares and describes faces. Models are loaded once, when they are first needed.
 
     >>> from facecli import Faces
@@ -254,33 +252,6 @@ class Faces:
 
         gathering = gathered(self.engine, gallery, pictures, face)
         return gathering.clustered(threshold, fmr, min_faces, gathering.ids_of(ids_from))
-
-    def track(  # the door
-        self,
-        film: str | os.PathLike[str],
-        *,
-        gallery: Gallery | None = None,
-        tracker: str | None = None,
-        every: int = 1,
-        join: bool = True,
-        attributes: Sequence[str] = (),
-        window: float = 1.0,
-        excerpt: Excerpt | None = None,
-        retries: int | None = None,
-        face: str | int | None = None,
-    ) -> Iterator[Event]:
-        """Return an iterator of the events of a film, as they happen; their types are in facecli.tracking.events.
-
-        film: a path, `camera:0`, or the URL of a film or stream. gallery: whose people are named. tracker: a plugin,
-        `sort` by default. every: detect in each Nth frame, follow between. join: join tracks of one person by their
-        faces. attributes: as in `analyze`, averaged over `window` seconds. excerpt: the part to read. retries: how
-        often a lost stream is tried again, None for ever. Raises FacecliError for what can not be read at all; the
-        last event, StreamEnded, has the `error` of a film that breaks off.
-        """
-        from facecli.api.films import FilmWish, followed
-
-        wish = FilmWish(tracker or TRACKER, every, join, tuple(attributes), window, face)
-        return followed(self.engine, gallery, os.fspath(film), wish, excerpt, retries)
 
     def close(self) -> None:
         """Free the loaded models; every later call raises UsageError. A run that is under way ends as it would."""

@@ -33,7 +33,8 @@ class FilmWish:
 
     tracker: the plugin that follows faces. every: the detector looks at each `every`th frame, and optical flow carries
     the boxes between. join: join tracks by their faces. attributes: names as in Faces.analyze. window: seconds that
-    probabilities are averaged over. face: the choice among a frame's faces.
+    probabilities are averaged over. face: the choice among a frame's faces. crops: the best looks that each track's end
+    has.
     """
 
     tracker: str = TRACKER
@@ -42,10 +43,13 @@ class FilmWish:
     attributes: tuple[str, ...] = ()
     window: float = 1.0
     face: str | int | None = None
+    crops: int = 1
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise UsageError(f"{{every}} must be 1 or more, got {self.every}", about="every")
+        if self.crops < 1:
+            raise UsageError(f"{{crops_per_track}} must be 1 or more, got {self.crops}", about="crops_per_track")
         if not self.window > 0:
             raise UsageError(f"{{window}} must be more than 0 seconds, got {self.window}", about="window")
 
@@ -123,6 +127,7 @@ class FilmTools:
             recognizing=recognizing,
             likeness=None if recognizing is None else self.likeness(),
             join=wish.join,
+            crops=wish.crops,
             naming=naming,
             moods=moods,
         )

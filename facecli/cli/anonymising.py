@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facecli.errors import FacecliError, UsageError
 from facecli.film.address import SUFFIXES as FILMS
-from facecli.film.address import address_of, films_below, is_film
+from facecli.film.address import address_of, films_below, is_film, recorded
 from facecli.pictures.listing import SUFFIXES as PICTURES
 from facecli.pictures.listing import expand
 from facecli.pictures.sources import Source
@@ -66,7 +66,7 @@ def run(anonymizer: Anonymizer, planned: Sequence[Job], limits: Limits) -> Itera
             if job.picture is None:
                 yield anonymizer.film(address_of(job.source), job.target)
             else:
-                yield anonymizer.picture(job.picture.read(limits), job.source, job.target)
+                yield anonymizer.read_picture(job.picture, job.target, limits)
         except FacecliError as error:
             if error.exit_code != 1:
                 raise
@@ -84,9 +84,7 @@ def _named(name: str) -> Iterator[tuple[str, str, Source | None]]:
         yield from ((film, os.path.relpath(film, name), None) for film in films)
         return
     if is_film(name):
-        if address_of(name).live or address_of(name).network:
-            message = f"{address_of(name).source} is no file: a film is read twice"
-            raise UsageError(message, hint="record or download it first")
+        recorded(name)
         yield name, Path(name).name, None
         return
     for source in expand([name]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,12 @@ from facecli.system.files import is_folder
 if TYPE_CHECKING:
     from facecli.api.films import FilmTools
     from facecli.film.address import Address
+    from facecli.film.frame import Excerpt, FilmFacts
     from facecli.film.live import Live
     from facecli.film.reading import Film
+    from facecli.output.annotated_film import Afterwards, AnnotatedFilm, AsItGoes
     from facecli.output.sink import Sink
-    from facecli.output.track_files import AnnotatedFilm, Crops
+    from facecli.output.track_files import Crops
     from facecli.output.tracks import Films
     from facecli.tracking.events import Event
 
@@ -159,12 +161,11 @@ class Run:
         excerpt = Excerpt(settings.start, settings.duration, settings.max_fps, settings.max_frames)
         mot = None if settings.mot is None else Mot()
         with ExitStack() as stack:
-            copy = self._copy(stack, film, address)
+            drawing = self._drawing(stack, film, address)
+            takers = [taker for taker in (drawing, mot) if taker is not None]
             for event in self._tools.follow(film, excerpt):
-                if copy is not None:
-                    copy.take(event)
-                if mot is not None:
-                    mot.take(event)
+                for taker in takers:
+                    taker.take(event)
                 if isinstance(event, FrameSeen) and not settings.frames:
                     continue
                 written: list[str] = []
@@ -173,6 +174,7 @@ class Run:
                     self.known |= event.answer is not None and event.answer.person is not None
                 if isinstance(event, StreamEnded):
                     self._count(event)
+                    self._redraw(drawing, address, excerpt)
                 yield self._films.event(event, written)
         if mot is not None and settings.mot is not None:
             mot.write(settings.mot)
@@ -204,14 +206,34 @@ class Run:
             self._crops = Crops(self._settings.crops)
         return self._crops.write(event)
 
-    def _copy(self, stack: ExitStack, film: Film | Live, address: Address) -> AnnotatedFilm | None:
-        from facecli.output.track_files import AnnotatedFilm
+    def _drawing(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
+        """Return what takes events to an annotated copy; that of a live source is drawn at once."""
+        from facecli.output.annotated_film import Afterwards, AsItGoes
 
         target = self._target(address.source)
         if target is None:
             return None
-        sound = address if self._settings.audio == "copy" and not film.facts.live else None
-        return stack.enter_context(AnnotatedFilm(target, film.facts, self._settings.codec, sound))
+        if not film.facts.live:
+            return Afterwards()
+        return AsItGoes(stack.enter_context(self._copy(target, film.facts, None)))
+
+    def _redraw(self, drawing: AsItGoes | Afterwards | None, address: Address, excerpt: Excerpt) -> None:
+        """Draw a film that was followed to its end, in a second reading."""
+        from facecli.film.reading import Film
+        from facecli.output.annotated_film import Afterwards
+
+        target = self._target(address.source)
+        if target is None or not isinstance(drawing, Afterwards) or not len(drawing):
+            return
+        with closing(Film(address, max_pixels=self._max_pixels)) as again:
+            sound = address if self._settings.audio == "copy" else None
+            with self._copy(target, again.facts, sound) as copy:
+                drawing.draw(copy, again.frames(excerpt))
+
+    def _copy(self, target: Path, facts: FilmFacts, sound: Address | None) -> AnnotatedFilm:
+        from facecli.output.annotated_film import AnnotatedFilm
+
+        return AnnotatedFilm(target, facts, self._settings.codec, sound)
 
     def _target(self, source: str) -> Path | None:
         annotate = self._settings.annotate

@@ -19,6 +19,7 @@ class VeilSettings:
     method: str = "pixelate"
     cells: int = 6
     beyond: float = 0.2
+    shape: str = "box"
     only: tuple[str, ...] = ()
     except_: tuple[str, ...] = ()
     gallery: Path | None = None
@@ -51,6 +52,7 @@ class VeilSettings:
     default=0.2,
     help="Cover so much of a face's sides beyond each of them.",
 )
+@click.option("--shape", type=click.Choice(("box", "ellipse")), default="box", help="Of what is covered.")
 @click.option("--only", multiple=True, metavar="NAME", help="Cover only this person of the gallery; may be repeated.")
 @click.option(
     "--except", "except_", multiple=True, metavar="NAME", help="Cover everybody but this person; may be repeated."
@@ -108,7 +110,7 @@ def command(
         from facecli.anonymise.veil import Veil
         from facecli.output import anonymised, records
 
-        veil = Veil(veiling.method, veiling.cells, veiling.beyond)
+        veil = Veil(veiling.method, veiling.cells, veiling.beyond, veiling.shape)
         chosen = Chosen(frozenset(veiling.only), frozenset(veiling.except_))
         planned = anonymising.jobs(reading.inputs, out)
         films = any(job.picture is None for job in planned)
@@ -131,6 +133,7 @@ def command(
             method=veil.method,
             cells=None if veil.method == "mask" else veil.cells,
             margin=veil.margin,
+            shape=veil.shape,
         )
         told = tally.Tally(output)
         outcomes = told.counted(anonymising.run(anonymizer, planned, reading.limits), len(planned))

@@ -54,6 +54,9 @@ from facecli.hosting.choice import TRACKER
     "--crops", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep each track's best face."
 )
 @click.option(
+    "--crops-per-track", type=click.IntRange(1, 100), metavar="N", default=1, help="Keep so many of each, best first."
+)
+@click.option(
     "--mot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write MOTChallenge boxes."
 )
 @options.recognizer_options
@@ -74,6 +77,7 @@ def command(
     gallery: Path | None,
     attributes: tuple[str, ...],
     window: float,
+    crops_per_track: int,
     *,
     join: bool,
 ) -> int:
@@ -93,7 +97,7 @@ def command(
     with sink.opened():
         library.require()
         names = names_of(reading.inputs)
-        wish = FilmWish(tracker, every, join, attributes, window, plugins.face)
+        wish = FilmWish(tracker, every, join, attributes, window, plugins.face, crops_per_track)
         people = None
         if gallery is None:
             faces = wiring.open_faces(plugins, running, reading, inputs=1)

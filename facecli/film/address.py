@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from facecli.errors import UsageError
 from facecli.redaction import without_secrets
 
 SUFFIXES = tuple(".mp4 .m4v .mov .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .wmv .flv .3gp .ogv".split())  # noqa: SIM905 # one line
@@ -52,6 +53,15 @@ def address_of(name: str) -> Address:
     if _WEB.match(name):
         return Address(without_secrets(name), name, live=not _is_file(name), network=True)
     return Address(name, f"file:{name}")
+
+
+def recorded(name: str) -> Address:
+    """Return the place of a film that can be read twice. Raises UsageError for a stream and a film of the network."""
+    address = address_of(name)
+    if address.live or address.network:
+        message = f"{address.source} is no file: a film is read twice"
+        raise UsageError(message, hint="record or download it first")
+    return address
 
 
 def films_below(folder: Path) -> list[str]:

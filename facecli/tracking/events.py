@@ -120,6 +120,7 @@ class TrackEnded:
 
     first_frame, first_time: of its begin. frames: in which it was detected. answer: who it is; None without a gallery.
     attributes: attribute -> label -> mean probability. embedding: (D,) float32, the mean of its best faces, or None.
+    further: the next best looks, as many as were asked for.
     """
 
     source: str
@@ -133,6 +134,7 @@ class TrackEnded:
     answer: Identification | None = None
     attributes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     embedding: FloatArray | None = None
+    further: tuple[BestFace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,9 @@ from facecli.tracking.joining import Likeness, Member, joins
 from facecli.tracking.looks import Look, Looks, look_at, quality_of
 from facecli.tracking.moods import Moods
 from facecli.tracking.naming import Naming, Recognizing
-from facecli.tracking.tracklet import Tracklet
+from facecli.tracking.tracklet import MOST_EMBEDDED, Tracklet
 from facecli.types import Detections, Tracked
 
-MOST_LOOKS = 3  # of a track, that are embedded
 MOST_JOINED = 3000  # of the latest tracks; comparing all with all takes 72 MB then
 
 
@@ -56,7 +55,7 @@ class Crew:
     """All that works on one film; None leaves a part out.
 
     image: whether the tracker looks at the frames. likeness: tells a track that became somebody else, and, with `join`,
-    tracks that are one person.
+    tracks that are one person. crops: how many of its best looks a track's end has.
     """
 
     finding: Finding
@@ -66,6 +65,7 @@ class Crew:
     recognizing: Recognizing | None = None
     likeness: Likeness | None = None
     join: bool = True
+    crops: int = 1
     naming: Naming | None = None
     moods: Moods | None = None
 
@@ -148,7 +148,7 @@ class River:
 
     def _begun(self, frame: Frame) -> Tracklet:
         self._tracks += 1
-        return Tracklet(self._tracks, frame.number, frame.time, Looks(MOST_LOOKS))
+        return Tracklet(self._tracks, frame.number, frame.time, Looks(max(MOST_EMBEDDED, self._crew.crops)))
 
     def _asked_again(self, key: int, look: Look, doubt: Doubt) -> Iterator[Event]:
         """End a track that is in doubt if a look shows somebody else; end the doubt if the track is alone by now."""
@@ -191,8 +191,7 @@ class River:
         mean = one.mean()
         if mean is not None and crew.join:
             self._ended.append(Member(one.number, one.first_frame, one.last_frame, mean, len(one.templates())))
-        best = one.looks.best[0]
-        assert best.result.image is not None
+        best, *further = map(_best, one.looks.best[: crew.crops])
         yield TrackEnded(
             self._source,
             one.number,
@@ -201,10 +200,11 @@ class River:
             one.first_frame,
             one.first_time,
             one.frames,
-            BestFace(best.frame, best.time, best.bbox, best.quality, best.result.image.pixels),
+            best,
             one.answer,
             crew.moods.end(one.number) if crew.moods is not None else {},
             mean,
+            tuple(further),
         )
 
     def _join(self) -> Iterator[Event]:
@@ -248,3 +248,8 @@ class River:
 def _sure(one: Tracklet, doubt: Doubt | None) -> list[Look]:
     """Return the looks at a track from before a doubt about it; they alone tell whose it was. None without a doubt."""
     return [] if doubt is None else [look for look in one.looks.best if look.time < doubt.since]
+
+
+def _best(look: Look) -> BestFace:
+    assert look.result.image is not None
+    return BestFace(look.frame, look.time, look.bbox, look.quality, look.result.image.pixels)

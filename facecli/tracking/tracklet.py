@@ -10,6 +10,8 @@ from facecli.gallery.decision import Identification
 from facecli.tracking.looks import Look, Looks
 from facecli.types import FloatArray
 
+MOST_EMBEDDED = 3  # of a track's best looks
+
 
 @dataclass(slots=True, eq=False)
 class Tracklet:
@@ -38,17 +40,20 @@ class Tracklet:
 
     @property
     def new_looks(self) -> list[Look]:
-        """The looks that were not embedded yet, best first."""
-        return [look for look in self.looks.best if look.frame not in self.embeddings]
+        """The looks that are to be embedded and were not yet, best first."""
+        return [look for look in self.looks.best[:MOST_EMBEDDED] if look.frame not in self.embeddings]
 
     def templates(self) -> FloatArray:
         """Return the embeddings of the best looks as they are now, (K, D) float32."""
-        return np.stack([self.embeddings[look.frame] for look in self.looks.best if look.frame in self.embeddings])
+        return np.stack([self.embeddings[frame] for frame in self._embedded()])
 
     def mean(self) -> FloatArray | None:
         """Return the mean direction of the templates, in their mean length; None without any."""
-        if not any(look.frame in self.embeddings for look in self.looks.best):
+        if not self._embedded():
             return None
         rows = self.templates()
         mean, length = rows.mean(axis=0), np.linalg.norm(rows, axis=1).mean()
         return np.asarray(mean * (length / max(float(np.linalg.norm(mean)), 1e-12)), np.float32)
+
+    def _embedded(self) -> list[int]:
+        return [look.frame for look in self.looks.best[:MOST_EMBEDDED] if look.frame in self.embeddings]

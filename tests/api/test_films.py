@@ -34,6 +34,13 @@ def test_a_film_can_be_left_in_the_middle(door):
     events.close()
 
 
+def test_a_track_ends_with_its_best_looks(door):
+    (ended, *_) = [one for one in Faces().track(door[0], join=False, crops_per_track=2) if isinstance(one, TrackEnded)]
+    (further,) = ended.further
+    assert ended.best.quality >= further.quality
+    assert abs(ended.best.time - further.time) >= 0.2 - 1e-6
+
+
 def test_what_is_no_film_is_an_error_at_once(examples, tmp_path):
     (tmp_path / "empty.mp4").write_bytes(b"")
     with pytest.raises(DecodeError, match="can not be read as a film"):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import facecli
+from facecli.anonymise.result import Anonymised
 from facecli import Attribute, Face, Faces, Picture, Verification
 from facecli.errors import FacecliError, InputError
 
@@ -50,6 +51,12 @@ def same(faces: Faces, a: str, b: Path) -> bool:
     return answer.verified and first.embedding is not None
 
 
+def hide(faces: Faces) -> NDArray[np.uint8] | None:
+    done: Anonymised = faces.anonymize("a.jpg", Path("b.jpg"), method="blur", shape="ellipse", only="Ada", check=True,
+                                       gallery=faces.gallery("people.db"))
+    return done.pixels
+
+
 rgb: NDArray[np.uint8] = facecli.read("a.jpg")
 """
 WRONG = """
@@ -59,6 +66,7 @@ Faces(detector=1)
 Faces().verify("a.jpg", "b.jpg", metric="manhattan")
 Faces().detect("a.jpg").faces[0].bbox.tolist()
 Faces().run("a.jpg", errors="ignore")
+Faces().anonymize("a.jpg", shape="star")
 """
 
 
@@ -85,4 +93,4 @@ def test_a_program_that_uses_the_whole_door_is_typed(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "sample.py", "wrong.py"]
     done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=tmp_path)
     found = [text.partition(": error: ")[0] for text in done.stdout.splitlines() if ": error: " in text]
-    assert found == [f"wrong.py:{number}" for number in (4, 5, 6, 7)], done.stdout + done.stderr
+    assert found == [f"wrong.py:{number}" for number in (4, 5, 6, 7, 8)], done.stdout + done.stderr
