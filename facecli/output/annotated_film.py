@@ -37,7 +37,7 @@ class Label:
 
     @property
     def text(self) -> str:
-        """What is written."""
+        """The words that are written."""
         return f"{self.name or f'#{self.person}'} {self.mood}".strip()
 
 
@@ -75,7 +75,7 @@ class AnnotatedFilm:
 
 
 class AsItGoes:
-    """What is drawn over a live source: names and moods as they are known by then."""
+    """Draws over a live source: names and moods as they are known by then."""
 
     def __init__(self, copy: AnnotatedFilm) -> None:
         self._copy = copy
@@ -97,7 +97,7 @@ class AsItGoes:
 
 
 class Afterwards:
-    """What is drawn over a film once it was followed to its end: who everybody was, and moods as they changed."""
+    """Draws over a film once it was followed to its end: who everybody was, and moods as they changed."""
 
     def __init__(self) -> None:
         self._seen = Sightings()
