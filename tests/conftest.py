@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,9 @@ class Run(subprocess.CompletedProcess[bytes]):
 NEEDS = {"torch": "torch", "shared": "shared", "web_runtime": "browser"}
 # where tests find what is not in the repository, and where they leave pictures of pages
 TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME", "FACECLI_CHROMIUM", "FACECLI_SCREENSHOTS"}
+# Set to something, each command line starts a Python of its own; see tests/warm.py.
+COLD = "FACECLI_COLD_STARTS"
+LONGEST_RUN = 120  # seconds
 
 # The Python does not change what these see: networks, numbers of real models, documents and their schemas. They take
 # most of the time, so tox runs them on one Python (`-m "not one_python"` leaves them out).
@@ -71,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     patch = pytest.MonkeyPatch()
     for name in os.environ:
-        if name.startswith("FACECLI_") and name not in TEST_SETTINGS:
+        if name.startswith("FACECLI_") and name not in (*TEST_SETTINGS, COLD):
             patch.delenv(name)
     home = tempfile.TemporaryDirectory(prefix="facecli-tests-")
     patch.setenv("FACECLI_HOME", home.name)
@@ -129,9 +133,59 @@ def cli_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return clean | {"PYTHONSAFEPATH": "1", "FACECLI_HOME": home, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
+class WarmProcess:
+    """The process of tests/warm.py, which forks for each command line. Used by one thread at a time."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-W", "ignore", str(ROOT / "tests" / "warm.py"), str(theirs.fileno())]
+        self._process = subprocess.Popen(command, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        theirs.close()
+        self._channel.settimeout(LONGEST_RUN)
+        self.lock = threading.Lock()
+
+    def run(self, args: list[str], env: dict[str, str], cwd: Path) -> tuple[int, bytes, bytes]:
+        """Run a command line; return its exit code, stdout and stderr. Raises TimeoutError, when it has been killed."""
+        message = json.dumps({"args": args, "env": env, "cwd": str(cwd)}).encode()
+        with Path(os.devnull).open("rb") as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            socket.send_fds(self._channel, [message], [stdin.fileno(), out.fileno(), err.fileno()])
+            process = int(self._channel.recv(100))
+            try:
+                status = int(self._channel.recv(100))
+            except TimeoutError:
+                os.kill(process, signal.SIGKILL)
+                self._channel.recv(100)
+                raise
+            out.seek(0)
+            err.seek(0)
+            return status, out.read(), err.read()
+
+    def close(self) -> None:
+        """End the process."""
+        self._channel.close()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def warm(cli_env: dict[str, str]) -> Iterator[WarmProcess | None]:
+    """The process that forks for command lines; None where each is to start a Python of its own."""
+    if os.environ.get(COLD) or sys.platform != "linux":
+        yield None
+        return
+    process = WarmProcess(cli_env)
+    yield process
+    process.close()
+
+
 @pytest.fixture
-def run_cli(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
-    """Run `facecli ARGS...` as a user would, in a process of its own, in an empty folder unless told otherwise."""
+def run_cli(
+    cli_env: dict[str, str], warm: WarmProcess | None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Run]:
+    """Run `facecli ARGS...` as a user would, in a process of its own, in an empty folder unless told otherwise.
+
+    The process is a fork of a warm one where nothing is asked for that a fork could not give: input, streams, limits,
+    or variables that Python and its libraries read when they start.
+    """
     empty = tmp_path_factory.mktemp("cwd")
 
     def run(
@@ -142,9 +196,18 @@ def run_cli(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         **more: Any,
     ) -> Run:
         command = [sys.executable, "-m", "facecli", *args]
+        ours = all(name.startswith("FACECLI_") for name in env or ())
+        if warm is not None and ours and input is None and not more and warm.lock.acquire(blocking=False):
+            try:
+                words = [os.fsdecode(word) for word in args]
+                return Run(command, *warm.run(words, cli_env | (env or {}), cwd))
+            finally:
+                warm.lock.release()
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         streams |= {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-        done = subprocess.run(command, timeout=120, check=False, env=cli_env | (env or {}), cwd=cwd, **streams | more)
+        done = subprocess.run(
+            command, timeout=LONGEST_RUN, check=False, env=cli_env | (env or {}), cwd=cwd, **streams | more
+        )
         return Run(done.args, done.returncode, done.stdout, done.stderr)
 
     return run

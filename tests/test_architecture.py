@@ -317,6 +317,17 @@ def test_nothing_below_the_command_line_names_an_option_or_an_environment_variab
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_message_sends_people_to_a_page_that_is_not_installed():
+    """The wheel has no docs: a hint says itself what to do. Docstrings are for who reads the source."""
+    wrong = [
+        f"{modules()[module].relative_to(ROOT)}:{line} {text}"
+        for module in modules()
+        for line, text in texts(module)
+        if re.search(r"\bdocs/|\w\.md\b", text) and text != "LICENCES.md"  # a file of a bundle
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_click_context_is_read_in_one_module_alone():
     doors = {"get_current_context", "pass_context", "pass_obj"}
     users = {

@@ -198,7 +198,7 @@ def test_limits_can_be_set(run_cli: Cli, good: Path) -> None:
         told(run, "512x512 pixels, the limit is 1000")
         assert run.returncode == FAILED
     run = run_cli("detect", good, "--json", env={"FACECLI_MAX_BYTES": "1000"})
-    told(run, "more than 1000 bytes; raise --max-bytes")
+    told(run, "more than 1000 bytes; raise FACECLI_MAX_BYTES")
     assert run.returncode == FAILED
 
 

@@ -47,12 +47,17 @@ class Request:
         measures = tuple(dict.fromkeys(name for name in names if name in MEASURES))
         models: list[str] = []
         absent: dict[str, ModelError] = {}
+        unknown: list[UsageError] = []
         for name in names:
             if name not in MEASURES:
                 try:
                     models.append(resolve(name, registry, store))
                 except ModelError as error:
                     absent[name] = error
+                except UsageError as error:
+                    unknown.append(error)
+        if unknown:
+            raise UsageError(", ".join(error.message for error in unknown), hint=unknown[0].hint)
         if len(absent) > 1:
             from facecli.hosting.neighbours import ways
 
@@ -78,6 +83,10 @@ class Request:
             if not detector.landmarks:
                 message = f"{name} is measured by landmarks, which {detector.name} does not give"
                 raise PluginError(message, hint="choose another {detector}, such as yunet", about="detector")
+
+
+# Settings of a Selection that say how faces are looked for, with their values where nothing is said.
+LOOKING: dict[str, Any] = {"detector": None, "min_score": None, "min_face_size": None, "rotate": "never"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +118,10 @@ class Selection:
         if self.rotate not in ROTATIONS:
             hint = f"use {' or '.join(ROTATIONS)}"
             raise UsageError(f"there is no {{rotate}} {self.rotate!r:.40}", hint=hint, about="rotate")
-        if self.rotate != "never" and self.no_detect:
-            message = "{rotate} looks for faces, which {no_detect} leaves out"
-            raise UsageError(message, hint="leave one of them out", about=("rotate", "no_detect"))
+        idle = next((name for name, usual in LOOKING.items() if getattr(self, name) != usual), None)
+        if self.no_detect and idle is not None:
+            message = f"{{{idle}}} is about looking for faces, which {{no_detect}} leaves out"
+            raise UsageError(message, hint="leave one of them out", about=(idle, "no_detect"))
 
     @property
     def project(self) -> Preset | None:

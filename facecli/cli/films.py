@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 INTERRUPTED = 130  # as cli.main tells it
 
+_COPY = ("codec", "annotate")
+
 
 @dataclass(frozen=True, slots=True)
 class FilmSettings:
@@ -250,6 +252,8 @@ class Run:
         from facecli.system.files import check_writable, make_folder
 
         settings, names = self._settings, self._names
+        if settings.annotate is None and settings.codec is not None:
+            raise UsageError("{codec} is of the annotated film, and none is made", hint="add {annotate}", about=_COPY)
         if settings.crops is not None:
             folders.check_writable(settings.crops)
         if settings.mot is not None:

@@ -14,7 +14,8 @@ def for_option(error: click.NoSuchOption) -> str:
         return "see `facecli --help`"
     root = ctx.find_root()
     if ctx is not root and error.option_name in _options(root):
-        return f"write it before the command: `{root.info_name} {error.option_name} {ctx.info_name}`"
+        words = ctx.command_path.removeprefix(f"{root.info_name} ")
+        return f"write it before the command: `{root.info_name} {error.option_name} {words}`"
     return _advice(error.option_name, _options(ctx), ctx)
 
 

@@ -46,17 +46,22 @@ def settings(
         name if plugins.preset is None or context.typed(setting) else None
         for setting, name in (("detector", plugins.detector), ("recognizer", plugins.recognizer))
     )
-    return {
+    looking = {
         "detector": detector,
+        "min_score": plugins.min_score,
+        "min_face_size": plugins.min_face_size,
+        "rotate": plugins.rotate,
+    }
+    if plugins.no_detect:  # what was typed beside it is refused; a variable is for other command lines than this one
+        looking = {name: value for name, value in looking.items() if context.typed(name)}
+    return {
+        **looking,
         "recognizer": _recognizers(recognizer, several=ensemble),
         "preset": plugins.preset,
         "device": running.device,
-        "min_score": plugins.min_score,
-        "min_face_size": plugins.min_face_size,
         "parameters": parse_parameters(plugins.parameter),
         "flip": plugins.flip,
         "no_detect": plugins.no_detect,
-        "rotate": plugins.rotate,
         "batch_size": running.batch_size,
         "max_pixels": reading.max_pixels,
         "max_bytes": reading.max_bytes,
@@ -83,6 +88,9 @@ def open_tuning(running: RunSettings, store: ModelStore) -> Tuning:
     if kind != "auto" and providers.DEVICES[kind].cache:
         cache = running.engine_cache or store.root / "engines" / kind
         make_folder(cache, parents=True)
+    elif running.engine_cache is not None and context.typed("engine_cache"):
+        keeping = ", ".join(name for name, device in providers.DEVICES.items() if device.cache)
+        raise UsageError(f"--engine-cache is for devices that compile: {keeping}", hint="name one with --device")
     tuning = Tuning(options, entries, cache)
     providers.check_options(running.device, tuning)
     return tuning

@@ -45,16 +45,19 @@ def command(
     annotate: Path | None,
 ) -> int:
     """Find faces: bbox, score and landmarks of each."""
-    from facecli.cli import scaling
+    from facecli.cli import context, scaling
+    from facecli.errors import UsageError
 
     if output.folder is not None:
         refused = ("crops", "crops_for", "annotate")
         question = scaling.Question("detect", refused=refused)
         return scaling.answer(question, reading, plugins, running, output, job)
     scaling.refuse_without_folder(job)
+    if crops is None and context.typed("crops_for"):
+        raise UsageError("--crops-for says how crops are cut, and none are", hint="add --crops DIR")
 
     from facecli.api.selection import Request
-    from facecli.cli import context, inputs, streaming, wiring
+    from facecli.cli import inputs, streaming, wiring
     from facecli.cli.wording import option
 
     sink = context.open_sink(output)

@@ -33,7 +33,7 @@ PARAMETER = "score_threshold"  # the name of this parameter in all detectors tha
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
     metavar="FILE",
-    help="JSON: picture -> boxes_xywh and the indices easy, medium, hard; see docs/detectors.md.",
+    help="JSON: picture -> boxes_xywh and the indices easy, medium, hard.",
 )
 @click.option(
     "--score-threshold",

@@ -17,6 +17,7 @@ from facecli.system.files import read_whole
 
 BOXES = "boxes_xywh"
 SUBSETS = ("easy", "medium", "hard")
+FORM = f'it must be {{"picture.jpg": {{"{BOXES}": [[x, y, width, height], ...]}}, ...}}'
 ALL = "all"
 NOBODY = [[0, 0, 0, 0]]  # WIDER FACE's lists mark a picture without faces so; every detection there is wrong
 MOST_BYTES = 64 * 2**20  # WIDER FACE's has 4 MB; a parsed one takes twenty times as much memory
@@ -70,9 +71,9 @@ def read(path: Path) -> dict[str, TrueFaces]:
     except strict_json.DoubledKeyError as error:
         raise UsageError(f"{path}: {error}", hint="join the two, or leave one out") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON: {error}", hint="see docs/detectors.md for what it must be") from error
+        raise UsageError(f"{path} is no JSON: {error}", hint=FORM) from error
     if not isinstance(document, dict) or not document:
-        raise UsageError(f"{path} has no pictures", hint=f'it must be {{"picture.jpg": {{"{BOXES}": [...]}}, ...}}')
+        raise UsageError(f"{path} has no pictures", hint=FORM)
     has_subsets = any(isinstance(entry, dict) and name in entry for entry in document.values() for name in SUBSETS)
     return {name: _picture(entry, f"{path}, {name}", name, subsets=has_subsets) for name, entry in document.items()}
 

@@ -6,7 +6,6 @@ A session may run on a GPU and leave some of its nodes to the CPU, which ONNX Ru
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,15 +29,16 @@ class Node:
     seconds: float
 
 
-def record(path: Path, warm_up: Callable[[OnnxSession], object], *, device: str, tuning: Tuning) -> list[Node]:
+def record(
+    path: Path, warm_up: Callable[[OnnxSession], object], folder: Path, *, device: str, tuning: Tuning
+) -> list[Node]:
     """Return the nodes that run while `warm_up` runs a model's session on a device, in order.
 
-    Raises DeviceError and ModelError as open_session does.
+    folder: gets the file of the profile. Raises DeviceError and ModelError as open_session does.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        session = open_session(path, device=device, tuning=replace(tuning, profile=Path(folder, "profile")))
-        warm_up(session)
-        events = json.loads(session.end_profile().read_text())
+    session = open_session(path, device=device, tuning=replace(tuning, profile=folder / path.stem))
+    warm_up(session)
+    events = json.loads(session.end_profile().read_text())
     return [
         Node(
             event["name"].removesuffix("_kernel_time"),

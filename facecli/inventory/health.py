@@ -82,19 +82,21 @@ class Examination:
     def nodes(self) -> Iterator[Check]:
         """Profile a run of each embedded model: which provider ran its nodes, and which strayed to the CPU."""
         from facecli.inference import profiling
+        from facecli.models.disk.work import work_folder
         from facecli.models.entries.shipped import EMBEDDED
         from facecli.models.selftests import embedded
 
         files = embedded.tested_files()
         # On a machine that has nothing else, "auto" is the CPU, and no node strays.
         device = self._automatic_device(EMBEDDED / files[0]) if self.device == "auto" else self.device
-        for file in files:
-            run = partial(embedded.largest_difference, file=file)
-            nodes = profiling.record(EMBEDDED / file, run, device=device, tuning=self.tuning)
-            strays = profiling.strays(nodes, device)
-            places = ", ".join(f"{count} on {provider}" for provider, count in _counts(nodes).items())
-            names = "".join(f"; on the CPU: {node.operator} {node.name}" for node in strays[:MOST_STRAYS])
-            yield Check(f"nodes of {file}", bool(nodes) and not strays, f"{places or 'none was recorded'}{names}")
+        with work_folder(self.store.layout) as folder:
+            for file in files:
+                run = partial(embedded.largest_difference, file=file)
+                nodes = profiling.record(EMBEDDED / file, run, folder, device=device, tuning=self.tuning)
+                strays = profiling.strays(nodes, device)
+                places = ", ".join(f"{count} on {provider}" for provider, count in _counts(nodes).items())
+                names = "".join(f"; on the CPU: {node.operator} {node.name}" for node in strays[:MOST_STRAYS])
+                yield Check(f"nodes of {file}", bool(nodes) and not strays, f"{places or 'none was recorded'}{names}")
 
     def _automatic_device(self, path: Path) -> str:
         """Return the device that "auto" stands for here, by a session of the model file `path`."""

@@ -46,7 +46,7 @@ def find_model(model_id: str, registry: Registry) -> ModelSpec:
 
 
 def find_models(names: Iterable[str], registry: Registry) -> list[ModelSpec]:
-    """Return the models of these names, each once. Raises ModelError for a name that there is not.
+    """Return the models of these names, each once. Raises ModelError that tells all the names that there are not.
 
     names: ids; names of archives, with or without .zip, which stand for all models in them; and names of plugins, which
     stand for the models that they run by default.
@@ -54,11 +54,18 @@ def find_models(names: Iterable[str], registry: Registry) -> list[ModelSpec]:
     from facecli.models import catalogue
 
     models: dict[str, ModelSpec] = {}
+    unknown: dict[str, ModelError] = {}
     ids = set(catalogue.model_ids())
     for name in names:
         known = [] if name in ids else _in_archive(name) or _of_plugin(name, registry)
-        for spec in known or [find_model(name, registry)]:
-            models.setdefault(spec.id, spec)
+        try:
+            models |= {spec.id: spec for spec in known or [find_model(name, registry)] if spec.id not in models}
+        except ModelError as error:
+            unknown[name] = error
+    if unknown:
+        errors = unknown.values()
+        hints = dict.fromkeys(error.hint for error in errors if error.hint)
+        raise ModelError(", ".join(error.message for error in errors), hint="; ".join(hints) or None)
     return list(models.values())
 
 

@@ -14,7 +14,7 @@ from facecli.api.engine import Engine
 from facecli.api.faces import Faces
 from facecli.api.films import FilmTools, FilmWish
 from facecli.api.gallery import Gallery, Search
-from facecli.api.selection import Request
+from facecli.api.selection import LOOKING, Request
 from facecli.errors import FacecliError, UsageError
 from facecli.gallery.rule import Wish
 from facecli.hosting.choice import ATTRIBUTES
@@ -175,7 +175,7 @@ class Looks:
 
 
 def _without_detector(engine: Engine) -> Engine:
-    return engine.choosing(replace(engine.selection, detector=None, no_detect=True, rotate="never"))
+    return engine.choosing(replace(engine.selection, no_detect=True, **LOOKING))
 
 
 def _whole(header: Record, image: Record) -> Record:

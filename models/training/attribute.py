@@ -90,7 +90,7 @@ def _numbers(path: Path, names: list[str]) -> tuple[float, ...]:
     return numbers
 
 
-TASK = Task("attribute", read, "faces and their labels, an .npz file; docs/training.md")
+TASK = Task("attribute", read, "faces and their labels, an .npz file: pixels, names, and label or targets")
 
 if __name__ == "__main__":
     raise SystemExit(program.main(TASK))

@@ -228,6 +228,8 @@ def test_offline_never_asks_the_network(examples: Path, server: str, monkeypatch
         ({"preset": "openface"}, UsageError),
         ({"device": "tpu"}, DeviceError),
         ({"min_score": 2}, UsageError),
+        ({"min_face_size": 40, "no_detect": True}, UsageError),
+        ({"detector": "haar", "no_detect": True}, UsageError),
         ({"jobs": 0}, UsageError),
         ({"batch_size": 0}, UsageError),
         ({"threads": 0}, UsageError),
@@ -242,8 +244,8 @@ def test_settings_that_can_not_be_are_refused_at_once(settings: dict, error: typ
 
 def test_requests_that_can_not_be_are_refused_before_the_first_picture(faces: Faces, examples: Path) -> None:
     nobody = examples / "nobody.jpg"
-    with pytest.raises(UsageError, match="there is no attribute 'mood'"):
-        faces.run(nobody, attributes="mood")
+    with pytest.raises(UsageError, match="there is no attribute 'mood', there is no attribute 'humour'"):
+        faces.run(nobody, attributes=("mood", "humour"))
     with pytest.raises(UsageError, match="unknown face 'best'"):
         faces.run(nobody, face="best")
     with pytest.raises(UsageError, match="errors must be keep or raise"):

@@ -97,6 +97,7 @@ def test_names_that_begin_alike_are_one_word() -> None:
         ("detect --recursive", "see `facecli detect --help`"),
         ("detect --verbose", "see `facecli detect --help`"),
         ("detect --offline a.jpg", "write it before the command: `facecli --offline detect`"),
+        ("models pull sface --offline", "write it before the command: `facecli --offline models pull`"),
         ("wash", "see `facecli --help`"),
     ],
 )

@@ -69,6 +69,33 @@ def test_a_wrong_value_is_blamed_on_its_variable(
         assert option in line
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("embed a.jpg --no-detect --min-score 0.9", "--min-score is about looking for faces"),
+        ("verify a.jpg b.jpg --no-detect --min-face-size 40", "--min-face-size is about looking for faces"),
+        ("analyze a.jpg --no-detect --detector haar", "--detector is about looking for faces"),
+        ("detect a.jpg --crops-for dlib-resnet", "add --crops DIR"),
+        ("detect a.jpg --engine-cache cache", "--engine-cache is for devices that compile: tensorrt"),
+        ("track a.mp4 --codec av1", "add --annotate"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(capsys: pytest.CaptureFixture[str], line: str, told: str) -> None:
+    if line.startswith("track"):
+        pytest.importorskip("av", reason="a film needs PyAV, of the extra `video`")
+    assert run(line.split()) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_variable_is_for_other_command_lines_than_one_of_crops(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], examples: Path
+) -> None:
+    for name, value in (("MIN_SCORE", "0.99"), ("MIN_FACE_SIZE", "9999"), ("DETECTOR", "haar"), ("ROTATE", "auto")):
+        monkeypatch.setenv(f"FACECLI_{name}", value)
+    assert run(["embed", str(examples / "hopper.jpg"), "--no-detect", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["images"][0]["faces"]) == 1
+
+
 @pytest.mark.parametrize(("option", "word"), [("--attributes", "attribute"), ("--labels", "label")])
 @pytest.mark.parametrize("value", ["", ",", " , "])
 def test_a_list_that_names_nothing_is_refused(run_cli: Any, examples: Path, option: str, word: str, value: str) -> None:

@@ -36,8 +36,11 @@ def test_doctor_finds_both_onnxruntime_wheels(run_cli: Command, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("device", [(), ("--device", "cpu")])
-def test_strict_tells_where_the_nodes_of_each_embedded_model_ran(run_cli: Command, device: tuple[str, ...]) -> None:
-    run = run_cli("doctor", "--strict", *device, "--json")
+def test_strict_tells_where_the_nodes_of_each_embedded_model_ran(
+    run_cli: Command, device: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = run_cli("doctor", "--strict", *device, "--json", env={"FACECLI_HOME": str(tmp_path)})
+    assert list((tmp_path / "partial").iterdir()) == []  # where the profiles were: `models prune` looks there
     assert run.returncode == 0
     found = checks(run)
     for file in ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "dlib_resnet", "sface", "yunet_2023mar"):

@@ -69,7 +69,7 @@ def test_a_csv_has_a_column_for_the_turn(run_cli, examples, turned):
 def test_what_excludes_it(run_cli, turned):
     done = run_cli("embed", turned[90], "--rotate", "auto", "--no-detect")
     assert (done.returncode, len(done.errors)) == (2, 1)
-    assert "--rotate looks for faces, which --no-detect leaves out" in done.errors[0]
+    assert "--rotate is about looking for faces, which --no-detect leaves out" in done.errors[0]
 
 
 def test_the_hint_thinks_of_it(run_cli, turned):

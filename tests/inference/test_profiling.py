@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from facecli.models.entries.shipped import EMBEDDED
 ONET = EMBEDDED / "mtcnn_onet.onnx"
 
 
-def test_a_profile_tells_where_each_node_ran() -> None:
+def test_a_profile_tells_where_each_node_ran(tmp_path: Path) -> None:
     def warm_up(session: OnnxSession) -> None:
         session.run({"pixels": np.zeros((1, 3, 48, 48), np.float32)})
 
-    nodes = profiling.record(ONET, warm_up, device="cpu", tuning=Tuning())
+    nodes = profiling.record(ONET, warm_up, tmp_path, device="cpu", tuning=Tuning())
+    assert [path.name.startswith("mtcnn_onet") for path in tmp_path.iterdir()] == [True]
     assert {node.provider for node in nodes} == {"CPUExecutionProvider"}
     assert any("Conv" in node.operator for node in nodes)
     assert all(node.seconds >= 0 for node in nodes)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from facecli.cli.wording import option
-from facecli.errors import ModelError, UsageError
+from facecli.errors import UsageError
 from facecli.inventory.describing import ModelDescription, fill, merged
 
 
@@ -46,7 +46,7 @@ def test_a_crop_may_be_named_after_a_model() -> None:
     named = merged({}, ModelDescription(crop="arcface"))["crop"]
     assert named == merged({}, ModelDescription(crop="mobilefacenet"))["crop"]
     assert (named["width"], named["height"]) == (112, 112)
-    with pytest.raises(ModelError, match="unknown model 'nobody'"):
+    with pytest.raises(UsageError, match="crop nobody is no model that faces are cut for"):
         merged({}, ModelDescription(crop="nobody"))
 
 
@@ -56,7 +56,14 @@ def test_a_crop_may_be_named_after_a_model() -> None:
         (ModelDescription(crop="arcface", margin=0.1), "--size, --margin and --square are for --crop bbox; add it"),
         (ModelDescription(square=True), "--size, --margin and --square are for --crop bbox; add it"),
         (ModelDescription(crop="bbox"), "--crop bbox needs a size; add --size WxH"),
-        (ModelDescription(crop="mtcnn"), "mtcnn has no crop; choose another --crop"),
+        (
+            ModelDescription(crop="mtcnn"),
+            "--crop mtcnn is no model that faces are cut for; it is arcface, dlib, bbox or such a model",
+        ),
+        (
+            ModelDescription(crop="64x64"),
+            "--crop 64x64 is no model that faces are cut for; a size is --crop bbox --size 64x64",
+        ),
     ],
 )
 def test_statements_that_do_not_go_together_are_refused(description: ModelDescription, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from facecli.cli.main import run
 from facecli.errors import ModelError
 from facecli.hosting.registry import Registry
 from facecli.inventory.known import all_models, find_model, find_models, size_of
@@ -28,6 +29,15 @@ def test_an_archive_stands_for_its_models_each_once(registry: Registry) -> None:
 def test_an_unknown_name_is_told(registry: Registry) -> None:
     with pytest.raises(ModelError, match="unknown model 'nothing'"):
         find_models(["mtcnn", "nothing"], registry)
+
+
+@pytest.mark.parametrize("verb", ["pull", "verify", "rm", "export-bundle"])
+def test_all_unknown_names_are_told_before_anything_is_done(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    target = ["new.zip"] if verb == "export-bundle" else []
+    assert run(["models", verb, *target, "nothing", "yunet", "sfaze"]) == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "unknown model 'nothing', unknown model 'sfaze'; " in line
+    assert "there is sface" in line
 
 
 def test_the_size_of_a_model_is_that_of_its_files_if_all_are_known(registry: Registry) -> None:

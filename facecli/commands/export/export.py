@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @manual.command(examples=("export --list", "export dlib-resnet --precision fp16"))
 @click.argument("recipe", required=False, shell_complete=completing.recipes)
 @click.option("--list", "list_recipes", is_flag=True, help="List the recipes instead.")
+@options.long_option
 @recipe_options
 @module_options
 @edge_options
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def command(
     recipe: str | None,
     list_recipes: bool,
+    long: bool,
     choices: RecipeOptions,
     module: ModuleOptions,
     description: ModelDescription,
@@ -52,7 +54,7 @@ def command(
     from facecli.commands.export.samples import FaceFinder
     from facecli.output import records
 
-    sink = context.open_sink(output)
+    sink, table = context.open_sink(output), None
     with sink.opened():
         if list_recipes:
             if choices.folder is not None:
@@ -60,6 +62,9 @@ def command(
                 raise UsageError("--output is for the files of an export, and --list makes none", hint=hint)
             rows = documents.recipes(context.registry())
             document = records.header("export-recipes", recipes=rows)
+            table = rows if long else [{key: row[key] for key in ("recipe", "summary")} for row in rows]
+        elif long:
+            raise UsageError("--long is for a list", hint="add --list")
         else:
             finder = FaceFinder(reading, plugins, output)
             samples = None if choices.samples is None else finder.samples(choices.samples)
@@ -71,7 +76,7 @@ def command(
                 rows = edge_result.rows()
             else:
                 document, rows = _exported(recipe, choices, module, description, job, finder)
-    sink.document(document, rows)
+    sink.document(document, rows, table=table)
 
 
 def _exported(

@@ -70,7 +70,10 @@ def read(path: Path) -> Boxes:
     rows = [_numbers(path, number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = np.array(rows, np.float64).reshape(-1, 7)
     if len(table) and (table[:, 0].min() < 1 or table[:, 0].max() > MOST_FRAMES):
-        raise UsageError(f"frames of {path} must count from 1 to {MOST_FRAMES}", hint="see docs/films.md")
+        raise UsageError(
+            f"frames of {path} must count from 1 to {MOST_FRAMES}",
+            hint="a line is frame,id,x,y,width,height,confidence",
+        )
     corners = np.hstack([table[:, 2:4], table[:, 2:4] + table[:, 4:6]]).astype(np.float32)
     frames, ids = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
     pairs = np.stack([frames, ids], axis=1)

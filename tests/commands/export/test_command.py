@@ -5,12 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from facecli.cli.main import run
+
 
 def test_list_needs_no_torch_and_names_every_recipe(run_cli):
     done = run_cli("export", "--list", "--json")
     assert done.returncode == 0
     assert {row["recipe"] for row in done.json["recipes"]} >= {"dlib-resnet", "emotion", "mini-xception", "mtcnn"}
     assert [row["summary"] for row in done.json["recipes"] if row["summary"].startswith("broken")] == []
+
+
+def test_a_list_on_a_terminal_is_short_unless_all_is_asked_for(capsys):
+    assert run(["export", "--list", "--format", "table"]) == 0
+    head = capsys.readouterr().out.splitlines()[1]
+    assert ("recipe" in head, "summary" in head, "model" in head) == (True, True, False)
+    assert run(["export", "--list", "--long", "--format", "table"]) == 0
+    assert "facecli 0" in capsys.readouterr().out
+    assert run(["export", "sface", "--long"]) == 2
+    assert "--long is for a list; add --list" in capsys.readouterr().err
 
 
 def test_the_table_in_the_docs_names_every_recipe_and_no_other():
