@@ -79,10 +79,10 @@ class Index:
         other._scans = scans
         return other
 
-    @property
-    def owners(self) -> NDArray[np.int64]:
-        """The person of each template, as a position in `people`: (N,)."""
-        return np.repeat(np.arange(len(self.people)), self.counts)
+    def owners(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the person of each of these templates, as a position in `people`."""
+        found: NDArray[np.int64] = np.searchsorted(self._starts, rows, side="right") - 1
+        return found
 
     def distances(self, probes: FloatArray | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the distance of each probe, a row of (P, dim), to each person: (P, len(self.people)) float64."""
@@ -93,7 +93,7 @@ class Index:
 
     def without_own(self, chosen: Sequence[int]) -> NDArray[np.float64]:
         """Return the least distance of each chosen template, by its row, to another person than its own."""
-        owners, rows = self.owners[list(chosen)], unit(self.rows[list(chosen)])
+        owners, rows = self.owners(np.asarray(chosen, np.int64)), unit(self.rows[list(chosen)])
         least = np.full(len(owners), np.inf)
         for (first, last), distances in self._by_block(rows):
             own = np.flatnonzero((owners >= first) & (owners < last))

@@ -43,9 +43,10 @@ def _candidates(index: Index, rows: Wide, count: int) -> list[tuple[Positions, f
     """Return for each row the people who are worth a look, and the similarity that nobody else exceeds."""
     if count >= len(index.rows):
         return [(np.arange(len(index.people)), -np.inf)] * len(rows)
-    (by_template, by_centroid), owners = index.scans, index.owners
+    by_template, by_centroid = index.scans
     templates = by_template.likest(rows, count)
     middles = by_centroid.likest(rows, count)
     bounds = index.mixed(templates.bound, middles.bound).tolist()
-    found = (np.unique(np.append(owners[one], two)) for one, two in zip(templates.rows, middles.rows, strict=True))
+    owners = index.owners(templates.rows)
+    found = (np.unique(np.append(one, two)) for one, two in zip(owners, middles.rows, strict=True))
     return list(zip(found, bounds, strict=True))

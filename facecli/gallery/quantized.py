@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facecli.types import FloatArray
 
-BLOCK = 16_384  # rows that lie together, component by component
+BLOCK = 32_768  # rows that lie together, component by component
 MOST = 127  # the largest code of a row
 PROBE_MOST, PROBE_ZERO = 63, 64  # of a probe's codes; export/graph/nearest.py says why they have 7 bits
 ROUNDING = 1e-6  # of float32 scales and products of them, generously
@@ -22,26 +22,29 @@ Wide = NDArray[np.float64]
 class Codes:
     """The codes of N rows.
 
-    values: (N * dim,) int8: blocks of BLOCK rows, each (dim, rows of the block), as the graph reads them. scales: (N,)
-    float32: a row is about its codes times its scale. error: the largest length of the difference, over all rows.
+    values: (N * dim,) int8: blocks of BLOCK rows, each (dim, rows of the block), as the graph reads them. offsets: (N,)
+    int32: PROBE_ZERO times the sum of a row's codes. scales: (N,) float32: a row is about its codes times its scale.
+    error: the largest length of the difference, over all rows.
     """
 
     values: NDArray[np.int8]
+    offsets: NDArray[np.int32]
     scales: FloatArray
     error: float
 
-    def blocks(self) -> Iterable[tuple[int, NDArray[np.int8], FloatArray]]:
-        """Yield the first row of each block, its codes (dim, rows) and its scales."""
+    def blocks(self) -> Iterable[tuple[int, NDArray[np.int8], NDArray[np.int32], FloatArray]]:
+        """Yield the first row of each block, its codes (dim, rows), its offsets and its scales."""
         dim = len(self.values) // max(len(self.scales), 1)
         for start in range(0, len(self.scales), BLOCK):
             scales = self.scales[start : start + BLOCK]
             end = start + len(scales)
-            yield start, self.values[start * dim : end * dim].reshape(dim, len(scales)), scales
+            codes = self.values[start * dim : end * dim].reshape(dim, len(scales))
+            yield start, codes, self.offsets[start:end], scales
 
 
 def encoded(count: int, rows: Callable[[int, int], Wide]) -> Codes:
     """Return the codes of `count` rows of length 1 or 0. rows: from the first up to a last one, (N, dim)."""
-    values, scales, error = [], [np.zeros(0, np.float32)], 0.0
+    values, offsets, scales, error = [np.zeros(0, np.int8)], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)], 0.0
     for start in range(0, count, BLOCK):
         block = rows(start, min(start + BLOCK, count))
         own = (np.abs(block).max(axis=1, initial=0.0) / MOST).astype(np.float32)
@@ -49,8 +52,9 @@ def encoded(count: int, rows: Callable[[int, int], Wide]) -> Codes:
         codes = np.rint(np.divide(block, wide, out=np.zeros_like(block), where=wide > 0)).clip(-MOST, MOST)
         error = max(error, float(np.sqrt(np.square(block - codes * wide).sum(axis=1)).max()))
         values.append(codes.T.astype(np.int8).ravel())
+        offsets.append((PROBE_ZERO * codes.sum(axis=1)).astype(np.int32))
         scales.append(own)
-    return Codes(np.concatenate([np.zeros(0, np.int8), *values]), np.concatenate(scales), error)
+    return Codes(np.concatenate(values), np.concatenate(offsets), np.concatenate(scales), error)
 
 
 def encoded_probes(probes: Wide) -> tuple[NDArray[np.uint8], Wide, Wide]:

@@ -52,10 +52,10 @@ class CodeScan:
 def _likest(probes: Wide, codes: Codes, count: int) -> Seen:
     quantized, scales, errors = encoded_probes(probes)
     values, rows = [], []
-    for start, block, row_scales in codes.blocks():
+    for start, block, offsets, row_scales in codes.blocks():
         most = np.array([min(count, len(row_scales))], np.int64)
-        feeds: dict[str, NDArray[Any]] = {"probes": quantized, "codes": block, "scales": row_scales, "count": most}
-        found = _session().run(feeds)
+        feeds: dict[str, NDArray[Any]] = {"probes": quantized, "codes": block, "offsets": offsets, "scales": row_scales}
+        found = _session().run(feeds | {"count": most})
         values.append(found["values"])
         rows.append(found["rows"] + start)
     likeness, every = np.concatenate(values, axis=1), np.concatenate(rows, axis=1)

@@ -14,8 +14,9 @@ def similarities_of_codes(probes, rows):
     codes = encoded(len(rows), lambda first, last: rows[first:last])
     quantized_probes, scales, errors = encoded_probes(probes)
     found = []
-    for _, block, row_scales in codes.blocks():
+    for _, block, offsets, row_scales in codes.blocks():
         products = (quantized_probes.astype(int) - quantized.PROBE_ZERO) @ block.astype(int)
+        assert (offsets == quantized.PROBE_ZERO * block.sum(axis=0, dtype=int)).all()
         found.append(products * row_scales.astype(float) * scales)
     return np.concatenate(found, axis=1), slack(codes.error, errors)
 

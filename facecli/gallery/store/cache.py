@@ -27,7 +27,7 @@ from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.records import Templates
 from facecli.gallery.store.store import GalleryStore
 
-FORM = "facecli gallery cache, version 1"
+FORM = "facecli gallery cache, version 2"
 SUFFIX = ".index"
 LEAST = 20_000  # templates: fewer are read and encoded in less time than models take to load
 HEADER, ALIGNMENT, BATCH = 1024, 64, 16_384  # bytes, bytes, templates
@@ -54,8 +54,8 @@ def open_index(store: GalleryStore, score: Score = "blend", people: Sequence[str
         return Index(store.templates(), score)
     arrays, (error, middle_error) = found
     templates = Templates(arrays["rows"], arrays["faces"], arrays["people"], names, key["revision"], ignored)
-    codes = Codes(arrays["codes"], arrays["scales"], error)
-    middles = Codes(arrays["middle_codes"], arrays["middle_scales"], middle_error)
+    codes = Codes(arrays["codes"], arrays["offsets"], arrays["scales"], error)
+    middles = Codes(arrays["middle_codes"], arrays["middle_offsets"], arrays["middle_scales"], middle_error)
     return Index(templates, score, Prepared(codes, middles, arrays["sums"]))
 
 
@@ -83,7 +83,9 @@ def _layout(header: Mapping[str, Any]) -> tuple[dict[str, tuple[int, np.dtype[An
         "people": ("<i8", (count,)),
         "faces": ("<i8", (count,)),
         "sums": ("<u4", (count,)),
+        "offsets": ("<i4", (count,)),
         "scales": ("<f4", (count,)),
+        "middle_offsets": ("<i4", (people,)),
         "middle_scales": ("<f4", (people,)),
         "codes": ("<i1", (count * dim,)),
         "middle_codes": ("<i1", (people * dim,)),
@@ -184,8 +186,9 @@ def _fill(content: mmap.mmap, store: GalleryStore, header: Mapping[str, Any]) ->
         names = dict.fromkeys(everybody, "")
         index = Index(Templates(arrays["rows"], arrays["faces"], arrays["people"], names, 0))
         codes, middles = index.prepared.templates, index.prepared.centroids
-        arrays["codes"][:], arrays["scales"][:] = codes.values, codes.scales
-        arrays["middle_codes"][:], arrays["middle_scales"][:] = middles.values, middles.scales
+        for start, own in (("", codes), ("middle_", middles)):
+            arrays[f"{start}codes"][:], arrays[f"{start}offsets"][:] = own.values, own.offsets
+            arrays[f"{start}scales"][:] = own.scales
         del index
     finally:
         arrays.clear()  # a mapping can not be closed while arrays look at it
