@@ -66,6 +66,18 @@ def test_a_document_has_a_record_per_film_and_failures_are_told(run_cli, door, t
     assert len(done.errors) == 1
 
 
+def test_emotions_are_told_as_they_last(run_cli, door):
+    done = run_cli("track", door[0], "--no-join", "--attributes", "emotion", "--window", "0.5", "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    told = [event for event in done.jsonl if event["event"] == "track.attribute"]
+    assert {event["track"] for event in told} <= {1, 2}
+    # Collins smiles. A label has to lead for half a second, and no more than the window is averaged.
+    assert "happy" in {event["label"] for event in told}
+    assert all(event["time"] >= 0.5 and event["window"] == 0.5 and event["samples"] <= 4 for event in told)
+    ended = {event["track"]: event["attributes"]["emotion"] for event in done.jsonl if event["event"] == "track.ended"}
+    assert all(abs(sum(row.values()) - 1) < 0.01 for row in ended.values())
+
+
 def test_identify_takes_films_too(run_cli, door, staff, examples):
     done = run_cli("identify", door[0], *staff, "--threshold", "0.5", "--exit-code", "--json")
     assert done.returncode == 0, done.stderr

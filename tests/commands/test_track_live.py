@@ -1,4 +1,4 @@
-"""`facecli track` of a stream: a web server of this process plays the camera."""
+"""`facecli track` of streams: servers of this process play the camera, over HTTP and RTSP."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import cameras
 from test_schemas import schema_of
 
 av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
@@ -100,6 +102,52 @@ def test_ctrl_c_ends_a_stream_in_order(cli_env, camera, tmp_path):
     assert [events[0]["event"], events[1]["event"], events[-1]["event"]] == ["stream.started", "frame", "stream.ended"]
     with av.open(str(tmp_path / "copy.mp4")) as film:
         assert sum(1 for _ in film.decode(video=0)) == events[-1]["frames"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_an_rtsp_camera_comes_back_after_a_break(cli_env, recorded):
+    with cameras.rtsp(recorded) as port:
+        address = f"rtsp://{cameras.USER}:{cameras.PASSWORD}@127.0.0.1:{port}/door"
+        command = [sys.executable, "-m", "facecli", "track", address, "--no-join", "--frames", "--format", "jsonl"]
+        with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                events = []
+                while [event["event"] for event in events[-2:]] != ["stream.gap", "frame"]:
+                    events.append(json.loads(process.stdout.readline()))
+                process.send_signal(signal.SIGINT)
+                rest, errors = process.communicate(timeout=100)
+            finally:
+                process.kill()
+    events += [json.loads(line) for line in rest.splitlines()]
+    for event in events:
+        schema_of(event).validate(event)
+    assert process.returncode == 130, errors
+    kinds = [event["event"] for event in events]
+    assert kinds[:2] == ["stream.started", "frame"]
+    assert "frame" in kinds[kinds.index("stream.gap") :]
+    gap = events[kinds.index("stream.gap")]
+    assert (gap["reason"], gap["retry_in"]) == ("the stream has ended", 1)
+    times = [event["time"] for event in events if event["event"] == "frame"]
+    assert times == sorted(times)
+    assert cameras.PASSWORD not in json.dumps(events) + errors.decode()
+
+
+def test_an_rtsp_camera_with_another_password_is_told_without_it(run_cli, recorded):
+    with cameras.rtsp(recorded) as port:
+        done = run_cli("track", f"rtsp://{cameras.USER}:guessed@127.0.0.1:{port}/door", "--no-join", "--json")
+    assert done.returncode == 1
+    assert "401 Unauthorized" in done.errors[0]
+    assert b"guessed" not in done.stdout + done.stderr
+
+
+def test_jpegs_over_http_are_a_stream(run_cli):
+    pictures = [cv2.imencode(".jpg", np.full((48, 64, 3), 8 * number, np.uint8))[1].tobytes() for number in range(25)]
+    with cameras.jpegs(pictures) as port:
+        line = ("track", f"http://127.0.0.1:{port}/video", "--no-join", "--retry", "0", "--format", "jsonl")
+        done = run_cli(*line)
+    started, *_, ended = done.jsonl
+    assert (started["live"], started["width"], started["height"]) == (True, 64, 48)
+    assert 0 < ended["frames"] <= 25 == ended["frames"] + ended["dropped"]
 
 
 def test_two_cameras_are_refused(run_cli):

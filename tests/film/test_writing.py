@@ -50,6 +50,21 @@ def test_times_and_sound_stay_as_they_are(suffix, codec, film, tmp_path):
     assert [time - shift for time, _ in after] == pytest.approx([time for time, _ in before], abs=0.0015)
 
 
+@pytest.mark.parametrize(
+    "words", [("track", "--no-join", "--annotate", "o.mp4"), ("anonymize", "--audio", "copy", "-o", "o.mp4")]
+)
+def test_the_commands_keep_times_of_a_variable_rate_to_a_millisecond_and_the_sound_as_it_is(
+    words, run_cli, film, tmp_path
+):
+    source = film(times=(0, 33, 67, 500, 521, 1700, 1733, 1800), sound=True)
+    command, *options = words
+    done = run_cli(command, source, *options, "--codec", "mpeg4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    before, after = ([f.time for f in Film(address_of(str(path))).frames()] for path in (source, tmp_path / "o.mp4"))
+    assert after == pytest.approx(before, abs=0.001)
+    assert [content for _, content in sound_of(tmp_path / "o.mp4")] == [content for _, content in sound_of(source)]
+
+
 def test_odd_sizes_can_be_written(tmp_path):
     with written(tmp_path / "odd.mp4") as (path, form):
         writer = FilmWriter(path, form, (65, 47), 25, "mpeg4")
