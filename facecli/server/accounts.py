@@ -21,8 +21,10 @@ from facecli.output.records import Record
 from facecli.pictures.memory import from_bytes
 from facecli.pictures.sources import Source
 from facecli.pipeline.results import ImageResult
+from facecli.server import pins
 from facecli.server.looks import Looks, Sift
 from facecli.server.people import People, shown
+from facecli.server.pins import Pins
 from facecli.server.refusals import RefusalError
 from facecli.types import Limits
 
@@ -43,8 +45,8 @@ class Frame:
 class Accounts:
     """People who use the page. Everything here works in a thread of the queue."""
 
-    def __init__(self, looks: Looks, people: People) -> None:
-        self._looks, self._people = looks, people
+    def __init__(self, looks: Looks, people: People, kept: Pins) -> None:
+        self._looks, self._people, self._pins = looks, people, kept
 
     @property
     def checks_life(self) -> bool:
@@ -56,13 +58,15 @@ class Accounts:
             return False
         return True
 
-    def sign_up(self, name: str, pictures: Sequence[Source]) -> Record:
-        """Make a person of a name and of pictures of one face, in one transaction.
+    def sign_up(self, name: str, pictures: Sequence[Source], pin: str = "") -> Record:
+        """Make a person of a name and of pictures of one face, in one transaction. pin: empty for none.
 
         Raises RefusalError for a name or a face that is known already, and for pictures that do not show one person.
         """
         clean = names.clean(name)
         self._check_free(clean)
+        if pin:
+            pins.check(pin)
         if not LEAST <= len(pictures) <= MOST:
             raise RefusalError(400, "usage", f"{LEAST} to {MOST} pictures are needed, and {len(pictures)} came")
         frames, rejected = self._frames(pictures)
@@ -73,7 +77,7 @@ class Accounts:
         self._check_one_person(frames)
         if (known := self._named([frame.result for frame in frames])) is not None:
             raise RefusalError(409, "conflict", f"this face is {known}'s", hint="log in instead")
-        person = self._kept(clean, frames)
+        person = self._kept(clean, frames, pin)
         return {"person": person, "pictures": person["pictures"], "rejected": rejected}
 
     def log_in(self, pictures: Sequence[Source]) -> tuple[Person, bool]:
@@ -93,6 +97,17 @@ class Accounts:
         if checked and not self._alive(frames):
             raise RefusalError(403, "not_live", "this looks like a photo of a face")
         return person, checked
+
+    def needs_pin(self, person: Person) -> bool:
+        """Return whether somebody has a PIN."""
+        return self._pins.has(person.uid)
+
+    def check_pin(self, person: Person, pin: str) -> None:
+        """Raise RefusalError unless it is the PIN of somebody who has one."""
+        if not pin:
+            raise RefusalError(401, "pin", "the PIN is missing", hint="send it as pin")
+        if not self._pins.fits(person.uid, pin):
+            raise RefusalError(401, "pin", "the PIN is wrong")
 
     def _check_free(self, name: str) -> None:
         """Raise RefusalError if somebody has a name."""
@@ -152,7 +167,7 @@ class Accounts:
             scores.append(float(answer.rows[0, answer.labels.index(anti_spoof.REAL)]))
         return sum(score >= anti_spoof.THRESHOLD for score in scores) * 2 > len(scores)
 
-    def _kept(self, name: str, frames: Sequence[Frame]) -> Record:
+    def _kept(self, name: str, frames: Sequence[Frame], pin: str) -> Record:
         store, space = self._people.store, self._looks.gallery.space()
         if (own := store.space) is not None:
             own.check(space)
@@ -163,10 +178,12 @@ class Accounts:
                 for sha256, result in faces.items():
                     named = replace(result, source="sign-up")
                     store.insert(name, new_face(named, sha256, keep_crop=True), space, "web")
+                person = self._people.named(name)
+                assert person is not None
+                if pin:  # first: whoever has a PIN is never there without it
+                    self._pins.keep(person.uid, pin)
         except DuplicateError as error:
             raise RefusalError(409, "conflict", "one of the pictures is somebody's already") from error
-        person = self._people.named(name)
-        assert person is not None
         return shown(person)
 
 

@@ -17,6 +17,7 @@ from facecli.api.gallery import Gallery, Search
 from facecli.api.selection import LOOKING, Request
 from facecli.errors import FacecliError, UsageError
 from facecli.gallery.rule import Wish
+from facecli.gallery.store import loose
 from facecli.hosting.choice import ATTRIBUTES
 from facecli.matching.rules import DecisionRequest
 from facecli.output import galleries, identifications, records, verifications
@@ -89,8 +90,13 @@ class Looks:
         document = verifications.document(verification, judge.tools)
         return document | {"seconds": seconds | {"total": round(sum(verification.seconds.values()), 4)}}
 
-    def identify(self, picture: Source, wish: Wish, top: int, people: Sequence[str], sift: Sift) -> Record:
-        """Return the document of `facecli identify`. people: names of the only ones to search among; empty for all."""
+    def identify(
+        self, picture: Source, wish: Wish, top: int, people: Sequence[str], sift: Sift, *, faces: bool = False
+    ) -> Record:
+        """Return the document of `facecli identify`. people: names of the only ones to search among; empty for all.
+
+        faces: tell of each candidate the id of the enrolled face that is likest, too.
+        """
         search = self.search(wish, people)
         result = self.recognised(picture, sift)
         tools = self.gallery.tools()
@@ -98,6 +104,10 @@ class Looks:
         header |= {"detector": records.described(tools, tools.detector_plugin), "recognizer": records.embedder(tools)}
         header |= identifications.rule(search.rule)
         image = identifications.image(result, search.answers(result, top), search.rule, str)
+        if faces and result.embeddings is not None:
+            for face, embedding in zip(image["faces"], result.embeddings, strict=True):
+                for candidate in face["candidates"]:
+                    candidate["face"] = loose.nearest(self.gallery.store(), candidate["person"], embedding)
         return _whole(header, image)
 
     def described(self) -> Record:

@@ -79,14 +79,15 @@ class Reviewing:
         raise refusals.missing("face to review")
 
     def _suggestion(self, embedding: Any, excluded: set[str]) -> dict[str, Any] | None:
-        """Return the nearest person who was not ruled out, with the distance."""
+        """Return the nearest person who was not ruled out, with the distance; None if nobody is near."""
         try:
             search = self._looks.search()
         except FacecliError:  # nobody is enrolled
             return None
         (found,) = identify(embedding[None], search.index, search.rule, top=len(excluded) + 1)
+        nearest = search.rule.threshold if search.rule.near is None else search.rule.near
         for candidate in found.candidates:
-            if candidate.person not in excluded:
+            if candidate.person not in excluded and candidate.distance <= nearest:
                 return {"person": candidate.person, "distance": round(candidate.distance, DIGITS)}
         return None
 

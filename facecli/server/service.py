@@ -13,6 +13,7 @@ from facecli.server.jobs import Jobs
 from facecli.server.keys import Keys
 from facecli.server.looks import Looks
 from facecli.server.people import People
+from facecli.server.pins import Pins
 from facecli.server.remote import Remote
 from facecli.server.settings import Settings
 from facecli.server.watching import Watch
@@ -38,16 +39,23 @@ class Service:
         self.looks = Looks(faces, gallery)
         self.people, self.jobs = People(self.looks, dataset), Jobs()
         self.watch = None if dataset is None else Watch(dataset, self.people)
-        self.accounts = Accounts(self.looks, self.people)
+        self.pins = Pins(settings.gallery.with_name(f"{settings.gallery.name}.pins.json"))
+        self.accounts = Accounts(self.looks, self.people, self.pins)
         self.downloads = Downloads(settings.downloads)
         self.earlier = Earlier(self.looks, self.remote, self.downloads)
 
     def forget(self, uid: str) -> Record:
-        """Forget a person, who is logged out, with what jobs may tell of them; return the receipt."""
+        """Forget a person, who is logged out; return the receipt."""
         receipt = self.people.remove(uid)
-        self.access.sessions.forget((uid,))
-        self.jobs.clear()
+        self.forgotten()
         return receipt
+
+    def forgotten(self) -> None:
+        """Let go what sessions, PINs and jobs know of people who are not there any more."""
+        here = {person.uid for person in self.people.store.people()}
+        self.access.sessions.keep(here)
+        self.pins.forget(here)
+        self.jobs.clear()
 
     def close(self) -> None:
         """Let nothing more begin, and close the gallery's file."""

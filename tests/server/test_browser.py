@@ -173,14 +173,28 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_a_phone(browser, scheme):
-    page = browser("collins.jpg", 360, 740, scheme)
-    for path in ("/", "/signup", "/login", "/live", "/people", "/review", "/settings"):
-        page.goto(path)
-        shown(page, path)
-        shot(page, f"phone-{scheme}{path.replace('/', '-')}")
+def test_pages_fit_a_phone(browser, server, collins, scheme):
+    uid = server.post("/v1/people", data={"name": f"Ada {scheme}"}, files={"images": collins}).json()["person"]["uid"]
+    page = browser("hopper.jpg", 360, 740, scheme)
+
+    def check(name: str) -> None:
+        shot(page, f"phone-{scheme}-{name}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.locator("h1").count() == 1
+
+    for path in ("/", "/signup", "/login", "/people", f"/people/{uid}", "/review", "/settings", "/live"):
+        page.goto(path)
+        shown(page, path)
+        check(path.strip("/").replace(uid, "one").replace("/", "-") or "home")
+    page.get_by_role("button", name="Start").click()
+    page.locator("ul.faces li[data-emotion]:not([data-emotion=''])").wait_for()
+    check("live-with-a-face")
+    page.goto("/settings")
+    page.locator("section input[type=file]").set_input_files({"name": "a.jpg", "mimeType": "", "buffer": collins})
+    page.get_by_role("button", name="Try a picture").click()
+    page.locator("#tried svg").wait_for()
+    check("settings-tried")
+    server("DELETE", f"/v1/people/{uid}")
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,10 @@ def test_a_subject_of_compreface_lives_and_dies(server, collins, variant, hopper
     assert server("PUT", f"{subjects}/Hopper", json={"subject": "Eileen"}).json() == {"updated": True}
     assert server.get(subjects).json() == {"subjects": ["Ada", "Eileen"]}
     assert server("DELETE", f"{faces}/{image_id}").json() == {"image_id": image_id, "subject": "Eileen"}
+    assert server.post(f"{faces}/delete", json=[image_id, "no id"]).json() == []
+    again = server.post(f"{faces}?subject=Bob", files={"file": variant}).json()["image_id"]
+    assert server.post(f"{faces}/delete", json=[image_id, again]).json() == [{"image_id": again, "subject": "Bob"}]
+    assert server.post(f"{faces}/delete", json={"all": True}).status_code == 400
     assert server("DELETE", f"{faces}?subject=Eileen").json() == {"deleted": 1}
     assert server("DELETE", subjects).json() == {"deleted": 1}
     assert server.get(subjects).json() == {"subjects": []}

@@ -68,6 +68,15 @@ def test_nobody_is_made_by_pictures_that_can_not_be_used(server, people):
     assert server.get("/v1/people?search=nobody").json()["people"] == []
 
 
+def test_the_face_that_was_matched_is_told_on_request(server, people, examples):
+    variant = (examples / "collins_variant.jpg").read_bytes()
+    (own,) = server.get(f"/v1/people/{people['Eileen']}").json()["faces"]
+    for query, told in (("", None), ("?faces=true", own["face"])):
+        answer = server.post(f"/v1/identify{query}", files={"image": variant}).json()
+        (first,) = answer["images"][0]["faces"][0]["candidates"]
+        assert first.get("face") == told
+
+
 def test_changes_are_taken_back(server, people):
     uid = people["Grace"]
     assert server("PATCH", f"/v1/people/{uid}", json={"name": "Grace Hopper"}).json()["change"] == "rename"
@@ -80,7 +89,7 @@ def test_a_face_that_is_not_hers_is_reviewed(server, people):
     face = server.get(f"/v1/people/{people['Grace']}").json()["faces"][0]["face"]
     assert server.post(f"/v1/faces/{face}/reject", json={"person": "Grace"}).status_code == 200
     (item,) = server.get("/v1/review").json()["items"]
-    assert item["suggestion"]["person"] == "Eileen"
+    assert item["suggestion"] is None  # nobody else is near
     assert server.get(item["crop"]).status_code == 200
     answer = server.post(f"/v1/review/{item['id']}", json={"answer": "yes", "person": "Grace"})
     assert answer.json()["person"] == "Grace"

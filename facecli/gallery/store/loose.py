@@ -44,6 +44,18 @@ def embedding(store: GalleryStore, number: int) -> FloatArray | None:
     return np.frombuffer(rows[0][0], FLOAT).astype(np.float32) if rows else None
 
 
+def nearest(store: GalleryStore, person: str, probe: FloatArray) -> int | None:
+    """Return the id of the face of a person that is likest to an embedding (dim,), None if they have none."""
+    query = """SELECT face.id, template.embedding FROM face JOIN person ON person.id = face.person
+        JOIN template ON template.face = face.id JOIN space ON space.id = template.space AND space.state = 'active'
+        WHERE person.name = ?"""
+    rows = store.database.rows(query, (person,))
+    if not rows:
+        return None
+    templates = np.stack([np.frombuffer(row[1], FLOAT) for row in rows])
+    return int(rows[int((templates @ probe / np.linalg.norm(templates, axis=1)).argmax())][0])
+
+
 def make_person(store: GalleryStore, name: str) -> str:
     """Make a person without faces, if there is none of this name; return the name as it is kept."""
     with store.database.transaction():

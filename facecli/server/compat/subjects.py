@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 
 from facecli.gallery import names
 from facecli.gallery.store import loose, spaces
@@ -12,6 +14,7 @@ from facecli.pictures.sources import Source
 from facecli.server import refusals
 from facecli.server.compat.ids import image_id_of, number_of
 from facecli.server.people import People
+from facecli.server.refusals import RefusalError
 
 
 class Subjects:
@@ -54,6 +57,14 @@ class Subjects:
             raise refusals.missing("image")
         self._people.remove_face(person.uid, number)
         return {"image_id": image_id, "subject": person.name}
+
+    def delete_listed(self, image_ids: Sequence[str]) -> list[Record]:
+        """Forget several examples; those that there are not are left out."""
+        gone = []
+        for image_id in image_ids:
+            with suppress(RefusalError):
+                gone.append(self.delete_example(image_id))
+        return gone
 
     def delete_examples(self, subject: str | None) -> Record:
         """Forget the examples of one subject, or of all."""

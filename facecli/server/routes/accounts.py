@@ -16,7 +16,7 @@ from facecli.server.service import Service
 from facecli.server.sessions import COOKIE, SESSION_SECONDS
 from facecli.server.uploads import Sent, sent
 
-TRIES = 5  # a minute, of one address
+TRIES = 5  # a minute, from one address, and at the PIN of one person
 AGREED = ("yes", "true", "on", "1")
 
 
@@ -47,18 +47,26 @@ class AccountRoutes:
             message = "nobody is enrolled without their consent"
             raise RefusalError(400, "usage", message, hint="send consent=yes if they agree")
         name, pictures = _name(content), content.many("images")
-        document = await self._run(lambda: self._accounts.sign_up(name, pictures))
+        pin = content.texts.get("pin", "")
+        document = await self._run(lambda: self._accounts.sign_up(name, pictures, pin))
         return answer(document, 201, self._cookie(document["person"]["uid"]))
 
     async def log_in(self, request: Request) -> Response:
-        """Log in who the pictures show."""
-        address = request.client.host if request.client else "unknown"
-        if not self._limiter.hit(self._tries, address):
+        """Log in who the pictures show; who has a PIN sends it, too."""
+        self._count(request.client.host if request.client else "unknown")
+        content = await sent(request, ("images",), self._service.remote.source)
+        pictures, pin = content.many("images"), content.texts.get("pin", "")
+        person, live = await self._run(lambda: self._accounts.log_in(pictures))
+        if self._accounts.needs_pin(person):
+            self._count(person.uid)
+            await self._run(lambda: self._accounts.check_pin(person, pin))
+        return answer({"person": shown(person), "live": live or None}, 200, self._cookie(person.uid))
+
+    def _count(self, name: str) -> None:
+        """Count a try to log in, by an address or by the person. Raises RefusalError for one too many."""
+        if not self._limiter.hit(self._tries, name):
             headers = {"Retry-After": "60"}
             raise RefusalError(429, "busy", f"more than {TRIES} tries to log in a minute", headers=headers)
-        pictures = (await sent(request, ("images",), self._service.remote.source)).many("images")
-        person, live = await self._run(lambda: self._accounts.log_in(pictures))
-        return answer({"person": shown(person), "live": live or None}, 200, self._cookie(person.uid))
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""

@@ -97,7 +97,12 @@ class PeopleRoutes:
     async def remove_face(self, request: Request, uid: Uid, number: Number) -> Response:
         """Forget one face of a person."""
         caller(request).require("admin")
-        await self._run(lambda: self._people.remove_face(uid, number))
+
+        def forget() -> None:
+            self._people.remove_face(uid, number)
+            self._service.forgotten()
+
+        await self._run(forget)
         return Response(status_code=204)
 
     async def merge(self, request: Request, uid: Uid) -> Response:

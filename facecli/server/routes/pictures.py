@@ -105,12 +105,14 @@ class Pictures:
         threshold: Distance = None,
         margin: Distance = None,
         people: Names = "",
+        *,
+        faces: Flag = False,
     ) -> Response:
-        """Tell who faces are, as `facecli identify` does."""
+        """Tell who faces are, as `facecli identify` does. With `faces`, each candidate's likest `face` is told, too."""
         picture = await self._picture(request, "identify")
         wish = Wish(threshold, fpir, margin)
         names = split(people)
-        return answer(await self._run(lambda: self._looks.identify(picture, wish, top, names, sift)))
+        return answer(await self._run(lambda: self._looks.identify(picture, wish, top, names, sift, faces=faces)))
 
     async def _picture(self, request: Request, scope: str) -> Source:
         """Return the only picture of a request by somebody who may ask for it. Raises RefusalError, FacecliError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,7 +10,6 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from facecli.output.records import Record
 from facecli.server.compat.pictures import picture
 from facecli.server.compat.subjects import Subjects
 from facecli.server.refusals import RefusalError
@@ -19,6 +19,11 @@ from facecli.server.service import Service
 from facecli.server.uploads import json_object, sent
 
 TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
+MOST = 1000  # examples that are deleted at once
+LISTED: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "array", "maxItems": MOST, "items": {"type": "string"}}}},
+}
 Subject = Annotated[str, Path(max_length=200)]
 ImageId = Annotated[str, Path(max_length=64)]
 Named = Annotated[str | None, Query(max_length=200)]
@@ -46,6 +51,7 @@ class SubjectRoutes:
             ("POST", "/faces", self.add_example, {"body": pictures_body(("file",)), "good": (201,)}),
             ("DELETE", "/faces", self.delete_examples, {}),
             ("DELETE", "/faces/{image_id}", self.delete_example, {}),
+            ("POST", "/faces/delete", self.delete_listed, {"body": LISTED, "schema": {"type": "array"}}),
             ("GET", "/faces/{image_id}/img", self.example, jpeg),
         )
         for method, path, endpoint, more in endpoints:
@@ -100,6 +106,16 @@ class SubjectRoutes:
         """Forget the examples of a subject, or of all."""
         return await self._forgotten(request, lambda: self._own.delete_examples(subject))
 
+    async def delete_listed(self, request: Request) -> Response:
+        """Forget several examples; the answer tells which there were."""
+        try:
+            ids = json.loads(await request.body())
+        except (ValueError, RecursionError):
+            ids = None
+        if not isinstance(ids, list) or len(ids) > MOST or not all(isinstance(one, str) for one in ids):
+            raise RefusalError(400, "usage", f"the body is no JSON list of {MOST} image_ids at most")
+        return await self._forgotten(request, lambda: self._own.delete_listed(ids))
+
     async def delete_example(self, request: Request, image_id: ImageId) -> Response:
         """Forget an example."""
         return await self._forgotten(request, lambda: self._own.delete_example(image_id))
@@ -109,13 +125,16 @@ class SubjectRoutes:
         caller(request).require("read")
         return Response(await self._run(lambda: self._own.example(image_id)), media_type="image/jpeg")
 
-    async def _forgotten(self, request: Request, work: Callable[[], Record]) -> Response:
+    async def _forgotten(self, request: Request, work: Callable[[], Any]) -> Response:
         """Answer a deletion; what jobs and sessions know of people goes with it."""
         caller(request).require("admin")
-        document = await self._run(work)
-        self._service.jobs.clear()
-        self._service.access.sessions.keep({person.uid for person in self._service.people.store.people()})
-        return answer(document)
+
+        def forget() -> Any:
+            document = work()
+            self._service.forgotten()
+            return document
+
+        return answer(await self._run(forget))
 
 
 async def _subject(request: Request) -> str:

@@ -38,10 +38,11 @@ async function hint(picture) {
   return [texts.hintGood, true];
 }
 
-// Take pictures that can be used, with a countdown before the first.
-async function take(video, stage, strip, wanted, countdown, going) {
+// Take pictures that can be used, with a countdown before the first. poses: what to do for each, if anything.
+async function take(video, stage, strip, wanted, countdown, going, poses = []) {
   const count = element("div", { class: "count", "aria-live": "assertive" });
   stage.append(count);
+  if (poses.length) say(poses[0]);
   for (let number = countdown; number > 0 && going(); number--) {
     count.textContent = number;
     await pause(700);
@@ -54,9 +55,13 @@ async function take(video, stage, strip, wanted, countdown, going) {
     if (good) {
       taken.push(picture);
       strip.append(element("img", { src: URL.createObjectURL(picture), alt: texts.taking(taken.length, wanted) }));
-      say(texts.taking(taken.length, wanted));
-    } else say(words);
-    await pause(350);
+      const pose = taken.length < wanted ? poses[taken.length] : "";
+      say(pose ? `${texts.taking(taken.length, wanted)}. ${pose}` : texts.taking(taken.length, wanted));
+      await pause(pose ? 1200 : 350);
+    } else {
+      say(words);
+      await pause(350);
+    }
   }
   return taken;
 }
@@ -79,20 +84,21 @@ export function signup(content) {
   const [video, stage, strip] = cameraStage();
   const first = field(texts.firstName, { name: "first_name", required: true, maxlength: 100, autocomplete: "given-name" });
   const last = field(texts.lastName, { name: "last_name", required: true, maxlength: 99, autocomplete: "family-name" });
+  const pin = field(texts.pinWished, { name: "pin", type: "password", minlength: 4, maxlength: 64, autocomplete: "new-password" });
   const agreed = element("input", { type: "checkbox", name: "consent", required: true });
   const asked = element("form", { onsubmit: doing(async () => {
     stage.hidden = false;
     strip.replaceChildren();
     await openCamera(video);
-    const pictures = await take(video, stage, strip, PICTURES, 3, () => here);
+    const pictures = await take(video, stage, strip, PICTURES, 3, () => here, texts.poses);
     if (!here) return;
     say(texts.sending);
-    const names = { first_name: first.lastChild.value, last_name: last.lastChild.value, consent: "yes" };
+    const names = { first_name: first.lastChild.value, last_name: last.lastChild.value, pin: pin.lastChild.value, consent: "yes" };
     const document_ = await ask("POST", "/v1/signup", form(pictures, names));
     if (!here) return;
     await go("/");
     say(texts.signedUp(document_.person.person));
-  }) }, first, last, element("label", { class: "check" }, agreed, element("span", {}, texts.consent)),
+  }) }, first, last, pin, element("label", { class: "check" }, agreed, element("span", {}, texts.consent)),
   element("button", { class: "lead", type: "submit" }, texts.startCount));
   content.append(element("h1", {}, texts.signupTitle), asked, stage, strip);
   return () => { here = false; };
@@ -101,18 +107,19 @@ export function signup(content) {
 export function login(content) {
   let here = true;
   const [video, stage, strip] = cameraStage();
-  const start = element("button", { class: "lead", onclick: doing(async () => {
+  const pin = field(texts.pin, { name: "pin", type: "password", maxlength: 64, autocomplete: "current-password" });
+  const start = element("form", { onsubmit: doing(async () => {
     stage.hidden = false;
     strip.replaceChildren();
     await openCamera(video);
     const pictures = await take(video, stage, strip, 3, 0, () => here);
     if (!here) return;
     say(texts.sending);
-    const document_ = await ask("POST", "/v1/login", form(pictures, {}));
+    const document_ = await ask("POST", "/v1/login", form(pictures, { pin: pin.lastChild.value }));
     await refresh();
     await go("/");
     say(texts.loggedIn(document_.person.person));
-  }) }, texts.loginStart);
+  }) }, pin, element("button", { class: "lead", type: "submit" }, texts.loginStart));
   content.append(
     element("h1", {}, texts.loginTitle),
     element("p", {}, me.checks_life ? texts.checked : texts.convenience),

@@ -55,9 +55,10 @@ function show(answer, canvas, list) {
   canvas.width = answer.width;
   canvas.height = answer.height;
   const pen = canvas.getContext("2d");
-  pen.lineWidth = 3;
-  pen.font = "600 20px system-ui, sans-serif";
-  for (const face of answer.faces) draw(pen, face);
+  const scale = canvas.width / (canvas.clientWidth || canvas.width); // a phone shows the picture small, and words in full
+  pen.lineWidth = 2.5 * scale;
+  pen.font = `600 ${16 * scale}px system-ui, sans-serif`;
+  for (const face of answer.faces) draw(pen, face, scale);
   list.replaceChildren(...answer.faces.map((face) =>
     element("li", { "data-person": face.person || "", "data-emotion": face.emotion || "", "data-track": face.track },
       nameOf(face),
@@ -70,16 +71,17 @@ function nameOf(face) {
   return face.person || (face.outcome ? texts.unknown : texts.looking);
 }
 
-function draw(pen, face) {
+function draw(pen, face, scale) {
   const [left, top, right, bottom] = face.bbox;
   const colour = face.person ? "#7fe0a8" : "#f0c674";
   const words = [nameOf(face), face.emotion].filter(Boolean).join(" · ");
   pen.strokeStyle = colour;
   pen.strokeRect(left, top, right - left, bottom - top);
-  const width = pen.measureText(words).width + 12;
-  const above = top > 28 ? top - 28 : bottom;
+  const [width, height] = [pen.measureText(words).width + 10 * scale, 24 * scale];
+  const above = top > height ? top - height : bottom;
+  const start = Math.max(0, Math.min(left, pen.canvas.width - width));
   pen.fillStyle = colour;
-  pen.fillRect(left, above, width, 28);
+  pen.fillRect(start, above, width, height);
   pen.fillStyle = "#10201a";
-  pen.fillText(words, left + 6, above + 21);
+  pen.fillText(words, start + 5 * scale, above + 17.5 * scale);
 }

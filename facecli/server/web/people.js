@@ -16,13 +16,23 @@ export async function people(content) {
   await fill(list, "");
 }
 
-async function fill(list, search) {
-  const { people: found } = await ask("GET", `/v1/people?limit=500&search=${encodeURIComponent(search)}`);
-  list.replaceChildren(...found.map((one) => element("li", {},
+// Show people by name, behind the one of uid `after`; those before stay.
+async function fill(list, search, after = "") {
+  const { people: found, next } = await ask("GET", `/v1/people?limit=100&search=${encodeURIComponent(search)}&cursor=${after}`);
+  const cards = found.map((one) => element("li", {},
     element("a", { href: `/people/${one.uid}` }, picture(one.portrait, texts.faceOf(one.person)),
       element("span", { class: "name" }, one.person)),
-    element("p", { class: "small" }, texts.counts(one.pictures)))));
-  if (!found.length) list.append(element("li", { class: "empty" }, texts.noPeople));
+    element("p", { class: "small" }, texts.counts(one.pictures))));
+  if (after) list.append(...cards);
+  else list.replaceChildren(...cards);
+  if (next) {
+    const more = element("li", { class: "empty" }, element("button", { onclick: doing(async () => {
+      await fill(list, search, next);
+      more.remove();
+    }) }, texts.morePeople));
+    list.append(more);
+  }
+  if (!cards.length && !after) list.append(element("li", { class: "empty" }, search ? texts.nobodySo : texts.noPeople));
 }
 
 function adding(list) {

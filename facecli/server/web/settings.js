@@ -40,7 +40,7 @@ async function thresholds() {
       element("tbody", {}, ...points.map((one) => element("tr", {},
         element("td", {}, `${one.fpir * 100} %`),
         element("td", {}, one.threshold === null ? "–" : one.threshold.toFixed(3),
-          element("p", { class: "small" }, one.threshold_source)))))));
+          element("details", {}, element("summary", { class: "small" }, texts.measured), element("p", { class: "small" }, one.threshold_source))))))));
   } catch (failure) {
     place.append(element("p", {}, failure.message));
   }
@@ -55,26 +55,37 @@ function trying() {
       const data = new FormData();
       const sent = file.lastChild.files[0];
       data.append("image", sent);
-      const [{ images: [image], threshold }, { people }] = await Promise.all([
-        ask("POST", "/v1/identify?top=2&face=largest&require_face=true", data), ask("GET", "/v1/people?limit=500"),
-      ]);
+      const { images: [image], threshold } = await ask("POST", "/v1/identify?top=2&faces=true&face=largest&require_face=true", data);
       const face = image.faces[0];
-      const first = face.candidates[0];
-      const enrolled = people.find((one) => one.person === first.person);
+      const [first, second] = face.candidates;
+      const matched = first.face === null ? null : `/v1/faces/${first.face}/crop`;
       result.replaceChildren(
-        element("div", { class: "pair" },
-          element("figure", {}, element("img", { src: URL.createObjectURL(sent), alt: texts.sentFace }), element("figcaption", {}, texts.sentFace)),
-          element("figure", {}, picture(enrolled && enrolled.portrait, texts.faceOf(first.person)),
-            element("figcaption", {}, texts.matchedFace(first.person)))),
         element("p", { class: "name" }, face.person || texts.unknown),
-        scale(first.distance, threshold, face.margin));
+        element("div", { class: "pair" },
+          element("figure", {}, await cutOut(sent, face.bbox), element("figcaption", {}, texts.sentFace)),
+          element("figure", {}, picture(matched, texts.faceOf(first.person)),
+            element("figcaption", {}, texts.matchedFace(first.person)))),
+        scale(first, second, threshold, face.margin));
     }) }, file, element("button", { type: "submit" }, texts.whois)), result);
 }
 
-// The distance on a line from 0 to twice the threshold, with the threshold and the second person on it.
-function scale(distance, threshold, margin) {
+// The face of a picture that was sent, with what is around it; a blank where the browser does not know the picture.
+async function cutOut(sent, [left, top, right, bottom]) {
+  const side = 2 * Math.max(right - left, bottom - top);
+  const canvas = element("canvas", { width: 224, height: 224, role: "img", "aria-label": texts.sentFace });
+  try {
+    const bitmap = await createImageBitmap(sent);
+    canvas.getContext("2d").drawImage(bitmap, (left + right - side) / 2, (top + bottom - side) / 2, side, side, 0, 0, 224, 224);
+  } catch {
+    return picture(null, texts.sentFace);
+  }
+  return canvas;
+}
+
+// The distances to the first and the second person on a line, with the threshold.
+function scale(first, second, threshold, margin) {
   const space = "http://www.w3.org/2000/svg";
-  const most = Math.max(2 * threshold, distance * 1.1, margin === null ? 0 : (distance + margin) * 1.1);
+  const most = Math.max(1.5 * threshold, 1.1 * first.distance, second ? 1.1 * second.distance : 0);
   const at = (value) => 10 + (value / most) * 380;
   const svg = (name, attributes, text) => {
     const made = document.createElementNS(space, name);
@@ -82,14 +93,19 @@ function scale(distance, threshold, margin) {
     if (text) made.textContent = text;
     return made;
   };
-  const words = texts.scale(distance.toFixed(3), threshold.toFixed(3), margin === null ? null : margin.toFixed(3));
-  const drawn = svg("svg", { class: "scale", viewBox: "0 0 400 54", role: "img", "aria-label": words });
+  const words = texts.scale(first.distance.toFixed(3), threshold.toFixed(3), margin === null ? null : margin.toFixed(3));
+  const drawn = svg("svg", { class: "scale", viewBox: "0 0 400 84", role: "img", "aria-label": words });
+  // A text begins, or ends, at its place, so that it stays on the picture.
+  const label = (value, y, text) => svg("text", { x: at(value), y, "text-anchor": at(value) > 200 ? "end" : "start" }, text);
   drawn.append(
-    svg("line", { class: "axis", x1: 10, x2: 390, y1: 24, y2: 24 }),
-    svg("line", { class: "limit", x1: at(threshold), x2: at(threshold), y1: 6, y2: 42 }),
-    svg("circle", { cx: at(distance), cy: 24, r: 7 }),
-    svg("text", { x: Math.min(at(threshold) + 4, 300), y: 52 }, `${texts.limit} ${threshold.toFixed(3)}`),
+    svg("line", { class: "axis", x1: 10, x2: 390, y1: 46, y2: 46 }),
+    svg("line", { class: "limit", x1: at(threshold), x2: at(threshold), y1: 30, y2: 62 }),
+    label(threshold, 78, `${texts.limit} ${threshold.toFixed(3)}`),
+    svg("circle", { cx: at(first.distance), cy: 46, r: 7 }),
+    label(first.distance, second && at(second.distance) - at(first.distance) < 200 ? 12 : 28, `${first.person} ${first.distance.toFixed(3)}`),
   );
-  if (margin !== null) drawn.append(svg("circle", { cx: at(distance + margin), cy: 24, r: 4 }));
+  if (second) {
+    drawn.append(svg("circle", { cx: at(second.distance), cy: 46, r: 4 }), label(second.distance, 28, `${second.person} ${second.distance.toFixed(3)}`));
+  }
   return element("div", {}, drawn, element("p", { class: "small" }, words));
 }
