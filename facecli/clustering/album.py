@@ -12,6 +12,7 @@ import numpy as np
 from facecli.errors import FacecliError
 from facecli.gallery.index import unit
 from facecli.gallery.store.faces import Kept, KeptFace, KeptPerson
+from facecli.geometry import overlap
 from facecli.matching.stored import StoredEmbeddings
 from facecli.pipeline.results import ImageResult
 from facecli.types import FloatArray
@@ -161,7 +162,4 @@ def _overlap(a: Box | None, b: Box | None) -> float:
     """Return the intersection over union of two boxes; 1 for two whole pictures, 0 for a box and a whole picture."""
     if a is None or b is None:
         return float(a is b)
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    both = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - shared
-    return shared / both if both > 0 else 0.0
+    return float(overlap(np.array([a], np.float32), np.array([b], np.float32))[0, 0])

@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import shutil
-import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,12 +22,12 @@ from facecli.output.records import Record
 from facecli.output.sink import dumps
 from facecli.system.files import make_folder, staged, write_bytes
 from facecli.system.folders import check_writable, is_used, staged_folder
+from facecli.system.portable_names import PortableNames, portable, shortened
 from facecli.system.spreadsheet import Writer
 
 Mode = Literal["copy", "link", "csv"]
 MODES = get_args(Mode)
 RESULT, LIST = "cluster.json", "people.csv"  # what stands beside the folders of people
-NAME_BYTES = 200  # of 255 that most file systems allow in a name: there is room for an id or a hash
 
 
 def earlier_ids(folder: Path, max_bytes: int, *, update: bool) -> dict[str, str]:
@@ -86,11 +85,9 @@ def _finish(folder: Path, document: Record, mode: Mode) -> None:
 
 def _pictures(clusters: Iterable[Cluster]) -> Iterable[tuple[str, list[str]]]:
     """Yield the name of each person's folder and the pictures that go there. Raises InputError for what is no file."""
-    taken = {RESULT, LIST}
+    names = PortableNames(RESULT, LIST)
     for one in clusters:
-        name = _folder_name(one)
-        name = f"{name} {one.id}" if _key(name) in taken else name
-        taken.add(_key(name))
+        name = names.of(portable(one.person or "") or f"person-{one.id}", one.id)
         sources = list(dict.fromkeys(member.source for member in one.members if member.source is not None))
         for source in sources:
             if not os.path.isfile(source):  # noqa: PTH113 # a Path of a URL is another name
@@ -100,24 +97,6 @@ def _pictures(clusters: Iterable[Cluster]) -> Iterable[tuple[str, list[str]]]:
         yield name, sources
 
 
-def _folder_name(one: Cluster) -> str:
-    """Return a name that is one folder's on every system; of somebody unnamed the id."""
-    if one.person is None:
-        return f"person-{one.id}"
-    plain = "".join("_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in one.person)
-    return _shortened(plain.strip(" .")).rstrip(" .") or f"person-{one.id}"
-
-
-def _key(name: str) -> str:
-    """Return what two names have in common that are one on some system: in capitals, or with composed accents."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-def _shortened(name: str) -> str:
-    """Return the beginning of a name that has at most NAME_BYTES bytes; no letter is cut in two."""
-    return os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore") if len(os.fsencode(name)) > NAME_BYTES else name
-
-
 def _put(folder: Path, sources: Iterable[str], put: Put) -> int:
     """Put pictures into a folder, each once, under its own name or, where another has that, a name with a hash."""
     folder.mkdir(exist_ok=True)
@@ -125,7 +104,7 @@ def _put(folder: Path, sources: Iterable[str], put: Put) -> int:
     for source in sources:
         name = Path(source)
         digest = hashlib.sha256(os.fsencode(source)).hexdigest()[:8]
-        for target in (folder / name.name, folder / f"{_shortened(name.stem)}-{digest}{name.suffix}"):
+        for target in (folder / name.name, folder / f"{shortened(name.stem)}-{digest}{name.suffix}"):
             if not os.path.lexists(target):
                 put(source, target)
                 count += 1

