@@ -39,11 +39,15 @@ REQUEST = Request(embed=True)
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """The outcome of an enrolment: how many pictures were added or known, and those that were rejected, with errors."""
+    """The outcome of an enrolment: how many pictures were added or known, and those that were rejected, with errors.
+
+    not_this_person: those whose face somebody said is not of their person.
+    """
 
     added: int
     known: int
     rejected: tuple[Enrolled, ...]
+    not_this_person: tuple[Enrolled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,11 @@ class Gallery:
         review = Review(strict, min_quality, max_templates)
         outcomes = list(self.enrolled(labelled, self.flow(face), review=review, crops=crops))
         count = [outcome.status for outcome in outcomes].count
-        rejected = tuple(outcome for outcome in outcomes if outcome.status == "rejected")
-        return Enrolment(count("added"), count("known"), rejected)
+        rejected, refused = (
+            tuple(outcome for outcome in outcomes if outcome.status == status)
+            for status in ("rejected", "not_this_person")
+        )
+        return Enrolment(count("added"), count("known"), rejected, refused)
 
     def identify(
         self,

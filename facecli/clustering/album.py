@@ -11,15 +11,10 @@ import numpy as np
 
 from facecli.errors import FacecliError
 from facecli.gallery.index import unit
-from facecli.gallery.store.faces import Kept, KeptFace, KeptPerson
-from facecli.geometry import overlap
+from facecli.gallery.store.faces import SAME_FACE, Box, Kept, KeptFace, KeptPerson, shared
 from facecli.matching.stored import StoredEmbeddings
 from facecli.pipeline.results import ImageResult
 from facecli.types import FloatArray
-
-SAME_FACE = 0.5  # overlap of two boxes in one picture (intersection over union) that are of one face
-
-Box = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +146,8 @@ class Album:
             if self.members[place].kept is None:
                 by_source[self.members[place].source].append(place)
         for own in by_source.values():
-            best = max(own, key=lambda place: _overlap(self.members[place].bbox, face.bbox))
-            if _overlap(self.members[best].bbox, face.bbox) >= SAME_FACE:
+            best = max(own, key=lambda place: shared(self.members[place].bbox, face.bbox))
+            if shared(self.members[best].bbox, face.bbox) >= SAME_FACE:
                 self.members[best] = replace(self.members[best], person=face.person, kept=face.id)
                 found = True
         return found
-
-
-def _overlap(a: Box | None, b: Box | None) -> float:
-    """Return the intersection over union of two boxes; 1 for two whole pictures, 0 for a box and a whole picture."""
-    if a is None or b is None:
-        return float(a is b)
-    return float(overlap(np.array([a], np.float32), np.array([b], np.float32))[0, 0])

@@ -56,7 +56,7 @@ def command(
 
     Of people/NAME/picture.jpg each picture shows NAME. A picture that is enrolled already costs nothing, so the command
     can be repeated, also after it was interrupted. A picture that can not be used is told with the reason; the others
-    are stored.
+    are stored. A face that `facecli gallery reject` said is not of its person is left out.
     """
     from facecli.cli import context, galleries, inputs, progress
     from facecli.cli.wording import option
@@ -88,13 +88,14 @@ def command(
                 yield record
 
         if sink.format in ("jsonl", "csv"):
-            sink.stream(header, "images", recorded(), enrolments.COLUMNS, enrolments.csv_rows, enrolments.csv_rows)
+            line = records.header("enroll", dry_run=dry_run)  # the rest is the same for all
+            sink.stream(line, "images", recorded(), enrolments.COLUMNS, enrolments.csv_rows, enrolments.csv_rows)
         else:
             for _ in recorded():
                 pass
             header["gallery"] = shown.gallery(opened.store()) | {"path": own}
             document = header | summary.parts(opened.people(), names.key)
-            sink.document(document, document["people"])
+            sink.document(document, enrolments.table_rows(document))
         opened.close()
     return 1 if summary.rejected else 0
 

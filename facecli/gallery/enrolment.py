@@ -17,13 +17,14 @@ from facecli.gallery import crops
 from facecli.gallery.labelling import Labelled
 from facecli.gallery.review import Review, Reviewer
 from facecli.gallery.space import Space
+from facecli.gallery.store import faces
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import GalleryStore
 from facecli.pictures.sources import Source, failing
 from facecli.pipeline.results import ImageResult
 from facecli.types import Image, Limits
 
-Status = Literal["added", "known", "rejected"]
+Status = Literal["added", "known", "rejected", "not_this_person"]
 UNREVIEWED = Review()
 # Runs pictures through the stages: one result each, in order.
 River = Callable[[Iterator[Source | Image]], Iterable[ImageResult]]
@@ -33,8 +34,8 @@ River = Callable[[Iterator[Source | Image]], Iterable[ImageResult]]
 class Enrolled:
     """One picture of an enrolment, after its transaction.
 
-    status: added, known (the same bytes are enrolled for this person: nothing was done), or rejected, by `error`. face:
-    id of the stored face, if it was added.
+    status: added; known (the same bytes are enrolled for this person); not_this_person (somebody said so of this face);
+    or rejected, by `error`. face: id of the stored face, if it was added; otherwise nothing was done.
     """
 
     source: str
@@ -124,6 +125,8 @@ def _stored(
     if copy or isinstance(error, _KnownError):
         return Enrolled(source, person, "known")
     if error is None and person is not None:
+        if faces.is_refused(store, picture.sha256, _box(result), person):
+            return Enrolled(source, person, "not_this_person")
         error = reviewer.fault(person, result)
     if error is not None or person is None:
         return Enrolled(source, person, "rejected", error=error)
@@ -136,6 +139,11 @@ def _stored(
         return Enrolled(source, person, "rejected", error=duplicate)
     reviewer.enrolled(person, result)
     return Enrolled(source, person, "added", added)
+
+
+def _box(result: ImageResult) -> tuple[float, ...] | None:
+    """Return the place of a result's only face, xyxy px; None if the whole picture is the face."""
+    return None if result.detections is None else tuple(result.detections.bboxes[0].tolist())
 
 
 def new_face(result: ImageResult, sha256: bytes, *, keep_crop: bool) -> NewFace:

@@ -14,6 +14,7 @@ from pathlib import Path
 from facecli.errors import FacecliError, InputError, NoFaceError
 from facecli.gallery.enrolment import River
 from facecli.gallery.store import spaces
+from facecli.gallery.store.faces import SAME_FACE
 from facecli.gallery.store.spaces import PendingPicture
 from facecli.gallery.store.store import GalleryStore
 from facecli.geometry import overlap
@@ -21,8 +22,6 @@ from facecli.pictures.listing import expand
 from facecli.pictures.sources import Source, failing, single
 from facecli.pipeline.results import ImageResult
 from facecli.types import Image, Limits
-
-OVERLAP = 0.5  # least intersection over union of a face's box, as it was stored, with the box that is found now
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +127,4 @@ def _matched(picture: PendingPicture, result: ImageResult) -> list[int | None]:
     if not len(result.detections):
         return [None] * len(picture.faces)
     overlaps = overlap(picture.bboxes, result.detections.bboxes)
-    return [int(row.argmax()) if row.max() >= OVERLAP else None for row in overlaps]
+    return [int(row.argmax()) if row.max() >= SAME_FACE else None for row in overlaps]

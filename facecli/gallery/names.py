@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from facecli.errors import UsageError
+from facecli.redaction import shortened
 
 LONGEST = 200  # characters
 
@@ -14,13 +15,16 @@ LONGEST = 200  # characters
 def clean(text: str) -> str:
     """Return a name as it is kept: NFC, blanks at its ends gone, one blank between words.
 
-    Raises UsageError for a text that can not be a name: empty, too long, with control characters or broken UTF-8.
+    Raises UsageError for a text that can not be a name: empty, too long, or with what can not be seen in a line: line
+    ends, tabs and other control characters, marks that turn the direction, broken UTF-8.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    composed = unicodedata.normalize("NFC", text)
+    if unseen := next((one for one in composed if not one.isprintable() and unicodedata.category(one) != "Zs"), None):
+        message = f"a person's name is one line of visible characters, without {unseen!r}: {shortened(composed, 60)!r}"
+        raise UsageError(message, hint="leave it out of the name, or of the folder's name")
+    name = " ".join(composed.split())
     if not name or len(name) > LONGEST:
         raise UsageError(f"a person's name has 1 to {LONGEST} characters, not {len(name)}", hint="choose another name")
-    if not name.isprintable():
-        raise UsageError(f"a person's name can not hold control characters: {name!r}", hint="choose another name")
     return name
 
 

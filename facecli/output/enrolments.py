@@ -30,16 +30,23 @@ def csv_rows(record: Record) -> list[Record]:
 
 
 class Summary:
-    """The pictures of an enrolment so far: counts, by person, and the ones that were rejected."""
+    """The pictures of an enrolment so far: counts, by person, and the ones that were not stored, with reasons.
+
+    not_this_person: those whose face somebody said is not of their person.
+    """
 
     def __init__(self) -> None:
         self.rejected: list[Record] = []
+        self.not_this_person: list[Record] = []
         self._counts: dict[str | None, dict[str, int]] = {}
 
     def add(self, record: Record) -> None:
         """Count a picture. record: as `picture` returns it."""
-        counts = self._counts.setdefault(record["person"], {"added": 0, "known": 0, "rejected": 0})
+        nothing = {"added": 0, "known": 0, "rejected": 0, "not_this_person": 0}
+        counts = self._counts.setdefault(record["person"], nothing)
         counts[record["status"]] += 1
+        if record["status"] == "not_this_person":
+            self.not_this_person.append({name: record[name] for name in ("source", "person")})
         if record["status"] == "rejected":
             self.rejected.append({name: record[name] for name in ("source", "person", "error")})
 
@@ -52,4 +59,10 @@ class Summary:
             person = now.get(key(name)) if name is not None else None
             has = {"pictures": person.pictures if person else 0, "templates": person.templates if person else 0}
             listed.append({"person": name, **counts, **has})
-        return {**total, "rejected": self.rejected, "people": listed}
+        return {**total, "rejected": self.rejected, "not_this_person": self.not_this_person, "people": listed}
+
+
+def table_rows(document: Record) -> list[Record]:
+    """Return the rows of a table: one per person; the faces that were said to be somebody else's if there are any."""
+    left_out = set() if document["not_this_person"] else {"not_this_person"}
+    return [{name: value for name, value in one.items() if name not in left_out} for one in document["people"]]

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
-from facecli.errors import InputError
+from facecli.errors import InputError, UsageError
 from facecli.gallery import names
 from facecli.gallery.labelling import Labelled
 from facecli.pictures.sources import Source, failing
@@ -57,12 +57,12 @@ def _check(entry: zipfile.ZipInfo) -> None:
 def _labelled(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Labelled:
     parts, shown = PurePosixPath(entry.filename).parts, shortened(entry.filename, 200)
     if len(parts) < 2:
-        hint = "put it into its person's folder"
-        return Labelled(failing(shown, InputError(f"{shown} lies in no person's folder", hint=hint)), None)
+        outside = InputError(f"{shown} lies in no person's folder", hint="put it into one")
+        return Labelled(failing(shown, outside), None, outside)
     try:
         return Labelled(Source(shown, _reader(archive, entry)), names.clean(parts[-2]), how="import")
-    except Exception as error:  # noqa: BLE001 # a name that can not be one
-        return Labelled(failing(shown, InputError(str(error))), None)
+    except UsageError as error:  # a name that can not be one
+        return Labelled(failing(shown, error), None, error)
 
 
 def _reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[str, Limits, Callable[[], None]], bytes]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.errors import FacecliError, OutputError
+from facecli.errors import FacecliError, InputError, OutputError
 from facecli.gallery import names
 from facecli.gallery.labelling import Labelled
 from facecli.pictures.sources import Source, read_file
@@ -65,6 +65,8 @@ class Watch:
             failure: FacecliError | None = error
         else:
             failure = outcome.error
+            if outcome.status == "not_this_person":
+                failure = InputError(f"somebody said that it does not show {picture.person}")
         if failure is None:
             self._dataset.trained(picture)
         else:

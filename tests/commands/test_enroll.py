@@ -51,6 +51,7 @@ def test_lines_and_rows_come_per_picture(run_cli: Callable, people: Path, tmp_pa
     ]
     assert [one["status"] for one in lines] == ["added", "added", "rejected", "added", "rejected", "rejected"]
     assert [one["face"] is None for one in lines] == [False, False, True, False, True, True]
+    assert set(lines[0]) == {"schema", "version", "dry_run", "source", "person", "status", "face", "error"}
     rows = list(csv.DictReader(io.StringIO(run_cli("enroll", people, *gallery, "--format", "csv").stdout.decode())))
     assert [row["status"] for row in rows] == ["known", "known", "rejected", "known", "rejected", "rejected"]
     assert rows[2]["error"] == "ambiguous_face"

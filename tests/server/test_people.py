@@ -47,6 +47,10 @@ def test_people_are_listed_in_pages(server, people):
 def test_a_name_is_given_once(server, people, collins):
     answer = server.post("/v1/people", data={"name": "EILEEN"}, files={"images": collins})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    answer = server.post("/v1/people", data={"name": "Ada\nB"}, files={"images": collins})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "usage")
+    answer = server("PATCH", f"/v1/people/{people['Grace']}", json={"name": "Ada\tB"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "usage")
 
 
 def test_a_picture_that_can_not_be_used_is_told_beside_the_others(server, people, group_picture, examples):
@@ -111,9 +115,14 @@ def test_a_zip_of_folders_is_enrolled(server, people, collins):
         archive.writestr("people/Eileen/a.jpg", collins)
         archive.writestr("people/Ada/b.jpg", b"no picture")
         archive.writestr("people/Ada/notes.txt", "left out")
+        archive.writestr("people/A\nda/c.jpg", collins)
+        archive.writestr("d.jpg", collins)
     answer = server.post("/v1/import", data=data.getvalue(), headers={"Content-Type": "application/zip"}).json()
     assert (answer["added"], answer["known"]) == (0, 1)
-    assert [one["person"] for one in answer["rejected"]] == ["Ada"]
+    assert [one["person"] for one in answer["rejected"]] == ["Ada", None, None]
+    assert [one["error"]["code"] for one in answer["rejected"]] == ["decode", "usage", "input"]
+    assert "one line" in answer["rejected"][1]["error"]["message"]
+    assert "in no person's folder" in answer["rejected"][2]["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["../a/b.jpg", "/etc/b.jpg", "a/../../b.jpg", "a\\..\\b.jpg"])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facecli.errors import DuplicateError, FacecliError, UsageError
 from facecli.gallery import names
 from facecli.gallery.space import Space
-from facecli.gallery.store import spaces
+from facecli.gallery.store import faces, spaces
 from facecli.gallery.store.records import NewFace
 from facecli.gallery.store.store import FLOAT, GalleryStore
 
@@ -103,7 +103,10 @@ def add(store: GalleryStore, other: Contents) -> Imported:
                     continue
                 added[row] = store.insert(person, face, space, "import")
             except (DuplicateError, UsageError) as error:
-                rejected.append((face.source, error))
+                if isinstance(error, DuplicateError) and _stays(store, face, person):
+                    known += 1
+                else:
+                    rejected.append((face.source, error))
                 continue
             if arrays["kind"][row] == "ignored" and person is not None and names.key(person) not in before:
                 store.database.change("UPDATE person SET kind = 'ignored' WHERE key = ?", (names.key(person),))
@@ -112,6 +115,12 @@ def add(store: GalleryStore, other: Contents) -> Imported:
                 sql = "INSERT OR IGNORE INTO rejection SELECT ?, id FROM person WHERE key = ?"
                 store.database.change(sql, (added[row], names.key(name)))
     return Imported(len(added), known, tuple(rejected))
+
+
+def _stays(store: GalleryStore, face: NewFace, person: str | None) -> bool:
+    """Return whether a face that is here stays as it is: nothing is said about it, or something else was said here."""
+    box = None if face.bbox is None else tuple(face.bbox.tolist())
+    return person is None or faces.is_refused(store, face.sha256, box, person)
 
 
 def _numbers(blobs: list[bytes | None], count: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""All faces that a gallery keeps, those of nobody too, and what was said about them: the beginning of a clustering."""
+"""All faces that a gallery keeps, those of nobody too, and what was said about them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from facecli.errors import GalleryError
+from facecli.gallery import names
 from facecli.gallery.store.store import FLOAT, GalleryStore
+from facecli.geometry import overlap
 from facecli.types import FloatArray
+
+SAME_FACE = 0.5  # overlap of two boxes in one picture (intersection over union) that are of one face
+Box = tuple[float, ...]
 
 FACES = """SELECT face.id, picture.sha256, picture.source, face.bbox, person.id, template.embedding
     FROM face JOIN picture ON picture.id = face.picture JOIN template ON template.face = face.id
@@ -27,7 +32,7 @@ class KeptFace:
     id: int
     sha256: bytes
     source: str | None
-    bbox: tuple[float, ...] | None
+    bbox: Box | None
     person: int | None
 
 
@@ -69,7 +74,7 @@ def kept(store: GalleryStore) -> Kept:
             face,
             sha256,
             None if source is None else os.fsdecode(source),
-            tuple(np.frombuffer(bbox, FLOAT).tolist()) or None,
+            _box(bbox),
             person,
         )
         for face, sha256, source, bbox, person, _ in rows
@@ -77,3 +82,29 @@ def kept(store: GalleryStore) -> Kept:
     people = {one.id: KeptPerson(one.name, one.uid, one.kind == "ignored") for one in store.people()}
     said = store.database.rows("SELECT face, person FROM rejection ORDER BY face, person")
     return Kept(faces, embeddings, people, tuple(said))
+
+
+def is_refused(store: GalleryStore, sha256: bytes, bbox: Box | None, name: str) -> bool:
+    """Return whether somebody said that a face of a picture is not of the person of a name.
+
+    sha256: of the picture's bytes. bbox: xyxy px, as a detector finds it now; None if the whole picture is the face.
+    """
+    query = """SELECT face.bbox FROM rejection JOIN face ON face.id = rejection.face
+        JOIN picture ON picture.id = face.picture JOIN person ON person.id = rejection.person
+        WHERE picture.sha256 = ? AND person.key = ?"""
+    said = store.database.rows(query, (sha256, names.key(name)))
+    return any(shared(_box(kept), bbox) >= SAME_FACE for (kept,) in said)
+
+
+def shared(a: Box | None, b: Box | None) -> float:
+    """Return the overlap of two faces' boxes in one picture, intersection over union; None stands for all of it.
+
+    A whole picture overlaps with another one by 1, with a box by 0.
+    """
+    if a is None or b is None:
+        return float(a is b)
+    return float(overlap(np.array([a], np.float32), np.array([b], np.float32))[0, 0])
+
+
+def _box(stored: bytes) -> Box | None:
+    return tuple(np.frombuffer(stored, FLOAT).tolist()) or None

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -32,6 +33,33 @@ def test_rename(run_cli: Callable, staff: tuple[str, str]) -> None:
     taken = run_cli("gallery", "rename", "Eileen", "GRACE hopper", *staff)
     assert (taken.returncode, "somebody else is called Grace Hopper" in taken.errors[0]) == (2, True)
     assert names(run_cli, staff) == ["Eileen", "Grace Hopper"]
+
+
+def test_names_that_are_no_line_are_refused(
+    run_cli: Callable, examples: Path, staff: tuple[str, str], tmp_path: Path
+) -> None:
+    hopper, name = examples / "hopper.jpg", "Ada\nLovelace"
+    for line in (
+        ("gallery", "rename", "Grace", name),
+        ("enroll", hopper, "--name", name),
+        ("gallery", "move", "1", name),
+    ):
+        done = run_cli(*line, *staff)
+        assert (done.returncode, len(done.errors)) == (2, 1)
+        assert "one line of visible characters" in done.errors[0] and "leave it out" in done.errors[0]
+    folder = tmp_path / "people" / name
+    folder.mkdir(parents=True)
+    shutil.copy(hopper, folder)
+    done = run_cli("enroll", tmp_path / "people", *staff, "--json")
+    (rejected,) = done.json["rejected"]
+    assert (done.returncode, rejected["person"], rejected["error"]["code"]) == (1, None, "usage")
+    assert run_cli("gallery", "export", tmp_path / "x.npz", *staff).returncode == 0
+    with np.load(tmp_path / "x.npz") as file:
+        arrays = dict(file) | {"person": np.array(["Eileen", name])}
+    np.savez(tmp_path / "y.npz", **arrays)
+    done = run_cli("gallery", "import", tmp_path / "y.npz", "--gallery", tmp_path / "other.db", "--json")
+    assert (done.returncode, done.json["added"], len(done.json["rejected"])) == (1, 1, 1)
+    assert names(run_cli, staff) == ["Eileen", "Grace"]
 
 
 def test_remove(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
@@ -62,7 +90,13 @@ def test_changes_by_hand_and_back(run_cli: Callable, examples: Path, staff: tupl
     assert change("move", "2", "Grace Hopper") == "face 2 is of Grace Hopper"
     assert change("reject", "2", "grace hopper") == "face 2 is not of Grace Hopper"
     again = run_cli("enroll", examples / "hopper.jpg", "--name", "Grace Hopper", *staff, "--json")
-    assert [one["error"]["code"] for one in again.json["rejected"]] == ["duplicate"]  # it is remembered
+    assert (again.returncode, again.json["added"], again.json["rejected"]) == (0, 0, [])  # it is remembered
+    assert again.json["not_this_person"] == [{"source": str(examples / "hopper.jpg"), "person": "Grace Hopper"}]
+    assert again.json["people"][0]["not_this_person"] == 1
+    (line,) = run_cli("enroll", examples / "hopper.jpg", "--name", "grace hopper", *staff, "--format", "jsonl").jsonl
+    assert (line["status"], line["face"], line["error"]) == ("not_this_person", None, None)
+    other = run_cli("enroll", examples / "hopper.jpg", "--name", "Grace", *staff, "--json")
+    assert [one["error"]["code"] for one in other.json["rejected"]] == ["duplicate"]  # nothing was said of Grace
     change("ignore", "Eileen")
     found = run_cli("identify", examples / "collins_variant.jpg", "--threshold", "0.4", *staff, "--json").json
     (face,) = found["images"][0]["faces"]
