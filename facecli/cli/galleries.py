@@ -53,10 +53,10 @@ def change(
 
 
 @contextmanager
-def rehearsed(given: Path | None, *, dry_run: bool) -> Iterator[Path]:
+def rehearsed(given: Path | None, *, dry_run: bool, create: bool = False) -> Iterator[Path]:
     """Give the path of the gallery to change: the user's, or for a rehearsal that of a copy, which goes away again.
 
-    In the store, so that `models prune` finds what a run that was killed has left.
+    In the store, so that `models prune` finds what a run that was killed has left. create: the gallery may be missing.
 
     Raises GalleryError, ModelError, OutputError.
     """
@@ -69,7 +69,7 @@ def rehearsed(given: Path | None, *, dry_run: bool) -> Iterator[Path]:
 
     with work_folder() as folder:
         copy = folder / path.name
-        if os.path.exists(path):  # noqa: PTH110 # a Path raises for a name that is too long
+        if os.path.exists(path) or not create:  # noqa: PTH110 # a Path raises for a name that is too long
             store = open_store(path)
             care.backup(store, copy)
             store.close()

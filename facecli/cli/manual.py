@@ -154,6 +154,8 @@ def records(ctx: click.Context, options: Iterable[click.Option]) -> list[tuple[s
     for option in options:
         told = copy(option)  # the option itself is shared by all that print help in this process
         told.show_envvar = bool(ctx.meta.get(ALL))
+        if option.name in ("detector", "recognizer") and any(one.name == "gallery" for one in ctx.command.params):
+            told.show_default = f"the gallery's, else {option.get_default(ctx)}"
         record = told.get_help_record(ctx)
         if record is not None:
             found.append((record[0], _with_names(ctx, record[1])))

@@ -63,7 +63,7 @@ def command(
 
     sink = context.open_sink(output)
     total = inputs.count_inputs(reading)
-    with sink.opened(), galleries.rehearsed(gallery, dry_run=dry_run) as path:
+    with sink.opened(), galleries.rehearsed(gallery, dry_run=dry_run, create=True) as path:
         opened = galleries.open_gallery(path, plugins, running, reading, inputs=total, create=True)
         tools = opened.tools()
 

@@ -67,6 +67,24 @@ def migrate_crops(store: GalleryStore, space: int, river: River) -> Iterator[Mig
         yield _stored(on_their_way.popleft(), result, store, space)
 
 
+def rehearse(
+    store: GalleryStore, space: int, pictures: Path | None, limits: Limits, *, from_crops: bool
+) -> Iterator[Migrated]:
+    """Yield what `migrate` or `migrate_crops` could embed: what is there, without looking for faces in it.
+
+    space, pictures: as in `migrate`.
+    """
+    places = {} if from_crops else _places(pictures, limits)
+    for one in (spaces.pending_faces if from_crops else spaces.pending)(store, space):
+        source = _crop(one, store) if from_crops else _opened(one, places, moved=pictures is not None)
+        try:
+            source.read(limits)
+        except FacecliError as error:
+            yield Migrated(source.name, 0, error)
+        else:
+            yield Migrated(source.name, len(one.faces))
+
+
 def _crop(picture: PendingPicture, store: GalleryStore) -> Source:
     """Return the crop of a face, under the name of its picture."""
     (face,) = picture.faces

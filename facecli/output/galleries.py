@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facecli.evaluation.rates import Rate
 from facecli.gallery.lookalikes import Pair
+from facecli.gallery.rule import Rule
 from facecli.gallery.store.care import Check
 from facecli.gallery.store.forgetting import Receipt
 from facecli.gallery.store.journal import Change
@@ -88,9 +89,24 @@ def calibrated(store: GalleryStore, points: Sequence[Point]) -> Record:
     return records.header("gallery.calibrate", gallery=gallery(store), points=listed)
 
 
-def pair(one: Pair) -> Record:
-    """Return a pair of people who look alike."""
-    return {"first": one.first, "second": one.second, "distance": round(one.distance, DIGITS)}
+def lookalikes(store: GalleryStore, pairs: Sequence[Pair], decided: Rule | None) -> Record:
+    """Return the document of pairs of people who look alike. decided: how `identify` decides; None without a rule.
+
+    A pair is `within` if one's picture is near enough to be taken for the other.
+    """
+    threshold = None if decided is None else round(decided.threshold, DIGITS)
+    listed = [
+        {
+            "first": one.first,
+            "second": one.second,
+            "distance": round(one.distance, DIGITS),
+            "within": None if decided is None else one.distance <= decided.threshold,
+        }
+        for one in pairs
+    ]
+    source = None if decided is None else decided.source
+    parts = {"threshold": threshold, "threshold_source": source, "pairs": listed}
+    return records.header("gallery.lookalikes", gallery=gallery(store), **parts)
 
 
 def verified(store: GalleryStore, checks: Sequence[Check]) -> Record:
@@ -101,9 +117,15 @@ def verified(store: GalleryStore, checks: Sequence[Check]) -> Record:
     )
 
 
-def migrated(store: GalleryStore, pictures: int, faces: int, failed: list[Record], *, switched: bool) -> Record:
-    """Return the document of a migration. failed: source and error of each picture that failed."""
-    parts = {"pictures": pictures, "faces": faces, "failed": failed, "switched": switched}
+def migrated(
+    store: GalleryStore, counts: Record, failed: list[Record], *, switched: bool, dry_run: bool = False
+) -> Record:
+    """Return the document of a migration.
+
+    counts: of pictures, of faces, and of crops of faces that were pending. failed: source and error of each picture
+    that failed.
+    """
+    parts = {"dry_run": dry_run, **counts, "failed": failed, "switched": switched}
     return records.header("gallery.migrate", gallery=gallery(store), **parts)
 
 

@@ -93,7 +93,7 @@ def test_moved_and_missing_and_changed_pictures(pictured, tmp_path):
 
 
 def test_face_that_is_not_found_again_is_told(pictured, monkeypatch):
-    monkeypatch.setattr("facecli.gallery.migration.OVERLAP", 0.99)
+    monkeypatch.setattr("facecli.gallery.migration.SAME_FACE", 0.99)
     _, done = run(pictured)
     assert [one.faces for one in done] == [0, 0, 0]
     assert "2 of the 2 faces" in str(done[1].error)

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 )
 @click.argument("file", type=click.Path(path_type=Path, exists=True), metavar="FILE|FOLDER")
 @options.gallery_option
+@options.dry_run_option
 @options.output_options
 @gathered
-def command(output: OutputSettings, file: Path, gallery: Path | None) -> int:
+def command(output: OutputSettings, file: Path, gallery: Path | None, dry_run: bool) -> int:
     """Add the people and faces of FILE, which `facecli gallery export` wrote. What is known already stays as it is.
 
     Or add those of FOLDER, which `facecli embed people/ -o FOLDER/` has filled: each picture with one face is of the
@@ -39,20 +40,21 @@ def command(output: OutputSettings, file: Path, gallery: Path | None) -> int:
     from facecli.output import records
 
     sink = context.open_sink(output)
-    with sink.opened():
+    with sink.opened(), galleries.rehearsed(gallery, dry_run=dry_run, create=True) as path:
         added = known = 0
         rejected = []
         with _opened(file) as added_to:
-            store = GalleryStore(galleries.gallery_path(gallery), create=True)
+            store = GalleryStore(path, create=True)
             for done in added_to(store):
                 added, known = added + done.added, known + done.known
                 for source, error in done.rejected:
                     progress.report_error(source, error)
                     rejected.append({"source": source, "error": records.error(error, option)})
-        parts = {"added": added, "known": known, "rejected": rejected}
-        document = records.header("gallery.import", gallery=shown.gallery(store), **parts)
+        own = shown.gallery(store) | {"path": str(galleries.gallery_path(gallery))}  # in a rehearsal it is a copy
+        parts = {"dry_run": dry_run, "added": added, "known": known, "rejected": rejected}
+        document = records.header("gallery.import", gallery=own, **parts)
         store.close()
-    sink.document(document, [{"added": added, "known": known, "rejected": len(rejected)}])
+    sink.document(document, [{"added": added, "known": known, "rejected": len(rejected), "dry_run": dry_run}])
     return 1 if rejected else 0
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from facecli.cli import manual, options
 from facecli.cli.settings import OutputSettings, gathered
+
+if TYPE_CHECKING:
+    from facecli.gallery.index import Index
+    from facecli.gallery.rule import Rule
+    from facecli.gallery.store.store import GalleryStore
 
 
 @manual.command(examples=("gallery lookalikes", "gallery lookalikes --top 50 --format csv"))
@@ -18,18 +24,39 @@ from facecli.cli.settings import OutputSettings, gathered
 def command(output: OutputSettings, gallery: Path | None, top: int) -> None:
     """List the pairs of people who are nearest to each other.
 
-    They are relatives, or one person under two names: `facecli gallery merge` makes one of them.
+    They are relatives, or one person under two names: `facecli gallery merge` makes one of them. Pairs within the
+    threshold of `facecli identify` may be taken for each other; it is told with the pairs, if the gallery has one.
     """
     from facecli.cli import context, galleries
     from facecli.gallery.lookalikes import lookalikes
     from facecli.gallery.store import cache
     from facecli.output import galleries as shown
-    from facecli.output import records
 
     sink = context.open_sink(output)
     with sink.opened():
         store = galleries.open_store(gallery)
-        pairs = list(map(shown.pair, lookalikes(cache.open_index(store), top)))
-        document = records.header("gallery.lookalikes", gallery=shown.gallery(store), pairs=pairs)
+        index = cache.open_index(store)
+        decided = _rule(store, index)
+        document = shown.lookalikes(store, lookalikes(index, top), decided)
         store.close()
-    sink.document(document, pairs)
+    title = None if decided is None else f"within {decided.threshold:.3f} ({decided.source})"
+    sink.document(document, document["pairs"], title=title)
+
+
+def _rule(store: GalleryStore, index: Index) -> Rule | None:
+    """Return the rule by which `identify` decides without options, None where there is none."""
+    from facecli.cli import context
+    from facecli.contract import RecognizerPlugin
+    from facecli.errors import FacecliError
+    from facecli.gallery.rule import Wish, rule_for
+    from facecli.matching.operating_points import OperatingPointStore
+
+    space = store.space
+    if space is None or not len(index.people):
+        return None
+    try:
+        plugin = context.registry().load("recognizers", space.recognizer, RecognizerPlugin)
+        points = OperatingPointStore(context.open_store().root).matching(space.identity)
+        return rule_for(Wish(), index, plugin, points, store.points())
+    except FacecliError:  # the recognizer is not here, or the gallery is too small for it
+        return None

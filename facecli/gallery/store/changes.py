@@ -13,6 +13,8 @@ from facecli.gallery.store.journal import Before, Change
 from facecli.gallery.store.records import Person
 from facecli.gallery.store.store import GalleryStore
 
+LARGEST = 2**63  # that an id of SQLite is below
+
 
 def rename(store: GalleryStore, person: Person, name: str, *, dry_run: bool = False) -> Change:
     """Give a person another name. Raises UsageError for a name that somebody else has."""
@@ -112,6 +114,30 @@ def ignore(store: GalleryStore, person: Person, *, dry_run: bool = False) -> Cha
     return change
 
 
+def ignore_face(store: GalleryStore, face: int, *, dry_run: bool = False) -> Change:
+    """Ignore whose a face of nobody is, by an ignored person of its own: `identify` and clusterings leave them out.
+
+    Raises UsageError for no such face, and for a face of somebody.
+    """
+    database = store.database
+    with database.transaction(dry_run=dry_run):
+        _picture_of(store, face)
+        query = "SELECT person.name FROM face JOIN person ON person.id = face.person WHERE face.id = ?"
+        if owner := database.rows(query, (face,)):
+            hint = "ignore the person, or say with `facecli gallery reject` that it is not theirs"
+            raise UsageError(f"face {face} is {owner[0][0]}'s", hint=hint)
+        before, name, number = Before(database), f"face {face}", 1
+        before.face(face)
+        while database.rows("SELECT 1 FROM person WHERE key = ?", (names.key(name),)):
+            number += 1
+            name = f"face {face} ({number})"
+        person = _person(store, name, "ignored", before)
+        database.change("UPDATE face SET person = ?, how = 'user' WHERE id = ?", (person, face))
+        change = Change("ignore", f"face {face} is ignored, as {name!r}", (name,), (face,))
+        before.keep(change)
+    return change
+
+
 def _person(store: GalleryStore, name: str, kind: str, before: Before) -> int:
     """Return the id of the person of a name, who is made, and noted, if there is none."""
     found = store.database.rows("SELECT id FROM person WHERE key = ?", (names.key(name),))
@@ -124,7 +150,7 @@ def _person(store: GalleryStore, name: str, kind: str, before: Before) -> int:
 
 
 def _picture_of(store: GalleryStore, face: int) -> int:
-    found = store.database.rows("SELECT picture FROM face WHERE id = ?", (face,))
+    found = store.database.rows("SELECT picture FROM face WHERE id = ?", (face,)) if face < LARGEST else []
     if not found:
         raise UsageError(f"there is no face {face}", hint="see `facecli gallery show`")
     return int(found[0][0])

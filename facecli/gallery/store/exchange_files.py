@@ -84,7 +84,7 @@ def _write_zip(path: Path, contents: Contents) -> None:
                 archive.writestr(f"{folder}/{row}.jpg", crop)
                 kept += 1
     if not kept:
-        hint = "enroll with {crops}, or choose a name that ends in .npz"
+        hint = "enroll with {crops}, or choose a name that ends in .npz or .parquet"
         raise UsageError("no crops of faces were kept in the gallery", hint=hint, about="crops")
 
 

@@ -80,6 +80,14 @@ def pending_faces(store: GalleryStore, number: int) -> list[PendingPicture]:
     return found
 
 
+def pending_crops(store: GalleryStore, number: int) -> int:
+    """Return how many of the faces that have no template in a space have a crop. number: its id."""
+    query = """SELECT count(*) FROM face WHERE crop IS NOT NULL
+        AND id NOT IN (SELECT face FROM template WHERE space = ?)"""
+    ((count,),) = store.database.rows(query, (number,))
+    return int(count)
+
+
 def crop(store: GalleryStore, face: int) -> bytes | None:
     """Return the JPEG of a face's crop; None where none was kept. face: its id."""
     found = store.database.rows("SELECT crop FROM face WHERE id = ? AND crop IS NOT NULL", (face,))

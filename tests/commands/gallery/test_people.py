@@ -97,6 +97,20 @@ def test_changes_by_hand_and_back(run_cli: Callable, examples: Path, staff: tupl
     assert (line["status"], line["face"], line["error"]) == ("not_this_person", None, None)
     other = run_cli("enroll", examples / "hopper.jpg", "--name", "Grace", *staff, "--json")
     assert [one["error"]["code"] for one in other.json["rejected"]] == ["duplicate"]  # nothing was said of Grace
+    assert change("ignore", "2") == "face 2 is ignored, as 'face 2'"  # it is nobody's
+    found = run_cli("identify", examples / "hopper.jpg", "--threshold", "0.4", *staff, "--json").json
+    assert found["images"][0]["faces"][0]["outcome"] == "ignored"
+    album = run_cli("cluster", *staff, "--min-faces", "1", "--json").json
+    assert [face["gallery_face"] for face in album["ignored"]] == [2]
+    assert "took back: ignore" in change("undo")
+    assert names(run_cli, staff) == ["Eileen", "Grace", "Grace Hopper"]
+    for who, message in (
+        ("1", "face 1 is Eileen's"),
+        ("9" * 30, "there is no face"),
+        ("Grase", "is it 'Grace'"),
+    ):
+        refused = run_cli("gallery", "ignore", who, *staff)
+        assert (refused.returncode, message in refused.errors[0]) == (2, True)
     change("ignore", "Eileen")
     found = run_cli("identify", examples / "collins_variant.jpg", "--threshold", "0.4", *staff, "--json").json
     (face,) = found["images"][0]["faces"]
@@ -112,8 +126,10 @@ def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None
     assert names(run_cli, ("--gallery", str(tmp_path / "copy.db"))) == ["Eileen", "Grace"]
     small = run_cli("gallery", "calibrate", *staff)
     assert (small.returncode, "too small to calibrate" in small.errors[0]) == (2, True)
-    pairs = run_cli("gallery", "lookalikes", *staff, "--json").json["pairs"]
-    assert [(pair["first"], pair["second"]) for pair in pairs] == [("Eileen", "Grace")]
+    alike = run_cli("gallery", "lookalikes", *staff, "--json").json
+    assert [(pair["first"], pair["second"], pair["within"]) for pair in alike["pairs"]] == [("Eileen", "Grace", False)]
+    assert 0 < alike["threshold"] < alike["pairs"][0]["distance"]
+    assert "FMR" in alike["threshold_source"]
     with (tmp_path / "copy.db").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 4096)
@@ -121,7 +137,24 @@ def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None
     assert damaged.returncode == 1
 
 
-def test_migrate(run_cli: Callable, examples: Path, staff: tuple[str, str]) -> None:
+def test_migrate(run_cli: Callable, examples: Path, staff: tuple[str, str], tmp_path: Path) -> None:
+    migrate = ("gallery", "migrate", "--recognizer", "dlib-resnet", *staff)
+    dry = run_cli(*migrate, "--dry-run", "--json")
+    answer = dry.json
+    assert (dry.returncode, answer["faces"], answer["crops"], answer["failed"], answer["switched"]) == (
+        0,
+        2,
+        0,
+        [],
+        False,
+    )
+    assert (answer["dry_run"], answer["gallery"]["path"]) == (True, str(tmp_path / "staff.db"))
+    (tmp_path / "moved").mkdir()
+    shutil.copy(examples / "hopper.jpg", tmp_path / "moved" / "other.jpg")
+    moved = run_cli(*migrate, "--dry-run", "--pictures", tmp_path / "moved", "--json")
+    assert (moved.returncode, moved.json["faces"]) == (1, 1)
+    assert [one["source"] for one in moved.json["failed"]] == [str(examples / "collins.jpg")]
+    assert run_cli("gallery", "show", "Grace", *staff, "--json").json["gallery"]["recognizer"] == "sface"
     done = run_cli("gallery", "migrate", "--recognizer", "dlib-resnet", *staff, "--json")
     assert done.returncode == 0, done.stderr
     answer = done.json
@@ -138,6 +171,8 @@ def test_export_and_import(run_cli: Callable, staff: tuple[str, str], tmp_path: 
     assert run_cli("gallery", "export", tmp_path / "people.zip", *staff).returncode == 2
     assert run_cli("gallery", "export", file, *staff, "--json").json["faces"] == 2
     assert run_cli("gallery", "export", file, *staff).returncode == 2  # it is there
+    dry = run_cli("gallery", "import", file, *other, "--dry-run", "--json").json
+    assert (dry["added"], dry["dry_run"], (tmp_path / "other.db").exists()) == (2, True, False)
     assert run_cli("gallery", "import", file, *other, "--json").json["added"] == 2
     assert run_cli("gallery", "import", file, *other, "--json").json["known"] == 2
     assert names(run_cli, other) == ["Eileen", "Grace"]

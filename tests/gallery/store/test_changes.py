@@ -199,3 +199,23 @@ class Gallery(RuleBasedStateMachine):
 
 Gallery.TestCase.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
 TestGallery = Gallery.TestCase
+
+
+def test_faces_of_nobody_are_ignored_one_by_one(staffed):
+    for face in (1, 2):
+        changes.reject(staffed, face, staffed.person("Ada"))
+    changes.move(staffed, [3], "face 1")  # whose name is taken
+    before = staffed.people()
+    assert changes.ignore_face(staffed, 1, dry_run=True).people == ("face 1 (2)",)
+    assert staffed.people() == before
+    assert changes.ignore_face(staffed, 1).people == ("face 1 (2)",)
+    assert changes.ignore_face(staffed, 2).people == ("face 2",)
+    assert {one.name for one in staffed.people() if one.kind == "ignored"} == {"face 1 (2)", "face 2"}
+    assert len(staffed.templates().ignored) == 2
+    with pytest.raises(UsageError, match="face 4 is Grace's"):
+        changes.ignore_face(staffed, 4)
+    with pytest.raises(UsageError, match="no face"):
+        changes.ignore_face(staffed, 2**64)
+    undo(staffed.database)
+    undo(staffed.database)
+    assert staffed.people() == before
