@@ -39,7 +39,7 @@ def command(output: OutputSettings, gallery: Path | None, top: int) -> None:
         decided = _rule(store, index)
         document = shown.lookalikes(store, lookalikes(index, top), decided)
         store.close()
-    title = None if decided is None else f"within {decided.threshold:.3f} ({decided.source})"
+    title = None if decided is None else f"threshold of identify: {decided.threshold:.3f}"
     sink.document(document, document["pairs"], title=title)
 
 
