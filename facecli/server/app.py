@@ -24,6 +24,7 @@ from facecli.server.routes.compreface import CompreFaceRoutes
 from facecli.server.routes.deepface import DeepFaceRoutes
 from facecli.server.routes.earlier import EarlierRoutes
 from facecli.server.routes.jobs import JobRoutes
+from facecli.server.routes.keys import KeyRoutes
 from facecli.server.routes.live import LiveRoutes
 from facecli.server.routes.pages import PageRoutes
 from facecli.server.routes.people import PeopleRoutes
@@ -34,6 +35,7 @@ from facecli.server.routes.subjects import SubjectRoutes
 from facecli.server.service import Service
 from facecli.version import __version__
 
+USUAL = (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, KeyRoutes, EarlierRoutes, LiveRoutes)
 OTHERS = {"compreface": (CompreFaceRoutes, SubjectRoutes), "deepface": (DeepFaceRoutes,)}
 CODES = {404: "not_found", 405: "method"}
 
@@ -53,7 +55,16 @@ def make_app(service: Service) -> App:
 
     app = FastAPI(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
-    for routes in (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, EarlierRoutes, LiveRoutes):
+    for routes in (
+        Pictures,
+        PeopleRoutes,
+        ReviewRoutes,
+        JobRoutes,
+        AccountRoutes,
+        KeyRoutes,
+        EarlierRoutes,
+        LiveRoutes,
+    ):
         app.include_router(routes(service).router())
     for name in service.settings.compat:
         for own in OTHERS[name]:

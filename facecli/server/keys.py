@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,29 @@ class Keys:
     """The keys of a server, in a file. Raises UsageError for a file that is damaged."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._lock = path, threading.Lock()
         self._entries = _read(path)
+
+    def listed(self) -> list[dict[str, str]]:
+        """Return label and scope of each key."""
+        return [{"label": entry["label"], "scope": entry["scope"]} for entry in self._entries]
+
+    def make(self, label: str, scope: str) -> str:
+        """Make a key, as `add` does, which is good at once."""
+        with self._lock:
+            key = Keys.add(self._path, label, scope)
+            self._entries = _read(self._path)
+        return key
+
+    def revoke(self, label: str) -> bool:
+        """Forget a key; return whether there was one of this label."""
+        with self._lock:
+            entries = _read(self._path)
+            left = [entry for entry in entries if entry["label"] != label]
+            if len(left) < len(entries):
+                _write(self._path, left)
+            self._entries = left
+        return len(left) < len(entries)
 
     def scope(self, key: str) -> tuple[str, str] | None:
         """Return the label and the scope of a key, None if there is no such key. All keys are compared."""
@@ -38,9 +60,13 @@ class Keys:
             raise UsageError(f"there is a key {label} in {path}", hint="choose another label")
         key = secrecy.new()
         entries.append({"label": label, "scope": scope, "sha256": secrecy.digest(key)})
-        write_bytes(path, json.dumps({"keys": entries}, indent=2).encode(), parents=False)
-        path.chmod(0o600)
+        _write(path, entries)
         return key
+
+
+def _write(path: Path, entries: list[dict[str, Any]]) -> None:
+    write_bytes(path, json.dumps({"keys": entries}, indent=2).encode(), parents=False)
+    path.chmod(0o600)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -52,6 +52,9 @@ def test_the_file_holds_no_key(keys):
         ("DELETE", "/v1/people/x", "admin"),
         ("POST", "/v1/undo", "admin"),
         ("GET", "/v1/people/x/export", "admin"),
+        ("GET", "/v1/keys", "admin"),
+        ("POST", "/v1/keys", "admin"),
+        ("DELETE", "/v1/keys/x", "admin"),
     ],
 )
 def test_a_request_needs_its_scope(server, keys, method, path, needed):
@@ -64,6 +67,21 @@ def test_a_request_needs_its_scope(server, keys, method, path, needed):
             assert status == 403
         else:
             assert status not in (401, 403)
+
+
+def test_a_key_is_good_from_when_it_is_made_to_when_it_is_revoked(server, keys):
+    path, admin = keys[0], bearer(keys[1]["admin"])
+    made = server.post("/v1/keys", json={"label": "a/door", "scope": "identify"}, headers=admin)
+    assert made.status_code == 201
+    assert made.json()["key"] not in path.read_text()
+    assert {"label": "a/door", "scope": "identify"} in server.get("/v1/keys", headers=admin).json()["keys"]
+    assert server.get("/v1/people", headers=bearer(made.json()["key"])).status_code == 200
+    for wrong in ({"label": "a/door", "scope": "read"}, {"label": "", "scope": "read"}, {"label": "b", "scope": "all"}):
+        assert server.post("/v1/keys", json=wrong, headers=admin).status_code == 400
+    assert server("DELETE", "/v1/keys/a%2Fdoor", headers=admin).status_code == 204
+    assert server("DELETE", "/v1/keys/a%2Fdoor", headers=admin).status_code == 404
+    assert server.get("/v1/people", headers=bearer(made.json()["key"])).status_code == 401
+    assert len(json.loads(path.read_text())["keys"]) == 4
 
 
 def test_health_needs_no_key(server):
@@ -91,6 +109,7 @@ def test_pages_may_load_nothing_from_elsewhere(server):
 def test_without_keys_only_names_of_this_machine_are_known(start_server):
     server = start_server("--rate", "5")
     assert server.get("/v1/people", headers={"Host": "evil.example"}).status_code == 403
+    assert server.get("/v1/keys").status_code == 404
     statuses = [server.get("/v1/health").status_code for _ in range(7)]
     assert statuses[-1] == 429
     assert server.get("/v1/health").json()["error"]["code"] == "busy"

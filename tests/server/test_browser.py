@@ -57,7 +57,8 @@ def browser(server, camera):
     opened, wrong = [], []
     with sync.sync_playwright() as playwright:
 
-        def start(portrait: str, width: int = 1100, height: int = 800, scheme: str = "light"):
+        def start(portrait: str, width: int = 1100, height: int = 800, scheme: str = "light", address: str = ""):
+            address = address or server.address
             flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera(portrait)}"]
             chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, headless=True)
             opened.append(chromium)
@@ -65,12 +66,12 @@ def browser(server, camera):
                 viewport={"width": width, "height": height},
                 permissions=["camera"],
                 color_scheme=scheme,
-                base_url=server.address,
+                base_url=address,
             )
             page = context.new_page()
             page.set_default_timeout(SLOW)
             page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("request", lambda one: _check_host(one.url, server.address, wrong))
+            page.on("request", lambda one: _check_host(one.url, address, wrong))
             return page
 
         yield start
@@ -195,6 +196,28 @@ def test_pages_fit_a_phone(browser, server, collins, scheme):
     page.locator("#tried svg").wait_for()
     check("settings-tried")
     server("DELETE", f"/v1/people/{uid}")
+
+
+def test_keys_are_made_and_revoked_on_the_page(browser, start_server, tmp_path):
+    from facecli.server.keys import Keys
+
+    path = tmp_path / "keys.json"
+    key = Keys.add(path, "the first", "admin")
+    page = browser("collins.jpg", address=start_server("--keys", str(path)).address)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/settings")
+    shown(page, "/settings")
+    page.get_by_label("Key of the server").fill(key)
+    page.get_by_role("button", name="Keep").click()
+    said(page, "admin")
+    page.get_by_label("Label of a new key").fill("a door")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_text("This key is shown once").wait_for()
+    page.get_by_text("a door, read").wait_for()
+    shot(page, "settings-keys")
+    page.get_by_role("button", name="Revoke a door").click()
+    page.get_by_text("a door, read").wait_for(state="detached")
+    assert [one["label"] for one in Keys(path).listed()] == ["the first"]
 
 
 @pytest.fixture(scope="module")

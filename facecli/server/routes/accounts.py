@@ -84,7 +84,8 @@ class AccountRoutes:
             except RefusalError:  # somebody has erased them
                 self._sessions.forget((uid,))
         checks = await self._run(lambda: self._accounts.checks_life)
-        return answer({"person": person, "scope": own.scope, "checks_life": checks})
+        has_keys = self._service.access.keys is not None
+        return answer({"person": person, "scope": own.scope, "checks_life": checks, "has_keys": has_keys})
 
     async def leave(self, request: Request) -> Response:
         """Forget who is logged in; the answer is the receipt."""

@@ -11,13 +11,13 @@ const PAGES = { "": home, signup, login, live, people, review, settings };
 const main = document.getElementById("main");
 let leave = null;
 
-export let me = { person: null, scope: null, checks_life: false };
+export let me = { person: null, scope: null, checks_life: false, has_keys: false };
 
 export async function refresh() {
   try {
     me = await ask("GET", "/v1/me");
   } catch {
-    me = { person: null, scope: null, checks_life: false };
+    me = { person: null, scope: null, checks_life: false, has_keys: false };
   }
   const here = location.pathname.split("/")[1];
   const menu = document.getElementById("menu");

@@ -1,7 +1,7 @@
 // Keys, thresholds, a picture to try, and what is kept of whoever is logged in.
 import { texts } from "/web/texts.js";
 import { ask, doing, element, field, picture, say } from "/web/tools.js";
-import { go, me, refresh } from "/web/main.js";
+import { go, me } from "/web/main.js";
 import { save } from "/web/people.js";
 
 export async function settings(content) {
@@ -10,13 +10,39 @@ export async function settings(content) {
     element("h1", {}, texts.settingsTitle),
     element("form", { onsubmit: doing(async () => {
       sessionStorage.setItem("key", own.lastChild.value);
-      await refresh();
+      await go("/settings");
       say(texts.mayDo(me.scope));
     }) }, own, element("p", { class: "small" }, texts.keyText), element("button", { type: "submit" }, texts.keep)),
+    me.has_keys && me.scope === "admin" ? await keys() : "",
     trying(),
     await thresholds(),
     mine(),
   );
+}
+
+// The keys of the server, for who may make and revoke them.
+async function keys() {
+  const list = element("ul", {});
+  const label = field(texts.keyLabel, { required: true, maxlength: 100 });
+  const scope = element("select", {}, ...["read", "identify", "enroll", "admin"].map((name) => element("option", {}, name)));
+  const made = element("p", { role: "status" });
+  const fill = async () => {
+    const { keys: found } = await ask("GET", "/v1/keys");
+    list.replaceChildren(...found.map((one) => element("li", {}, texts.keyOf(one.label, one.scope),
+      element("button", { class: "bad", "aria-label": texts.revokes(one.label), onclick: doing(async () => {
+        if (!confirm(texts.revokeSure(one.label))) return;
+        await ask("DELETE", `/v1/keys/${encodeURIComponent(one.label)}`);
+        await fill();
+      }) }, texts.revoke))));
+  };
+  await fill();
+  return element("section", {}, element("h2", {}, texts.keys), list,
+    element("form", { onsubmit: doing(async () => {
+      const answer = await ask("POST", "/v1/keys", { label: label.lastChild.value, scope: scope.value });
+      made.replaceChildren(texts.keyMade, element("code", {}, answer.key));
+      label.lastChild.value = "";
+      await fill();
+    }) }, label, element("label", {}, texts.keyScope, scope), element("button", { type: "submit" }, texts.keyMake)), made);
 }
 
 function mine() {
@@ -40,7 +66,7 @@ async function thresholds() {
       element("tbody", {}, ...points.map((one) => element("tr", {},
         element("td", {}, `${one.fpir * 100} %`),
         element("td", {}, one.threshold === null ? "–" : one.threshold.toFixed(3),
-          element("details", {}, element("summary", { class: "small" }, texts.measured), element("p", { class: "small" }, one.threshold_source))))))));
+          element("details", {}, element("summary", { class: "small" }, one.threshold === null ? texts.why : texts.measured), element("p", { class: "small" }, one.threshold_source))))))));
   } catch (failure) {
     place.append(element("p", {}, failure.message));
   }

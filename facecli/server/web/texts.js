@@ -74,9 +74,12 @@ export const texts = {
   settingsTitle: "Settings",
   key: "Key of the server", keyText: "Where the server has keys, type yours. It stays in this tab.",
   keep: "Keep",
+  keys: "Keys of the server", keyLabel: "Label of a new key", keyScope: "Scope; each includes those before", keyMake: "Make a key",
+  keyMade: "This key is shown once: ", keyOf: (label, scope) => `${label}, ${scope} `,
+  revoke: "Revoke", revokes: (label) => `Revoke ${label}`, revokeSure: (label) => `Revoke the key ${label}? Whoever has it is let in no more.`,
   thresholds: "Thresholds",
   thresholdText: "The largest distance at which a face is named, and the rate of strangers (FPIR) who are named at it.",
-  fpir: "Strangers named", threshold: "Distance", measured: "Who measured it", limit: "threshold",
+  fpir: "Strangers named", threshold: "Distance", measured: "Who measured it", why: "Why there is none", limit: "threshold",
   whois: "Try a picture", whoisText: "Who is on this picture, and how near is the decision?",
   sentFace: "sent", matchedFace: (name) => `enrolled as ${name}`,
   scale: (distance, threshold, margin) =>
