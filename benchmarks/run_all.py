@@ -43,7 +43,7 @@ FURTHER = [
     ["emotion.py"],
     ["emotion_framing.py"],
     ["traits.py"],
-    ["clustering.py", "--faces", "10000"],
+    ["clustering.py", "--faces", "20000"],
     ["anonymize.py"],
     ["gallery_enroll.py"],
     ["films.py"],
