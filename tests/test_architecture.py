@@ -67,6 +67,7 @@ WINGS = {
     "facecli.pictures": Wing(3),  # names to bytes to pixels, and back
     # what a model sees, and where it comes from
     "facecli.crops": Wing(4),  # pixels to the crops and numbers that a model takes
+    "facecli.places": Wing(4),  # names to bytes, in a folder or in an object store
     "facecli.models": Wing(4),  # the catalogue and the store of models
     # for developers: makes the weights that are shipped
     "facecli.models.training": Wing(
@@ -123,7 +124,7 @@ OWNERS = {
     "uvicorn": _these("server"),
     "limits": _these("server"),
     "sqlite3": _these("gallery.store"),
-    "fsspec": _these("scale.objects"),
+    "fsspec": _these("places.objects"),
     "ray": _these("plugins.engines.ray"),
     "faiss": _these("gallery.graph"),
     "psycopg": _these("gallery.store.postgres"),

@@ -65,11 +65,11 @@ class Gathering:
             self.album.add(result, hashed.take())
             yield Picture.of(result)
 
-    def stored(self, paths: Sequence[Path], max_bytes: int) -> None:
+    def stored(self, names: Sequence[str], max_bytes: int) -> None:
         """Gather stored embeddings. Raises InputError; UsageError for files, or a gallery, that were made otherwise."""
         self.given = True
-        for path in paths:
-            file = (stored_job if path.is_dir() else stored).read(path, max_bytes)
+        for name in names:
+            file = stored_job.read(name, max_bytes) if stored_job.is_job(name) else stored.read(Path(name), max_bytes)
             if self.files:
                 stored.check_comparable(self.files[0], file)
             self.files.append(file)
@@ -115,7 +115,7 @@ def gathered(
     # A list may be looked at before it is read, an iterator of a million pictures not.
     named: Sequence[object] = pictures if isinstance(pictures, (list, tuple)) else (pictures,)
     if names_stored(named):
-        gathering.stored([Path(os.fsdecode(str(one))) for one in named], engine.flow(REQUEST).limits.max_bytes)
+        gathering.stored([os.fsdecode(str(one)) for one in named], engine.flow(REQUEST).limits.max_bytes)
     elif named:
         for _ in gathering.pictures(pictures, face):
             pass

@@ -62,9 +62,9 @@ def answer(
     from facecli.cli.values import parse_parameters
     from facecli.contract import Resources
     from facecli.hosting.engines import load_engine
+    from facecli.places.opening import open_place
     from facecli.scale import job as jobs
     from facecli.scale import journal, run, state
-    from facecli.scale.places import open_place
     from facecli.scale.query import Query
     from facecli.scale.work import ShardWork
     from facecli.system.cores import available_cores

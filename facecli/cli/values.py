@@ -55,6 +55,14 @@ class Finite(click.FloatRange):
         return number
 
 
+class FileOrUrl(click.Path):
+    """The name of something that exists on this machine, or a URL, which is looked at later."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name; refuse one that is nothing here."""
+        return value if "://" in value else super().convert(value, param, ctx)
+
+
 def split_commas(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Return the parts of a comma-separated option, () where it is not given; refuse one that names nothing."""
     if value is None:

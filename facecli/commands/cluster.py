@@ -120,7 +120,7 @@ def command(
         if folder is not None:
             earlier |= people_folder.earlier_ids(folder, reading.max_bytes, update=sorting.update)
         if stored:
-            gathered.stored([Path(name) for name in reading.inputs], reading.max_bytes)
+            gathered.stored(reading.inputs, reading.max_bytes)
         else:
             gathered.rule(sorting.threshold, sorting.fmr)  # which may be refused: before the work
             pictures = _pictures(gathered, reading, plugins) if named else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,15 @@ from facecli.cli import manual, options, values
 from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from facecli.gallery.labelling import Labelled
+    from facecli.cli import progress
+    from facecli.gallery.enrolment import Enrolled
+    from facecli.gallery.review import Review
+    from facecli.gallery.store.store import GalleryStore
+
+# What an enrolment from jobs can not heed.
+OF_PICTURES = ("min_quality", "crops", "face", "recognizer", "detector", "parameter", "preset", "no_detect", "flip")
 
 
 @manual.command(examples=("enroll people/", 'enroll ada1.jpg ada2.jpg --name "Ada Lovelace"'))
@@ -57,32 +65,38 @@ def command(
     Of people/NAME/picture.jpg each picture shows NAME. A picture that is enrolled already costs nothing, so the command
     can be repeated, also after it was interrupted. A picture that can not be used is told with the reason; the others
     are stored. A face that `facecli gallery reject` said is not of its person is left out.
+
+    INPUTS may be folders, or URLs, that `facecli embed people/ -o FOLDER/` has filled: then no model runs.
     """
-    from facecli.cli import context, galleries, inputs, progress
+    from facecli.cli import context, galleries, progress
     from facecli.cli.wording import option
+    from facecli.gallery import names
+    from facecli.gallery.review import Review
+    from facecli.matching import stored_job
 
     sink = context.open_sink(output)
-    total = inputs.count_inputs(reading)
+    review = Review(strict, min_quality, max_templates)
+    jobs = [one for one in reading.inputs if stored_job.is_job(one)]
+    if jobs:
+        _check_jobs(reading, jobs)
     with sink.opened(), galleries.rehearsed(gallery, dry_run=dry_run, create=True) as path:
-        opened = galleries.open_gallery(path, plugins, running, reading, inputs=total, create=True)
-        tools = opened.tools()
+        if jobs:
+            way = _of_jobs(jobs, name, path, review)
+        else:
+            way = _of_pictures(reading, plugins, running, path, name, review, crops=crops)
 
         # Imported while the models load in their threads.
-        from facecli.gallery import names
-        from facecli.gallery.review import Review
         from facecli.output import enrolments, records
         from facecli.output import galleries as shown
 
-        review = Review(strict, min_quality, max_templates)
-        outcomes = opened.enrolled(_labelled(reading, name), opened.flow(plugins.face), review=review, crops=crops)
         summary = enrolments.Summary()
         own = str(galleries.gallery_path(gallery))  # in a rehearsal it is a copy that is changed
-        header = records.header("enroll", gallery=shown.gallery(opened.store()) | {"path": own}, dry_run=dry_run)
-        header |= {"detector": records.described(tools, tools.detector_plugin), "recognizer": records.embedder(tools)}
-        header |= plugins.named_preset
+        header = records.header(
+            "enroll", gallery=shown.gallery(way.store) | {"path": own}, dry_run=dry_run, **way.parts
+        )
 
         def recorded() -> Iterator[dict[str, Any]]:
-            for outcome in progress.reporting_errors(outcomes, output, inputs.total(reading)):
+            for outcome in progress.reporting_errors(way.outcomes, output, way.total):
                 record = enrolments.picture(outcome, option)
                 summary.add(record)
                 yield record
@@ -93,19 +107,85 @@ def command(
         else:
             for _ in recorded():
                 pass
-            header["gallery"] = shown.gallery(opened.store()) | {"path": own}
-            document = header | summary.parts(opened.people(), names.key)
+            header["gallery"] = shown.gallery(way.store) | {"path": own}
+            document = header | summary.parts(way.store.people(), names.key)
             sink.document(document, enrolments.table_rows(document))
-        opened.close()
+        way.store.close()
     return 1 if summary.rejected else 0
 
 
-def _labelled(reading: InputSettings, name: str | None) -> Iterator[Labelled]:
-    """Return the pictures of the inputs with their people."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An enrolment that is begun. parts: of the document, which say where the embeddings come from."""
+
+    store: GalleryStore
+    outcomes: Iterable[Enrolled]
+    parts: Mapping[str, Any]
+    total: progress.Total
+
+
+def _of_pictures(
+    reading: InputSettings,
+    plugins: PluginSettings,
+    running: RunSettings,
+    path: Path,
+    name: str | None,
+    review: Review,
+    *,
+    crops: bool,
+) -> _Way:
+    from facecli.cli import galleries, inputs
+
+    opened = galleries.open_gallery(path, plugins, running, reading, inputs=inputs.count_inputs(reading), create=True)
+    tools = opened.tools()
+
     from facecli.gallery import labelling
+    from facecli.output import records
     from facecli.pictures.listing import expand
 
     lists = {"files_from": reading.files_from, "files_from0": reading.files_from0}
     if name is None:
-        return labelling.by_folder(reading.inputs, **lists)
-    return labelling.named(expand(reading.inputs, **lists), name)
+        labelled = labelling.by_folder(reading.inputs, **lists)
+    else:
+        labelled = labelling.named(expand(reading.inputs, **lists), name)
+    outcomes = opened.enrolled(labelled, opened.flow(plugins.face), review=review, crops=crops)
+    detector, recognizer = records.described(tools, tools.detector_plugin), records.embedder(tools)
+    parts = {"detector": detector, "recognizer": recognizer} | plugins.named_preset
+    return _Way(opened.store(), outcomes, parts, inputs.total(reading))
+
+
+def _of_jobs(jobs: Sequence[str], name: str | None, path: Path, review: Review) -> _Way:
+    from facecli.gallery import labelling, names
+    from facecli.gallery.jobs import enroll
+    from facecli.gallery.store.store import GalleryStore
+    from facecli.matching import stored_job
+
+    opened = [stored_job.opened(one) for one in jobs]
+    of_all = None if name is None else names.clean(name)
+    store = GalleryStore(path, create=True)
+
+    def outcomes() -> Iterator[Enrolled]:
+        for job in opened:
+            label = labelling.of_job(job.inputs) if of_all is None else partial(_same, of_all)
+            yield from enroll(job.read(), store, label, review)
+
+    header = opened[0].header
+    parts = {name: header[name] for name in ("detector", "recognizer", "preset") if name in header}
+    return _Way(store, outcomes(), parts, None)
+
+
+def _same(name: str, _source: str) -> str:
+    return name
+
+
+def _check_jobs(reading: InputSettings, jobs: Sequence[str]) -> None:
+    """Raise UsageError for what an enrolment from jobs, which have no pictures, can not do."""
+    from facecli.cli import context
+    from facecli.errors import UsageError
+
+    if len(jobs) < len(reading.inputs) or reading.files_from or reading.files_from0:
+        raise UsageError("jobs and pictures are not enrolled together", hint="enroll them one after the other")
+    for name in OF_PICTURES:
+        if context.typed(name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is of pictures, and {jobs[0]} has embeddings alone", hint=f"leave {option} out")

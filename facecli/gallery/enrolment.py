@@ -125,7 +125,7 @@ def _stored(
     if copy or isinstance(error, _KnownError):
         return Enrolled(source, person, "known")
     if error is None and person is not None:
-        if faces.is_refused(store, picture.sha256, _box(result), person):
+        if faces.is_refused(store, picture.sha256, place_of(result), person):
             return Enrolled(source, person, "not_this_person")
         error = reviewer.fault(person, result)
     if error is not None or person is None:
@@ -141,7 +141,7 @@ def _stored(
     return Enrolled(source, person, "added", added)
 
 
-def _box(result: ImageResult) -> tuple[float, ...] | None:
+def place_of(result: ImageResult) -> tuple[float, ...] | None:
     """Return the place of a result's only face, xyxy px; None if the whole picture is the face."""
     return None if result.detections is None else tuple(result.detections.bboxes[0].tolist())
 

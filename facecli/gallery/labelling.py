@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from facecli.errors import FacecliError, InputError
 from facecli.gallery import names
@@ -50,6 +50,26 @@ def by_folder(
     return _by_folder(inputs, files_from, files_from0)
 
 
+def of_job(inputs: Sequence[str]) -> Callable[[str], str]:
+    """Return what tells the person of a job's picture by its whole name, as by_folder does of the same inputs.
+
+    inputs: those of the job. It raises InputError for a picture that lies in no person's folder.
+    """
+    tops = [PurePath(name.removesuffix("**")) for name in inputs]
+
+    def person(source: str) -> str:
+        path = PurePath(source)
+        for top in tops:
+            if path != top and path.is_relative_to(top):
+                below, folder = path.relative_to(top).parts, Path(top)
+                return names.clean(_below(source, below) if len(below) > 1 or _has_folders(folder) else top.name)
+        if not path.parent.name:
+            raise InputError(f"{source} lies in no person's folder", hint="give {name}", about="name")
+        return names.clean(path.parent.name)
+
+    return person
+
+
 def _by_folder(inputs: Sequence[str], files_from: str | None, files_from0: str | None) -> Iterator[Labelled]:
     for name in inputs:
         top = Path(name) if not URL.match(name) and os.path.isdir(name) else None  # noqa: PTH112 # a name may be too long
@@ -76,7 +96,11 @@ def _folder_of(name: str, top: Path | None, of_people: bool) -> str:
         return Path(name).absolute().parent.name
     if not of_people:
         return top.resolve().name
-    below = Path(name).relative_to(top).parts
+    return _below(name, Path(name).relative_to(top).parts)
+
+
+def _below(name: str, below: tuple[str, ...]) -> str:
+    """Return the folder among those of people, given the parts of a name below them. Raises InputError for none."""
     if len(below) < 2:
         message = f"{name} lies beside the folders of people, not in one"
         raise InputError(message, hint="move it into its person's folder")

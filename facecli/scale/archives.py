@@ -11,8 +11,8 @@ from typing import IO
 from facecli.errors import FacecliError, InputError, first_line
 from facecli.pictures.listing import SUFFIXES
 from facecli.pictures.sources import URL, Source, failing, too_large
+from facecli.places import objects
 from facecli.redaction import without_secrets
-from facecli.scale import objects
 from facecli.types import Limits
 
 

@@ -14,14 +14,15 @@ from facecli.errors import UsageError
 from facecli.output.records import header
 from facecli.output.sink import dumps
 from facecli.pictures.sources import URL
+from facecli.places.place import Place
 from facecli.scale import listing
 from facecli.scale.differences import differences
-from facecli.scale.place import Place
 from facecli.scale.query import Query
 from facecli.scale.sources import named
 from facecli.system.files import sha256_of
 
 FILE = "job.json"
+AGAIN = "repeat its command, name another {output}, or remove the folder"
 STREAM = "a stream"  # in the place of a list's hash: it can be read once
 
 
@@ -96,9 +97,13 @@ def _there(place: Place) -> dict[str, Any] | None:
 
 def _resumed(there: dict[str, Any], asked: dict[str, Any], query: Query, inputs: Inputs) -> Job:
     try:
-        theirs, about, folder = there["asked"], there["listing"], there["folder"]
-        job = Job(replace(query, folder=folder), about["shards"], about["names"], about["archives"], resumed=True)
-    except (KeyError, TypeError) as error:
+        if there["schema"] != (own := header("job")["schema"]):
+            message = f"job.json is a {str(there['schema'])[:60]}, not a {own}: another version of facecli has begun it"
+            raise UsageError(message, hint="go on with that version, or name another {output}", about="output")
+        theirs, about, folder = dict(there["asked"]), there["listing"], str(there["folder"])
+        shards, names, archives = (int(about[name]) for name in ("shards", "names", "archives"))
+        job = Job(replace(query, folder=folder), shards, names, archives, resumed=True)
+    except (KeyError, TypeError, ValueError) as error:
         raise UsageError("job.json is of no job of facecli", hint="name another {output}", about="output") from error
     if asked["shard"] is None:
         asked = asked | {"shard": theirs.get("shard")}
@@ -108,7 +113,9 @@ def _resumed(there: dict[str, Any], asked: dict[str, Any], query: Query, inputs:
     if found:
         more = f", and {len(found) - 3} more" if len(found) > 3 else ""
         message = f"another job is in the folder: {'; '.join(found[:3])}{more}"
-        raise UsageError(message, hint="repeat its command, or name another {output}", about="output")
+        raise UsageError(
+            message, hint="repeat its command, name another {output}, or remove the folder", about="output"
+        )
     return job
 
 

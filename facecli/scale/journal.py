@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from facecli.scale.place import Place
+from facecli.places.place import Place
 
 MOST_DEATHS = 2  # on one picture, after the death that made the workers careful
 

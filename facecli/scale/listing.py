@@ -15,8 +15,8 @@ from itertools import chain, islice
 from typing import Any
 
 from facecli.errors import InputError, UsageError
+from facecli.places.place import Place
 from facecli.scale.files import whole
-from facecli.scale.place import Place
 from facecli.system.parquet import import_pyarrow
 
 SHARDS_PER_FILE = 100

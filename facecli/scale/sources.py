@@ -7,13 +7,12 @@ from typing import Any
 
 from facecli.errors import InputError, UsageError
 from facecli.pictures.listing import SUFFIXES, expand
-from facecli.pictures.sources import URL, Source, file_or_url, read_file, read_url, too_large
+from facecli.pictures.sources import Source, file_or_url, read_file, read_url, too_large
+from facecli.places import objects
+from facecli.places.opening import in_store
 from facecli.redaction import without_secrets
-from facecli.scale import objects
 from facecli.scale.listing import is_archive
 from facecli.types import Limits
-
-WEB = ("http", "https")
 
 
 def named(inputs: Sequence[str], *, files_from: str | None = None, files_from0: str | None = None) -> Iterator[str]:
@@ -27,19 +26,14 @@ def named(inputs: Sequence[str], *, files_from: str | None = None, files_from0: 
     if not (inputs or files_from is not None or files_from0 is not None):
         raise UsageError("no input was named", hint="give pictures, folders, globs, lists, or URLs of a store")
     for name in inputs:
-        yield from _listed(name) if _in_store(name) else _expanded(expand((name,)))
+        yield from _listed(name) if in_store(name) else _expanded(expand((name,)))
     if files_from is not None or files_from0 is not None:
         yield from _expanded(expand((), files_from=files_from, files_from0=files_from0))
 
 
 def opened(name: str) -> Source:
     """Return the source of a name of the frozen list."""
-    return Source(name, _read_object) if _in_store(name) else file_or_url(name)
-
-
-def _in_store(name: str) -> bool:
-    """Return whether fsspec opens a name; http and https are our own."""
-    return bool(URL.match(name)) and name.partition("://")[0].lower() not in WEB
+    return Source(name, _read_object) if in_store(name) else file_or_url(name)
 
 
 def _expanded(sources: Iterator[Source]) -> Iterator[str]:
@@ -49,7 +43,7 @@ def _expanded(sources: Iterator[Source]) -> Iterator[str]:
             raise _secret(source.name)
         if source.reader not in (read_file, read_url):
             source.read(Limits())
-        yield from _listed(source.name) if _in_store(source.name) else (source.name,)
+        yield from _listed(source.name) if in_store(source.name) else (source.name,)
 
 
 def _secret(shown: str) -> UsageError:
@@ -96,12 +90,9 @@ def _read_object(name: str, limits: Limits, large: Callable[[], None]) -> bytes:
     with objects.told(f"can not read {name}", InputError):
         files, path = objects.opened(name)
         try:
-            size = files.size(path)
-            if size is not None and size > limits.max_bytes:
-                raise too_large(name, limits)
-            if size is None or size > objects.SMALL:
-                large()
-            data: bytes = files.cat_file(path)
+            data = objects.fetched(files, path, limits.max_bytes, large)
         except FileNotFoundError as error:
             raise InputError(f"can not read {name}: there is no such object", hint="check the name") from error
+    if len(data) > limits.max_bytes:
+        raise too_large(name, limits)
     return data

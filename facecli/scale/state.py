@@ -10,9 +10,9 @@ from typing import Any
 from facecli.contract import Shard
 from facecli.output.records import header
 from facecli.output.sink import dumps
+from facecli.places.place import Place
 from facecli.scale import files
 from facecli.scale.job import Job
-from facecli.scale.place import Place
 
 FILE = "done.json"
 READERS = 16  # files whose ends are read at once

@@ -11,11 +11,11 @@ from facecli.errors import CrashedError
 from facecli.pictures.sources import Source
 from facecli.pipeline.flow import Stopwatch
 from facecli.pipeline.results import ImageResult
+from facecli.places.opening import open_place
 from facecli.scale import files, listing
 from facecli.scale.files import Table
 from facecli.scale.journal import Journal
 from facecli.scale.picture import Picture, pictures_of
-from facecli.scale.places import open_place
 from facecli.scale.query import Query
 from facecli.scale.tables import ShardTables
 

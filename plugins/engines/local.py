@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -15,6 +15,9 @@ from facecli.contract import EnginePlugin, Parameters, Resources, Shard, ShardRe
 from facecli.errors import FacecliError
 
 PATIENCE = 5.0  # seconds for a process that was told to end
+# A terminal's Ctrl-C, and the SIGTERM of a service that is stopped, reach all processes; the one that gives out the
+# shards decides about them.
+OURS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -79,9 +82,23 @@ class LocalEngine:
     def _hired(self, work: Work) -> _Hand:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, work, self._threads), daemon=True)
-        process.start()
+        with _blocked():  # also in the process that begins
+            process.start()
         theirs.close()
         return _Hand(process, ours)
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """Let the signals of OURS wait until the block has ended."""
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, OURS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _answer(hand: _Hand) -> ShardReport:
@@ -107,10 +124,10 @@ def _death(code: int | None) -> str:
 def _serve(pipe: Connection, work: Work, threads: int) -> None:
     """Work on the shards that arrive in a pipe until it ends: the process of a worker.
 
-    A terminal's Ctrl-C reaches all its processes, and the one that gives out the shards decides about it. What is
-    printed goes to stderr: stdout is data.
+    What is printed goes to stderr: stdout is data.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in OURS:
+        signal.signal(number, signal.SIG_IGN)
     os.dup2(2, 1)
     try:
         worker = work.open(threads)

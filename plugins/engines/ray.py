@@ -20,7 +20,7 @@ GPUS = ("cuda", "tensorrt")  # devices that want a share of a GPU
 MOST_DEATHS = 3  # of actors in a row that die while they load their models
 POLL = 1.0  # seconds
 ANSWER = 10.0  # seconds for a cluster's address to answer
-# Ray sends its maker facts about its use, and warns of changes to come.
+# Ray sends its maker facts about its use, and warns of changes to come; a variable of the user's own stays.
 ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
@@ -117,7 +117,8 @@ class RayEngine:
 
 
 def _load(resources: Resources, parameters: Parameters) -> RayEngine:
-    os.environ.update(ENVIRONMENT)
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:

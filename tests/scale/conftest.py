@@ -38,12 +38,13 @@ def table(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def start(cli_env: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start `facecli ARGS...` without waiting for it."""
+    """Start `facecli ARGS...`, in a group of processes of its own, without waiting for it."""
 
     def start(*args: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "facecli", *map(str, args)]
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, env=cli_env | (env or {}), cwd=tmp_path, **streams)  # type: ignore[call-overload,no-any-return]
+        own = {"cwd": tmp_path, "start_new_session": True}
+        return subprocess.Popen(command, env=cli_env | (env or {}), **own, **streams)  # type: ignore[call-overload,no-any-return]
 
     return start
 

@@ -20,7 +20,8 @@ def people(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, picture in PEOPLE.items():
         (folder / name).mkdir()
         shutil.copy(examples / picture, folder / name / picture)
-    shutil.copy(examples / "collins.jpg", folder / "Eileen" / "copy.jpg")
+    (folder / "Eileen" / "2019").mkdir()
+    shutil.copy(examples / "collins.jpg", folder / "Eileen" / "2019" / "copy.jpg")
     (folder / "Grace" / "broken.jpg").write_bytes(b"no picture")
     return folder
 
@@ -58,6 +59,26 @@ def test_a_gallery_from_a_job_is_that_of_enroll(people: Path, job: Path, run_cli
             np.testing.assert_array_equal(ours[name], theirs[name], name)
     again = run_cli("gallery", "import", job, "--gallery", tmp_path / "b.db", "--json").json
     assert (again["added"], again["known"]) == (0, 3)
+
+
+def test_a_job_is_enrolled_as_its_pictures_are(people: Path, job: Path, run_cli: Callable, tmp_path: Path) -> None:
+    ours, theirs = (
+        run_cli("enroll", what, "--gallery", tmp_path / f"{name}.db", "--face", "only", "--json")
+        for name, what in (("a", people), ("b", job))
+    )
+    assert (theirs.returncode, "--face is of pictures" in theirs.errors[-1]) == (2, True)
+    theirs = run_cli("enroll", job, "--gallery", tmp_path / "b.db", "--strict", "--json")
+    assert (ours.returncode, theirs.returncode) == (1, 1)
+    for document in (ours.json, theirs.json):
+        assert (document["added"], document["known"]) == (2, 1)
+        assert [one["person"] for one in document["people"]] == sorted(PEOPLE)
+    assert [one["source"] for one in ours.json["rejected"]] == [one["source"] for one in theirs.json["rejected"]]
+    assert {name: ours.json[name] for name in ("detector", "recognizer")} == {
+        name: theirs.json[name] for name in ("detector", "recognizer")
+    }
+    named = run_cli("enroll", job, "--gallery", tmp_path / "c.db", "--name", "Ada", "--format", "csv", "--dry-run")
+    assert [line.split(",")[1] for line in named.stdout.decode().splitlines()[1:]] == ["Ada"] * 4
+    assert not (tmp_path / "c.db").exists()
 
 
 def test_clusters_of_a_job_are_those_of_its_embeddings(

@@ -128,6 +128,22 @@ def test_another_job_is_refused(
     assert difference in run.errors[-1]
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"schema": "facecli.job/2"}, "job.json is a facecli.job/2, not a facecli.job/1"),
+        ({"asked": 3}, "job.json is of no job of facecli"),
+    ],
+)
+def test_a_job_of_another_kind_is_refused(
+    done: Path, pictures: Path, run_cli: Callable, tmp_path: Path, content: dict, told: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/job.json").write_text(json.dumps(json.loads((done / "job.json").read_bytes()) | content))
+    run = run_cli("embed", pictures, "-o", f"{tmp_path}/out/")
+    assert (run.returncode, told in run.errors[-1]) == (2, True)
+
+
 def test_another_list_is_refused(done: Path, pictures: Path, run_cli: Callable, tmp_path: Path) -> None:
     run = run_cli("embed", pictures / "00.jpg", "-o", done, "--shard", "7")
     assert run.returncode == 2

@@ -175,7 +175,7 @@ def test_a_signal_ends_after_the_shards_at_work(
     folder = tmp_path / "out"
     process = start(*job, env=deadly)
     until(lambda: [*workers(deadly["DEADLY_FOLDER"])], process)
-    process.send_signal(number)
+    os.killpg(process.pid, number)  # all processes, as a terminal and a service's manager do
     _, stderr = process.communicate()
     assert process.returncode == 130
     assert b"the same command goes on" in stderr

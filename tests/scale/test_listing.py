@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from facecli.errors import UsageError
+from facecli.places.opening import open_place
 from facecli.scale import listing
-from facecli.scale.places import open_place
 
 NAMES = [f"pictures/{number}.jpg" for number in range(25)]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from facecli.errors import DeviceError, InputError, OutputError
-from facecli.scale import objects, sources
-from facecli.scale.places import ObjectPlace, open_place
+from facecli.places import objects
+from facecli.places.opening import ObjectPlace, open_place
+from facecli.scale import sources
 from facecli.types import Limits
 from tests.scale.conftest import parquet, table
 
@@ -67,6 +68,13 @@ def test_a_job_reads_and_writes_a_bucket(s3: dict, pictures: Path, run_cli: Call
     assert json.loads((tmp_path / "copy/done.json").read_bytes())["pictures"] == 24
     again = run_cli(*command, env=s3)
     assert (again.returncode, "3 of 3 shards done" in again.errors[0]) == (1, True)
+    clustered = run_cli("cluster", "s3://bucket/out/", "--json", env=s3)
+    assert sum(len(one["faces"]) for one in clustered.json["clusters"]) == len(ours)
+    gallery = ("--gallery", tmp_path / "a.db", "--json")
+    imported = run_cli("gallery", "import", "s3://bucket/out/", *gallery, env=s3).json
+    assert imported["added"] == len(ours)
+    enrolled = run_cli("enroll", "s3://bucket/out/", *gallery, env=s3).json
+    assert (enrolled["known"], next(one["person"] for one in enrolled["people"])) == (len(ours), "pictures")
     other = run_cli(*command, "--recognizer", "dlib-resnet", env=s3)
     assert (other.returncode, "recognizer.plugin is sface there" in other.errors[-1]) == (2, True)
 
@@ -108,9 +116,12 @@ def test_names_below_a_prefix_by_a_glob_and_alone(s3: dict) -> None:
         [*sources.named(["s3://bucket/nowhere/"])]
 
 
-def test_objects_are_read_within_the_limits(s3: dict) -> None:
+def test_objects_are_read_within_the_limits(s3: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     s3fs.S3FileSystem().pipe_file("bucket/big", b"x" * 1000)
     assert sources.opened("s3://bucket/big").read(Limits()) == b"x" * 1000
+    for small in (999, 1000, 1001):
+        monkeypatch.setattr(objects, "SMALL", small)
+        assert sources.opened("s3://bucket/big").read(Limits(max_bytes=1000)) == b"x" * 1000
     with pytest.raises(InputError, match="too large"):
         sources.opened("s3://bucket/big").read(Limits(max_bytes=999))
     with pytest.raises(InputError, match="no such object"):

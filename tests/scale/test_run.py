@@ -11,11 +11,11 @@ import pytest
 
 from facecli.contract import Shard, ShardReport, Work
 from facecli.errors import ContractError, DeviceError
+from facecli.places.opening import open_place
 from facecli.scale import run
 from facecli.scale.deaths import MOST_EARLY, MOST_IDLE
 from facecli.scale.differences import differences
 from facecli.scale.journal import MOST_DEATHS, Journal, Notes, notes_on
-from facecli.scale.places import open_place
 
 NOTHING: Any = None  # a work that no engine here opens
 SHARDS = [Shard(number) for number in range(5)]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facecli.cli import manual, options
+from facecli.cli import manual, options, values
 from facecli.cli.settings import OutputSettings, gathered
 
 if TYPE_CHECKING:
+    from facecli.gallery.enrolment import Enrolled
     from facecli.gallery.store.exchange import Imported
     from facecli.gallery.store.store import GalleryStore
 
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 @manual.command(
     examples=("gallery import people.npz --gallery new.db --json", "gallery import job/"),
 )
-@click.argument("file", type=click.Path(path_type=Path, exists=True), metavar="FILE|FOLDER")
+@click.argument("file", type=values.FileOrUrl(exists=True), metavar="FILE|FOLDER")
 @options.gallery_option
 @options.dry_run_option
 @options.output_options
 @gathered
-def command(output: OutputSettings, file: Path, gallery: Path | None, dry_run: bool) -> int:
+def command(output: OutputSettings, file: str, gallery: Path | None, dry_run: bool) -> int:
     """Add the people and faces of FILE, which `facecli gallery export` wrote. What is known already stays as it is.
 
-    Or add those of FOLDER, which `facecli embed people/ -o FOLDER/` has filled: each picture with one face is of the
-    person whose name the folder has that it lies in.
+    Or add those of FOLDER, which `facecli embed people/ -o FOLDER/` has filled, with each face of the person whose
+    folder its picture lies in, as `facecli enroll FOLDER` does; it may be a URL, such as s3://bucket/out/.
 
     The embeddings must be of the gallery's recognizer and detector; a gallery that does not exist is made.
     """
@@ -59,14 +60,23 @@ def command(output: OutputSettings, file: Path, gallery: Path | None, dry_run: b
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Callable[[GalleryStore], Iterable[Imported]]]:
-    """Give what adds the faces of an exported file, or of a job's folder, to a gallery, transaction by transaction."""
-    from facecli.gallery.store import exchange, exchange_files, jobs
+def _opened(file: str) -> Iterator[Callable[[GalleryStore], Iterable[Imported]]]:
+    """Give what adds the faces of an exported file, or of a job, to a gallery, and tells what became of them."""
+    from facecli.gallery import jobs, labelling
+    from facecli.gallery.store import exchange, exchange_files
     from facecli.matching import stored_job
 
-    if file.is_dir():
-        shards = stored_job.shards(file)
-        yield lambda store: jobs.add(store, shards)
+    if stored_job.is_job(file):
+        job = stored_job.opened(file)
+        label = labelling.of_job(job.inputs)
+        yield lambda store: map(_imported, jobs.enroll(job.read(), store, label, how="import"))
         return
-    with exchange_files.opened(file) as contents:
+    with exchange_files.opened(Path(file)) as contents:
         yield lambda store: (exchange.add(store, contents),)
+
+
+def _imported(one: Enrolled) -> Imported:
+    from facecli.gallery.store.exchange import Imported
+
+    rejected = () if one.error is None else ((one.source, one.error),)
+    return Imported(int(one.status == "added"), int(one.status in ("known", "not_this_person")), rejected)

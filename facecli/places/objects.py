@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from facecli.errors import DeviceError, FacecliError, UsageError, class_and_first_line
 from facecli.redaction import without_secrets
 
-SMALL = 2**23  # bytes of an object that is fetched at once, not block by block
+SMALL = 2**23  # bytes of an object that is fetched at once
 # The distribution behind a scheme, for the hint where it is missing.
 DISTRIBUTIONS = {
     "s3": "facecli[s3]",
@@ -39,6 +39,20 @@ def opened(url: str) -> tuple[Any, str]:
         hint = "use s3://, gs://, or what else fsspec opens"
         raise UsageError(f"can not open {without_secrets(url)}: nothing knows {scheme}://", hint=hint) from error
     return files, str(path)
+
+
+def fetched(files: Any, path: str, most: int, large: Callable[[], None]) -> bytes:
+    """Return the bytes of an object, of a longer one no more than most + 1; a small one is one request.
+
+    large: called before more than SMALL bytes are fetched. Raises what the file system raises.
+    """
+    first = min(SMALL, most + 1)
+    head: bytes = files.cat_file(path, start=0, end=first)
+    if len(head) < first or first > most:
+        return head
+    large()
+    rest: bytes = files.cat_file(path, start=first - 1, end=most + 1)  # a range that begins at the end is an error
+    return head[:-1] + rest
 
 
 @contextmanager

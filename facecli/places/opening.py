@@ -10,8 +10,8 @@ from typing import IO, Any
 
 from facecli.errors import OutputError
 from facecli.pictures.sources import URL
-from facecli.scale import objects
-from facecli.scale.place import Place
+from facecli.places import objects
+from facecli.places.place import Place
 from facecli.system.files import check_writable, make_folder, unfinished, write_bytes
 
 
@@ -83,8 +83,9 @@ class ObjectPlace(Place):
     def open(self, name: str) -> IO[bytes]:
         """Open an object; small ones are fetched at once."""
         with objects.told(f"can not read {name}", OutputError, keep=(FileNotFoundError,)):
-            if self._files.size(self._path(name)) <= objects.SMALL:
-                return BytesIO(self._files.cat_file(self._path(name)))
+            head: bytes = self._files.cat_file(self._path(name), start=0, end=objects.SMALL)
+            if len(head) < objects.SMALL:
+                return BytesIO(head)
             stream: Any = self._files.open(self._path(name), "rb")
             return stream  # type: ignore[no-any-return]
 
@@ -107,13 +108,20 @@ class ObjectPlace(Place):
         return f"{self._root}/{name}"
 
 
-def open_place(name: str) -> Place:
+def open_place(name: str, *, read_only: bool = False) -> Place:
     """Return the place that a name stands for, made if it is a local folder that does not exist.
 
-    Raises OutputError for a folder that can not be written, DeviceError if what opens a URL is not installed.
+    read_only: nothing is made, and nothing will be written. Raises OutputError for a folder that can not be written,
+    DeviceError if what opens a URL is not installed.
     """
     if URL.match(name):
         return ObjectPlace(name)
     place = LocalPlace(name)
-    place.check()
+    if not read_only:
+        place.check()
     return place
+
+
+def in_store(name: str) -> bool:
+    """Return whether a name is that of a place or an object in a store; http and https are read by our own client."""
+    return bool(URL.match(name)) and name.partition("://")[0].lower() not in ("http", "https")
