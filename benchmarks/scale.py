@@ -194,7 +194,10 @@ def curve(folder: Path, count: int | None, command: str) -> None:
     while size <= (count or 100_000):
         spent = run(command, pictures(folder, size), "-o", f"{folder}/{size}/")
         rate = f"{size / spent.wall:.1f} pictures/s, {size / spent.cpu:.1f} in a second of CPU"
-        print(f"{size} pictures: {spent}, {rate}", flush=True)
+        files = [path.stat().st_size for path in (folder / str(size)).rglob("*.*")]
+        print(
+            f"{size} pictures: {spent}, {rate}; {len(files)} files, {sum(files) / size:.0f} bytes a picture", flush=True
+        )
         size = size * 3 if str(size)[0] == "1" else size // 3 * 10
 
 
