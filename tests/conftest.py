@@ -53,17 +53,24 @@ TEST_SETTINGS = {"FACECLI_SHARED", "FACECLI_WEB_RUNTIME", "FACECLI_CHROMIUM", "F
 # Set to something, each command line starts a Python of its own; see tests/warm.py.
 COLD = "FACECLI_COLD_STARTS"
 LONGEST_RUN = 120  # seconds
+# Variables, beside facecli's own, that a running process can get: Python does not read them when it starts, and what it
+# does then for PYTHONPATH is done later.
+READ_LATE = {"PYTHONPATH", "NO_PROXY", "COLUMNS", "HOME"}
 
-# The Python does not change what these see: networks, numbers of real models, documents and their schemas. They take
-# most of the time, so tox runs them on one Python (`-m "not one_python"` leaves them out).
+# The Python does not change what these see: networks, numbers of real models, pictures, documents and their schemas,
+# our source as a text. They take most of the time, so tox runs them on one Python (`-m "not one_python"`).
 ONE_PYTHON = (
     "tests/commands/export/",
+    "tests/commands/test_presets.py",
     "tests/export/",
     "tests/models/training/",
     "tests/plugins/test_detectors_with_weights.py",
     "tests/scale/test_kills.py",
+    "tests/test_architecture.py",
+    "tests/test_benchmarks.py",
     "tests/testing/test_built_in.py",
     "tests/test_docs.py::test_commands_print_what_the_page_shows",
+    "tests/test_readme_pictures.py",
     "tests/test_schemas.py",
 )
 
@@ -144,9 +151,12 @@ class WarmProcess:
         self._channel.settimeout(LONGEST_RUN)
         self.lock = threading.Lock()
 
-    def run(self, args: list[str], env: dict[str, str], cwd: Path) -> tuple[int, bytes, bytes]:
-        """Run a command line; return its exit code, stdout and stderr. Raises TimeoutError, when it has been killed."""
-        message = json.dumps({"args": args, "env": env, "cwd": str(cwd)}).encode()
+    def run(self, args: list[str], env: dict[str, str], cwd: Path, path: str) -> tuple[int, bytes, bytes]:
+        """Run a command line; return its exit code, stdout and stderr. Raises TimeoutError, when it has been killed.
+
+        path: what PYTHONPATH has beside that of `env`'s process.
+        """
+        message = json.dumps({"args": args, "env": env, "cwd": str(cwd), "path": path}).encode()
         with Path(os.devnull).open("rb") as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             socket.send_fds(self._channel, [message], [stdin.fileno(), out.fileno(), err.fileno()])
             process = int(self._channel.recv(100))
@@ -196,11 +206,11 @@ def run_cli(
         **more: Any,
     ) -> Run:
         command = [sys.executable, "-m", "facecli", *args]
-        ours = all(name.startswith("FACECLI_") for name in env or ())
+        ours = all(name.startswith("FACECLI_") or name in READ_LATE for name in env or ())
         if warm is not None and ours and input is None and not more and warm.lock.acquire(blocking=False):
             try:
                 words = [os.fsdecode(word) for word in args]
-                return Run(command, *warm.run(words, cli_env | (env or {}), cwd))
+                return Run(command, *warm.run(words, cli_env | (env or {}), cwd, (env or {}).get("PYTHONPATH", "")))
             finally:
                 warm.lock.release()
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

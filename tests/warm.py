@@ -5,7 +5,7 @@ ever: only numpy, OpenCV and ONNX Runtime are there already. The only threads at
 which ends them before a fork and starts them after it; numpy's users fork so every day.
 
 Run as `python tests/warm.py FD` with one end of a socket pair of whole messages. A message to it is JSON (args, env,
-cwd) with the descriptors of stdin, stdout and stderr; it answers with the process's id at once, then with its status.
+cwd, path) with the descriptors of stdin, stdout and stderr; it answers with the process's id, then with its status.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def run(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["env"])
         os.chdir(request["cwd"])
+        sys.path[:0] = [place for place in request["path"].split(os.pathsep) if place]  # as PYTHONPATH is read
         sys.argv = ["facecli", *request["args"]]
         runpy.run_module("facecli", run_name="__main__", alter_sys=True)
     finally:

@@ -59,7 +59,7 @@ def test_classes(tmp_path, recipe):
 
 
 def test_grey_pictures_a_teacher_and_two_rounds(tmp_path, recipe, capsys, run_cli):
-    pixels, classes = pictures()
+    pixels, classes = pictures(100)
     grey = RECIPE.replace("inputs = 3, ", "").replace("shift = 0.02", "shift = 0.02, views = 2")
     taught = "[distillation]\nweight = 0.5\n" + grey[grey.index("[student]") :].replace("[student]", "[teacher]")
     recipe.write_text(grey + taught, "utf-8")
