@@ -136,3 +136,10 @@ def test_manual_pages_have_no_mistake_that_groff_sees(pages: dict[str, str]) -> 
             [groff, "-man", "-Tascii", "-ww", "-z"], input=page.encode(), capture_output=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, b""), name
+
+
+@pytest.mark.parametrize(("name", "default"), [("identify", "the gallery's, else sface"), ("embed", "sface")])
+def test_help_tells_whose_models_are_the_default(ours: dict[str, click.Command], name: str, default: str) -> None:
+    ctx = click.Context(ours[name], info_name=name, parent=click.Context(group, info_name="facecli"), show_default=True)
+    listed = manual.records(ctx, [one for one in ours[name].params if one.name == "recognizer"])  # type: ignore[misc]
+    assert f"default: {default}]" in listed[0][1].replace("(", "").replace(")", "")
