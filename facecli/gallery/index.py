@@ -50,8 +50,10 @@ class Index:
             raise UsageError(f"there is no {{score}} {score!r:.40}", hint=f"use {', '.join(SCORES)}", about="score")
         self.score, self.revision = score, templates.revision
         self.rows = templates.embeddings
-        self.people, starts = np.unique(np.asarray(templates.people, np.int64), return_index=True)
-        self.names = [templates.names[person] for person in self.people.tolist()]
+        owners = np.asarray(templates.people, np.int64)
+        starts = np.flatnonzero(np.diff(owners, prepend=owners[:1] - 1))
+        self.people = owners[starts]
+        self._names = templates.names
         self.ignored = frozenset(templates.names[person] for person in templates.ignored)
         self.counts = np.diff(np.append(starts, len(self.rows)))
         self._starts = starts
@@ -78,6 +80,15 @@ class Index:
         other = copy.copy(self)
         other._scans = scans
         return other
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all people, in the order of `people`."""
+        return [self._names[person] for person in self.people.tolist()]
+
+    def name(self, place: int) -> str:
+        """Return the name of the person at a position in `people`."""
+        return self._names[int(self.people[place])]
 
     def owners(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the person of each of these templates, as a position in `people`."""

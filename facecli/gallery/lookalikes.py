@@ -35,5 +35,5 @@ def lookalikes(index: Index, top: int) -> list[Pair]:
             pair = min(one, other), max(one, other)
             nearest[pair] = min(nearest.get(pair, np.inf), float(best.flat[place]))
         nearest = dict(sorted(nearest.items(), key=lambda item: (item[1], item[0]))[: 2 * top])
-    found = [Pair(index.names[one], index.names[other], value) for (one, other), value in nearest.items()]
+    found = [Pair(index.name(one), index.name(other), value) for (one, other), value in nearest.items()]
     return [pair for pair in found if np.isfinite(pair.distance)][:top]

@@ -88,8 +88,8 @@ class Reviewer:
     def _nearest(index: Index, probe: NDArray[np.float64], key: str) -> list[tuple[float, str]]:
         """Return the distances of the two nearest people of an index, and of the person of a key, if there is one."""
         ((people, found),) = nearest(probe[None], index, 2)
-        distances = [(one, index.names[place]) for place, one in zip(people, found, strict=True)]
+        distances = [(one, index.name(place)) for place, one in zip(people, found, strict=True)]
         own = np.array([place for place, name in enumerate(index.names) if names.key(name) == key], np.int64)
         if len(own):
-            distances.append((float(index.exact(probe, own)[0]), index.names[own[0]]))
+            distances.append((float(index.exact(probe, own)[0]), index.name(own[0])))
         return distances

@@ -1,7 +1,7 @@
 """The file beside a large gallery that its searches are made from: NAME.index, which can be deleted at any time.
 
-It holds the templates and their codes in one state of the gallery, and is mapped into memory instead of being read. A
-file of another state or version, or with damage, is not used, and made anew.
+It holds the templates, their codes and people's names in one state of the gallery, and is mapped into memory instead of
+being read. A file of another state or version, or with damage, is not used, and made anew.
 
 A header of HEADER bytes, JSON; then the arrays, each at a multiple of ALIGNMENT bytes, numbers little-endian.
 """
@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 
 from facecli.gallery.index import Index, Prepared, Score, checksums
 from facecli.gallery.quantized import Codes
+from facecli.gallery.store.name_table import NameTable
 from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.records import Templates
 from facecli.gallery.store.store import GalleryStore
 
-FORM = "facecli gallery cache, version 2"
+FORM = "facecli gallery cache, version 3"
 SUFFIX = ".index"
 LEAST = 20_000  # templates: fewer are read and encoded in less time than models take to load
 HEADER, ALIGNMENT, BATCH = 1024, 64, 16_384  # bytes, bytes, templates
@@ -49,10 +50,11 @@ def open_index(store: GalleryStore, score: Score = "blend", people: Sequence[str
         with suppress(OSError):  # a full disk, a folder that is read-only
             _write(store, key)
         found = _read(store.path, key)
-    names, ignored = store.names()
     if found is None or store.state != key["state"]:
         return Index(store.templates(), score)
     arrays, (error, middle_error) = found
+    names = NameTable(arrays["everybody"], arrays["name_ends"], arrays["names"])
+    ignored = frozenset(arrays["everybody"][arrays["ignored"] > 0].tolist())
     templates = Templates(arrays["rows"], arrays["faces"], arrays["people"], names, key["revision"], ignored)
     codes = Codes(arrays["codes"], arrays["offsets"], arrays["scales"], error)
     middles = Codes(arrays["middle_codes"], arrays["middle_offsets"], arrays["middle_scales"], middle_error)
@@ -78,10 +80,14 @@ def files(gallery: Path) -> list[Path]:
 
 def _layout(header: Mapping[str, Any]) -> tuple[dict[str, tuple[int, np.dtype[Any], tuple[int, ...]]], int]:
     """Return the place (byte, type, shape) of each array, `rows` at the end, and the bytes of the whole file."""
-    count, people, dim = (int(header[name]) for name in ("templates", "people", "dim"))
+    count, people, dim, letters = (int(header[name]) for name in ("templates", "people", "dim", "letters"))
     shapes: dict[str, tuple[str, tuple[int, ...]]] = {
         "people": ("<i8", (count,)),
         "faces": ("<i8", (count,)),
+        "everybody": ("<i8", (people,)),
+        "name_ends": ("<i8", (people,)),
+        "ignored": ("<u1", (people,)),
+        "names": ("<u1", (letters,)),
         "sums": ("<u4", (count,)),
         "offsets": ("<i4", (count,)),
         "scales": ("<f4", (count,)),
@@ -134,8 +140,9 @@ def _write(store: GalleryStore, key: Mapping[str, Any]) -> None:
     discard(store.path)
 
     def fill(descriptor: int) -> bool:
-        count, people = store.searched()
-        header = {**key, "templates": count, "people": people, "dim": 1 if store.space is None else store.space.dim}
+        count, people, letters = store.searched()
+        header = {**key, "templates": count, "people": people, "letters": letters}
+        header["dim"] = 1 if store.space is None else store.space.dim
         size = _layout(header)[1]
         os.ftruncate(descriptor, size)
         if hasattr(os, "posix_fallocate"):  # a full disk is an error here; while the mapping is written it is a signal
@@ -183,11 +190,9 @@ def _fill(content: mmap.mmap, store: GalleryStore, header: Mapping[str, Any]) ->
             arrays["people"][done:end], arrays["faces"][done:end] = people, faces
             arrays["rows"][done:end], arrays["sums"][done:end] = embeddings, checksums(embeddings)
             done = end
-        everybody = np.unique(arrays["people"]).tolist()
-        if done != header["templates"] or len(everybody) != header["people"]:
+        index = Index(Templates(arrays["rows"], arrays["faces"], arrays["people"], {}, 0))
+        if done != header["templates"] or not _fill_names(arrays, index.people, store):
             return False
-        names = dict.fromkeys(everybody, "")
-        index = Index(Templates(arrays["rows"], arrays["faces"], arrays["people"], names, 0))
         codes, middles = index.prepared.templates, index.prepared.centroids
         for start, own in (("", codes), ("middle_", middles)):
             arrays[f"{start}codes"][:], arrays[f"{start}offsets"][:] = own.values, own.offsets
@@ -197,4 +202,17 @@ def _fill(content: mmap.mmap, store: GalleryStore, header: Mapping[str, Any]) ->
         arrays.clear()  # a mapping can not be closed while arrays look at it
     text = json.dumps({**header, "errors": (codes.error, middles.error), "check": _check(content, header)})
     content[:HEADER] = text.encode().ljust(HEADER)
+    return True
+
+
+def _fill_names(arrays: Arrays, people: NDArray[np.int64], store: GalleryStore) -> bool:
+    """Write whom the templates are of; return whether there is as much room for that as the header says."""
+    known, ignored = store.names()
+    spelled = [known.get(person, "").encode() for person in people.tolist()]
+    letters = np.frombuffer(b"".join(spelled), np.uint8)
+    if len(people) != len(arrays["everybody"]) or len(letters) != len(arrays["names"]):
+        return False
+    arrays["everybody"][:], arrays["names"][:] = people, letters
+    arrays["name_ends"][:] = np.cumsum([len(one) for one in spelled], dtype=np.int64)
+    arrays["ignored"][:] = np.isin(people, list(ignored))
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,7 @@ class Templates:
     embeddings: FloatArray
     faces: Sequence[int] | NDArray[np.int64]
     people: Sequence[int] | NDArray[np.int64]
-    names: dict[int, str]
+    names: Mapping[int, str]
     revision: int
     ignored: frozenset[int] = frozenset()
 

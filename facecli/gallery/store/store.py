@@ -133,10 +133,12 @@ class GalleryStore:
         ((count,),) = self.database.rows("SELECT count(*) FROM face")
         return int(count)
 
-    def searched(self) -> tuple[int, int]:
-        """Return how many templates a search looks through, and of how many people."""
-        ((templates, people),) = self.database.rows(f"SELECT count(*), count(DISTINCT person.id) {SEARCHED}")
-        return int(templates), int(people)
+    def searched(self) -> tuple[int, int, int]:
+        """Return how many templates a search looks through, of how many people, and the bytes of their names."""
+        query = f"""SELECT sum(templates), count(*), sum(length(CAST(name AS BLOB))) FROM
+            (SELECT person.name AS name, count(*) AS templates {SEARCHED} GROUP BY person.id)"""  # noqa: S608
+        ((templates, people, letters),) = self.database.rows(query)
+        return int(templates or 0), int(people), int(letters or 0)
 
     def template_batches(self, size: int) -> Iterator[tuple[list[int], list[int], FloatArray]]:
         """Yield people, faces and embeddings, (N, dim) float32, as `templates` has them, `size` at a time."""
