@@ -12,6 +12,7 @@ from facecli.errors import OutputError
 from facecli.pictures.sources import URL
 from facecli.places import objects
 from facecli.places.place import Place
+from facecli.redaction import without_secrets
 from facecli.system.files import check_writable, make_folder, unfinished, write_bytes
 
 
@@ -65,6 +66,7 @@ class ObjectPlace(Place):
 
     def __init__(self, url: str) -> None:
         self._files, self._root = objects.opened(url.rstrip("/"))
+        self._shown = without_secrets(url.rstrip("/"))
 
     def write(self, name: str, content: bytes) -> None:
         """Put an object."""
@@ -91,7 +93,7 @@ class ObjectPlace(Place):
 
     def names(self, folder: str) -> set[str]:
         """Return the names of the objects below a prefix."""
-        with objects.told(f"can not list {folder}", OutputError):
+        with objects.told(f"can not list {self._shown}/{folder}", OutputError):
             self._files.invalidate_cache()
             try:
                 listed = self._files.ls(self._path(folder), detail=False)

@@ -133,6 +133,9 @@ def test_failures_name_the_place_and_no_secret(s3: dict, monkeypatch: pytest.Mon
     with pytest.raises(OutputError, match=r"can not write job\.json") as failure:
         place.write("job.json", b"")
     assert "very-secret-key" not in str(failure.value)
+    monkeypatch.setattr(place._files, "ls", lambda *_, **__: 1 / 0)  # whatever a library raises
+    with pytest.raises(OutputError, match="can not list s3://no-such-bucket/out/faces: ZeroDivisionError"):
+        place.names("faces")
 
 
 def test_a_scheme_that_nothing_opens_is_told(run_cli: Callable, pictures: Path) -> None:
