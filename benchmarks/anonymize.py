@@ -3,6 +3,8 @@
 Faces: mated pairs of LFW's dev set. One picture is enlarged or reduced until its face is so many px wide, and covered;
 recognizers compare it with the other one, as it is, at their own operating points. Crops are cut by the landmarks from
 before: the attacker knows where the face was. "itself" compares with the same picture before, as `--check` does.
+Pictures of LFW have faces of some 100 px, and an enlarged one has no more detail than it had. Faces that are as large
+as that come from WIDER FACE's pictures, which are only reduced: each is compared with itself.
 
 Films: generated ones of nine people (tests/films.py), whom the defaults were not chosen with. A leak is a face of which
 half can be seen while less than 80 % of its box is covered. `--speed FILM` measures `facecli anonymize` on a film, in
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,7 +49,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import films
 
 DATA = common.SHARED / "data" / "lfw_dev.zip"
-VEILS = ("pixelate", "blur", "mask")
+LARGE = common.SHARED / "data" / "wider_dev.zip"
+VEILS = ("pixelate", "pixelate, ellipse", "blur", "mask")
+Cover = Callable[[UInt8Array, Iterable[FloatArray]], None]  # covers the faces at boxes (4,) xyxy px, in place
 SEEN, COVERED = 0.5, 0.8  # parts of a face that count as seen, and as covered
 
 
@@ -84,12 +88,11 @@ class Witnesses:
 def main() -> None:
     options = common.parser(__doc__)
     options.add_argument("--pairs", type=int, default=100)
-    options.add_argument(
-        "--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[60, 120, 240, 500]
-    )
-    options.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[201, 202, 203])
+    options.add_argument("--sizes", type=_numbers, default=[60, 120, 240, 500])
+    options.add_argument("--large", type=_numbers, default=[240, 480], help="px of faces that are only reduced")
+    options.add_argument("--seeds", type=_numbers, default=[201, 202, 203])
     options.add_argument("--cells", type=int, default=Veil().cells)
-    options.add_argument("--methods", default=",".join(VEILS))
+    options.add_argument("--methods", default=";".join(VEILS))
     options.add_argument("--speed", type=Path, help="a film to measure the command on, instead of the rest")
     chosen = options.parse_args()
     cv2.setNumThreads(1)
@@ -105,9 +108,12 @@ def main() -> None:
         for size in chosen.sizes:
             found = (_pair(archive, faces, rows[number], size) for number in order)
             pairs = [pair for pair in found if pair is not None]
-            for name in ("nothing", *(chosen.methods.split(",") if chosen.methods else ())):
-                veil = None if name == "nothing" else Veil(name, chosen.cells)
-                figures += hidden(witnesses, pairs, size, name, veil)
+            for name in ("nothing", *filter(None, chosen.methods.split(";"))):
+                figures += hidden(witnesses, pairs, size, name, veil_of(name, chosen.cells))
+        for size in chosen.large:
+            pairs = large(faces, size)
+            for name in filter(None, chosen.methods.split(";")):
+                figures += hidden(witnesses, pairs, size, f"WIDER, {name}", veil_of(name, chosen.cells))
         for level in ("PLAUSIBLE", "HARD"):
             figures += leaks(archive, level, chosen.seeds)
     common.tell(figures, as_json=chosen.json)
@@ -117,32 +123,50 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def hidden(witnesses: Witnesses, pairs: list[Pair], size: int, name: str, veil: Veil | None) -> list[common.Figure]:
-    """The rates of covered faces that are verified."""
+def veil_of(name: str, cells: int) -> Cover | None:
+    """What covers faces by a name of VEILS, None for nothing."""
+    method, _, shape = name.partition(", ")
+    return None if method == "nothing" else Veil(method, cells, shape=shape or "box").lay
+
+
+def large(faces: Faces, size: int) -> list[Pair]:
+    """Faces of at least `size` px in WIDER FACE's pictures, reduced to that: each a pair of itself."""
+    found = []
+    with zipfile.ZipFile(LARGE) as archive:
+        for name in sorted(name for name in archive.namelist() if name.endswith(".jpg")):
+            pixels = _read(archive, name)
+            seen = faces.detect(pixels, face="largest").faces
+            if seen and (width := float(seen[0].bbox[2] - seen[0].bbox[0])) >= size:
+                small = cv2.resize(pixels, None, fx=size / width, fy=size / width, interpolation=cv2.INTER_AREA)
+                if (result := _result(faces, np.asarray(small, np.uint8), "largest")) is not None:
+                    found.append(Pair(result, result))
+    return found
+
+
+def hidden(
+    witnesses: Witnesses, pairs: list[Pair], size: int, name: str, veil: Cover | None, most: float | None = 0.01
+) -> list[common.Figure]:
+    """The rates of covered faces that are verified. most: the bar."""
     first, before = (witnesses.embeddings(one) for one in zip(*((p.first, p.second) for p in pairs), strict=True))
     after = before if veil is None else witnesses.embeddings(_covered(pair.second, veil) for pair in pairs)
     figures = []
     for against, own in (("the other picture", first), ("itself", before)):
-        if veil is None and own is before:
+        if (against == "itself") if veil is None else (against != "itself" and pairs[0].first is pairs[0].second):
             continue
         for recognizer, rate in witnesses.verified(own, after).items():
             what = f"{name}, {size} px, {len(pairs)} faces, {recognizer}, {against}"
-            figures.append(common.figure(what, rate, "{:.1%}", most=None if veil is None else 0.01))
+            figures.append(common.figure(what, rate, "{:.1%}", most=None if veil is None else most))
     return figures
 
 
 def leaks(archive: zipfile.ZipFile, level: str, seeds: Sequence[int]) -> list[common.Figure]:
     """The rate of faces in generated films that are not covered, and the part of the frames that is."""
-    names = [name for name in archive.namelist() if name.endswith("_0001.jpg")]
     anonymizer = Anonymizer(Faces(threads=1).engine, AnonymousWish(Veil(), Chosen()))
     faces = leaking = frames = 0
     area = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            path, truth = Path(folder) / f"{seed}.mp4", Path(folder) / f"{seed}.txt"
-            people = [names[number] for number in np.random.default_rng(seed).choice(len(names), 9, replace=False)]
-            portraits = films.portraits_of([_read(archive, name) for name in people])
-            films.Film(portraits, seed=seed, level=getattr(films, level)).write(path, truth)
+            path, truth = drawn(archive, level, seed, Path(folder))
             film = Film(address_of(str(path)))
             analysis = anonymizer.analysis(film)
             film.close()
@@ -160,20 +184,35 @@ def leaks(archive: zipfile.ZipFile, level: str, seeds: Sequence[int]) -> list[co
     ]
 
 
+def drawn(archive: zipfile.ZipFile, level: str, seed: int, folder: Path) -> tuple[Path, Path]:
+    """A film of nine people, and its truth."""
+    path, truth = folder / f"{level}-{seed}.mp4", folder / f"{level}-{seed}.txt"
+    names = [name for name in archive.namelist() if name.endswith("_0001.jpg")]
+    people = [names[number] for number in np.random.default_rng(seed).choice(len(names), 9, replace=False)]
+    portraits = films.portraits_of([_read(archive, name) for name in people])
+    films.Film(portraits, seed=seed, level=getattr(films, level)).write(path, truth)
+    return path, truth
+
+
 def speed(film: Path) -> list[common.Figure]:
     """Seconds of the processor that the command takes for a film, and for each of its frames."""
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "facecli", "anonymize", str(film), "-o", f"{folder}/out.mp4", "--json"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(line, stdout=subprocess.PIPE, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    frames = json.loads(done.stdout)["files"][0]["frames"]
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        seconds, printed = processor_seconds(line)
+    frames = json.loads(printed)["files"][0]["frames"]
     what = f"anonymize {film.name}, {frames} frames: CPU "
     return [
         common.figure(f"{what}seconds", seconds, "{:.1f}"),
         common.figure(f"{what}ms per frame", 1000 * seconds / frames, "{:.0f}"),
     ]
+
+
+def processor_seconds(line: Sequence[str]) -> tuple[float, bytes]:
+    """The seconds of the processor that a command takes, and what it prints."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(line, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
 
 
 def _pair(archive: zipfile.ZipFile, faces: Faces, row: dict[str, str], size: int) -> Pair | None:
@@ -188,18 +227,18 @@ def _pair(archive: zipfile.ZipFile, faces: Faces, row: dict[str, str], size: int
     return None if results[0] is None or results[1] is None else Pair(results[0], results[1])
 
 
-def _result(faces: Faces, pixels: UInt8Array) -> ImageResult | None:
-    detections = faces.detect(pixels, face="center").result.detections
+def _result(faces: Faces, pixels: UInt8Array, face: str = "center") -> ImageResult | None:
+    detections = faces.detect(pixels, face=face).result.detections
     if detections is None or not len(detections):
         return None
     return ImageResult("a picture", indices=(0,), detections=detections, image=Image(pixels, "a picture"))
 
 
-def _covered(result: ImageResult, veil: Veil) -> ImageResult:
+def _covered(result: ImageResult, veil: Cover) -> ImageResult:
     assert result.image is not None
     assert result.detections is not None
     pixels = result.image.pixels.copy()
-    veil.lay(pixels, result.detections.bboxes)
+    veil(pixels, result.detections.bboxes)
     return ImageResult("a copy", indices=(0,), detections=result.detections, image=Image(pixels, "a copy"))
 
 

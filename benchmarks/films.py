@@ -98,7 +98,7 @@ def _cost(path: Path, rounds: int) -> Iterator[common.Figure]:
     for _ in range(rounds + 1):
         began = time.process_time()
         film = Film(address_of(str(path)))
-        finding = tools._crew("alone").finding  # its own stages, without the rest
+        finding = tools.finding()
         frames = sum(1 for frame in film.frames() if finding.find(frame.image))
         film.close()
         alone.append((time.process_time() - began) / frames)

