@@ -32,10 +32,15 @@ def gallery_path(given: Path | None) -> Path:
 
 
 def open_store(given: Path | None) -> GalleryStore:
-    """Return the store of a gallery that exists. Raises GalleryError."""
+    """Return the store of a gallery that exists; it is closed when the command ends, in whatever way.
+
+    Raises GalleryError.
+    """
     from facecli.gallery.store.store import GalleryStore
 
-    return GalleryStore(gallery_path(given))
+    store = GalleryStore(gallery_path(given))
+    click.get_current_context().call_on_close(store.close)
+    return store
 
 
 def change(
@@ -101,11 +106,15 @@ def open_gallery(
     inputs: int | None,
     create: bool = False,
 ) -> Gallery:
-    """Return an opened gallery. create: make its file if it is missing. Raises GalleryError, OutputError."""
+    """Return an opened gallery; it is closed when the command ends. create: make its file if it is missing.
+
+    Raises GalleryError, OutputError.
+    """
     recognizer = None if context.defaulted("recognizer") else plugins.recognizer
     detector = None if context.defaulted("detector") else plugins.detector
     chosen = replace(plugins, recognizer=recognizer, detector=detector)
     faces = wiring.open_faces(chosen, running, reading, inputs=inputs)
     gallery = faces.gallery(gallery_path(given))
-    gallery.store(create=create)
+    store = gallery.store(create=create)
+    click.get_current_context().call_on_close(store.close)
     return gallery
