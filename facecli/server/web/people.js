@@ -1,9 +1,8 @@
 // Everybody, and one person.
 import { texts } from "/web/texts.js";
 import { ask, doing, element, field, picture, say } from "/web/tools.js";
+import { addFiles, byPerson } from "/web/folders.js";
 import { go } from "/web/main.js";
-
-const IMAGE = /\.(jpe?g|png|webp|bmp|tiff?)$/i;
 
 export async function people(content) {
   const list = element("ul", { class: "cards" });
@@ -51,56 +50,32 @@ function adding(list) {
     }) }, name, files, element("button", { type: "submit" }, texts.add)));
 }
 
-// The pictures of a chosen folder by the name of the folder that each lies in.
-function byPerson(files) {
-  const found = new Map();
-  for (const file of files) {
-    const parts = file.webkitRelativePath.split("/");
-    if (!IMAGE.test(file.name) || parts.length < 2) continue;
-    const name = parts.at(-2);
-    found.set(name, [...(found.get(name) || []), file]);
-  }
-  return found;
-}
-
 function folder(list) {
   const chosen = field(texts.folder, { type: "file", webkitdirectory: true, multiple: true, name: "folder" });
   const zip = field(texts.zip, { type: "file", accept: ".zip,application/zip" });
+  const reasons = element("ul", { class: "reasons", "aria-label": texts.refused });
   return element("section", {}, element("h2", {}, texts.addFolder), element("p", { class: "small" }, texts.folderText),
     element("form", { onsubmit: doing(async () => {
-      let [added, rejected] = [0, 0];
+      let [added, refused] = [0, []];
+      const told = () => {
+        say(texts.added(added, refused.length), refused.length > 0 && !added);
+        reasons.replaceChildren(...refused.map(([path, reason]) => element("li", {}, `${path}: ${reason}`)));
+      };
+      reasons.replaceChildren();
       for (const [name, files] of byPerson(chosen.lastChild.files)) {
-        const sums = await addFiles(name, files);
-        [added, rejected] = [added + sums[0], rejected + sums[1]];
-        say(texts.added(added, rejected));
+        const sum = await addFiles(name, files);
+        [added, refused] = [added + sum.added, [...refused, ...sum.refused]];
+        told();
       }
       if (zip.lastChild.files.length) {
         const body = zip.lastChild.files[0].slice(0, undefined, "application/zip");
         const answer = await ask("POST", "/v1/import", body);
-        [added, rejected] = [added + answer.added, rejected + answer.rejected.length];
+        const bad = answer.rejected.map((one) => [one.source, one.error ? one.error.message : texts.failed]);
+        [added, refused] = [added + answer.added, [...refused, ...bad]];
       }
-      say(texts.added(added, rejected));
+      told();
       await fill(list, "");
-    }) }, chosen, zip, element("button", { type: "submit" }, texts.add)));
-}
-
-// Add pictures to the person of a name, who is made if there is none; a few at once, so that no request is too large.
-async function addFiles(name, files) {
-  let [added, rejected] = [0, 0];
-  for (let start = 0; start < files.length; start += 4) {
-    const data = new FormData();
-    const { people: found } = await ask("GET", `/v1/people?search=${encodeURIComponent(name)}`);
-    const known = found.find((one) => one.person.toLowerCase() === name.toLowerCase());
-    if (!known) data.append("name", name);
-    for (const file of files.slice(start, start + 4)) data.append("images", file, file.name);
-    try {
-      const answer = await ask("POST", known ? `/v1/people/${known.uid}/faces` : "/v1/people", data);
-      [added, rejected] = [added + answer.faces.length, rejected + answer.rejected.length];
-    } catch {
-      rejected += Math.min(4, files.length - start);
-    }
-  }
-  return [added, rejected];
+    }) }, chosen, zip, element("button", { type: "submit" }, texts.add)), reasons);
 }
 
 export async function person(content, uid) {
@@ -122,7 +97,7 @@ export async function person(content, uid) {
         await ask("DELETE", `${path}/faces/${face.face}`);
         await go(faces.length > 1 ? `/people/${uid}` : "/people");
       }) }, texts.removeFace)))),
-    more(path, again), renaming(path, own, again), merging(path, own, all),
+    more(path, again), renaming(path, own, again), merging(path, own, all) ?? "",
     element("p", {},
       element("button", { onclick: doing(async () => { await save(`${path}/export`); }) }, texts.exportThem(own.person)),
       element("button", { class: "bad", id: "erase", onclick: doing(async () => {

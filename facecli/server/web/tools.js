@@ -40,7 +40,7 @@ export async function ask(method, path, body) {
   if (!answer.ok) {
     const error = document_.error;
     const failure = new Error(error.hint ? `${error.message}; ${error.hint}` : error.message);
-    failure.code = error.code;
+    failure.status = answer.status;
     throw failure;
   }
   return document_;
