@@ -3,7 +3,7 @@ import { texts } from "/web/texts.js";
 import { doing, element, key, openCamera, closeCamera, say, snapshot, videoElement } from "/web/tools.js";
 
 export function live(content) {
-  let socket = null;
+  let [socket, here] = [null, true];
   const video = videoElement();
   const canvas = element("canvas", { "aria-hidden": "true" });
   const stage = element("div", { class: "stage", hidden: true }, video, canvas);
@@ -11,6 +11,7 @@ export function live(content) {
   const stop = () => {
     if (socket) socket.close();
     socket = null;
+    if (!here) return; // the camera may be another page's meanwhile
     closeCamera();
     stage.hidden = true;
     toggle.textContent = texts.liveStart;
@@ -18,12 +19,21 @@ export function live(content) {
   const toggle = element("button", { class: "lead", onclick: doing(async () => {
     if (socket) return stop();
     stage.hidden = false;
-    await openCamera(video);
-    socket = connect(video, (answer) => show(answer, canvas, list), stop);
+    try {
+      await openCamera(video);
+      if (!here) return;
+      socket = connect(video, (answer) => show(answer, canvas, list), stop);
+    } catch (failure) {
+      stop();
+      throw failure;
+    }
     toggle.textContent = texts.liveStop;
   }) }, texts.liveStart);
   content.append(element("h1", {}, texts.liveTitle), toggle, stage, list);
-  return () => { if (socket) socket.close(); };
+  return () => {
+    here = false;
+    if (socket) socket.close();
+  };
 }
 
 // Send a frame, wait for its answer, send the next.

@@ -39,7 +39,8 @@ export async function ask(method, path, body) {
   const document_ = await answer.json();
   if (!answer.ok) {
     const error = document_.error;
-    const failure = new Error(error.hint ? `${error.message}; ${error.hint}` : error.message);
+    const hint = answer.headers.has("www-authenticate") ? texts.typeKey : error.hint; // the server's is for programs
+    const failure = new Error(hint ? `${error.message}; ${hint}` : error.message);
     failure.status = answer.status;
     throw failure;
   }
@@ -77,20 +78,29 @@ export function field(label, attributes) {
 
 // The camera of one page; it is let go when another page is shown.
 let stream = null;
+let turn = 0; // goes up when the camera is let go: one that is given afterwards is wanted no more
 
 export async function openCamera(video) {
   if (!navigator.mediaDevices) throw new Error(texts.noCamera);
   closeCamera();
+  const own = turn;
+  let given;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 }, audio: false });
+    given = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 }, audio: false });
   } catch {
     throw new Error(texts.cameraRefused);
   }
+  if (own !== turn) {
+    for (const track of given.getTracks()) track.stop();
+    throw new Error(texts.cameraLeft);
+  }
+  stream = given;
   video.srcObject = stream;
   await video.play();
 }
 
 export function closeCamera() {
+  turn += 1;
   if (stream) for (const track of stream.getTracks()) track.stop();
   stream = null;
 }

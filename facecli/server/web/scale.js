@@ -1,0 +1,31 @@
+// How near a decision is.
+import { texts } from "/web/texts.js";
+import { element } from "/web/tools.js";
+
+// Return the distances to the first and, if there is one, the second person on a line, with the threshold.
+export function scale(first, second, threshold, margin) {
+  const space = "http://www.w3.org/2000/svg";
+  const most = Math.max(1.5 * threshold, 1.1 * first.distance, second ? 1.1 * second.distance : 0);
+  const at = (value) => 10 + (value / most) * 380;
+  const svg = (name, attributes, text) => {
+    const made = document.createElementNS(space, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text) made.textContent = text;
+    return made;
+  };
+  const words = texts.scale(first.distance.toFixed(3), threshold.toFixed(3), margin === null ? null : margin.toFixed(3));
+  const drawn = svg("svg", { class: "scale", viewBox: "0 0 400 84", role: "img", "aria-label": words });
+  // A text begins, or ends, at its place, so that it stays on the picture.
+  const label = (value, y, text) => svg("text", { x: at(value), y, "text-anchor": at(value) > 200 ? "end" : "start" }, text);
+  drawn.append(
+    svg("line", { class: "axis", x1: 10, x2: 390, y1: 46, y2: 46 }),
+    svg("line", { class: "limit", x1: at(threshold), x2: at(threshold), y1: 30, y2: 62 }),
+    label(threshold, 78, `${texts.limit} ${threshold.toFixed(3)}`),
+    svg("circle", { cx: at(first.distance), cy: 46, r: 7 }),
+    label(first.distance, second && at(second.distance) - at(first.distance) < 200 ? 12 : 28, `${first.person} ${first.distance.toFixed(3)}`),
+  );
+  if (second) {
+    drawn.append(svg("circle", { cx: at(second.distance), cy: 46, r: 4 }), label(second.distance, 28, `${second.person} ${second.distance.toFixed(3)}`));
+  }
+  return element("div", {}, drawn, element("p", { class: "small" }, words));
+}
