@@ -99,6 +99,17 @@ def shown(page, path: str) -> None:
     page.wait_for_function("path => document.getElementById('main').dataset.shown === path", arg=path)
 
 
+def make_dataset(folder: Path, picture: bytes) -> None:
+    """Make a folder of one person, whose name is as macOS writes it, of more bytes than one request may have."""
+    person = folder / "Trained_data" / "Grace  Ho\u0308pper"
+    for place in (person, folder / "RecycleBin" / "Old Name", folder / "Trained_data"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "thrown.jpg").write_bytes(picture)
+    for number in range(3):
+        (person / f"{number}.jpg").write_bytes(picture + bytes(3_000_000 + number))
+    (person / "broken.jpg").write_bytes(b"no picture")
+
+
 def test_a_day_on_the_page(server, browser, examples, tmp_path):
     page = browser("collins.jpg")
     page.goto("/")
@@ -135,17 +146,26 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
     other.goto("/login")
     other.get_by_role("button", name="Log in").click()
     said(other, "nobody was recognised")
+    assert other.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "ended"
     shot(other, "login-refused")
+    nothing = '{"images": [{"faces": []}]}'
+    other.route("**/v1/detect", lambda route: route.fulfill(body=nothing, content_type="application/json"))
+    other.on("request", lambda request: pytest.fail("an empty log-in") if request.url.endswith("/v1/login") else None)
+    other.get_by_role("button", name="Log in").click()
+    said(other, "nothing was sent. No face is seen")
+    other.goto("/live")
+    other.get_by_role("button", name="Start").click()
+    other.get_by_role("link", name="Who is this?").wait_for()
+    other.get_by_role("button", name="Stop").click()
 
-    folder = tmp_path / "people" / "Grace Hopper"
-    folder.mkdir(parents=True)
-    shutil.copy(examples / "hopper.jpg", folder)
+    make_dataset(tmp_path / "people", (examples / "hopper.jpg").read_bytes())
     page.goto("/people")
     shown(page, "/people")
     page.locator("input[name=folder]").set_input_files(str(tmp_path / "people"))
     page.locator("form:has(input[name=folder]) button").click()
-    said(page, "1 added")
-    page.get_by_text("Grace Hopper").first.wait_for()
+    said(page, "4 added, 1 could not be used")
+    assert "/broken.jpg: " in page.get_by_label("Pictures that could not be used").inner_text()
+    page.get_by_text("Grace H\u00f6pper").first.wait_for()
     shot(page, "people")
     page.get_by_text("Eileen Collins").last.click()
     page.get_by_role("heading", name="Eileen Collins").wait_for()
@@ -156,7 +176,19 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
 
     page.goto("/review")
     page.get_by_text("Is this").first.wait_for()
+    page.get_by_role("img", name="A face of Grace").first.wait_for()
     shot(page, "review")
+    undo = page.get_by_role("button", name="Undo the latest answer")
+    assert undo.count() == 0
+    page.get_by_label("Who is this?").first.fill("Grace H\u00f6pper")
+    with page.expect_response("**/v1/review/seen-*") as answered:
+        page.get_by_role("button", name="Keep").first.click()
+    said(page, "The face is Grace H\u00f6pper's.")
+    assert undo.count() == int(answered.value.json().get("undoable", False))  # nothing older is offered instead
+    page.get_by_role("button", name="This is ").first.click()
+    page.get_by_text("There is nothing to review.").wait_for()
+    undo.click()
+    page.get_by_text("Is this").first.wait_for()
     page.get_by_role("button", name="Ignore").first.click()
     page.get_by_text("There is nothing to review.").wait_for()
 
@@ -170,7 +202,7 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
     page.get_by_role("button", name="Erase me").click()
     said(page, "No byte of them was found afterwards.")
     names = [one["person"] for one in server.get("/v1/people").json()["people"]]
-    assert names == ["Grace Hopper"]
+    assert names == ["Grace H\u00f6pper"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -198,13 +230,24 @@ def test_pages_fit_a_phone(browser, server, collins, scheme):
     server("DELETE", f"/v1/people/{uid}")
 
 
-def test_keys_are_made_and_revoked_on_the_page(browser, start_server, tmp_path):
+def test_keys_are_made_and_revoked_on_the_page(browser, start_server, collins, tmp_path):
     from facecli.server.keys import Keys
 
     path = tmp_path / "keys.json"
     key = Keys.add(path, "the first", "admin")
-    page = browser("collins.jpg", address=start_server("--keys", str(path)).address)
+    server = start_server("--keys", str(path))
+    sent = {"headers": {"Authorization": f"Bearer {key}"}, "data": {"name": "Ada"}, "files": {"images": collins}}
+    uid = server.post("/v1/people", **sent).json()["person"]["uid"]
+    page = browser("collins.jpg", address=server.address)
     page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/signup")
+    page.get_by_text("Signing up needs a key").wait_for()
+    page.goto("/login")
+    page.get_by_role("button", name="Log in").click()
+    said(page, "You are logged in, Ada.")
+    page.goto(f"/people/{uid}")
+    page.get_by_role("heading", name="Ada").wait_for()
+    assert "null" not in page.locator("#main").inner_text()
     page.goto("/settings")
     shown(page, "/settings")
     page.get_by_label("Key of the server").fill(key)
