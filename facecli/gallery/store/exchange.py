@@ -173,8 +173,10 @@ def check(arrays: Arrays) -> None:
     for name, (kind, shape) in shapes.items():
         if arrays[name].dtype.kind != kind or arrays[name].shape != shape:
             raise ValueError(f"{name} is {arrays[name].shape} {arrays[name].dtype}")
-    if not np.isfinite(arrays["embedding"]).all():
-        raise ValueError("an embedding is not finite")
+    with np.errstate(over="ignore"):
+        embeddings = arrays["embedding"].astype(FLOAT, copy=False)  # as they are kept
+    if not np.isfinite(embeddings).all() or not embeddings.any(axis=1).all():
+        raise ValueError("an embedding is not finite, or zero")
     identity = json.loads(str(arrays["identity"]))
     if not {"recognizer", "detector", "parameters"} <= set(identity):
         raise ValueError("it does not say what its embeddings come from")

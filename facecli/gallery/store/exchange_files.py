@@ -62,7 +62,7 @@ def opened(path: Path) -> Iterator[Contents]:
                 arrays = _read_npz(stream)
             exchange.check(arrays)
             yield Contents(arrays, _crops(archive, crops))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         message = f"{path} is no exported gallery, or is damaged: {str(error) or type(error).__name__}"
         raise GalleryError(message, hint="name a file that `facecli gallery export` wrote") from error
 

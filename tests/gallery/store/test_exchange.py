@@ -167,11 +167,14 @@ def test_other_space_and_empty_gallery(staffed, store, tmp_path):
     "change",
     [
         {"embedding": np.full((6, DIM), np.nan, np.float32)},
+        {"embedding": np.full((6, DIM), 1e300)},
+        {"embedding": np.zeros((6, DIM), np.float32)},
         {"embedding": np.ones((6, DIM + 1), np.float32)},
         {"sha256": np.zeros((6, 31), np.uint8)},
         {"person": np.arange(6)},
         {"form": np.array("facecli.embed/1")},
         {"identity": np.array("{}")},
+        {"identity": np.array("[" * 100_000)},
         {"source": np.zeros(6, "U1000000")},
     ],
 )
