@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from facecli.errors import FacecliError, InputError, first_line
 from facecli.pictures.listing import SUFFIXES
@@ -14,6 +15,23 @@ from facecli.pictures.sources import URL, Source, failing, too_large
 from facecli.places import objects
 from facecli.redaction import without_secrets
 from facecli.types import Limits
+
+
+BLOCK = 2**20  # bytes that are read at once behind the end of an archive
+
+
+class _Header(tarfile.TarInfo):
+    """A header of which only the block of zeros is an end: tarfile itself ends in silence at any damage."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _Header:
+        """Return the next header. Raises tarfile.ReadError for what is neither a header nor the end."""
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # which the types leave out
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"{error}, and no end") from error
 
 
 def members(archive: str, limits: Limits) -> Iterator[Source]:
@@ -24,8 +42,8 @@ def members(archive: str, limits: Limits) -> Iterator[Source]:
     try:
         with ExitStack() as stack:
             stream = stack.enter_context(_stream(archive))
-            with tarfile.open(fileobj=stream, mode="r|*") as tar:
-                for member in tar:
+            with _opened(stream) as tar:
+                while (member := _next(tar)) is not None:
                     if member.isfile() and member.name.lower().endswith(SUFFIXES):
                         yield _member(f"{archive}/{member.name}", tar, member, limits)
                     tar.members.clear()  # type: ignore[attr-defined] # which would hold the headers of all
@@ -34,6 +52,33 @@ def members(archive: str, limits: Limits) -> Iterator[Source]:
         yield failing(archive, InputError(message, hint="is it a whole tar archive?"))
     except FacecliError as error:
         yield failing(archive, error)
+
+
+def _opened(stream: IO[bytes]) -> tarfile.TarFile:
+    """Begin an archive, which reads its first header. Raises TarError, OSError, EOFError."""
+    with _damage():
+        return tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Header)
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    """Return the next header, None at the end, behind which nothing may be. Raises TarError, OSError, EOFError."""
+    with _damage():
+        if (member := tar.next()) is not None:
+            return member
+        rest: Any = tar.fileobj
+        while block := rest.read(BLOCK):
+            if block.count(0) < len(block):
+                raise tarfile.ReadError("there is more behind its end")
+    return None
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Turn what tarfile raises for numbers and streams that are damaged into ReadError."""
+    try:
+        yield
+    except (ValueError, OverflowError, zlib.error) as error:
+        raise tarfile.ReadError(first_line(error)) from error
 
 
 def _member(name: str, tar: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from facecli.contract import Shard, ShardReport
@@ -62,7 +62,7 @@ class ShardWorker:
             gathered.add(picture.place, result, picture.sha256)
         faces, pictures = gathered.tables()
         if old is not None and again is not None:
-            faces, pictures = files.merged(old[0], faces, again), files.merged(old[1], pictures, again)
+            faces, pictures = (files.merged(*both, {*again}) for both in ((old[0], faces), (old[1], pictures)))
         seconds = {stage: round(spent, 3) for stage, spent in clock.seconds.items()}
         contents = gathered.content(faces, pictures, {"seconds": seconds})
         for folder, content in zip(("faces", "pictures"), contents, strict=True):
@@ -83,9 +83,11 @@ class ShardWorker:
         faces, pictures = map(files.opened, contents, (f"faces/{name}", f"pictures/{name}"))
         return faces, pictures
 
-    def _pictures(self, number: int, wanted: set[int] | None) -> Iterator[Picture]:
+    def _pictures(self, number: int, failed: Mapping[int, str] | None) -> Iterator[Picture]:
+        """Yield the pictures of a shard; with failed those alone, and what lies behind the place of a broken archive."""
+        ends = [place for place, source in (failed or {}).items() if listing.is_archive(source)]
         for picture in pictures_of(listing.read(self._place, number), self._flow.limits):
-            if wanted is None or picture.place in wanted:
+            if failed is None or picture.place in failed or (ends and picture.place > ends[0]):
                 yield picture
 
     def _results(
@@ -117,10 +119,10 @@ def file_name(number: int) -> str:
     return f"{number:05}.parquet"
 
 
-def _failed(pictures: Table) -> set[int]:
-    """Return the places of the pictures that failed."""
-    places, codes = (pictures.column(name).to_pylist() for name in ("picture", "error_code"))
-    return {place for place, code in zip(places, codes, strict=True) if code is not None}
+def _failed(pictures: Table) -> dict[int, str]:
+    """Return the names of the pictures that failed by their places; an archive that broke off has its own name there."""
+    columns = (pictures.column(name).to_pylist() for name in ("picture", "source", "error_code"))
+    return {place: source for place, source, code in zip(*columns, strict=True) if code is not None}
 
 
 def _crashed(name: str) -> ImageResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,6 +187,26 @@ def test_pictures_that_failed_are_tried_again(pictures: Path, run_cli: Callable,
     assert [row["embedding"] for row in new] == [faces[0]["embedding"]]
     assert [row for row in faces if row not in new] == before["faces"]
     assert json.loads((folder / "done.json").read_bytes())["failed"] == 1
+
+
+def test_an_archive_that_is_whole_now_is_read_from_where_it_failed(
+    pictures: Path, run_cli: Callable, tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for number in range(4):
+            tar.add(pictures / f"0{number}.jpg", f"{number}.jpg")
+        third = tar.getmembers()[2].offset
+    whole = (tmp_path / "a.tar").read_bytes()
+    (tmp_path / "a.tar").write_bytes(whole[:third] + b"\xff" * 512 + whole[third + 512 :])
+    command = ("detect", tmp_path / "a.tar", "-o", f"{tmp_path}/out/")
+    assert run_cli(*command).returncode == 1
+    assert [row["error_code"] for row in table(tmp_path / "out", "pictures")] == [None, None, "input"]
+    (tmp_path / "a.tar").write_bytes(whole)
+    run = run_cli(*command, "--retry-failed")
+    assert run.returncode == 0, run.stderr
+    rows = table(tmp_path / "out", "pictures")
+    assert [row["source"] for row in rows] == [f"{tmp_path}/a.tar/{number}.jpg" for number in range(4)]
+    assert [row["picture"] for row in rows] == [0, 1, 2, 3]
 
 
 def test_attributes_have_the_columns_of_a_csv(pictures: Path, run_cli: Callable, tmp_path: Path) -> None:

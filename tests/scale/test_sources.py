@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,33 @@ def test_an_archive_that_breaks_off_ends_with_a_failure(tmp_path: Path) -> None:
     *good, broken = archives.members(str(path), Limits())
     assert [source.name for source in good] == [f"{path}/1.jpg"]
     assert broken.name == str(path)
+    with pytest.raises(InputError, match=r"can not read .* to its end"):
+        broken.read(Limits())
+
+
+def pax(record: bytes) -> bytes:
+    """An extended header of one record, as a member."""
+    about = tarfile.TarInfo("pax")
+    about.type, about.size = tarfile.XHDTYPE, len(record)
+    return about.tobuf() + record.ljust(512, b"\0")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:2048] + b"\xff" * 512 + data[2560:],  # the header of the third
+        lambda data: data[:2048] + bytes(512) + data[2560:],
+        lambda data: data[:2048],  # cut at a member's end, without the blocks of the archive's own
+        lambda data: data[:2048] + pax(b"22 GNU.sparse.map=a,b\n") + data[2048:],
+    ],
+)
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_damage_in_the_middle_of_an_archive_is_no_end(tmp_path: Path, name: str, damage: Callable) -> None:
+    plain = archive(tmp_path / "whole.tar", {f"{number}.jpg": b"x" * 500 for number in range(4)})
+    content = damage(plain.read_bytes())
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    first, second, broken = archives.members(str(tmp_path / name), Limits())
+    assert [first.name, second.name] == [f"{tmp_path / name}/{number}.jpg" for number in range(2)]
     with pytest.raises(InputError, match=r"can not read .* to its end"):
         broken.read(Limits())
 
