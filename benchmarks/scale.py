@@ -181,7 +181,7 @@ def worker_memory(made: Path, place: Path, command: str) -> Iterator[tuple[int, 
     from facecli.scale.work import ShardWork
 
     frozen = listing.freeze(sources.named([str(made)]), open_place(str(place)), 100)
-    worker = ShardWork(Query(command, {}, Request(embed=command == "embed")), str(place)).open(1)
+    worker = ShardWork(Query(command, {}, Request(embed=command == "embed")), str(place), frozen.name).open(1)
     for number in range(frozen.shards):
         worker(Shard(number))
         pages = int(Path("/proc/self/statm").read_text().split()[1])

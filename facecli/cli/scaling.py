@@ -88,7 +88,7 @@ def answer(
     resources = Resources(job.workers, running.threads, available_cores(), running.device)
     changes = parse_parameters(job.engine_option, "--engine-option", "ENGINE.NAME=VALUE")
     engine = load_engine(context.registry(), job.engine, resources, changes)
-    work = ShardWork(opened.query, place_name, job.retry_failed)
+    work = ShardWork(opened.query, place_name, opened.listing, job.retry_failed)
     stop = run.Stop()
     states = run.run(engine, work, shards, stop, partial(journal.notes_on, place))
     with stopping(stop, lambda line: job_progress.tell(output, line)):

@@ -42,6 +42,12 @@ def facts_of(stream: Any) -> dict[str, Any]:
     return facts
 
 
+def rows_of(stream: Any) -> int:
+    """Return the number of rows that a Parquet file holds. stream: the open file; its end alone is read."""
+    _, parquet = import_pyarrow()
+    return int(parquet.read_metadata(stream).num_rows)
+
+
 def merged(old: Table, new: Table, again: set[int]) -> Table:
     """Return the rows of both tables in the order of their pictures; of pictures in `again` the new ones."""
     kept = np.array([place not in again for place in old.column("picture").to_pylist()], bool)

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,12 @@ class Inputs:
 class Job:
     """A job whose list is frozen.
 
-    query: with the folder that the list's names start from. shards, pictures: how many; an archive counts as one
+    query: with the folder that the list's names start from. listing: name of the list in the folder. shards, pictures: how many; an archive counts as one
     picture here. archives: how many of them. resumed: the job was in the folder.
     """
 
     query: Query
+    listing: str
     shards: int
     pictures: int
     archives: int
@@ -70,19 +71,20 @@ def opened(place: Place, query: Query, inputs: Inputs, size: int | None) -> Job:
     """
     asked = query.identity() | inputs.identity() | {"shard": size}
     if (there := _there(place)) is not None:
-        return _resumed(there, asked, query, inputs)
+        return _resumed(place, there, asked, query, inputs)
     if place.names("pictures") or place.names("faces"):
         message = "the folder holds shards and no job.json"
         raise UsageError(message, hint="name another {output}", about="output")
     frozen = listing.freeze(inputs.listed(), place, size)
-    about = {"names": frozen.names, "shards": frozen.shards, "archives": frozen.archives, "sha256": frozen.sha256}
     folder = os.getcwd()  # noqa: PTH109
-    document = header("job", asked=asked, listing=about, folder=folder)
+    document = header("job", asked=asked, listing=asdict(frozen), folder=folder)
     if not place.create(FILE, dumps(document, indent=2).encode()):  # another command was first
         there = _there(place)
         assert there is not None
-        return _resumed(there, asked, query, inputs)
-    return Job(replace(query, folder=folder), frozen.shards, frozen.names, frozen.archives, resumed=False)
+        listing.keep(place, str(there["listing"]["name"]))
+        return _resumed(place, there, asked, query, inputs)
+    listing.keep(place, frozen.name)
+    return Job(replace(query, folder=folder), frozen.name, frozen.shards, frozen.names, frozen.archives, resumed=False)
 
 
 def _there(place: Place) -> dict[str, Any] | None:
@@ -95,27 +97,29 @@ def _there(place: Place) -> dict[str, Any] | None:
     return content
 
 
-def _resumed(there: dict[str, Any], asked: dict[str, Any], query: Query, inputs: Inputs) -> Job:
+def _resumed(place: Place, there: dict[str, Any], asked: dict[str, Any], query: Query, inputs: Inputs) -> Job:
     try:
         if there["schema"] != (own := header("job")["schema"]):
             message = f"job.json is a {str(there['schema'])[:60]}, not a {own}: another version of facecli has begun it"
             raise UsageError(message, hint="go on with that version, or name another {output}", about="output")
         theirs, about, folder = dict(there["asked"]), there["listing"], str(there["folder"])
         shards, names, archives = (int(about[name]) for name in ("shards", "names", "archives"))
-        job = Job(replace(query, folder=folder), shards, names, archives, resumed=True)
+        name, sha256 = str(about["name"]), str(about["sha256"])
+        job = Job(replace(query, folder=folder), name, shards, names, archives, resumed=True)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError("job.json is of no job of facecli", hint="name another {output}", about="output") from error
     if asked["shard"] is None:
         asked = asked | {"shard": theirs.get("shard")}
     found = differences(json.loads(json.dumps(asked)), theirs)
     if STREAM in (asked["files_from"], asked["files_from0"]) and not found:
-        found = [] if listing.hashed(inputs.listed()) == about["sha256"] else ["the list of names is another one"]
+        found = [] if listing.hashed(inputs.listed()) == sha256 else ["the list of names is another one"]
     if found:
         more = f", and {len(found) - 3} more" if len(found) > 3 else ""
         message = f"another job is in the folder: {'; '.join(found[:3])}{more}"
         raise UsageError(
             message, hint="repeat its command, name another {output}, or remove the folder", about="output"
         )
+    listing.check(place, job.listing, job.shards, sha256)
     return job
 
 

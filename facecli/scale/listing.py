@@ -1,6 +1,7 @@
 """The frozen list of a job's pictures: written once in bounded memory, read back shard by shard.
 
-A file of the list holds many shards, each as a row group of its own, so that one shard is read without the others. An
+Each list has files under a random name of its own, which job.json tells, so that of several commands that begin a job
+in one folder none writes over the list of another. A file of the list holds many shards, each as a row group of its own, so that one shard is read without the others. An
 archive of pictures is a shard by itself: what is in it shows when a worker reads it from end to end.
 """
 
@@ -28,8 +29,12 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A list that was written. names: pictures and archives in it. sha256: of all names in order."""
+    """A list that was written.
 
+    name: how its files begin. names: pictures and archives in it. sha256: of all names in order.
+    """
+
+    name: str
     names: int
     shards: int
     archives: int
@@ -53,10 +58,11 @@ def freeze(names: Iterable[str], place: Place, size: int | None) -> Frozen:
         names = chain(first, coming)
     hashed = hashlib.sha256()
     count = archives = shards = 0
-    writer = _Writer(place)
+    name = os.urandom(8).hex()
+    writer = _Writer(place, name)
     for shard in _cut(names, size):
-        for name in shard:
-            hashed.update(os.fsencode(name) + b"\0")
+        for picture in shard:
+            hashed.update(os.fsencode(picture) + b"\0")
         count += len(shard)
         archives += is_archive(shard[0])
         shards += 1
@@ -64,7 +70,7 @@ def freeze(names: Iterable[str], place: Place, size: int | None) -> Frozen:
     writer.close()
     if not count:
         raise UsageError("the list of pictures is empty", hint="check the names")
-    return Frozen(count, shards, archives, hashed.hexdigest())
+    return Frozen(name, count, shards, archives, hashed.hexdigest())
 
 
 def hashed(names: Iterable[str]) -> str:
@@ -75,16 +81,30 @@ def hashed(names: Iterable[str]) -> str:
     return told.hexdigest()
 
 
-def read(place: Place, number: int) -> list[str]:
-    """Return the names of a shard. Raises OutputError, InputError for a file that is missing or damaged."""
+def keep(place: Place, name: str) -> None:
+    """Remove the files of all lists but one: those of commands that were killed, or not the first in the folder."""
+    for file in place.names("listing"):
+        if not file.startswith(f"{name}-"):
+            place.remove(f"listing/{file}")
+
+
+def check(place: Place, name: str, shards: int, sha256: str) -> None:
+    """Raise InputError for a list that is not the one that was frozen, and what `read` raises."""
+    if hashed(chain.from_iterable(read(place, name, number) for number in range(shards))) != sha256:
+        message = f"listing/{name}-*.parquet is not the list of this job"
+        raise InputError(message, hint="begin the job anew in another {output}", about="output")
+
+
+def read(place: Place, name: str, number: int) -> list[str]:
+    """Return the names of a shard. name: of the list. Raises OutputError, InputError for a file that is missing or damaged."""
     _, parquet = import_pyarrow()
     file, row = divmod(number, SHARDS_PER_FILE)
-    name, lost = _file(file), "begin the job anew in another {output}"
+    path, lost = _file(name, file), "begin the job anew in another {output}"
     try:
-        stream = place.open(name)
+        stream = place.open(path)
     except FileNotFoundError as error:
-        raise InputError(f"{name} is missing", hint=lost, about="output") from error
-    with whole(name, lost), stream, parquet.ParquetFile(stream) as opened:
+        raise InputError(f"{path} is missing", hint=lost, about="output") from error
+    with whole(path, lost), stream, parquet.ParquetFile(stream) as opened:
         column = opened.read_row_group(row, columns=["name"]).column("name")
     return [os.fsdecode(name) for name in column.to_pylist()]
 
@@ -92,8 +112,8 @@ def read(place: Place, number: int) -> list[str]:
 class _Writer:
     """Gathers shards, and writes a file for each SHARDS_PER_FILE of them."""
 
-    def __init__(self, place: Place) -> None:
-        self._place, self._written, self._inside = place, 0, 0
+    def __init__(self, place: Place, name: str) -> None:
+        self._place, self._name, self._written, self._inside = place, name, 0, 0
         self._pyarrow, self._parquet = import_pyarrow()
         self._schema = self._pyarrow.schema([("name", self._pyarrow.binary())])  # a name need not be UTF-8
         self._buffer = BytesIO()
@@ -115,7 +135,7 @@ class _Writer:
         if self._opened is None:
             return
         self._opened.close()
-        self._place.write(_file(self._written), self._buffer.getvalue())
+        self._place.write(_file(self._name, self._written), self._buffer.getvalue())
         self._written += 1
         self._buffer, self._opened, self._inside = BytesIO(), None, 0
 
@@ -135,5 +155,5 @@ def _cut(names: Iterable[str], size: int) -> Iterator[list[str]]:
         yield shard
 
 
-def _file(number: int) -> str:
-    return f"listing/{number:05}.parquet"
+def _file(name: str, number: int) -> str:
+    return f"listing/{name}-{number:05}.parquet"

@@ -24,12 +24,13 @@ from facecli.scale.tables import ShardTables
 class ShardWork:
     """The work of a job, for an engine; see facecli.contract.Work.
 
-    query: what is asked. place: name of the place of the job's files. retry_failed: of a shard that is done the
+    query: what is asked. place: name of the place of the job's files. listing: name of the list in it. retry_failed: of a shard that is done the
     pictures that failed are tried again, and the others stay.
     """
 
     query: Query
     place: str
+    listing: str
     retry_failed: bool = False
 
     def open(self, threads: int) -> ShardWorker:
@@ -86,7 +87,7 @@ class ShardWorker:
     def _pictures(self, number: int, failed: Mapping[int, str] | None) -> Iterator[Picture]:
         """Yield the pictures of a shard; with failed those alone, and what lies behind the place of a broken archive."""
         ends = [place for place, source in (failed or {}).items() if listing.is_archive(source)]
-        for picture in pictures_of(listing.read(self._place, number), self._flow.limits):
+        for picture in pictures_of(listing.read(self._place, self._work.listing, number), self._flow.limits):
             if failed is None or picture.place in failed or (ends and picture.place > ends[0]):
                 yield picture
 

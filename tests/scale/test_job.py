@@ -12,6 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from facecli.api.selection import Request
+from facecli.errors import UsageError
+from facecli.places.opening import open_place
+from facecli.scale import job
+from facecli.scale.query import Query
 from tests.conftest import ROOT
 from tests.scale.conftest import parquet, table
 
@@ -78,37 +83,59 @@ def test_done_sums_up(done: Path) -> None:
     assert set(told["seconds"]) >= {"read", "decode", "detect", "embed"}
 
 
-def test_the_same_command_does_what_is_missing(done: Path, pictures: Path, run_cli: Callable, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["pictures", "faces"])
+def test_the_same_command_does_what_is_missing(
+    done: Path, pictures: Path, run_cli: Callable, tmp_path: Path, kind: str
+) -> None:
     folder = shutil.copytree(done, tmp_path / "out")
-    before = {kind: table(folder, kind) for kind in ("faces", "pictures")}
-    (folder / "pictures/00002.parquet").unlink()
+    before = {name: table(folder, name) for name in ("faces", "pictures")}
+    (folder / kind / "00002.parquet").unlink()
     old = (folder / "pictures/00001.parquet").stat().st_mtime_ns
     run = run_cli("embed", pictures, "-o", folder, *JOB)
     assert run.returncode == 1
     assert "3 of 4 shards done" in run.errors[0]
-    assert {kind: table(folder, kind) for kind in before} == before
+    assert {name: table(folder, name) for name in before} == before
     assert (folder / "pictures/00001.parquet").stat().st_mtime_ns == old
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("pictures/00001.parquet", "pictures/00001.parquet is damaged"),
-        ("listing/00000.parquet", "listing/00000.parquet is damaged"),
-    ],
+    "name",
+    ["pictures/00001.parquet", "faces/00002.parquet", "listing/*-00000.parquet"],
 )
 @pytest.mark.parametrize("content", [b"PAR1", b"PAR1 and nothing PAR1", None])
 def test_a_file_that_was_damaged_is_named(
-    done: Path, pictures: Path, run_cli: Callable, tmp_path: Path, name: str, told: str, content: bytes | None
+    done: Path, pictures: Path, run_cli: Callable, tmp_path: Path, name: str, content: bytes | None
 ) -> None:
     folder = shutil.copytree(done, tmp_path / "out")
-    if name.startswith("listing"):
-        (folder / "pictures/00002.parquet").unlink()
-    whole = (folder / name).read_bytes()
-    (folder / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    (file,) = folder.glob(name)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if content is None else content)
     run = run_cli("embed", pictures, "-o", folder, "--shard", "7", "--workers", "1")
     assert run.returncode == 1
-    assert told in run.errors[-1]
+    assert f"{file.relative_to(folder)} is damaged" in run.errors[-1]
+
+
+def test_faces_of_another_shard_are_told(done: Path, pictures: Path, run_cli: Callable, tmp_path: Path) -> None:
+    folder = shutil.copytree(done, tmp_path / "out")
+    shutil.copy(folder / "faces/00003.parquet", folder / "faces/00002.parquet")
+    run = run_cli("embed", pictures, "-o", folder, *JOB)
+    assert (run.returncode, "faces/00002.parquet is damaged: 1 rows in the place of 7" in run.errors[-1]) == (1, True)
+
+
+def test_a_command_that_is_not_the_first_leaves_the_list_alone(
+    done: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two commands that both see no job.json: the second to write it takes up the job of the first, or is refused."""
+    folder = shutil.copytree(done, tmp_path / "out")
+    for name in ("pictures", "faces"):
+        shutil.rmtree(folder / name)
+    before = {path: path.read_bytes() for path in (folder / "listing").iterdir()}
+    place, query = open_place(str(folder)), Query("detect", {}, Request())
+    there = iter([None, job._there(place)])
+    monkeypatch.setattr(job, "_there", lambda _place: next(there))
+    with pytest.raises(UsageError, match="another job is in the folder"):
+        job.opened(place, query, job.Inputs([str(pictures / "00.jpg")]), None)
+    assert {path: path.read_bytes() for path in (folder / "listing").iterdir()} == before
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.errors import UsageError
+from facecli.errors import InputError, UsageError
 from facecli.places.opening import open_place
 from facecli.scale import listing
 
@@ -17,30 +17,31 @@ def test_names_come_back_shard_by_shard(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "out"))
     frozen = listing.freeze(NAMES, place, 10)
     assert (frozen.names, frozen.shards, frozen.archives) == (25, 3, 0)
-    assert [listing.read(place, number) for number in range(3)] == [NAMES[:10], NAMES[10:20], NAMES[20:]]
+    assert [listing.read(place, frozen.name, number) for number in range(3)] == [NAMES[:10], NAMES[10:20], NAMES[20:]]
     assert frozen.sha256 == listing.hashed(NAMES) != listing.hashed(NAMES[::-1])
 
 
 def test_a_file_of_the_list_holds_many_shards(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "out"))
     names = [str(number) for number in range(2 * listing.SHARDS_PER_FILE + 1)]
-    assert listing.freeze(names, place, 1).shards == len(names)
-    assert place.names("listing") == {"00000.parquet", "00001.parquet", "00002.parquet"}
+    frozen = listing.freeze(names, place, 1)
+    assert frozen.shards == len(names)
+    assert place.names("listing") == {f"{frozen.name}-0000{number}.parquet" for number in range(3)}
     for number in (0, 99, 100, 200):
-        assert listing.read(place, number) == [str(number)]
+        assert listing.read(place, frozen.name, number) == [str(number)]
 
 
 def test_an_archive_is_a_shard_of_its_own(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "out"))
     frozen = listing.freeze(["a.jpg", "b.tar", "c.jpg", "D.TAR.GZ"], place, 10)
     assert (frozen.shards, frozen.archives) == (3, 2)
-    assert [listing.read(place, number) for number in range(3)] == [["b.tar"], ["D.TAR.GZ"], ["a.jpg", "c.jpg"]]
+    assert [listing.read(place, frozen.name, number) for number in range(3)] == [["b.tar"], ["D.TAR.GZ"], ["a.jpg", "c.jpg"]]
 
 
 def test_names_need_not_be_utf_8(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "out"))
-    listing.freeze(["a\udcff.jpg"], place, 10)
-    assert listing.read(place, 0) == ["a\udcff.jpg"]
+    frozen = listing.freeze(["a\udcff.jpg"], place, 10)
+    assert listing.read(place, frozen.name, 0) == ["a\udcff.jpg"]
 
 
 @pytest.mark.parametrize(("count", "shards"), [(1, 1), (25, 3), (640, 32), (40_000, 40)])
@@ -52,3 +53,13 @@ def test_a_short_list_is_cut_into_small_shards(tmp_path: Path, count: int, shard
 def test_an_empty_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is empty"):
         listing.freeze([], open_place(str(tmp_path / "out")), 10)
+
+
+def test_lists_of_several_commands_lie_side_by_side(tmp_path: Path) -> None:
+    place = open_place(str(tmp_path / "out"))
+    ours, theirs = (listing.freeze(names, place, 10) for names in (NAMES, NAMES[::-1]))
+    listing.check(place, ours.name, ours.shards, ours.sha256)
+    with pytest.raises(InputError, match="is not the list of this job"):
+        listing.check(place, ours.name, ours.shards, theirs.sha256)
+    listing.keep(place, ours.name)
+    assert place.names("listing") == {f"{ours.name}-00000.parquet"}
