@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ def answer(
     from facecli.hosting.engines import load_engine
     from facecli.places.opening import open_place
     from facecli.scale import job as jobs
-    from facecli.scale import journal, run, state
+    from facecli.scale import journal, listing, run, state
     from facecli.scale.query import Query
     from facecli.scale.work import ShardWork
     from facecli.system.cores import available_cores
@@ -76,19 +76,21 @@ def answer(
         request,
         plugins.face,
         plugins.require_face,
-        running.jobs or (STORE_READERS if any("://" in name for name in reading.inputs) else 1),
+        running.jobs or 1,
         third_party=context.registry().third_party,
         offline=True if context.root_flag("offline") else None,
     )
+    resources = Resources(job.workers, running.threads, available_cores(), running.device)
+    changes = parse_parameters(job.engine_option, "--engine-option", "ENGINE.NAME=VALUE")
+    engine = load_engine(context.registry(), job.engine, resources, changes)
     place_name = output.folder if "://" in output.folder else os.path.abspath(output.folder)  # noqa: PTH100
     place = open_place(place_name)
     opened = jobs.opened(place, query, jobs.Inputs(reading.inputs, reading.files_from, reading.files_from0), job.shard)
     shards = state.pending(place, opened, retry_failed=job.retry_failed)
     job_progress.tell(output, job_progress.beginning(opened, len(shards), output.folder))
-    resources = Resources(job.workers, running.threads, available_cores(), running.device)
-    changes = parse_parameters(job.engine_option, "--engine-option", "ENGINE.NAME=VALUE")
-    engine = load_engine(context.registry(), job.engine, resources, changes)
-    work = ShardWork(opened.query, place_name, opened.listing, job.retry_failed)
+    in_store = shards and any("://" in name for name in listing.read(place, opened.listing, shards[0].number))
+    asked = replace(opened.query, jobs=running.jobs or (STORE_READERS if in_store else 1))
+    work = ShardWork(asked, place_name, opened.listing, job.retry_failed)
     stop = run.Stop()
     states = run.run(engine, work, shards, stop, partial(journal.notes_on, place))
     with stopping(stop, lambda line: job_progress.tell(output, line)):

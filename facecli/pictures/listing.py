@@ -19,11 +19,17 @@ from facecli.pictures.sources import URL, Source, failing, file_or_url, read_fil
 SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .pnm .pbm .pgm .ppm".split())  # noqa: SIM905 # one line
 
 
-def expand(inputs: Sequence[str], *, files_from: str | None = None, files_from0: str | None = None) -> Iterator[Source]:
+def expand(
+    inputs: Sequence[str],
+    *,
+    files_from: str | None = None,
+    files_from0: str | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
+) -> Iterator[Source]:
     """Return the pictures that inputs stand for, and then those of the lists, in that order.
 
     inputs: files, folders, globs, URLs, or - for a picture on stdin. files_from, files_from0: a file of further names,
-    one per line or each ended by a NUL byte; - is stdin.
+    one per line or each ended by a NUL byte; - is stdin. suffixes: of the files of a folder that are meant.
 
     A name that leads to no picture becomes a source whose `read` raises InputError. Raises UsageError if stdin would be
     read twice, if a list can not be opened, or if nothing was named at all.
@@ -39,43 +45,45 @@ def expand(inputs: Sequence[str], *, files_from: str | None = None, files_from0:
             opened.append(open_list(name, end))
             stack.enter_context(opened[-1].stream)
         closing = stack.pop_all()
-    return _expanded(inputs, opened, closing)
+    return _expanded(inputs, opened, closing, suffixes)
 
 
-def _expanded(inputs: Sequence[str], lists: Sequence[NameList], closing: ExitStack) -> Iterator[Source]:
+def _expanded(
+    inputs: Sequence[str], lists: Sequence[NameList], closing: ExitStack, suffixes: tuple[str, ...]
+) -> Iterator[Source]:
     with closing:
         for name in inputs:
-            yield from [single(name)] if name == "-" else _pictures(name)
+            yield from [single(name)] if name == "-" else _pictures(name, suffixes)
         for one in lists:
-            yield from _listed(one)
+            yield from _listed(one, suffixes)
 
 
-def _listed(names: NameList) -> Iterator[Source]:
+def _listed(names: NameList, suffixes: tuple[str, ...]) -> Iterator[Source]:
     """Yield the pictures that the names in a list stand for; a list that breaks off ends with a failing source."""
     try:
         for name in names.names():
-            yield from _pictures(name)
+            yield from _pictures(name, suffixes)
     except InputError as error:
         yield failing(names.name, error)
 
 
-def _pictures(name: str) -> Iterator[Source]:
+def _pictures(name: str, suffixes: tuple[str, ...]) -> Iterator[Source]:
     """Yield the pictures that one name stands for: a URL, a folder's pictures, a file, or the matches of a glob."""
     if not URL.match(name):
         if os.path.isdir(name):  # noqa: PTH112
-            yield from _below(name)
+            yield from _below(name, suffixes)
             return
         if glob.has_magic(name) and "\0" not in name and not os.path.lexists(name):
-            yield from _globbed(name)
+            yield from _globbed(name, suffixes)
             return
     yield file_or_url(name)
 
 
-def _globbed(pattern: str) -> Iterator[Source]:
+def _globbed(pattern: str, suffixes: tuple[str, ...]) -> Iterator[Source]:
     """Yield the files that a glob matches and the pictures in the folders that it matches, each once."""
     seen: set[str] = set()
     for match in _matches(pattern):
-        for source in _matched(match):
+        for source in _matched(match, suffixes):
             if source.name not in seen:
                 seen.add(source.name)
                 yield source
@@ -83,9 +91,9 @@ def _globbed(pattern: str) -> Iterator[Source]:
         yield _missing(pattern, "nothing matches", "check the pattern")
 
 
-def _matched(path: str) -> Iterator[Source]:
+def _matched(path: str, suffixes: tuple[str, ...]) -> Iterator[Source]:
     if os.path.isdir(path):  # noqa: PTH112
-        yield from _below(path)
+        yield from _below(path, suffixes)
     elif not _is_special(path):
         yield Source(path, read_file)
 
@@ -106,7 +114,7 @@ def _matches(pattern: str) -> Iterator[str]:
             yield from _matches(os.path.join(glob.escape(parent), rest))  # noqa: PTH118
 
 
-def _below(folder: str) -> Iterator[Source]:
+def _below(folder: str, suffixes: tuple[str, ...]) -> Iterator[Source]:
     """Yield the pictures below a folder: sorted, without hidden ones; links to folders are not followed (`grep -r`)."""
     empty = True
     failures: list[OSError] = []
@@ -114,7 +122,7 @@ def _below(folder: str) -> Iterator[Source]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(parent, name)  # noqa: PTH118
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES) and not _is_special(path):
+            if not name.startswith(".") and name.lower().endswith(suffixes) and not _is_special(path):
                 empty = False
                 yield Source(path, read_file)
     for failure in failures:

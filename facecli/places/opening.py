@@ -8,12 +8,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from facecli.errors import OutputError
+from facecli.errors import OutputError, UsageError
 from facecli.pictures.sources import URL
 from facecli.places import objects
 from facecli.places.place import Place
 from facecli.redaction import without_secrets
 from facecli.system.files import check_writable, make_folder, unfinished, write_bytes
+
+LOCAL = "file://"  # before the absolute path of a folder of this machine
 
 
 class LocalPlace(Place):
@@ -114,11 +116,14 @@ def open_place(name: str, *, read_only: bool = False) -> Place:
     """Return the place that a name stands for, made if it is a local folder that does not exist.
 
     read_only: nothing is made, and nothing will be written. Raises OutputError for a folder that can not be written,
-    DeviceError if what opens a URL is not installed.
+    DeviceError if what opens a URL is not installed, UsageError for memory://, which no other process sees.
     """
-    if URL.match(name):
+    if name.lower().startswith("memory://"):
+        message = "memory:// is this process's alone, and a job has several"
+        raise UsageError(message, hint="name a folder, or a place in a store", about="output")
+    if URL.match(name) and not name.lower().startswith(LOCAL):
         return ObjectPlace(name)
-    place = LocalPlace(name)
+    place = LocalPlace(name[len(LOCAL) :] if name.lower().startswith(LOCAL) else name)
     if not read_only:
         place.check()
     return place

@@ -16,7 +16,6 @@ from facecli.places import objects
 from facecli.redaction import without_secrets
 from facecli.types import Limits
 
-
 BLOCK = 2**20  # bytes that are read at once behind the end of an archive
 
 

@@ -96,7 +96,10 @@ def check(place: Place, name: str, shards: int, sha256: str) -> None:
 
 
 def read(place: Place, name: str, number: int) -> list[str]:
-    """Return the names of a shard. name: of the list. Raises OutputError, InputError for a file that is missing or damaged."""
+    """Return the names of a shard. name: of the list.
+
+    Raises OutputError, InputError for a file that is missing or damaged.
+    """
     _, parquet = import_pyarrow()
     file, row = divmod(number, SHARDS_PER_FILE)
     path, lost = _file(name, file), "begin the job anew in another {output}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ from facecli.pictures.sources import Source, file_or_url, read_file, read_url, t
 from facecli.places import objects
 from facecli.places.opening import in_store
 from facecli.redaction import without_secrets
-from facecli.scale.listing import is_archive
+from facecli.scale.listing import ARCHIVES
 from facecli.types import Limits
+
+MEANT = (*SUFFIXES, *ARCHIVES)  # the suffixes of pictures and archives
+MAGIC = re.compile(r"[*?[]")  # what makes a name a glob
 
 
 def named(inputs: Sequence[str], *, files_from: str | None = None, files_from0: str | None = None) -> Iterator[str]:
@@ -26,9 +30,9 @@ def named(inputs: Sequence[str], *, files_from: str | None = None, files_from0: 
     if not (inputs or files_from is not None or files_from0 is not None):
         raise UsageError("no input was named", hint="give pictures, folders, globs, lists, or URLs of a store")
     for name in inputs:
-        yield from _listed(name) if in_store(name) else _expanded(expand((name,)))
+        yield from _listed(name) if in_store(name) else _expanded(expand((name,), suffixes=MEANT))
     if files_from is not None or files_from0 is not None:
-        yield from _expanded(expand((), files_from=files_from, files_from0=files_from0))
+        yield from _expanded(expand((), files_from=files_from, files_from0=files_from0, suffixes=MEANT))
 
 
 def opened(name: str) -> Source:
@@ -43,7 +47,12 @@ def _expanded(sources: Iterator[Source]) -> Iterator[str]:
             raise _secret(source.name)
         if source.reader not in (read_file, read_url):
             source.read(Limits())
-        yield from _listed(source.name) if in_store(source.name) else (source.name,)
+        yield from _listed(source.name) if in_store(source.name) and not _plain(source.name) else (source.name,)
+
+
+def _plain(name: str) -> bool:
+    """Return whether a name in a list is that of one object by its suffix: millions of them are not asked for."""
+    return name.lower().endswith(MEANT) and not MAGIC.search(name)
 
 
 def _secret(shown: str) -> UsageError:
@@ -70,7 +79,7 @@ def _listed(name: str) -> Iterator[str]:
 
 
 def _paths(files: Any, path: str) -> Iterator[str]:
-    magic = any(sign in path for sign in "*?[")
+    magic = MAGIC.search(path) is not None
     if not magic and not path.endswith("/") and files.isfile(path):
         yield path
         return
@@ -81,7 +90,7 @@ def _paths(files: Any, path: str) -> Iterator[str]:
         folders.sort()
         files.dircache.clear()
         for name in sorted(names):
-            if name.lower().endswith(SUFFIXES) or is_archive(name):
+            if name.lower().endswith(MEANT):
                 yield f"{parent}/{name}"
 
 

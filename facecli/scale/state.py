@@ -51,9 +51,7 @@ def _done(place: Place) -> set[int]:
     return _numbers(place.names("pictures")) & _numbers(place.names("faces"))
 
 
-def _facts(
-    place: Place, numbers: Iterable[int], *, with_faces: bool = False
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _facts(place: Place, numbers: Iterable[int], *, with_faces: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield number and facts of shards that are done. with_faces: their files of faces are looked at, too."""
 
     def read(number: int) -> tuple[int, dict[str, Any]]:

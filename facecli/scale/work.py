@@ -85,7 +85,7 @@ class ShardWorker:
         return faces, pictures
 
     def _pictures(self, number: int, failed: Mapping[int, str] | None) -> Iterator[Picture]:
-        """Yield the pictures of a shard; with failed those alone, and what lies behind the place of a broken archive."""
+        """Yield the pictures of a shard; with failed those alone, and all from the place where an archive broke off."""
         ends = [place for place, source in (failed or {}).items() if listing.is_archive(source)]
         for picture in pictures_of(listing.read(self._place, self._work.listing, number), self._flow.limits):
             if failed is None or picture.place in failed or (ends and picture.place > ends[0]):
@@ -121,7 +121,7 @@ def file_name(number: int) -> str:
 
 
 def _failed(pictures: Table) -> dict[int, str]:
-    """Return the names of the pictures that failed by their places; an archive that broke off has its own name there."""
+    """Return the names of the pictures that failed by their places; an archive that broke off has its own name."""
     columns = (pictures.column(name).to_pylist() for name in ("picture", "source", "error_code"))
     return {place: source for place, source, code in zip(*columns, strict=True) if code is not None}
 
@@ -129,5 +129,6 @@ def _failed(pictures: Table) -> dict[int, str]:
 def _crashed(name: str) -> ImageResult:
     message = f"{name} has ended its worker each time that it was tried, as a lack of memory does"
     return ImageResult(
-        name, error=CrashedError(message, hint="look at it apart, or lower {max_pixels}", about="max_pixels")
+        name,
+        error=CrashedError(message, hint="try it with fewer {workers}, or in another {output} with less {max_pixels}"),
     )

@@ -58,11 +58,10 @@ class RayEngine:
         shared = ray.put(work)
         opening: dict[Any, Any] = {}  # the answer to come -> the actor
         busy: dict[Any, tuple[Any, Shard]] = {}
-        deaths = 0
-        following = next(coming, None)
+        deaths, more = 0, True  # more: shards may be waiting; one is taken when an actor is free, and not before
         try:
-            while busy or following is not None:
-                while following is not None and len(opening) + len(busy) < self._workers:
+            while busy or more:
+                while more and len(opening) + len(busy) < self._workers:
                     actor = self._actor.remote()
                     opening[actor.open.remote(shared, self._threads)] = actor
                 ready, _ = ray.wait([*opening, *busy], num_returns=1, timeout=POLL)
@@ -85,12 +84,12 @@ class RayEngine:
                 begun = time.monotonic()
                 if report is not None:
                     yield report
-                    following = following or next(coming, None)
-                if reason or following is None:
+                following = None if reason else next(coming, None)
+                more = more and bool(reason or following)
+                if following is None:
                     ray.kill(actor)
                 else:
                     busy[actor.do.remote(following)] = (actor, following)
-                    following = next(coming, None)
         finally:
             for actor in (*opening.values(), *(actor for actor, _ in busy.values())):
                 ray.kill(actor)

@@ -222,6 +222,7 @@ def test_an_archive_that_is_whole_now_is_read_from_where_it_failed(
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for number in range(4):
             tar.add(pictures / f"0{number}.jpg", f"{number}.jpg")
+    with tarfile.open(tmp_path / "a.tar") as tar:
         third = tar.getmembers()[2].offset
     whole = (tmp_path / "a.tar").read_bytes()
     (tmp_path / "a.tar").write_bytes(whole[:third] + b"\xff" * 512 + whole[third + 512 :])
@@ -266,6 +267,7 @@ def test_names_are_relative_to_the_folder_of_the_first_run(pictures: Path, run_c
         (("--engine-option", "local.x=1"), "local has no parameter x"),
         (("--engine-option", "x=1"), "write ENGINE.NAME=VALUE"),
         (("--detector", "nobody"), "there is no detector 'nobody'"),
+        (("-o", "memory://out/"), "memory:// is this process's alone"),
     ],
 )
 def test_what_can_not_be_is_refused(
@@ -274,6 +276,13 @@ def test_what_can_not_be_is_refused(
     run = run_cli("embed", pictures, "-o", f"{tmp_path}/out/", *args)
     assert run.returncode == 2
     assert told in run.errors[-1]
+    assert not (tmp_path / "out" / "job.json").exists()
+
+
+def test_a_folder_may_be_a_url(pictures: Path, run_cli: Callable, tmp_path: Path) -> None:
+    run = run_cli("detect", pictures / "00.jpg", "-o", f"file://{tmp_path}/out/")
+    assert run.returncode == 0, run.stderr
+    assert len(table(tmp_path / "out", "pictures")) == 1
 
 
 def test_a_model_that_is_missing_ends_before_the_list(pictures: Path, run_cli: Callable, tmp_path: Path) -> None:

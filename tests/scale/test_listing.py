@@ -35,7 +35,11 @@ def test_an_archive_is_a_shard_of_its_own(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "out"))
     frozen = listing.freeze(["a.jpg", "b.tar", "c.jpg", "D.TAR.GZ"], place, 10)
     assert (frozen.shards, frozen.archives) == (3, 2)
-    assert [listing.read(place, frozen.name, number) for number in range(3)] == [["b.tar"], ["D.TAR.GZ"], ["a.jpg", "c.jpg"]]
+    assert [listing.read(place, frozen.name, number) for number in range(3)] == [
+        ["b.tar"],
+        ["D.TAR.GZ"],
+        ["a.jpg", "c.jpg"],
+    ]
 
 
 def test_names_need_not_be_utf_8(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from facecli.contract import Shard, ShardReport, Work
 from facecli.errors import ContractError, DeviceError
 from facecli.places.opening import open_place
+from facecli.plugins.engines.ray import RayEngine
 from facecli.scale import run
 from facecli.scale.deaths import MOST_EARLY, MOST_IDLE
 from facecli.scale.differences import differences
@@ -154,3 +156,50 @@ def test_differences_are_named_by_their_path() -> None:
         "detector.parameters.size is 640 there, 320 here",
         "recognizer is None there, x here",
     ]
+
+
+def test_ray_begins_no_shard_once_it_is_told_to_stop() -> None:
+    """An actor gets a shard when it is free; none is taken ahead. Ray itself is played: an answer is a number."""
+
+    class Remote:
+        def __init__(self, act: Any) -> None:
+            self.remote = act
+
+    class Played:
+        """Ray whose actors answer at once, in the order in which they are asked."""
+
+        exceptions = SimpleNamespace(RayTaskError=ZeroDivisionError, RayError=ZeroDivisionError)
+
+        def __init__(self) -> None:
+            self.answers: list[Any] = []
+
+        def remote(self, **_claim: float) -> Any:
+            return lambda _hand: Remote(
+                lambda: SimpleNamespace(
+                    open=Remote(lambda _work, _threads: self.answer(None)),
+                    do=Remote(lambda shard: self.answer(ShardReport(shard.number))),
+                )
+            )
+
+        def answer(self, value: Any) -> int:
+            self.answers.append(value)
+            return len(self.answers) - 1
+
+        def wait(self, waiting: list[int], **_how: Any) -> tuple[list[int], list[int]]:
+            return [min(waiting)], []
+
+        def get(self, answer: int) -> Any:
+            return self.answers[answer]
+
+        def put(self, work: Any) -> Any:
+            return work
+
+        def kill(self, _actor: Any) -> None:
+            pass
+
+    stop, done = run.Stop(), 0
+    for _ in run.run(RayEngine(Played(), 1, 1, {}, 1.0), NOTHING, SHARDS, stop, none):
+        stop.told, done = True, done + 1
+    assert done == 1
+    *_, last = run.run(RayEngine(Played(), 3, 1, {}, 1.0), NOTHING, SHARDS, run.Stop(), none)
+    assert last.done == len(SHARDS)

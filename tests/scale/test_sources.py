@@ -99,10 +99,21 @@ def test_what_is_no_archive_is_one_failure(tmp_path: Path, content: bytes) -> No
 def test_names_are_those_of_the_listing_and_archives(tmp_path: Path) -> None:
     for name in ("b.jpg", "a.png", "c.txt", "d.tar"):
         (tmp_path / name).touch()
-    assert [*sources.named([str(tmp_path)])] == [str(tmp_path / "a.png"), str(tmp_path / "b.jpg")]
+    expected = [str(tmp_path / name) for name in ("a.png", "b.jpg", "d.tar")]
+    assert [*sources.named([str(tmp_path)])] == expected
     assert [*sources.named([str(tmp_path / "*.tar"), "gone.jpg"])] == [str(tmp_path / "d.tar"), "gone.jpg"]
     (tmp_path / "list").write_text(f"{tmp_path}/d.tar\n")
     assert [*sources.named([], files_from=str(tmp_path / "list"))] == [str(tmp_path / "d.tar")]
+
+
+def test_objects_in_a_list_are_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources.objects, "opened", lambda name: pytest.fail(f"{name} was asked for"))
+    names = ["s3://bucket/a.jpg", "s3://bucket/B.TAR"]
+    (tmp_path / "list").write_text("\n".join(names))
+    assert [*sources.named([], files_from=str(tmp_path / "list"))] == names
+    (tmp_path / "list").write_text("s3://bob:secret@bucket/a.jpg")
+    with pytest.raises(UsageError, match="holds a secret"):
+        [*sources.named([], files_from=str(tmp_path / "list"))]
 
 
 @pytest.mark.parametrize(
