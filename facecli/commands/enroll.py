@@ -143,11 +143,11 @@ def _of_pictures(
     from facecli.output import records
     from facecli.pictures.listing import expand
 
-    lists = {"files_from": reading.files_from, "files_from0": reading.files_from0}
     if name is None:
-        labelled = labelling.by_folder(reading.inputs, **lists)
+        labelled = labelling.by_folder(reading.inputs, files_from=reading.files_from, files_from0=reading.files_from0)
     else:
-        labelled = labelling.named(expand(reading.inputs, **lists), name)
+        expanded = expand(reading.inputs, files_from=reading.files_from, files_from0=reading.files_from0)
+        labelled = labelling.named(expanded, name)
     outcomes = opened.enrolled(labelled, opened.flow(plugins.face), review=review, crops=crops)
     detector, recognizer = records.described(tools, tools.detector_plugin), records.embedder(tools)
     parts = {"detector": detector, "recognizer": recognizer} | plugins.named_preset

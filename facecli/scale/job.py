@@ -51,8 +51,8 @@ class Inputs:
 class Job:
     """A job whose list is frozen.
 
-    query: with the folder that the list's names start from. listing: name of the list in the folder. shards, pictures: how many; an archive counts as one
-    picture here. archives: how many of them. resumed: the job was in the folder.
+    query: with the folder that the list's names start from. listing: name of the list in the folder. shards, pictures:
+    how many; an archive counts as one picture here. archives: how many of them. resumed: the job was in the folder.
     """
 
     query: Query

@@ -1,8 +1,9 @@
 """The frozen list of a job's pictures: written once in bounded memory, read back shard by shard.
 
 Each list has files under a random name of its own, which job.json tells, so that of several commands that begin a job
-in one folder none writes over the list of another. A file of the list holds many shards, each as a row group of its own, so that one shard is read without the others. An
-archive of pictures is a shard by itself: what is in it shows when a worker reads it from end to end.
+in one folder none writes over the list of another. A file of the list holds many shards, each as a row group of its
+own, so that one shard is read without the others. An archive of pictures is a shard by itself: what is in it shows
+when a worker reads it from end to end.
 """
 
 from __future__ import annotations

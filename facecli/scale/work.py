@@ -24,8 +24,8 @@ from facecli.scale.tables import ShardTables
 class ShardWork:
     """The work of a job, for an engine; see facecli.contract.Work.
 
-    query: what is asked. place: name of the place of the job's files. listing: name of the list in it. retry_failed: of a shard that is done the
-    pictures that failed are tried again, and the others stay.
+    query: what is asked. place: name of the place of the job's files. listing: name of the list in it. retry_failed:
+    of a shard that is done the pictures that failed are tried again, and the others stay.
     """
 
     query: Query
@@ -128,7 +128,5 @@ def _failed(pictures: Table) -> dict[int, str]:
 
 def _crashed(name: str) -> ImageResult:
     message = f"{name} has ended its worker each time that it was tried, as a lack of memory does"
-    return ImageResult(
-        name,
-        error=CrashedError(message, hint="try it with fewer {workers}, or in another {output} with less {max_pixels}"),
-    )
+    hint = "use {retry_failed} with fewer {workers}, or lower {max_pixels} in another {output}"
+    return ImageResult(name, error=CrashedError(message, hint=hint))
