@@ -91,7 +91,8 @@ def keep(place: Place, name: str) -> None:
 
 def check(place: Place, name: str, shards: int, sha256: str) -> None:
     """Raise InputError for a list that is not the one that was frozen, and what `read` raises."""
-    if hashed(chain.from_iterable(read(place, name, number) for number in range(shards))) != sha256:
+    files = range(-(-shards // SHARDS_PER_FILE))
+    if hashed(chain.from_iterable(_read(place, name, file, None) for file in files)) != sha256:
         message = f"listing/{name}-*.parquet is not the list of this job"
         raise InputError(message, hint="begin the job anew in another {output}", about="output")
 
@@ -101,16 +102,20 @@ def read(place: Place, name: str, number: int) -> list[str]:
 
     Raises OutputError, InputError for a file that is missing or damaged.
     """
+    return _read(place, name, *divmod(number, SHARDS_PER_FILE))
+
+
+def _read(place: Place, name: str, file: int, row: int | None) -> list[str]:
+    """Return the names of one shard in a file, or of all in it."""
     _, parquet = import_pyarrow()
-    file, row = divmod(number, SHARDS_PER_FILE)
     path, lost = _file(name, file), "begin the job anew in another {output}"
     try:
         stream = place.open(path)
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing", hint=lost, about="output") from error
     with whole(path, lost), stream, parquet.ParquetFile(stream) as opened:
-        column = opened.read_row_group(row, columns=["name"]).column("name")
-    return [os.fsdecode(name) for name in column.to_pylist()]
+        table = opened.read(columns=["name"]) if row is None else opened.read_row_group(row, columns=["name"])
+    return [os.fsdecode(name) for name in table.column("name").to_pylist()]
 
 
 class _Writer:
