@@ -156,11 +156,12 @@ def _add_key(output: OutputSettings, keys: Path | None, label: str, scope: str) 
     from facecli.cli import context
     from facecli.errors import UsageError
     from facecli.output import records
-    from facecli.server.keys import Keys
+    from facecli.server.keys import Keys, label_of
 
     sink = context.open_sink(output)
     if keys is None:
         raise UsageError("a key is added to a file, and none was named", hint="name it with {keys}", about="keys")
+    label = label_of(label)
     key = Keys.add(keys, label, scope)
     document = records.header("serve.key", label=label, scope=scope, key=key)
     sink.document(document, [{name: document[name] for name in ("label", "scope", "key")}])

@@ -72,6 +72,7 @@ def make_app(service: Service) -> App:
     app.include_router(PageRoutes().router())
     for kind in (FacecliError, RefusalError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told)
+    app.add_exception_handler(Exception, _told)  # then it is raised again, and the gate logs it
     gate = Gate(app, service.settings, service.access)
     app.state.counts = gate.counts
     return gate
@@ -97,4 +98,4 @@ def _as_ours(error: Exception) -> FacecliError | RefusalError:
         text = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
         given = dict(error.headers or {})
         return RefusalError(error.status_code, CODES.get(error.status_code, "usage"), text, headers=given)
-    raise error
+    return RefusalError(500, "bug", "the server failed", hint="report it")

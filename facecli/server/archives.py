@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
@@ -18,6 +20,7 @@ from facecli.types import Limits
 
 MOST_FILES = 2000
 MOST_UNPACKED = 2**30  # bytes of all pictures together
+DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, lzma.LZMAError, zlib.error)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -70,7 +73,7 @@ def _reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[str, 
         try:
             with archive.open(entry) as stream:
                 content = stream.read(limits.max_bytes + 1)
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+        except DAMAGED as error:
             raise InputError(f"{name} is damaged in the zip") from error
         if len(content) > limits.max_bytes:
             raise InputError(f"{name} is larger than {limits.max_bytes} bytes")

@@ -6,12 +6,14 @@ The four folders are those of the project Face_And_Emotions_Recognition. `Embedd
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from facecli.errors import OutputError
+from facecli.errors import OutputError, UsageError
+from facecli.gallery import names
 from facecli.gallery.store.records import StoredFace
 from facecli.system.files import make_folder, sha256_of
 
@@ -62,17 +64,42 @@ class Dataset:
             self._move(path, self._free(f"{BIN}/{path.parent.name}/{path.name}"))
 
     def erase(self, person: str, faces: Iterable[StoredFace]) -> None:
-        """Delete the pictures of a person's faces, and those in their folder of the bin. Raises OutputError."""
-        paths = [path for face in faces if (path := self._picture(face)) is not None]
-        folders = {path.parent.name for path in paths} | ({person} if _is_plain(person) else set())
-        for name in folders:
-            bin_folder = self._folder / BIN / name
-            paths += [Path(file.path) for file in _sorted(bin_folder)] if bin_folder.is_dir() else []
-        for path in paths:
+        """Delete the pictures of a person. Raises OutputError.
+
+        They are the files of Trained_data that have the bytes of one of their faces' pictures, wherever they lie, and
+        what is in the folders of their name in unTrained_data and RecycleBin. Folders that are empty then go, too.
+        """
+        known = {face.sha256 for face in faces}
+        trained = [path for path in self._files(TRAINED) if sha256_of(path) in known]
+        own = {path.parent.name for path in trained}  # also of a name that the person had before
+        folders = {(place, name) for place in (UNTRAINED, TRAINED, BIN) for name in self._called(place, person)}
+        folders |= {(BIN, name) for name in own}
+        waiting = [Path(file.path) for place, name in folders if place != TRAINED for file in self._held(place, name)]
+        for path in (*waiting, *trained):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise OutputError(f"can not delete {path}: {error.strerror}", hint="delete it by hand") from error
+        for place, name in folders | {(TRAINED, name) for name in own}:
+            with contextlib.suppress(OSError):  # something else is in it, or it is not there
+                (self._folder / place / name).rmdir()
+
+    def _files(self, place: str) -> Iterator[Path]:
+        """Yield the files in the folders of one of the four; links are left."""
+        for folder in _sorted(self._folder / place):
+            if folder.is_dir(follow_symlinks=False):
+                yield from (Path(file.path) for file in self._held(place, folder.name) if not file.is_symlink())
+
+    def _held(self, place: str, name: str) -> list[os.DirEntry[str]]:
+        """Return the files and links in a person's folder of one of the four."""
+        folder = self._folder / place / name
+        if not folder.is_dir() or folder.is_symlink():
+            return []
+        return [file for file in _sorted(folder) if not file.is_dir(follow_symlinks=False)]
+
+    def _called(self, place: str, person: str) -> set[str]:
+        """Return the folders of one of the four whose name is a person's, as names are compared."""
+        return {entry.name for entry in _sorted(self._folder / place) if _key(entry.name) == names.key(person)}
 
     def _picture(self, face: StoredFace) -> Path | None:
         """Return the file of a face's picture in Trained_data, None if it is not there, or not as it was."""
@@ -115,3 +142,11 @@ def _sorted(folder: Path | str) -> list[os.DirEntry[str]]:
 def _is_plain(name: str) -> bool:
     """Return whether a text is the name of one file or folder and leads nowhere else."""
     return name not in ("", ".", "..") and "/" not in name and "\\" not in name and "\0" not in name
+
+
+def _key(folder: str) -> str | None:
+    """Return the form in which the name of a folder is compared, None if it can be nobody's."""
+    try:
+        return names.key(folder)
+    except UsageError:
+        return None

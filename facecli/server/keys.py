@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from facecli.errors import UsageError
+from facecli.gallery import names
 from facecli.server import secrecy
 from facecli.server.caller import SCOPES
 from facecli.system.files import write_bytes
+
+LONGEST = 100  # characters of a label
 
 
 class Keys:
@@ -52,7 +55,11 @@ class Keys:
 
     @staticmethod
     def add(path: Path, label: str, scope: str) -> str:
-        """Make a key, keep its sha256 in the file, and return it; nobody can tell it later."""
+        """Make a key, keep its sha256 in the file, and return it; nobody can tell it later.
+
+        Raises UsageError for a label that is there already, or is none: see `label_of`.
+        """
+        label = label_of(label)
         if scope not in SCOPES:
             raise UsageError(f"there is no scope {scope!r:.40}", hint=f"use {', '.join(SCOPES)}")
         entries = _read(path) if path.exists() else []
@@ -62,6 +69,21 @@ class Keys:
         entries.append({"label": label, "scope": scope, "sha256": secrecy.digest(key)})
         _write(path, entries)
         return key
+
+
+def label_of(text: str) -> str:
+    """Return the label of a key as it is kept: one line of visible characters, without what parts an address.
+
+    Raises UsageError for another text.
+    """
+    try:
+        label = names.clean(text)
+    except UsageError:
+        label = ""
+    if not 1 <= len(label) <= LONGEST or "/" in label or label in (".", ".."):
+        message = f"a key's label has 1 to {LONGEST} visible characters in one line, without /"
+        raise UsageError(message, hint="choose another label")
+    return label
 
 
 def _write(path: Path, entries: list[dict[str, Any]]) -> None:

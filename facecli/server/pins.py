@@ -57,9 +57,13 @@ class Pins:
 
 
 def check(pin: str) -> None:
-    """Raise UsageError for a PIN that is too short or too long."""
+    """Raise UsageError for a PIN that is too short or too long, or no text that UTF-8 can hold."""
     if not SHORTEST <= len(pin) <= LONGEST:
         raise UsageError(f"a PIN has {SHORTEST} to {LONGEST} characters, and this one {len(pin)}")
+    try:
+        pin.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise UsageError("the PIN has a sign that is no character", hint="choose another one") from error
 
 
 def _hash(pin: str, salt: bytes) -> str:

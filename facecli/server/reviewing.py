@@ -44,7 +44,7 @@ class Reviewing:
 
         "no" says so of the suggested person, for ever where the face is stored; "ignore" forgets the face.
         """
-        if item.startswith("face-") and item[5:].isdigit() and len(item) < 20:
+        if item.startswith("face-") and item[5:].isascii() and item[5:].isdecimal() and len(item) < 20:
             return self._answer_stored(int(item[5:]), said, name)
         attempt = self._people.attempts.get(item)
         if attempt is None:

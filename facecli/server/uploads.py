@@ -97,14 +97,14 @@ async def _form(request: Request) -> Sent:
             data = await value.read()
             found.pictures.setdefault(name, []).append(_picture(data, value.filename or name))
         else:
-            found.texts[name] = value
+            found.texts[name] = _sound(name, value)
     await form.close()
     return found
 
 
 def _json(body: bytes, names: Sequence[str], fetch: Fetch) -> Sent:
     values = json_object(body)
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    texts = {name: _sound(name, value) for name, value in values.items() if isinstance(value, str)}
     addresses = {name: texts[f"{name}_url"] for name in names if f"{name}_url" in texts}
     return Sent({name: [fetch(address)] for name, address in addresses.items()}, texts, values)
 
@@ -120,6 +120,16 @@ def json_object(body: bytes) -> dict[str, Any]:
     return values
 
 
+def _sound(name: str, text: str) -> str:
+    """Return a text. Raises RefusalError for one with half of a surrogate pair, which UTF-8 can not hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"{shortened(name, 100)!r} has a sign that is no character"
+        raise RefusalError(400, "usage", message, hint="send it in UTF-8") from error
+    return text
+
+
 def _picture(data: bytes, name: str) -> Source:
-    shown = shortened(name.replace("\\", "/").rpartition("/")[2], 200) or "image"
+    shown = shortened(name.encode("utf-8", "replace").decode().replace("\\", "/").rpartition("/")[2], 200) or "image"
     return from_bytes(data, shown) if data else failing(shown, InputError(f"{shown} is empty"))

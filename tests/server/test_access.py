@@ -71,15 +71,18 @@ def test_a_request_needs_its_scope(server, keys, method, path, needed):
 
 def test_a_key_is_good_from_when_it_is_made_to_when_it_is_revoked(server, keys):
     path, admin = keys[0], bearer(keys[1]["admin"])
-    made = server.post("/v1/keys", json={"label": "a/door", "scope": "identify"}, headers=admin)
+    made = server.post("/v1/keys", json={"label": "a door", "scope": "identify"}, headers=admin)
     assert made.status_code == 201
     assert made.json()["key"] not in path.read_text()
-    assert {"label": "a/door", "scope": "identify"} in server.get("/v1/keys", headers=admin).json()["keys"]
+    assert {"label": "a door", "scope": "identify"} in server.get("/v1/keys", headers=admin).json()["keys"]
     assert server.get("/v1/people", headers=bearer(made.json()["key"])).status_code == 200
-    for wrong in ({"label": "a/door", "scope": "read"}, {"label": "", "scope": "read"}, {"label": "b", "scope": "all"}):
+    for wrong in ({"label": "a door", "scope": "read"}, {"label": "", "scope": "read"}, {"label": "b", "scope": "all"}):
         assert server.post("/v1/keys", json=wrong, headers=admin).status_code == 400
-    assert server("DELETE", "/v1/keys/a%2Fdoor", headers=admin).status_code == 204
-    assert server("DELETE", "/v1/keys/a%2Fdoor", headers=admin).status_code == 404
+    for label in ("a/door", "..", "a\nb", "a\x1b[31m", "\ud800", "\u202eb", "a" * 101):
+        refused = server.post("/v1/keys", json={"label": label, "scope": "read"}, headers=admin)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "usage")
+    assert server("DELETE", "/v1/keys/a%20door", headers=admin).status_code == 204
+    assert server("DELETE", "/v1/keys/a%20door", headers=admin).status_code == 404
     assert server.get("/v1/people", headers=bearer(made.json()["key"])).status_code == 401
     assert len(json.loads(path.read_text())["keys"]) == 4
 

@@ -85,6 +85,22 @@ def test_a_removed_face_is_recycled_and_an_erased_person_is_gone(server, folder)
     assert (folder / "Trained_data" / "Grace" / "image.jpg").is_file()
 
 
+def test_an_erased_person_is_nowhere_in_the_folders(server, folder, examples):
+    """Also what was put there twice, under another spelling, or could not be used, and the folders with the name."""
+    for number, name in enumerate(("Ada", "ADA")):
+        place = put(folder, examples, "collins.jpg", name, f"{number}.jpg")
+        wait_until(lambda place=place: not place.exists())
+    (folder / "unTrained_data" / "Ada" / "b.jpg").write_bytes(b"no picture")
+    (folder / "Trained_data" / "Other").mkdir()
+    (folder / "Trained_data" / "Other" / "same.jpg").write_bytes((examples / "collins.jpg").read_bytes())
+    (folder / "Trained_data" / "Other" / "note.txt").write_text("stays")
+    assert person(server, "Ada")["pictures"] == 1
+    assert server("DELETE", f"/v1/people/{person(server, 'Ada')['uid']}").status_code == 200
+    assert [path for path in folder.rglob("*") if path.name.casefold() in ("ada", "0.jpg", "1.jpg", "same.jpg")] == []
+    assert (folder / "Trained_data" / "Other" / "note.txt").is_file()
+    assert (folder / "Trained_data" / "Grace" / "image.jpg").is_file()
+
+
 def test_a_killed_server_goes_on_where_it_was(start_server, folder, examples, run_cli, tmp_path):
     """A picture that was enrolled and not moved is known, and is moved by the next server."""
     dataset = tmp_path / "datasets"

@@ -115,3 +115,30 @@ def test_recognition_names_people(server, pictures, examples, collins):
     assert failed.status_code == 400
     assert failed.json()["result"] == "error during prediction"
     assert failed.json()["error"]
+
+
+def test_no_time_is_told_in_their_words(start_server, pictures, collins):
+    server = start_server("--allow-url", pictures, "--seconds", "0.000001")
+    failed = server.post("/recognition", files={"image": collins})
+    assert (failed.status_code, failed.json()["result"]) == (503, "error during prediction")
+    failed = server.post("/api/analyze/emotion", json={"image_url": f"http://{pictures}/collins.jpg"})
+    assert failed.status_code == 503
+    assert failed.json().keys() == {"error"}
+    assert isinstance(failed.json()["error"], str)
+
+
+def test_what_nobody_expects_is_a_bug_with_an_id(start_server, tmp_path):
+    """A journal that is damaged in the file stands for a bug."""
+    import contextlib
+    import sqlite3
+
+    gallery = tmp_path / "people.db"
+    server = start_server("--gallery", str(gallery))
+    with contextlib.closing(sqlite3.connect(gallery)) as connection, connection:
+        sql = "INSERT INTO journal (time, action, backward) VALUES ('now', 'rename', '[]')"
+        connection.execute(sql)
+    failed = server.post("/v1/undo")
+    assert (failed.status_code, failed.headers["content-type"]) == (500, "application/json")
+    assert failed.json()["error"]["code"] == "bug"
+    assert failed.json()["request_id"] == failed.headers["x-request-id"]
+    assert failed.json()["request_id"] in server.errors.read_text()

@@ -92,3 +92,64 @@ def test_who_is_seen_has_one_number_and_a_name_for_as_long_as_the_gallery_knows_
 def test_a_frame_that_is_no_picture_does_not_end_a_view(look, frames):
     assert look(b"no picture")["error"]["code"] == "decode"
     assert look(frames("hopper"))["faces"][0]["track"] == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "session"),
+    [
+        ('{"key": "KEY"}', False),
+        ('{"key": "KEY"}', True),
+        ('{"key": "stale"}', True),
+        (None, True),
+        ('{"key": "stale"}', False),
+        ("[" * 100_000, False),
+        (None, False),
+    ],
+)
+def test_a_key_and_a_session_admit_together_and_alone(locked, frames, first, session):
+    """A page with a key sends it first, whether or not somebody is logged in."""
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    server, key, cookie = locked
+    headers = {"Cookie": cookie} if session else {}
+    address = server.address.replace("http", "ws") + "/v1/live"
+    with connect(address, proxy=None, open_timeout=120, additional_headers=headers) as socket:
+        if first is not None:
+            socket.send(first.replace("KEY", key))
+        socket.send(frames("hopper"))
+        if session or (first is not None and "KEY" in first):
+            assert json.loads(socket.recv(120))["faces"][0]["track"] == 1
+        else:
+            with pytest.raises(ConnectionClosed, match="needs a key"):
+                socket.recv(120)
+
+
+def test_a_key_that_nobody_asks_for_does_no_harm(server, frames):
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    with connect(server.address.replace("http", "ws") + "/v1/live", proxy=None, open_timeout=120) as socket:
+        socket.send('{"key": "stale"}')
+        socket.send(frames("hopper"))
+        assert json.loads(socket.recv(120))["faces"][0]["track"] == 1
+        socket.send("a text in the place of a frame")
+        with pytest.raises(ConnectionClosed, match="a frame is bytes"):
+            socket.recv(120)
+
+
+@pytest.fixture(scope="module")
+def locked(start_server, examples, tmp_path_factory):
+    """A server with keys; a key for everything, and the cookie of Grace's session."""
+    from facecli.server.keys import Keys
+
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    key = Keys.add(path, "mine", "admin")
+    server = start_server("--keys", str(path), "--live-fps", "20")
+    picture = cv2.imread(str(examples / "hopper.jpg"))
+    shifted = [np.roll(picture, shift, axis=1) for shift in range(0, 6, 2)]
+    files = [("images", (f"{n}.jpg", cv2.imencode(".jpg", one)[1].tobytes())) for n, one in enumerate(shifted)]
+    own = {"Authorization": f"Bearer {key}"}
+    answer = server.post("/v1/signup", data={"name": "Grace", "consent": "yes"}, files=files, headers=own)
+    assert answer.status_code == 201, answer.text
+    return server, key, answer.headers["Set-Cookie"].partition(";")[0]

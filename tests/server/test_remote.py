@@ -15,6 +15,7 @@ PRIVATE = [
     *("198.18.0.1", "192.0.2.7", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0"),
     *("fc00::1", "fd12::7", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1"),
     *("2002:7f00:1::", "2001:0:1::1", "2001:db8::1", "not an address"),
+    *("fec0::1", "feff::1", "192.0.0.8", "192.0.0.170", "192.88.99.1", "3fff::1", "3fff:fff::1", "::ffff:192.0.0.8"),
 ]
 # What the system's resolver makes of other spellings of 127.0.0.1 is private all the same.
 SPELLINGS = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "127.0.0.1.", "[::1]", "[::ffff:7f00:1]"]
@@ -40,7 +41,7 @@ def test_private_addresses_are_known(address):
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "192.0.1.1"])
 def test_public_addresses_are_known(address):
     assert is_public(address)
 

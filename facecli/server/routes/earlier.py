@@ -66,15 +66,23 @@ class EarlierRoutes:
             wish = _wish(json_object(await request.body()))
         except RefusalError:
             return answer(INVALID, 400)
+        return await self._emotion(request, wish)
+
+    async def _emotion(self, request: Request, wish: dict[str, Any]) -> Response:
         picture = self._service.remote.source(wish.pop("image_url"))
         try:
             return answer(await self._run(lambda: self._earlier.emotion(picture, **wish)))
         except FetchError:
             return answer(INVALID, 400)
+        except RefusalError as error:  # no place, or no time
+            return answer({"error": str(error)}, error.status, error.headers)
         except FacecliError as error:
             if status_of(error) < 500:
                 return answer({"error": error.message}, status_of(error))
             log.error("emotion failed: %s", error)  # noqa: TRY400 # it is told in words
+            return answer(UNEXPECTED, 500)
+        except Exception:
+            log.exception("request %s failed", request.state.request_id)
             return answer(UNEXPECTED, 500)
 
     async def ask(self, request: Request, image_url: Annotated[str, Query(max_length=4000)] = "") -> Response:
@@ -82,7 +90,7 @@ class EarlierRoutes:
         caller(request).require("identify")
         if image_url:
             picture = self._service.remote.source(image_url)
-            return await self._recognised(lambda: self._earlier.recognition(picture))
+            return await self._recognised(request, lambda: self._earlier.recognition(picture))
         people = await self._run(lambda: len(self._service.people.store.people()))
         return answer({"result": "send a picture by POST, or its address as image_url", "people": people})
 
@@ -97,13 +105,18 @@ class EarlierRoutes:
             found = await picture()
         except RefusalError as error:
             return answer(_failed(error), 400)
-        return await self._recognised(lambda: self._earlier.recognition(found))
+        return await self._recognised(request, lambda: self._earlier.recognition(found))
 
-    async def _recognised(self, work: Callable[[], dict[str, Any]]) -> Response:
+    async def _recognised(self, request: Request, work: Callable[[], dict[str, Any]]) -> Response:
         try:
             return answer(await self._run(work))
+        except RefusalError as error:  # no place, or no time
+            return answer(_failed(error), error.status, error.headers)
         except FacecliError as error:
             return answer(_failed(error), max(400, min(status_of(error), 400 if status_of(error) < 500 else 503)))
+        except Exception:
+            log.exception("request %s failed", request.state.request_id)
+            return answer({"result": "error during prediction"} | UNEXPECTED, 500)
 
 
 TEXT_ERROR = {"type": "object", "required": ["error"]}

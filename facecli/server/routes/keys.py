@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from facecli.server import refusals
 from facecli.server.caller import SCOPES
-from facecli.server.keys import Keys
+from facecli.server.keys import LONGEST, Keys, label_of
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer, caller, json_body
 from facecli.server.service import Service
 from facecli.server.uploads import json_object
 
-LABEL: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
-Label = Annotated[str, Path(max_length=100)]
+LABEL: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST}
+Label = Annotated[str, Path(max_length=LONGEST)]
 
 
 class KeyRoutes:
@@ -43,8 +43,9 @@ class KeyRoutes:
         """Make a key; the answer is the only place where it stands."""
         keys, values = self._keys(request), json_object(await request.body())
         label, scope = values.get("label"), values.get("scope")
-        if not isinstance(label, str) or not 1 <= len(label) <= LABEL["maxLength"] or scope not in SCOPES:
+        if not isinstance(label, str) or scope not in SCOPES:
             raise RefusalError(400, "usage", f"label is no text, or scope none of {', '.join(SCOPES)}")
+        label = label_of(label)
         key = await self._run(lambda: keys.make(label, scope))
         return answer({"label": label, "scope": scope, "key": key}, 201)
 

@@ -17,7 +17,7 @@ from facecli.server.refusals import RefusalError, dumps
 from facecli.server.service import Service
 
 WAIT = 60.0  # seconds without a frame after which the view is closed
-POLICY = 1008  # the code of WebSocket for who may not
+POLICY, UNREADABLE = 1008, 1003  # the codes of WebSocket for who may not, and for data of another kind
 
 
 class LiveRoutes:
@@ -35,21 +35,24 @@ class LiveRoutes:
     async def live(self, socket: WebSocket) -> None:
         """Answer frames until the client leaves.
 
-        A client whose request had no key sends {"key": KEY} first: a page can not send headers with a WebSocket.
+        The first message may be {"key": KEY}, because a page can not send headers with a WebSocket. It is not
+        needed, and does no harm, where the session admits the client, or the server has no keys.
         """
         await socket.accept()
         try:
-            if not await self._admitted(socket):
+            first = await _message(socket)
+            if not self._admitted(socket, first):
                 await socket.close(POLICY, "this needs a key with the scope identify")
                 return
             view = await self._service.queue.run(lambda: LiveView(self._service.looks, self._service.people))
-            while True:
+            frame = first if isinstance(first, bytes) else await _message(socket)
+            while isinstance(frame, bytes):
                 begun = time.monotonic()
-                async with asyncio.timeout(WAIT):
-                    frame = await socket.receive_bytes()
                 await socket.send_text(dumps(await self._answer(view, frame)).decode())
                 await asyncio.sleep(max(0.0, self._pause - (time.monotonic() - begun)))
-        except (WebSocketDisconnect, KeyError):  # it left, or sent a text
+                frame = await _message(socket)
+            await socket.close(UNREADABLE, "a frame is bytes")
+        except WebSocketDisconnect:
             return
         except TimeoutError:
             await socket.close(1000, "no frame came for a while")
@@ -60,17 +63,23 @@ class LiveRoutes:
         except (FacecliError, RefusalError) as error:
             return {"frame": None, "faces": [], "error": error.as_dict()}
 
-    async def _admitted(self, socket: WebSocket) -> bool:
+    def _admitted(self, socket: WebSocket, first: str | bytes) -> bool:
+        """Return whether a client may look. first: its first message, which may have a key."""
         caller: Caller = socket.state.caller
         if caller.may("identify"):
             return True
         try:
-            async with asyncio.timeout(WAIT):
-                first = json.loads(await socket.receive_text())
-            key = first["key"]
-        except (TimeoutError, ValueError, KeyError, TypeError):
-            return False
-        try:
+            key = json.loads(first)["key"] if isinstance(first, str) else ""
             return self._service.access.caller(caller.name, f"Bearer {key}", "").may("identify")
-        except RefusalError:
+        except (ValueError, KeyError, TypeError, RecursionError, RefusalError):
             return False
+
+
+async def _message(socket: WebSocket) -> str | bytes:
+    """Return the next message of a client. Raises WebSocketDisconnect, TimeoutError."""
+    async with asyncio.timeout(WAIT):
+        message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    found: str | bytes | None = message.get("bytes")
+    return message["text"] if found is None else found
