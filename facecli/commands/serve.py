@@ -22,6 +22,7 @@ class ServingSettings:
     keys: Path | None
     allow_url: tuple[str, ...]
     max_body: int
+    max_pixels: int
     queue: int
     seconds: float
     rate: int
@@ -62,6 +63,13 @@ class ServingSettings:
     help="Fetch pictures of this public host, * for all, or HOST:PORT of yours.  [default: of none]",
 )
 @click.option("--max-body", type=click.IntRange(1), metavar="N", default=10 * 2**20, help="Bytes of one request.")
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    metavar="N",
+    default=25_000_000,
+    help="Refuse larger pictures undecoded.",
+)
 @click.option("--queue", type=click.IntRange(1, 10_000), metavar="N", default=32, help="Requests that may wait.")
 @click.option(
     "--seconds",
@@ -141,7 +149,8 @@ def _serve(
         recognizer=None if context.defaulted("recognizer") else plugins.recognizer,
         detector=None if context.defaulted("detector") else plugins.detector,
     )
-    faces = wiring.open_faces(chosen, running, InputSettings(max_bytes=settings.max_body), inputs=None)
+    limits = InputSettings(max_pixels=settings.max_pixels, max_bytes=settings.max_body)
+    faces = wiring.open_faces(chosen, running, limits, inputs=None)
     service = Service(settings, faces, running.jobs)
 
     def tell(address: str) -> None:

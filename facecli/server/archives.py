@@ -15,6 +15,7 @@ from facecli.gallery import names
 from facecli.gallery.labelling import Labelled
 from facecli.pictures.sources import Source, failing
 from facecli.redaction import shortened
+from facecli.server.dataset import BIN, GALLERY, TRAINED, UNTRAINED
 from facecli.server.refusals import RefusalError
 from facecli.types import Limits
 
@@ -27,8 +28,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 def pictures(data: bytes) -> Iterator[Labelled]:
     """Return the pictures of a zip with the people whose folders they lie in.
 
-    Files of other kinds are left out. Raises RefusalError for what is no zip, has too many files, or links or paths
-    that lead out of it.
+    Files of other kinds are left out, and so is what a dataset's RecycleBin and Embeddings have. Raises RefusalError
+    for what is no zip, has too many files, or links or paths that lead out of it.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -44,8 +45,12 @@ def pictures(data: bytes) -> Iterator[Labelled]:
     return (
         _labelled(archive, entry)
         for entry in entries
-        if not entry.is_dir() and PurePosixPath(entry.filename).suffix.lower() in SUFFIXES
+        if not entry.is_dir() and _is_wanted(PurePosixPath(entry.filename))
     )
+
+
+def _is_wanted(path: PurePosixPath) -> bool:
+    return path.suffix.lower() in SUFFIXES and not {BIN, GALLERY} & set(path.parts[:-1])
 
 
 def _check(entry: zipfile.ZipInfo) -> None:
@@ -59,7 +64,7 @@ def _check(entry: zipfile.ZipInfo) -> None:
 
 def _labelled(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Labelled:
     parts, shown = PurePosixPath(entry.filename).parts, shortened(entry.filename, 200)
-    if len(parts) < 2:
+    if len(parts) < 2 or parts[-2] in (TRAINED, UNTRAINED):
         outside = InputError(f"{shown} lies in no person's folder", hint="put it into one")
         return Labelled(failing(shown, outside), None, outside)
     try:

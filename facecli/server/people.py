@@ -12,7 +12,7 @@ from facecli.gallery.enrolment import Enrolled
 from facecli.gallery.labelling import Labelled
 from facecli.gallery.store import changes, forgetting, journal, loose, spaces
 from facecli.gallery.store.journal import Change
-from facecli.gallery.store.records import Person
+from facecli.gallery.store.records import NewFace, Person
 from facecli.gallery.store.store import GalleryStore
 from facecli.output import galleries
 from facecli.output.records import Record
@@ -165,11 +165,23 @@ class People:
         self._check(number)
         return self.change(lambda store: changes.reject(store, number, store.person(name)))
 
-    def ignore(self, number: int) -> None:
-        """Forget a face that is nobody's."""
+    def ignore(self, number: int) -> Record:
+        """Ignore whose a face of nobody is. It is kept, as an ignored person's of its own."""
         if self._check(number).person is not None:
             raise UsageError("a face of a person can not be ignored", hint="delete it, or say that it is not theirs")
-        loose.forget(self.store, number)
+        return self.change(lambda store: changes.ignore_face(store, number))
+
+    def take(self, face: NewFace, name: str) -> Record:
+        """Keep a face that was only seen so far, and give it to the person of a name, who is made if there is none.
+
+        When that is taken back the face is nobody's.
+        """
+        clean = names.clean(name)
+        if self.store.has(face.sha256, clean):
+            raise UsageError(f"another face of this picture is {clean}'s", hint="say who else it is, or ignore it")
+        with self.store.database.transaction():
+            number = self.store.insert(None, face, self._looks.gallery.space(), "web")
+        return self.assign(number, clean)
 
     def _check(self, number: int) -> Any:
         found = loose.face(self.store, number)

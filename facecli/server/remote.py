@@ -28,8 +28,8 @@ PORTS = {"http": 80, "https": 443}
 MOST_REDIRECTS = 3
 BLOCK = 2**16  # bytes that are read at once
 NAT64 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))  # another way to write an IPv4 address
-# Not public either, by IANA's registries of special-purpose addresses of IPv4 and IPv6, which the module ipaddress of
-# older Pythons does not know in full: site-local (RFC 3879), protocol assignments, 6to4 relays, documentation (RFC 9637).
+# Not public either, by IANA's registries of special addresses, which older versions of the module ipaddress do not know
+# in full: site-local (RFC 3879), protocol assignments (6890), 6to4 relays (7526), documentation (9637).
 SPECIAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 UNTYPED = ("application/octet-stream", "binary/octet-stream", "")
 Resolve = Callable[[str, int], list[str]]  # host and port -> addresses

@@ -42,7 +42,8 @@ class Reviewing:
     def answer(self, item: str, said: str, name: str | None) -> Record:
         """Take an answer about a face of the review. said: yes, no or ignore. name: whose it is, if not the suggested.
 
-        "no" says so of the suggested person, for ever where the face is stored; "ignore" forgets the face.
+        "no" says so of the suggested person, for ever where the face is stored; "ignore" leaves a stored face out from
+        then on, and forgets one that was only seen. `undoable` of the record: whether `undo` takes this answer back.
         """
         if item.startswith("face-") and item[5:].isascii() and item[5:].isdecimal() and len(item) < 20:
             return self._answer_stored(int(item[5:]), said, name)
@@ -53,9 +54,9 @@ class Reviewing:
         if said != "ignore" and whose is None:
             raise _not_suggested()
         if said == "yes" and whose is not None:
-            self._people.store.add(whose, attempt.face, self._looks.gallery.space(), "web")
+            self._people.take(attempt.face, whose)
         self._people.attempts.drop(item)
-        return {"id": item, "answer": said, "person": whose if said == "yes" else None}
+        return _taken(item, said, whose, undoable=said == "yes")  # else it was in memory alone, and is forgotten
 
     def _answer_stored(self, number: int, said: str, name: str | None) -> Record:
         whose: str | None = None
@@ -69,7 +70,7 @@ class Reviewing:
                 self._people.assign(number, whose)
             else:
                 self._people.reject(number, whose)
-        return {"id": f"face-{number}", "answer": said, "person": whose if said == "yes" else None}
+        return _taken(f"face-{number}", said, whose, undoable=True)
 
     def _suggested(self, number: int) -> str | None:
         for face, embedding in loose.of_nobody(self._people.store, MOST_UNNAMED):
@@ -90,6 +91,10 @@ class Reviewing:
             if candidate.person not in excluded and candidate.distance <= nearest:
                 return {"person": candidate.person, "distance": round(candidate.distance, DIGITS)}
         return None
+
+
+def _taken(item: str, said: str, whose: str | None, *, undoable: bool) -> Record:
+    return {"id": item, "answer": said, "person": whose if said == "yes" else None, "undoable": undoable}
 
 
 def _not_suggested() -> UsageError:

@@ -18,11 +18,12 @@ class Settings:
 
     gallery: file of the people. host, port: the address to listen on; port 0 takes a free one. keys: file of the keys
     that clients need; None lets everybody in who can reach the server, and only this machine may then. allow_url: hosts
-    whose pictures the server may fetch; "*" is every public one, and empty none. max_body: bytes of one request. queue:
-    requests that may wait for the models. seconds: time that one request may take. rate: requests a minute of one
-    client. downloads: folder for pictures of /api/download_image; None makes a temporary one. dataset: folder that is
-    looked after, see facecli.server.dataset. live_fps: pictures a second that one live connection gets answers to.
-    compat: other servers whose endpoints there are as well, of COMPATIBLE.
+    whose pictures the server may fetch; "*" is every public one, and empty none. max_body: bytes of one request.
+    max_pixels: of one picture, before it is decoded; the decoded one takes the memory that counts. queue: requests that
+    may wait for the models. seconds: time that one request may take. rate: requests a minute of one client. downloads:
+    folder for pictures of /api/download_image; None makes a temporary one. dataset: folder that is looked after, see
+    facecli.server.dataset. live_fps: pictures a second that one live connection gets answers to. compat: other servers
+    whose endpoints there are as well, of COMPATIBLE.
     """
 
     gallery: Path
@@ -31,6 +32,7 @@ class Settings:
     keys: Path | None = None
     allow_url: tuple[str, ...] = ()
     max_body: int = 10 * MEGABYTE
+    max_pixels: int = 25_000_000
     queue: int = 32
     seconds: float = 30.0
     rate: int = 600
@@ -40,7 +42,7 @@ class Settings:
     compat: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("max_body", "queue", "rate"):
+        for name in ("max_body", "max_pixels", "queue", "rate"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{{{name}}} must be at least 1, got {getattr(self, name)}", about=name)
         if not self.seconds > 0:

@@ -29,8 +29,11 @@ class WorkQueue:
         """Pieces of work that run or wait."""
         return self._taken
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return what a piece of work returns. Raises what it raises, or RefusalError if there is no place or time."""
+    async def run(self, work: Callable[[], T], late: str = "try again, or send a smaller picture") -> T:
+        """Return what a piece of work returns. Raises what it raises, or RefusalError if there is no place or time.
+
+        late: the hint if the time is up while it is at work, because it goes on.
+        """
         if self._taken >= self.most:
             message = f"{self._taken} requests are at work or waiting"
             raise RefusalError(429, "busy", message, hint="try again in a second", headers={"Retry-After": "1"})
@@ -45,7 +48,8 @@ class WorkQueue:
             if not future.cancelled() and future.done() and isinstance(future.exception(), TimeoutError):
                 raise  # the work's own
             message = f"there was no answer within {self._seconds:g} s"
-            raise RefusalError(503, "timeout", message, hint="try again, or send a smaller picture") from None
+            hint = "it was not begun: try again" if future.cancel() else late
+            raise RefusalError(503, "timeout", message, hint=hint) from None
 
     def close(self) -> None:
         """Let no more work begin; what runs is not waited for."""

@@ -108,6 +108,7 @@ HALF_FILE = 'Content-Disposition: form-data; name="image"; filename="\xed\xa0\x8
 JPEG, ZIP, JSON = ({"Content-Type": kind} for kind in ("image/jpeg", "application/zip", "application/json"))
 BODIES = {
     "a picture of 100 megapixels": ("/v1/detect", png_header(100_000, 1_001), {"Content-Type": "image/png"}, 422),
+    "a picture of 26 megapixels": ("/v1/detect", png_header(5_000, 5_200), {"Content-Type": "image/png"}, 422),
     "a picture of many gigapixels": ("/v1/detect", png_header(2**31 - 1, 2**31 - 1), JPEG, 422),
     "a picture that ends early": ("/v1/detect", b"\xff\xd8\xff\xe0\x00\x10JFIF", JPEG, 422),
     "more than the limit": ("/v1/detect", bytes(5 * 2**20), JPEG, 413),
@@ -148,6 +149,8 @@ def test_a_hostile_body_is_one_error(server, name):
     answer = server.post(path, data=body, headers=headers)
     assert answer.status_code in (expected if isinstance(expected, tuple) else (expected,)), answer.text[:300]
     assert len(answer.text) < 3000
+    if "pixels" in name:
+        assert "the limit is 25000000" in answer.json()["error"]["message"]
     if "damaged" in name:
         assert "is damaged in the zip" in answer.json()["rejected"][0]["error"]["message"]
     if expected != 200:

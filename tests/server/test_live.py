@@ -67,6 +67,10 @@ def test_who_is_seen_has_one_number_and_a_name_for_as_long_as_the_gallery_knows_
     (item,) = server.get("/v1/review").json()["items"]
     assert item["suggestion"] is None
     assert server.post(f"/v1/review/{item['id']}", json={"answer": "yes"}).status_code == 400
+    assert server.post(f"/v1/review/{item['id']}", json={"answer": "yes", "person": "Ada"}).json()["undoable"]
+    assert server.post("/v1/undo").status_code == 200  # the face is nobody's, and nobody is Ada
+    assert server.get("/v1/people").json()["people"] == []
+    (item,) = server.get("/v1/review").json()["items"]
     assert server.post(f"/v1/review/{item['id']}", json={"answer": "yes", "person": "Ada"}).status_code == 200
 
     (known,) = until(look, frames("collins"), lambda faces: faces and faces[0]["person"])
@@ -105,6 +109,7 @@ def test_a_frame_that_is_no_picture_does_not_end_a_view(look, frames):
         ("[" * 100_000, False),
         (None, False),
     ],
+    ids=("key", "both", "stale and session", "session", "stale", "deep", "neither"),
 )
 def test_a_key_and_a_session_admit_together_and_alone(locked, frames, first, session):
     """A page with a key sends it first, whether or not somebody is logged in."""

@@ -96,8 +96,15 @@ def test_a_face_that_is_not_hers_is_reviewed(server, people):
     assert item["suggestion"] is None  # nobody else is near
     assert server.get(item["crop"]).status_code == 200
     answer = server.post(f"/v1/review/{item['id']}", json={"answer": "yes", "person": "Grace"})
-    assert answer.json()["person"] == "Grace"
+    assert (answer.json()["person"], answer.json()["undoable"]) == ("Grace", True)
     assert server.get("/v1/review").json()["items"] == []
+    server.post(f"/v1/faces/{face}/reject", json={"person": "Grace"})
+    ignored = server.post(f"/v1/review/{item['id']}", json={"answer": "ignore"})
+    assert ignored.json() == {"id": item["id"], "answer": "ignore", "person": None, "undoable": True}
+    assert server.get("/v1/review").json()["items"] == []
+    for left in (1, 0):  # the ignoring is taken back, then the second rejection
+        assert server.post("/v1/undo").status_code == 200
+        assert len(server.get("/v1/review").json()["items"]) == left
 
 
 def test_all_that_is_kept_of_a_person_is_hers(server, people):
@@ -117,10 +124,13 @@ def test_a_zip_of_folders_is_enrolled(server, people, collins):
         archive.writestr("people/Ada/notes.txt", "left out")
         archive.writestr("people/A\nda/c.jpg", collins)
         archive.writestr("d.jpg", collins)
+        archive.writestr("datasets/RecycleBin/Gone/a.jpg", collins)
+        archive.writestr("datasets/Embeddings/a.jpg", collins)
+        archive.writestr("datasets/Trained_data/a.jpg", collins)
     answer = server.post("/v1/import", data=data.getvalue(), headers={"Content-Type": "application/zip"}).json()
     assert (answer["added"], answer["known"]) == (0, 1)
-    assert [one["person"] for one in answer["rejected"]] == ["Ada", None, None]
-    assert [one["error"]["code"] for one in answer["rejected"]] == ["decode", "usage", "input"]
+    assert [one["person"] for one in answer["rejected"]] == ["Ada", None, None, None]
+    assert [one["error"]["code"] for one in answer["rejected"]] == ["decode", "usage", "input", "input"]
     assert "one line" in answer["rejected"][1]["error"]["message"]
     assert "in no person's folder" in answer["rejected"][2]["error"]["message"]
 
@@ -141,3 +151,13 @@ def test_a_person_is_forgotten(server, people):
     assert (receipt["faces"], receipt["checked"]["found"]) == (1, 0)
     assert server.get(f"/v1/people/{people['Grace']}").status_code == 404
     assert server("DELETE", f"/v1/people/{people['Grace']}").json()["error"]["code"] == "not_found"
+
+
+def test_an_import_that_takes_long_is_told_to_go_on(start_server, collins):
+    server = start_server("--seconds", "0.001")
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("Ada/a.jpg", collins)
+    answer = server.post("/v1/import", data=data.getvalue(), headers={"Content-Type": "application/zip"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "timeout")
+    assert answer.json()["error"]["hint"].startswith(("the import goes on", "it was not begun"))

@@ -19,6 +19,7 @@ Uid = Annotated[str, Path(max_length=64)]
 Number = Annotated[int, Path(ge=0, le=2**62)]
 Face = Annotated[str | None, Query(max_length=20, description="only, largest, center, score, or an index")]
 TEXT: dict[str, Any] = {"type": "string"}
+GOES_ON = "the import goes on: look at the people in a while, and send smaller zips"
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
 
 
@@ -138,7 +139,7 @@ class PeopleRoutes:
         return answer(await self._run(lambda: self._people.reject(number, name)))
 
     async def ignore(self, request: Request, number: Number) -> Response:
-        """Forget a face that is nobody's."""
+        """Ignore whose a face of nobody is; undo takes it back."""
         caller(request).require("admin")
         await self._run(lambda: self._people.ignore(number))
         return Response(status_code=204)
@@ -149,7 +150,7 @@ class PeopleRoutes:
         return answer(await self._run(self._service.looks.thresholds))
 
     async def undo(self, request: Request) -> Response:
-        """Take back the latest rename, merge, assignment or rejection."""
+        """Take back the latest rename, merge, assignment, rejection or ignoring."""
         caller(request).require("admin")
         return answer(await self._run(self._people.undo))
 
@@ -157,7 +158,7 @@ class PeopleRoutes:
         """Enroll a zip of person/picture.jpg."""
         caller(request).require("enroll")
         data = await request.body()
-        return answer(await self._run(lambda: self._imported(data)))
+        return answer(await self._run(lambda: self._imported(data), GOES_ON))
 
     def _imported(self, data: bytes) -> dict[str, Any]:
         records = [enrolments.picture(one) for one in self._people.enrolled(archives.pictures(data))]
