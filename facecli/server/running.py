@@ -9,6 +9,7 @@ import uvicorn
 
 from facecli.errors import OutputError
 from facecli.server.app import make_app
+from facecli.server.connections import Punctual
 from facecli.server.service import Service
 
 AT_ONCE = 256  # connections; each may hold a body
@@ -26,6 +27,7 @@ def serve(service: Service, told: Callable[[str], None]) -> None:
     host, port = listening.getsockname()[:2]
     config = uvicorn.Config(
         make_app(service),
+        http=Punctual,
         log_level="warning",
         access_log=False,
         limit_concurrency=AT_ONCE,
