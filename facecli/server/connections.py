@@ -7,7 +7,7 @@ import asyncio
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 
-class Punctual(H11Protocol):
+class Punctual(H11Protocol):  # type: ignore[misc, unused-ignore] # it is Any where uvicorn is not installed
     """One connection, which is closed when its next request has not come whole, but for the body, within `seconds`.
 
     uvicorn bounds the time between two requests alone, and not that of the first, nor of a head that drips in.
@@ -15,7 +15,7 @@ class Punctual(H11Protocol):
 
     seconds = 20.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override, unused-ignore]
         """Begin, and look after the connection from now on."""
         super().connection_made(transport)
         self.loop.call_later(self.seconds, self._look, None)
