@@ -141,4 +141,6 @@ def test_what_nobody_expects_is_a_bug_with_an_id(start_server, tmp_path):
     assert (failed.status_code, failed.headers["content-type"]) == (500, "application/json")
     assert failed.json()["error"]["code"] == "bug"
     assert failed.json()["request_id"] == failed.headers["x-request-id"]
+    server.process.terminate()
+    server.process.wait(60)  # the answer goes out before the log is written
     assert failed.json()["request_id"] in server.errors.read_text()

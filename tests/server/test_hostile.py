@@ -34,6 +34,14 @@ def _memory(server):
     assert _status(folder, "VmHWM") - before < MOST_GROWTH
 
 
+@pytest.fixture(scope="module", autouse=True)
+def idle(server):
+    """A connection that was made before the first of these tests, and on which nothing is asked."""
+    place = urlsplit(server.address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        yield connection
+
+
 def _status(folder: Path, name: str) -> int:
     return int(re.search(rf"{name}:\s+(\d+)", (folder / "status").read_text())[1]) * 1024
 
@@ -222,3 +230,7 @@ def test_bodies_at_once_have_little_room():
 def test_the_server_is_as_well_as_before(server, collins):
     assert server.post("/v1/detect", data=collins, headers=JPEG).status_code == 200
     assert "Traceback" not in server.errors.read_text()
+
+
+def test_a_connection_that_asks_nothing_is_closed(idle):
+    assert idle.recv(1) == b""
