@@ -1,4 +1,8 @@
-"""Changes of people that a user makes by hand; each can be taken back. With `dry_run` nothing stays of a change."""
+"""Changes of people that a user makes by hand; each can be taken back. With `dry_run` nothing stays of a change.
+
+Who and what is changed is looked up within the change's transaction, as another program may have been faster: each
+raises UsageError for a person who is not there any more.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ LARGEST = 2**63  # that an id of SQLite is below
 def rename(store: GalleryStore, person: Person, name: str, *, dry_run: bool = False) -> Change:
     """Give a person another name. Raises UsageError for a name that somebody else has."""
     with store.database.transaction(dry_run=dry_run):
+        person = store.current(person)
         query = "SELECT name FROM person WHERE key = ? AND id != ?"
         if taken := store.database.rows(query, (names.key(name), person.id)):
             hint = "are they one person? `facecli gallery merge` makes them one"
@@ -41,8 +46,10 @@ def merge(store: GalleryStore, person: Person, into: Person, *, dry_run: bool = 
     """
     if person.id == into.id:
         raise UsageError(f"{person.name} is one person already", hint="name two people")
-    database, faces = store.database, [face.id for face in store.faces(person)]
+    database = store.database
     with database.transaction(dry_run=dry_run):
+        person, into = store.current(person), store.current(into)
+        faces = [face.id for face in store.faces(person)]
         _refuse_merge(store, person, into)
         before = Before(database)
         before.person(person.id)
@@ -90,6 +97,7 @@ def reject(store: GalleryStore, face: int, person: Person, *, dry_run: bool = Fa
     """Say for ever that a face is not of a person; it is nobody's if it was. Raises UsageError for no such face."""
     database = store.database
     with database.transaction(dry_run=dry_run):
+        person = store.current(person)
         _picture_of(store, face)
         before = Before(database)
         before.face(face)
@@ -106,6 +114,7 @@ def reject(store: GalleryStore, face: int, person: Person, *, dry_run: bool = Fa
 def ignore(store: GalleryStore, person: Person, *, dry_run: bool = False) -> Change:
     """Ignore a person: `identify` recognises and never names them."""
     with store.database.transaction(dry_run=dry_run):
+        person = store.current(person)
         before = Before(store.database)
         before.person(person.id)
         store.database.change("UPDATE person SET kind = 'ignored' WHERE id = ?", (person.id,))

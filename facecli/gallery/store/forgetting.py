@@ -81,18 +81,18 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
 
     pictures: sha256 of each; the people in them stay, if need be without a face. What was changed before can not be
     undone any more: the journal knows names. A picture that shows somebody else, too, loses its file's name, which may
-    hold the removed one; so does any other picture whose file's name has a removed name as a word. Raises GalleryError
-    if a trace is left.
+    hold the removed one; so does any other picture whose file's name has a removed name as a word. Raises UsageError
+    for a person who is not there any more, GalleryError if a trace is left.
     """
     database, numbers = store.database, str([person.id for person in people])
-    faces = _faces(store, people, pictures)
-    counts = count(store, people, pictures)
     copy = postgres.discard(store)  # before anything is removed: it may be out of reach
-    pieces, of_crops = _pieces(store, faces, TEMPLATES) | set(pictures), _pieces(store, faces, CROPS)
-    with database.transaction():
+    with database.transaction():  # what is removed is looked up in it: an enrolment may have been faster
+        now_there = [store.current(person) for person in people]
+        faces, counts = _faces(store, people, pictures), count(store, people, pictures)
+        pieces, of_crops = _pieces(store, faces, TEMPLATES) | set(pictures), _pieces(store, faces, CROPS)
         shown = f"id IN (SELECT picture FROM face WHERE id IN {MARKS})"  # noqa: S608
         sql = f"UPDATE picture SET source = NULL WHERE {shown} OR id IN {MARKS}"  # noqa: S608
-        database.change(sql, (str(faces), str(_named(store, people))))
+        database.change(sql, (str(faces), str(_named(store, now_there))))
         database.change(f"DELETE FROM face WHERE id IN {MARKS}", (str(faces),))  # noqa: S608
         database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")
         database.change(f"DELETE FROM person WHERE id IN {MARKS}", (numbers,))  # noqa: S608
@@ -102,7 +102,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     cache.discard(store.path)
     database.erase_traces()
     pieces |= {piece for piece in of_crops if not database.rows(SHARED, (piece,))}
-    names = {text.encode() for person in people for text in (person.name, person.name.casefold())}
+    names = {text.encode() for person in (*people, *now_there) for text in (person.name, person.name.casefold())}
     held = b"\0".join(_texts(store)).lower()
     unchecked = {name for name in names if name.lower() in held}
     sought = pieces | (names - unchecked)

@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ class GalleryStore:
         close = names.nearest(name, [person.name for person in everybody])
         hint = f"is it {', '.join(map(repr, close))}?" if close else "see `facecli gallery list`"
         raise UsageError(f"nobody in the gallery is called {names.clean(name)!r}", hint=hint)
+
+    def current(self, person: Person) -> Person:
+        """Return a person, but for the counts as they are now: another program may have changed them meanwhile.
+
+        A change asks within its transaction. Raises UsageError for somebody who is not there any more.
+        """
+        query = "SELECT name, kind FROM person WHERE id = ? AND uid = ?"
+        found = self.database.rows(query, (person.id, person.uid))
+        if not found:
+            raise UsageError(f"{person.name} is not in the gallery any more", hint="see `facecli gallery list`")
+        return replace(person, name=found[0][0], kind=found[0][1])
 
     def has(self, sha256: bytes, name: str) -> bool:
         """Return whether a picture of these bytes is enrolled for the person of this name."""

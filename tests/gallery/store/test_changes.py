@@ -52,6 +52,39 @@ def test_people_in_one_picture_are_not_merged(staffed):
     assert by_person(staffed) == {"Ada": [1, 2, 3], "Grace": [4, 5, 6, 7]}
 
 
+def test_face_that_is_enrolled_meanwhile_is_merged_too(staffed, faster):
+    faster(lambda other: other.add("Ada", face_of(ONES, "late.jpg"), SPACE))
+    assert changes.merge(staffed, staffed.person("Ada"), staffed.person("Grace")).faces == (1, 2, 3, 7)
+    assert by_person(staffed) == {"Grace": [1, 2, 3, 4, 5, 6, 7]}
+    undo(staffed.database)
+    assert by_person(staffed) == {"Ada": [1, 2, 3, 7], "Grace": [4, 5, 6]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store, ada: changes.rename(store, ada, "Augusta"),
+        lambda store, ada: changes.merge(store, ada, store.person("Grace")),
+        lambda store, ada: changes.merge(store, store.person("Grace"), ada),
+        lambda store, ada: changes.reject(store, 4, ada),
+        lambda store, ada: changes.ignore(store, ada),
+    ],
+    ids=["rename", "merge", "merge into", "reject", "ignore"],
+)
+def test_person_who_is_removed_meanwhile(staffed, faster, change):
+    faster(lambda other: forgetting.remove(other, [other.person("Ada")]))
+    with pytest.raises(UsageError, match="Ada is not in the gallery any more"):
+        change(staffed, staffed.person("Ada"))
+    assert by_person(staffed) == {"Grace": [4, 5, 6]}
+    with pytest.raises(UsageError, match="nothing to undo"):
+        undo(staffed.database)
+
+
+def test_person_who_is_renamed_meanwhile_is_told_by_the_new_name(staffed, faster):
+    faster(lambda other: changes.rename(other, other.person("Ada"), "Augusta"))
+    assert changes.rename(staffed, staffed.person("Ada"), "Lovelace").text == "Augusta is called Lovelace"
+
+
 def test_not_this_person_is_remembered(staffed):
     changes.reject(staffed, 1, staffed.person("Ada"))
     assert by_person(staffed) == {"Ada": [2, 3], "Grace": [4, 5, 6]}

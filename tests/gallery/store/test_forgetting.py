@@ -114,6 +114,29 @@ def test_reader_in_the_way_is_told(staffed, monkeypatch):
     quick.close()
 
 
+def test_face_that_is_enrolled_meanwhile_is_forgotten_too(staffed, faster):
+    late = face_of(np.arange(1, DIM + 1, dtype=np.float32), "late.jpg")
+    faster(lambda other: other.add("Ada", late, SPACE))
+    receipt = forgetting.remove(staffed, [staffed.person("Ada")])
+    assert (receipt.faces, receipt.templates, receipt.pictures) == (4, 4, 4)
+    assert staffed.face_count() == 3
+    assert late.embedding.tobytes() not in content(staffed)
+
+
+def test_name_that_is_given_meanwhile_is_forgotten_too(staffed, faster):
+    faster(lambda other: rename(other, other.person("Ada"), "Augusta"))
+    receipt = forgetting.remove(staffed, [staffed.person("Ada")])
+    assert receipt.pieces == 3 * 2 + 4  # two names, two spellings each
+    assert [name in content(staffed) for name in (b"Ada", b"Augusta")] == [False, False]
+
+
+def test_person_who_is_removed_meanwhile_is_told(staffed, faster):
+    faster(lambda other: forgetting.remove(other, [other.person("Ada")]))
+    with pytest.raises(UsageError, match="Ada is not in the gallery any more"):
+        forgetting.remove(staffed, [staffed.person("Ada"), staffed.person("Grace")])
+    assert [person.name for person in staffed.people()] == ["Grace"]
+
+
 def test_count_without_removing(staffed):
     before = staffed.revision
     assert forgetting.count(staffed, [staffed.person("Ada")]) == (3, 3, 3)
