@@ -56,7 +56,11 @@ class Before:
 
 
 def undo(database: Database, *, dry_run: bool = False) -> Change:
-    """Take back the latest change that has not been taken back. Raises UsageError if there is none."""
+    """Take back the latest change that has not been taken back. Raises UsageError if there is none.
+
+    A face whose former person has another face of its picture by now stays as it is, and the text says so: to refuse
+    would bar the way to all changes before, as a change by hand that makes room is the first to be taken back.
+    """
     with database.transaction(dry_run=dry_run):
         latest = database.rows("SELECT id, action, backward FROM journal ORDER BY id DESC LIMIT 1")
         if not latest:
@@ -64,18 +68,35 @@ def undo(database: Database, *, dry_run: bool = False) -> Change:
         number, action, text = latest[0]
         entry = json.loads(text)
         _restore_people(database, entry["people"])
+        stay = _barred(database, entry["faces"])
         for face, owner, how in entry["faces"]:
-            database.change("UPDATE face SET person = ?, how = ? WHERE id = ?", (owner, how, face))
+            if face not in stay:
+                database.change("UPDATE face SET person = ?, how = ? WHERE id = ?", (owner, how, face))
         for face, person in entry["added"]:
-            database.change("DELETE FROM rejection WHERE face = ? AND person = ?", (face, person))
+            if face not in stay:
+                database.change("DELETE FROM rejection WHERE face = ? AND person = ?", (face, person))
         for face, person in entry["dropped"]:
-            database.change("INSERT OR IGNORE INTO rejection VALUES (?, ?)", (face, person))
+            if face not in stay:
+                database.change("INSERT OR IGNORE INTO rejection VALUES (?, ?)", (face, person))
         for person in entry["made"]:
             free = "NOT EXISTS (SELECT 1 FROM face WHERE person = ?)"  # nobody was enrolled as this person since
             database.change(f"DELETE FROM person WHERE id = ? AND {free}", (person, person))  # noqa: S608
         database.change("DELETE FROM journal WHERE id = ?", (number,))
     people = tuple(str(row[2]) for row in entry["people"])
-    return Change("undo", f"took back: {action} ({entry['text']})", people, tuple(row[0] for row in entry["faces"]))
+    text = "; ".join([f"took back: {action} ({entry['text']})", *stay.values()])
+    return Change("undo", text, people, tuple(row[0] for row in entry["faces"] if row[0] not in stay))
+
+
+def _barred(database: Database, faces: Sequence[Sequence[Any]]) -> dict[int, str]:
+    """Return which faces, (id, person, how), can not be given back to their person, with the reason of each."""
+    given, reasons = {face: owner for face, owner, _ in faces}, {}
+    query = """SELECT b.id, person.name FROM face AS a JOIN face AS b ON b.picture = a.picture AND b.id != a.id
+        JOIN person ON person.id = b.person WHERE a.id = ? AND b.person = ?"""
+    for face, owner in given.items():
+        for other, name in database.rows(query, (face, owner)):
+            if given.get(other, owner) == owner:  # it is not given to somebody else in the same change
+                reasons[face] = f"but face {face} stays: face {other} of its picture is {name}'s by now"
+    return reasons
 
 
 def _restore_people(database: Database, people: Sequence[Sequence[Any]]) -> None:

@@ -151,6 +151,22 @@ def test_undo_of_a_move_keeps_who_was_enrolled_since(staffed):
     assert by_person(staffed) == {"Ada": [1, 2, 3], "Grace": [4, 5, 6], "New": [7]}
 
 
+def test_undo_leaves_a_face_whose_place_in_the_picture_was_taken_since(staffed):
+    changes.rename(staffed, staffed.person("Grace"), "Grace Hopper")
+    changes.reject(staffed, 1, staffed.person("Grace Hopper"))
+    changes.move(staffed, [1, 2], "Grace Hopper")
+    staffed.add("Ada", face_of(ONES, "people/Ada/0.jpg", x=200), SPACE)
+    rejections = staffed.database.rows("SELECT * FROM rejection")
+    change = undo(staffed.database)
+    assert change.text.endswith("; but face 1 stays: face 7 of its picture is Ada's by now")
+    assert change.faces == (2,)
+    assert by_person(staffed) == {"Ada": [2, 3, 7], "Grace Hopper": [1, 4, 5, 6]}
+    assert staffed.database.rows("SELECT * FROM rejection") == rejections == []
+    undo(staffed.database)  # that face 1 is not of Grace Hopper
+    undo(staffed.database)
+    assert by_person(staffed) == {"Grace": [1, 4, 5, 6], "Ada": [2, 3, 7]}
+
+
 def test_removal_ends_what_can_be_undone(staffed):
     changes.rename(staffed, staffed.person("Grace"), "Grace Hopper")
     forgetting.remove(staffed, [staffed.person("Ada")])
