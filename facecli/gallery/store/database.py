@@ -93,6 +93,20 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def check_unread(self) -> None:
+        """Raise GalleryError if another program is reading the file, so that traces could not be erased now.
+
+        Something is written first: a reader of an empty log is in nobody's way, and would be after a removal.
+        """
+        with self._lock:
+            with self.transaction(revises=False):
+                self.change("UPDATE meta SET value = value WHERE key = 'revision'")
+            with self._in_words():
+                ((busy, *_),) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            message = f"another program reads {self.path}, so nothing can be erased in it now"
+            raise GalleryError(message, hint="nothing was removed: try again when that program has ended")
+
     def erase_traces(self) -> None:
         """Write the whole file anew and empty its log, so that nothing of deleted rows is left. Raises GalleryError."""
         with self._lock, self._in_words():

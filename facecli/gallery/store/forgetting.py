@@ -82,9 +82,11 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     pictures: sha256 of each; the people in them stay, if need be without a face. What was changed before can not be
     undone any more: the journal knows names. A picture that shows somebody else, too, loses its file's name, which may
     hold the removed one; so does any other picture whose file's name has a removed name as a word. Raises UsageError
-    for a person who is not there any more, GalleryError if a trace is left.
+    for a person who is not there any more, GalleryError if a trace is left, and before anything is removed if another
+    program reads the file.
     """
     database, numbers = store.database, str([person.id for person in people])
+    database.check_unread()
     copy = postgres.discard(store)  # before anything is removed: it may be out of reach
     with database.transaction():  # what is removed is looked up in it: an enrolment may have been faster
         now_there = [store.current(person) for person in people]

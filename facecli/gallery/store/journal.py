@@ -89,13 +89,12 @@ def undo(database: Database, *, dry_run: bool = False) -> Change:
 
 def _barred(database: Database, faces: Sequence[Sequence[Any]]) -> dict[int, str]:
     """Return which faces, (id, person, how), can not be given back to their person, with the reason of each."""
-    given, reasons = {face: owner for face, owner, _ in faces}, {}
+    reasons = {}
     query = """SELECT b.id, person.name FROM face AS a JOIN face AS b ON b.picture = a.picture AND b.id != a.id
         JOIN person ON person.id = b.person WHERE a.id = ? AND b.person = ?"""
-    for face, owner in given.items():
+    for face, owner, _ in faces:
         for other, name in database.rows(query, (face, owner)):
-            if given.get(other, owner) == owner:  # it is not given to somebody else in the same change
-                reasons[face] = f"but face {face} stays: face {other} of its picture is {name}'s by now"
+            reasons[face] = f"but face {face} stays: face {other} of its picture is {name}'s by now"
     return reasons
 
 

@@ -74,8 +74,10 @@ def first_faces(store: GalleryStore) -> dict[str, int]:
 def forget(store: GalleryStore, number: int) -> None:
     """Delete a face for good, with its template, its crop, and its picture if that shows nobody else.
 
-    What was changed before can not be undone any more: it may have been this face's.
+    What was changed before can not be undone any more: it may have been this face's. Raises GalleryError, before
+    anything is deleted, if another program reads the file.
     """
+    store.database.check_unread()
     with store.database.transaction():
         store.database.change("DELETE FROM face WHERE id = ?", (number,))
         store.database.change("DELETE FROM picture WHERE id NOT IN (SELECT picture FROM face)")

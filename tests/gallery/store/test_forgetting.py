@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facecli.errors import GalleryError, UsageError
-from facecli.gallery.store import forgetting
+from facecli.gallery.store import forgetting, loose
 from facecli.gallery.store.changes import rename
 from facecli.gallery.store.database import Database
 from tests.gallery.conftest import DIM, SPACE, face_of
@@ -99,19 +99,44 @@ def test_trace_that_is_left_is_told(staffed, monkeypatch):
         forgetting.remove(staffed, [staffed.person("Ada")])
 
 
-def test_reader_in_the_way_is_told(staffed, monkeypatch):
-    monkeypatch.setattr("facecli.gallery.store.database.BUSY_SECONDS", 0.05)
-    reader = Database(staffed.path)
+def reading(path):
+    """Another program that reads a gallery, until it is closed."""
+    reader = Database(path)
     reader.change("BEGIN")
     reader.rows("SELECT count(*) FROM template")
-    quick = type(staffed)(staffed.path)
-    with pytest.raises(GalleryError, match=r"another program"):
+    return reader
+
+
+@pytest.mark.parametrize("empty_log", [False, True])
+def test_nothing_is_removed_while_another_program_reads(staffed, monkeypatch, empty_log):
+    monkeypatch.setattr("facecli.gallery.store.database.BUSY_SECONDS", 0.05)
+    if empty_log:
+        staffed.database.erase_traces()
+    reader, quick = reading(staffed.path), type(staffed)(staffed.path)
+    before, revision = quick.people(), quick.revision
+    with pytest.raises(GalleryError, match="another program reads") as told:
         forgetting.remove(quick, [quick.person("Ada")])
-    reader.change("COMMIT")
+    assert told.value.hint.startswith("nothing was removed")
+    with pytest.raises(GalleryError, match="another program reads"):
+        loose.forget(quick, 1)
+    assert (quick.people(), quick.revision) == (before, revision)
     reader.close()
-    quick.database.erase_traces()
+    assert forgetting.remove(quick, [quick.person("Ada")]).faces == 3
     assert b"Ada" not in content(quick)
     quick.close()
+
+
+def test_reader_who_comes_meanwhile_is_told(staffed, monkeypatch, faster):
+    monkeypatch.setattr("facecli.gallery.store.database.BUSY_SECONDS", 0.05)
+    staffed.database.change("PRAGMA busy_timeout = 50")
+    readers = []
+    faster(lambda other: readers.append(reading(other.path)))
+    with pytest.raises(GalleryError, match=r"another program") as told:
+        forgetting.remove(staffed, [staffed.person("Ada")])
+    assert "gallery compact" in told.value.hint
+    readers[0].close()
+    staffed.database.erase_traces()
+    assert b"Ada" not in content(staffed)
 
 
 def test_face_that_is_enrolled_meanwhile_is_forgotten_too(staffed, faster):
