@@ -100,7 +100,8 @@ class Database:
         """
         with self._lock:
             with self.transaction(revises=False):
-                self.change("UPDATE meta SET value = value WHERE key = 'revision'")
+                self.change("INSERT INTO meta VALUES ('written', '')")
+                self.change("DELETE FROM meta WHERE key = 'written'")
             with self._in_words():
                 ((busy, *_),) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if busy:

@@ -16,6 +16,7 @@ from facecli.errors import DuplicateError, GalleryError, UsageError
 from facecli.gallery import names
 from facecli.gallery.space import Space
 from facecli.gallery.store.database import Database, now
+from facecli.gallery.store.journal import Before, Change
 from facecli.gallery.store.records import NewFace, Person, Point, StoredFace, Templates
 from facecli.types import FloatArray
 
@@ -96,7 +97,8 @@ class GalleryStore:
     def add(self, name: str, face: NewFace, space: Space, how: str = "enroll") -> int:
         """Store a face as one of a person, who is made if there is none of this name; return the face's id.
 
-        When this returns the face is on the disk. Raises UsageError for a face of another space than the gallery's,
+        A face that is here and nobody's becomes that person's, and `journal.undo` takes that back. When this returns
+        the face is on the disk. Raises UsageError for a face of another space than the gallery's,
         DuplicateError for one that is enrolled already, GalleryError.
         """
         with self.database.transaction():
@@ -107,7 +109,9 @@ class GalleryStore:
         number = self._space(space)
         picture = self._picture(face)
         bbox = b"" if face.bbox is None else face.bbox.astype(FLOAT).tobytes()
-        self._refuse_duplicate(picture, bbox, name, face.source)
+        here = self._same_face(picture, bbox, name, face.source)
+        if here is not None and name is not None:
+            return self._adopt(here, name, face, number, how)
         landmarks = None if face.landmarks is None else face.landmarks.astype(FLOAT).tobytes()
         person = None if name is None else self.person_id(name)
         values = (picture, bbox, landmarks, face.score, person, how, face.crop)
@@ -208,16 +212,42 @@ class GalleryStore:
         sql = "INSERT INTO person (uid, name, key, kind, created) VALUES (?, ?, ?, 'known', ?)"
         return self.database.change(sql, (str(uuid.uuid4()), names.clean(name), names.key(name), now()))
 
-    def _refuse_duplicate(self, picture: int, bbox: bytes, name: str | None, source: str) -> None:
-        """Raise DuplicateError for a face that somebody has, and for a second face of a picture for one person."""
-        query = "SELECT face.bbox, person.name FROM face LEFT JOIN person ON person.id = face.person WHERE picture = ?"
-        for known, owner in self.database.rows(query, (picture,)):
-            if known == bbox:
+    def _adopt(self, number: int, name: str, face: NewFace, space: int, how: str) -> int:
+        """Give a face that is here and nobody's to the person of a name; return the face's id."""
+        before = Before(self.database)
+        before.face(number)
+        new = not self.database.rows("SELECT 1 FROM person WHERE key = ?", (names.key(name),))
+        person = self.person_id(name)
+        before.made += [person] * new
+        sql = "UPDATE face SET person = ?, how = ?, crop = COALESCE(crop, ?) WHERE id = ?"
+        self.database.change(sql, (person, how, face.crop, number))
+        embedding = face.embedding.astype(FLOAT).tobytes()
+        self.database.change("INSERT OR IGNORE INTO template VALUES (?, ?, ?)", (number, space, embedding))
+        clean = names.clean(name)
+        before.keep(Change("enroll", f"face {number}, which was nobody's, is {clean}'s", (clean,), (number,)))
+        return number
+
+    def _same_face(self, picture: int, bbox: bytes, name: str | None, source: str) -> int | None:
+        """Return the id of the same face if it is here and may become the person's of a name; None for a new face.
+
+        Raises DuplicateError for a face that somebody has, or of which somebody said that it is not this person's, and
+        for a second face of a picture for one person.
+        """
+        same = None
+        query = """SELECT face.id, face.bbox, person.name, EXISTS (SELECT 1 FROM rejection JOIN person AS other
+            ON other.id = rejection.person WHERE rejection.face = face.id AND other.key = ?)
+            FROM face LEFT JOIN person ON person.id = face.person WHERE picture = ?"""
+        key = None if name is None else names.key(name)
+        for number, known, owner, rejected in self.database.rows(query, (key, picture)):
+            if known == bbox and owner is None and name is not None and not rejected:
+                same = int(number)
+            elif known == bbox:
                 message = f"the face in {source} is enrolled as {owner or 'nobody'}"
                 raise DuplicateError(message, hint="enroll a picture under one name")
-            if None not in (owner, name) and names.key(owner) == names.key(str(name)):
+            elif None not in (owner, name) and names.key(owner) == names.key(str(name)):
                 message = f"another face in {source} is enrolled as {owner}"
                 raise DuplicateError(message, hint="one picture shows a person once")
+        return same
 
 
 def _stored(row: tuple[Any, ...], person: str | None) -> StoredFace:

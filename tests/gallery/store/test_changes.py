@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -67,7 +69,7 @@ def test_face_that_is_enrolled_meanwhile_is_merged_too(staffed, faster):
         lambda store, ada: changes.merge(store, ada, store.person("Grace")),
         lambda store, ada: changes.merge(store, store.person("Grace"), ada),
         lambda store, ada: changes.reject(store, 4, ada),
-        lambda store, ada: changes.ignore(store, ada),
+        changes.ignore,
     ],
     ids=["rename", "merge", "merge into", "reject", "ignore"],
 )
@@ -96,6 +98,31 @@ def test_not_this_person_is_remembered(staffed):
         changes.merge(staffed, staffed.person("Somebody"), staffed.person("Augusta"))
     with pytest.raises(UsageError, match="face 1 of Somebody was said not to be of Augusta"):
         changes.merge(staffed, staffed.person("Augusta"), staffed.person("Somebody"))
+
+
+def test_face_of_nobody_is_enrolled_as_somebody_else(staffed):
+    changes.rename(staffed, staffed.person("Grace"), "Grace Hopper")
+    changes.reject(staffed, 1, staffed.person("Ada"))
+    before, count = everything(staffed), staffed.face_count()
+    again = face_of(staffed.templates(["Ada"]).embeddings[0], "people/Ada/0.jpg")
+    assert staffed.add("New", replace(again, crop=b"a crop"), SPACE) == 1
+    assert by_person(staffed) == {"Ada": [2, 3], "Grace Hopper": [4, 5, 6], "New": [1]}
+    assert staffed.face_count() == count
+    assert staffed.database.rows("SELECT how, crop FROM face WHERE id = 1") == [("enroll", b"a crop")]
+    assert staffed.templates(["New"]).embeddings.shape == (1, DIM)
+    assert undo(staffed.database).text == "took back: enroll (face 1, which was nobody's, is New's)"
+    assert [table for table, rows in everything(staffed).items() if rows != before[table]] == ["face"]  # its crop
+    assert undo(staffed.database).text == "took back: reject (face 1 is not of Ada)"
+    assert by_person(staffed) == {"Ada": [1, 2, 3], "Grace Hopper": [4, 5, 6]}
+
+
+def test_face_of_nobody_is_no_second_face_of_a_person(staffed):
+    staffed.add("Grace", face_of(ONES, "people/Ada/0.jpg", x=200), SPACE)
+    changes.reject(staffed, 1, staffed.person("Ada"))
+    before = everything(staffed)
+    with pytest.raises(DuplicateError, match="another face in"):
+        staffed.add("Grace", face_of(ONES, "people/Ada/0.jpg"), SPACE)
+    assert everything(staffed) == before
 
 
 def test_rejections_go_with_a_merge(staffed):
