@@ -9,18 +9,31 @@ import re
 
 LONGEST_WORD, LONGEST_TEXT = 400, 1500  # characters; a file's name has up to 255
 HIDDEN = "***"
-_ACCOUNT = re.compile(r"(?<=://)[^/?#\s\"']*@")
+_STREAMS = "rtsps?|rtmps?|srt|udp|rtp|tcp"
+# A password may hold any mark, also those that begin a path. Up to the last @ of a word all is hidden, but for addresses
+# of which it can be told that their @ stands in a path, as in https://host:80/photo@2x.jpg.
+_ACCOUNT = re.compile(
+    rf"(?<=://)[^/?#\s]*@|\b(?P<stream>(?:{_STREAMS})://)\S*@|(?<=://)(?!\[)[^/?#\s:]*:(?!\d{{0,5}}[/?#])\S*@",
+    re.IGNORECASE,
+)
 _SECRET = re.compile(
-    r"(?<=[?&;])([^=&#\s]*(?:sig|signature|token|secret|passw|pwd|key|credential|auth|session|policy)[^=&#\s]*=)(?!\*\*\*)[^&#\s]+",
+    r"(?<=[?&;])((?:[^=&#\s]*(?:sig|signature|token|secret|passw|passp|pwd|key|credential|auth|session|policy)[^=&#\s]*"
+    r"|[^=&#\s]*pass?|user|username|usr|login|loginuse)=)(?!\*\*\*)[^&#\s]+",
+    re.IGNORECASE,
+)
+# As cameras have it: rtsp://host/user=admin_password=X_channel=1
+_IN_PATH = re.compile(
+    r"(?<=[/_])(user=(?=[^/\s]*_pass)|(?:pass|password|passwd|passphrase|pwd|secret|token)=)(?!\*\*\*)[^/?&#\s]+",
     re.IGNORECASE,
 )
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without the user names and passwords of the URLs in it; secret parts of a query become ***."""
+    """Return a text without the user names and passwords of the URLs in it; secret parts of a query and of a path become ***."""
     if "://" not in text:
         return text
-    return _SECRET.sub(rf"\g<1>{HIDDEN}", _ACCOUNT.sub("", text))
+    text = _ACCOUNT.sub(lambda found: found["stream"] or "", text)
+    return _IN_PATH.sub(rf"\g<1>{HIDDEN}", _SECRET.sub(rf"\g<1>{HIDDEN}", text))
 
 
 def shortened(text: str, most: int = LONGEST_TEXT) -> str:

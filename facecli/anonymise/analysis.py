@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
+from facecli.film.frame import FilmFacts
 from facecli.types import FloatArray
 
 
@@ -23,17 +25,48 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The film that was tracked, as FilmFacts tells it; None where an older document says nothing.
+
+    detector: the plugin that found the faces. min_score: its threshold, None if it has none.
+    """
+
+    source: str
+    width: int | None
+    height: int | None
+    size: int | None = None
+    first_frame: str | None = None
+    detector: str | None = None
+    min_score: float | None = None
+
+    def difference(self, facts: FilmFacts) -> str | None:
+        """Return in words what tells another film from the one that was tracked, None if nothing does.
+
+        Where the first frame is not known, the film must have the name that it had.
+        """
+        if (self.width, self.height) != (facts.width, facts.height):
+            return f"it has {facts.width} x {facts.height} px"
+        if None in (self.first_frame, facts.first_frame):
+            own, theirs = (PurePath(name).name for name in (self.source, facts.source))
+            return None if own == theirs else f"only {own} is known"
+        if self.first_frame != facts.first_frame:
+            return "its first frame is another"
+        return None if None in (self.size, facts.size) or self.size == facts.size else f"it has {facts.size} bytes"
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """All faces of one film.
 
     times: of each frame, seconds. tracks: number -> its sights, in order. into: a track that is the same person as an
-    earlier one -> that one. names: of tracks that somebody knows, or may be.
+    earlier one -> that one. names: of tracks that somebody knows, or may be. origin: the film of a document.
     """
 
     times: list[float] = field(default_factory=list)
     tracks: dict[int, list[Sight]] = field(default_factory=dict)
     into: dict[int, int] = field(default_factory=dict)
     names: dict[int, frozenset[str]] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def add(self, time: float, sights: Iterable[tuple[int, Sight]]) -> None:
         """Take the next frame with its faces, each with the number of its track."""

@@ -1,6 +1,7 @@
 """The analysis of a film as `facecli track` writes it with its frames, and as a person may have edited it.
 
-Of a document facecli.track/1 these are read, and nothing else: of each film `source`, `by_frame` with `time` and
+Of a document facecli.track/1 these are read, and nothing else: the name and threshold of `detector`; of each film `source`, `width`, `height`, `bytes`,
+`first_frame`, `by_frame` with `time` and
 `faces` (`track`, `bbox`, and if they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and
 `person.name`. A box may be added or taken away, a name corrected.
 """
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facecli.anonymise.analysis import Analysis, Sight
+from facecli.anonymise.analysis import Analysis, Origin, Sight
 from facecli.errors import InputError
 from facecli.system import strict_json
 from facecli.system.files import read_whole, require_file
@@ -37,18 +39,19 @@ def read(path: Path) -> dict[str, Analysis]:
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise _WrongError(f"its schema is not {SCHEMA}")
         films = _list(document, "films", "it")
-        return {str(film.get("source")): _film(film, f"film {number}") for number, film in enumerate(films)}
+        detector = _detector(document)
+        return {str(film.get("source")): _film(film, f"film {number}", *detector) for number, film in enumerate(films)}
     except (ValueError, RecursionError, OSError) as error:
         hint = "write it by `facecli track FILM --frames --json -o FILE`"
         raise InputError(f"{path} is no analysis of films: {error}", hint=hint) from error
 
 
-def _film(film: Mapping[str, Any], place: str) -> Analysis:
+def _film(film: Mapping[str, Any], place: str, detector: str | None, min_score: float | None) -> Analysis:
     if film.get("error") is not None:
         raise _WrongError(f"{place} could not be read to its end")
     if "by_frame" not in film:
         raise _WrongError(f"{place} has no by_frame: it was written without the faces of each frame")
-    analysis = Analysis()
+    analysis = Analysis(origin=replace(_origin(film), detector=detector, min_score=min_score))
     for number, frame in enumerate(_list(film, "by_frame", place)):
         at = f"frame {number} of {place}"
         time = _number(frame.get("time"), f"the time of {at}")
@@ -64,6 +67,25 @@ def _film(film: Mapping[str, Any], place: str) -> Analysis:
         if name is not None:
             analysis.names[number] = frozenset((str(name),))
     return analysis
+
+
+def _origin(film: Mapping[str, Any]) -> Origin:
+    width, height, size = (
+        value if isinstance(value, int) else None for value in map(film.get, ("width", "height", "bytes"))
+    )
+    first = film.get("first_frame")
+    return Origin(str(film.get("source")), width, height, size, None if first is None else str(first))
+
+
+def _detector(document: Mapping[str, Any]) -> tuple[str | None, float | None]:
+    """Return the detector's name, and the score from which on it told faces; None where the document has none."""
+    detector = document.get("detector")
+    if not isinstance(detector, dict):
+        return None, None
+    parameters = detector.get("parameters")
+    value = parameters.get("score_threshold") if isinstance(parameters, dict) else None
+    score = None if value is None else _number(value, "the score_threshold of its detector")
+    return str(detector.get("plugin")), score
 
 
 def _sight(face: Mapping[str, Any], frame: int, at: str) -> tuple[int, Sight]:

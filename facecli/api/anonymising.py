@@ -209,6 +209,9 @@ class Anonymizer:
         found = analyses.get(source) or (next(iter(analyses.values())) if len(analyses) == 1 else None)
         if found is None:
             raise InputError(f"the analysis has no film {source}", hint=f"it has {', '.join([*analyses][:5])}")
+        if found.origin is not None and (other := found.origin.difference(film.facts)) is not None:
+            message = f"{source} is not the film that was analysed, {found.origin.source}: {other}"
+            raise InputError(message, hint="analyse this film, as it is now")
         return found
 
     def _tracked(self, film: Film) -> Analysis:

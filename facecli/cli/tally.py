@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from facecli.system.streams import print_error
 
 if TYPE_CHECKING:
+    from facecli.anonymise.analysis import Analysis
     from facecli.anonymise.result import Anonymised
     from facecli.cli.settings import OutputSettings
 
@@ -44,3 +45,13 @@ class Tally:
             more = len(self._without) - MOST_NAMES
             names = ", ".join(self._without[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
             print_error(f"no face was found in {names}; look whether there is one")
+
+
+def warn_of_fewer(analyses: Iterable[Analysis], detector: Mapping[str, Any]) -> None:
+    """Print a line if films were tracked with a higher threshold than that of this run's detector, as described."""
+    own = detector["parameters"].get("score_threshold")
+    origins = [one.origin for one in analyses if one.origin is not None and one.origin.detector == detector["plugin"]]
+    scores = [one.min_score for one in origins if one.min_score is not None]
+    if own is not None and scores and max(scores) > own:
+        hint = f"track the film with --min-score {own:g}"
+        print_error(f"faces of doubtful score are missing: --tracks has those from {max(scores):g} on; {hint}")

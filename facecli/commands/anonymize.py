@@ -135,6 +135,7 @@ def command(
             margin=veil.margin,
             shape=veil.shape,
         )
+        tally.warn_of_fewer(analyses.values(), header["detector"])
         told = tally.Tally(output)
         outcomes = told.counted(anonymising.run(anonymizer, planned, reading.limits), len(planned))
         shown = (anonymised.record(one, option) for one in outcomes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time as clock
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ from facecli.film.frame import MAX_PIXELS, Choice, Excerpt, FilmFacts, Frame
 from facecli.types import Image
 
 OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # until a silent server counts as gone
-MISSING_SECONDS = 1.0  # less than this a film may be shorter than it states: sound often outlasts the picture
+# A film may be this part shorter than it states, within these seconds: sound often outlasts the picture.
+MISSING_PART, LEAST_MISSING, MOST_MISSING = 0.05, 0.2, 1.0
 
 
 class Film:
@@ -37,6 +40,8 @@ class Film:
             self._stream = self._video()
             self._refuse_large(self._stream.codec_context.width, self._stream.codec_context.height)
             self._stream.thread_type = "AUTO"
+            # MP4 counts its frames; what AVI calls so may be ticks of a clock.
+            self._counted = self._stream.frames if "mp4" in self._container.format.name else 0
             self._origin = _seconds(self._container.start_time, 1 / av.time_base) or 0.0
             self._first: Any = None
             with told(address, opened=True):
@@ -49,18 +54,29 @@ class Film:
 
     def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
         """Yield the frames of an excerpt, by default the film; once. Raises DecodeError where a film breaks off."""
-        choice, latest = Choice(excerpt or Excerpt()), -np.inf
-        for time, decoded in self._timed(choice.part.start):
+        choice, latest, read = Choice(excerpt or Excerpt()), -np.inf, 0
+        for read, (time, decoded) in enumerate(self._timed(choice.part.start), start=1):
             wanted = choice.wants(time)
             if choice.over:
                 return
             if wanted:
                 yield Frame(self._image(decoded), choice.taken - 1, time)
-                latest = time
-        stated = self.facts.duration
-        self.short = (
-            stated is not None and choice.taken > 0 and latest < stated - MISSING_SECONDS - 2 / (self.facts.rate or 25)
-        )
+            latest = time
+        self.short = read > 0 and self._lacks(latest, read, whole=choice.part.start <= 0)
+
+    def _lacks(self, latest: float, read: int, *, whole: bool) -> bool:
+        """Return whether frames are missing after the last one.
+
+        latest: seconds, when it is shown. read: how many frames were read. whole: whether from the film's begin on.
+        """
+        stated, step = self.facts.duration, 1 / (self.facts.rate or 25)
+        if stated is None:
+            return False
+        if whole and self._counted:
+            # Frames that an edit list leaves out are counted, too, but they are not part of the duration.
+            return read < self._counted and latest < stated - 1.5 * step
+        missing = min(max(MISSING_PART * stated, LEAST_MISSING), MOST_MISSING)
+        return latest < stated - missing - 2 * step
 
     def others(self, *, sound: bool) -> tuple[str, ...]:
         """Return in words what the film holds beside its picture. sound: leave that out."""
@@ -130,6 +146,7 @@ class Film:
         stream, container = self._stream, self._container
         if self._first is None:
             raise DecodeError(f"{self.address.source} has no frame", hint="try another copy of the film")
+        self._refuse_large(self._first.width, self._first.height)
         rotation = round(self._first.rotation / 90) % 4 * 90
         width, height = self._first.width, self._first.height
         if rotation in (90, 270):
@@ -141,6 +158,7 @@ class Film:
         address = self.address
         # A web address that knows how long its film is, such as that of a recording in parts, is no camera.
         live = address.live and not (stated is not None and address.url.lower().startswith("http"))
+        size, first_frame = self._identity()
         return FilmFacts(
             source=address.source,
             width=width,
@@ -151,7 +169,18 @@ class Film:
             live=live,
             sound=bool(container.streams.audio),
             began=clock.time() if live else None,
+            size=size,
+            first_frame=first_frame,
         )
+
+    def _identity(self) -> tuple[int | None, str | None]:
+        """Return the size of the film's file in bytes, and the SHA-256 of its first frame; None, None if it is no file."""
+        path = Path(self.address.source)
+        if self.address.live or self.address.network or not path.is_file():
+            return None, None
+        with told(self.address, opened=True):
+            pixels = self._first.to_ndarray(format="rgb24")
+        return path.stat().st_size, hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
 
 
 def _options(address: Address) -> dict[str, Any]:

@@ -127,6 +127,8 @@ def _started(one: StreamStarted) -> Record:
         "live": facts.live,
         "sound": facts.sound,
         "wall": None if facts.began is None else _wall(facts.began),
+        "bytes": facts.size,
+        "first_frame": facts.first_frame,
     }
 
 

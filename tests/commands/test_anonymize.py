@@ -55,13 +55,17 @@ def gallery(run_cli, people, tmp_path) -> tuple[str, Path]:
 def door(tmp_path_factory, examples) -> Path:
     """A film of Eileen, who is track 1, and Grace."""
     pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+    folder = tmp_path_factory.mktemp("film")
+    film_of(examples, seed=4).write(folder / "door.mp4", folder / "truth.txt")
+    return folder / "door.mp4"
+
+
+def film_of(examples: Path, seed: int) -> Any:
+    """A film of two people to write, of 20 frames."""
     from films import Film, Level, portraits_of
 
-    folder = tmp_path_factory.mktemp("film")
     pictures = [cv2.imread(str(examples / name))[:, :, ::-1].copy() for name in ("collins.jpg", "hopper.jpg")]
-    film = Film(portraits_of(pictures), seed=4, level=Level(haste=0.3, widths=(60, 80)), size=(480, 270), count=20)
-    film.write(folder / "door.mp4", folder / "truth.txt")
-    return folder / "door.mp4"
+    return Film(portraits_of(pictures), seed=seed, level=Level(haste=0.3, widths=(60, 80)), size=(480, 270), count=20)
 
 
 def frames_of(path: Path) -> list[tuple[float, np.ndarray]]:
@@ -277,12 +281,34 @@ def test_an_analysis_that_can_not_be_is_refused(run_cli, door, tmp_path, name, r
     face = {"track": 1, "bbox": [10, 10, 60, 60], "score": 0.9, "landmarks": None}
     frames = [{"time": number / 25, "faces": [dict(face)]} for number in range(20)]
     film = {"source": str(door), "by_frame": frames, "tracks": [{"track": 1, "person": None}], "error": None}
+    film |= {"width": 480, "height": 270}
     document = {"schema": "facecli.track/1", "films": [film]}
     (tmp_path / "t.json").write_text(edited(document, name))
     done = run_cli("anonymize", door, "-o", tmp_path / "o.mp4", "--tracks", tmp_path / "t.json")
     assert done.returncode == 1
     assert reason in done.errors[-1]
     assert not (tmp_path / "o.mp4").exists()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_tracks_of_another_film_are_refused(run_cli, door, examples, tmp_path, older):
+    """The other film has as many frames, of the same size and at the same times, as the one that was tracked."""
+    other = tmp_path / "other.mp4"
+    film_of(examples, seed=5).write(other, tmp_path / "truth.txt")
+    document = run_cli("track", door, "--frames", "--no-join", "--json").json
+    if older:
+        for key in ("bytes", "first_frame"):
+            del document["films"][0][key]
+    (tmp_path / "t.json").write_text(json.dumps(document))
+    done = run_cli("anonymize", other, "-o", tmp_path / "o.mp4", "--tracks", tmp_path / "t.json")
+    assert (done.returncode, (tmp_path / "o.mp4").exists()) == (1, False)
+    assert f"{other} is not the film that was analysed" in done.errors[-1]
+    moved = tmp_path / ("door.mp4" if older else "moved.mp4")
+    moved.write_bytes(door.read_bytes())
+    words = ("--tracks", tmp_path / "t.json", "--codec", "mpeg4")
+    done = run_cli("anonymize", moved, "-o", tmp_path / "o.mp4", *words)
+    assert done.returncode == 0, done.stderr
+    assert "faces of doubtful score are missing" in done.stderr.decode()
 
 
 def test_sound_is_left_out_and_told_unless_it_is_asked_for(run_cli, door, tmp_path):

@@ -24,9 +24,10 @@ def film(tmp_path: Path) -> Callable[..., Path]:
         rotation: int = 0,
         sound: bool = False,
         codec: str = "mpeg4",
+        options: dict[str, str] | None = None,
     ) -> Path:
         path = tmp_path / name
-        with av.open(str(path), "w") as container:
+        with av.open(str(path), "w", options=options or {}) as container:
             stream = container.add_stream(codec, rate=25)
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"

@@ -75,6 +75,20 @@ def test_a_film_cut_off_is_told(film):
     assert opened.short
 
 
+def test_an_mp4_with_fewer_frames_than_it_states_is_told(film):
+    """Less than a second is missing at the end: the index stands before the frames, as in films of the web."""
+    whole = film("whole.mp4")
+    opened, frames = read(whole)
+    assert (len(frames), opened.short) == (10, False)
+    assert not read(whole, Excerpt(start=0.2))[0].short
+    path = film("film.mp4", options={"movflags": "faststart"})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) - (len(content) - content.index(b"mdat")) // 2])
+    opened, frames = read(path)
+    assert 0 < len(frames) < 10
+    assert opened.short
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"hello " * 100])
 def test_what_is_no_film_is_told(content, tmp_path):
     path = tmp_path / "film.mp4"
