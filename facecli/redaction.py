@@ -10,8 +10,8 @@ import re
 LONGEST_WORD, LONGEST_TEXT = 400, 1500  # characters; a file's name has up to 255
 HIDDEN = "***"
 _STREAMS = "rtsps?|rtmps?|srt|udp|rtp|tcp"
-# A password may hold any mark, also those that begin a path. Up to the last @ of a word all is hidden, but for addresses
-# of which it can be told that their @ stands in a path, as in https://host:80/photo@2x.jpg.
+# A password may hold any mark, also those that begin a path. Up to the last @ of a word all is hidden, but for
+# addresses of which it can be told that their @ stands in a path, as in https://host:80/photo@2x.jpg.
 _ACCOUNT = re.compile(
     rf"(?<=://)[^/?#\s]*@|\b(?P<stream>(?:{_STREAMS})://)\S*@|(?<=://)(?!\[)[^/?#\s:]*:(?!\d{{0,5}}[/?#])\S*@",
     re.IGNORECASE,
@@ -29,7 +29,7 @@ _IN_PATH = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without the user names and passwords of the URLs in it; secret parts of a query and of a path become ***."""
+    """Return a text without the user names and passwords of the URLs in it; secrets of a query or path become ***."""
     if "://" not in text:
         return text
     text = _ACCOUNT.sub(lambda found: found["stream"] or "", text)

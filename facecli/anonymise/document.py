@@ -1,9 +1,9 @@
 """The analysis of a film as `facecli track` writes it with its frames, and as a person may have edited it.
 
-Of a document facecli.track/1 these are read, and nothing else: the name and threshold of `detector`; of each film `source`, `width`, `height`, `bytes`,
-`first_frame`, `by_frame` with `time` and
-`faces` (`track`, `bbox`, and if they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and
-`person.name`. A box may be added or taken away, a name corrected.
+Of a document facecli.track/1 these are read, and nothing else: the name and threshold of `detector`; of each film
+`source`, `width`, `height`, `bytes`, `first_frame`, `by_frame` with `time` and `faces` (`track`, `bbox`, and if they
+are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and `person.name`. A box may be added or
+taken away, a name corrected.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from facecli.errors import DecodeError, FacecliError, FetchError, InputError
 from facecli.film import library
@@ -27,8 +28,7 @@ def fault(address: Address, error: Exception, *, opened: bool) -> FacecliError:
     if isinstance(error, av.error.InvalidDataError):
         if opened:
             return DecodeError(f"{name} is damaged or cut off: FFmpeg can not read on", hint="what came before is told")
-        hint = "is it a film? an MP4 without its index can not be read: was the recording cut off?"
-        return DecodeError(f"{name} can not be read as a film", hint=hint)
+        return DecodeError(f"{name} can not be read as a film", hint=_hint(address))
     if address.network and opened:
         return FetchError(f"{name} broke off: {reason}", hint="is the other side still on?")
     if address.network:
@@ -37,3 +37,17 @@ def fault(address: Address, error: Exception, *, opened: bool) -> FacecliError:
     if isinstance(error, (av.error.FileNotFoundError, av.error.PermissionError)) or address.live:
         return InputError(f"{name} can not be opened: {reason}", hint="check the name and its permissions")
     return DecodeError(f"{name} can not be read: {reason}", hint="try another copy of the film")
+
+
+def _hint(address: Address) -> str:
+    """Return what may be wrong with what FFmpeg takes for no film, by how its file begins."""
+    begin = None
+    with suppress(OSError, ValueError):
+        if not (address.live or address.network):
+            with Path(address.source).open("rb") as file:
+                begin = file.read(12)
+    if begin == b"":
+        return "the file is empty"
+    if begin is not None and begin[4:8] in (b"ftyp", b"mdat", b"wide", b"free"):
+        return "an MP4 without its index can not be read: was the recording cut off?"
+    return "is it a film?"

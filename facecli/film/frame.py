@@ -18,8 +18,8 @@ class FilmFacts:
     source: the name that the user gave, without secrets. width, height: px of an upright frame. rotation: degrees
     counter-clockwise by which frames are turned to be upright. rate: frames per second as the film states it, None if
     it does not. duration: seconds, None if it is not stated. live: the film goes on whether somebody reads it or not.
-    sound: whether there is any. began: seconds since 1970 when a live source was opened, None for a film. size: bytes of
-    a file. first_frame: SHA-256 of its first frame's RGB pixels, in hex; both None for what is no file.
+    sound: whether there is any. began: seconds since 1970 when a live source was opened, None for a film. size:
+    bytes of a file. first_frame: SHA-256 of its first frame's RGB pixels, in hex; both None for what is no file.
     """
 
     source: str

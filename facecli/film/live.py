@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from facecli.errors import FacecliError
+from facecli.errors import FacecliError, FetchError, InputError
 from facecli.film.address import Address
 from facecli.film.frame import MAX_PIXELS, Choice, Excerpt, Frame, Gap
 from facecli.film.reading import Film
@@ -127,7 +127,7 @@ class Live:
     def _wait(self, attempt: int, failure: FacecliError | None) -> bool:
         """Tell a break and wait until it is time for the next try. Return whether there is one."""
         again = self._retries is None or attempt <= self._retries
-        pause = min(LONGEST_PAUSE, 1.0 if attempt <= PATIENT_TRIES else 2.0 ** min(attempt - PATIENT_TRIES, 5))
+        pause = _pause(attempt)
         reason = "the stream has ended" if failure is None else failure.message
         with self._changed:
             self._gaps.append(Gap(self._now(), time.time(), reason, attempt, pause if again else None))
@@ -139,11 +139,27 @@ class Live:
 def open_film(address: Address, *, max_pixels: int = MAX_PIXELS, retries: int | None = None) -> Film | Live:
     """Open a film, camera or stream, which tells by its facts whether it is live. Raises FacecliError.
 
-    retries: how many times in a row a live source is tried again after a break, None for ever.
+    retries: how many times in a row a live source is tried again after a break, None for ever; also where it does not
+    open at first, which is told at once for None.
     """
 
     def again() -> Film:
         return Film(address, max_pixels=max_pixels)
 
-    film = again()
+    film = _opened(again, (retries or 0) if address.live else 0)
     return Live(film, again, retries=retries) if film.facts.live else film
+
+
+def _opened(opening: Callable[[], Film], retries: int) -> Film:
+    """Open a film, and try again so often where nothing answers. Raises the last error."""
+    for attempt in range(1, retries + 1):
+        try:
+            return opening()
+        except (FetchError, InputError):
+            time.sleep(_pause(attempt))
+    return opening()
+
+
+def _pause(attempt: int) -> float:
+    """Return the seconds until a source is tried again after it was lost so many times in a row."""
+    return min(LONGEST_PAUSE, 1.0 if attempt <= PATIENT_TRIES else 2.0 ** min(attempt - PATIENT_TRIES, 5))

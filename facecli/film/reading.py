@@ -55,13 +55,13 @@ class Film:
     def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
         """Yield the frames of an excerpt, by default the film; once. Raises DecodeError where a film breaks off."""
         choice, latest, read = Choice(excerpt or Excerpt()), -np.inf, 0
-        for read, (time, decoded) in enumerate(self._timed(choice.part.start), start=1):
+        for time, decoded in self._timed(choice.part.start):
             wanted = choice.wants(time)
             if choice.over:
                 return
             if wanted:
                 yield Frame(self._image(decoded), choice.taken - 1, time)
-            latest = time
+            latest, read = time, read + 1
         self.short = read > 0 and self._lacks(latest, read, whole=choice.part.start <= 0)
 
     def _lacks(self, latest: float, read: int, *, whole: bool) -> bool:
@@ -131,6 +131,10 @@ class Film:
         return Image(np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels, self.address.source)
 
     def _video(self) -> Any:
+        form = self._container.format.name
+        if form == "image2" or form.endswith("_pipe"):  # so FFmpeg calls JPEG, PNG and their like
+            message = f"{self.address.source} is a picture, not a film"
+            raise DecodeError(message, hint="give its file the suffix of a picture, such as .jpg")
         streams = self._container.streams.video
         if not streams:
             message = f"{self.address.source} has no picture, only sound or data"
@@ -174,13 +178,13 @@ class Film:
         )
 
     def _identity(self) -> tuple[int | None, str | None]:
-        """Return the size of the film's file in bytes, and the SHA-256 of its first frame; None, None if it is no file."""
+        """Return the size of the film's file in bytes, and the SHA-256 of its first frame; None for what is no file."""
         path = Path(self.address.source)
         if self.address.live or self.address.network or not path.is_file():
             return None, None
         with told(self.address, opened=True):
             pixels = self._first.to_ndarray(format="rgb24")
-        return path.stat().st_size, hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+        return path.stat().st_size, hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 def _options(address: Address) -> dict[str, Any]:

@@ -26,3 +26,7 @@ def test_a_file_of_something_else_is_refused(run_cli, files, tmp_path):
     result = run_cli("evaluate-tracking", files[0], other)
     assert result.returncode == 2
     assert "line 1 of" in result.errors[0]
+    other.write_bytes(b"\0\0\0 ftyp\xff\xfe\xe2\x80\xae\n")
+    result = run_cli("evaluate-tracking", files[0], other)
+    assert result.returncode == 2
+    assert result.stderr.decode().isascii()

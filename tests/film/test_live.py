@@ -93,3 +93,19 @@ def test_a_live_source_has_a_date_and_no_duration(camera: Camera) -> None:
     facts = opened(camera, 1, retries=0).facts
     assert (facts.live, facts.duration) == (True, None)
     assert facts.began is not None
+
+
+def test_a_stream_that_is_not_there_yet_is_tried_again(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        late = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    address = address_of(camera(1))
+    waits: list[float] = []
+    monkeypatch.setattr("facecli.film.live.time.sleep", waits.append)
+    with pytest.raises(FetchError, match="does not answer"):
+        open_film(address_of(late), retries=2)
+    assert waits == [1.0, 1.0]
+    with pytest.raises(FetchError, match="does not answer"):
+        open_film(address_of(late))
+    assert len(waits) == 2
+    open_film(address, retries=2).close()
+    assert len(waits) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -89,11 +90,25 @@ def test_an_mp4_with_fewer_frames_than_it_states_is_told(film):
     assert opened.short
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"hello " * 100])
-def test_what_is_no_film_is_told(content, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "hint"), [(b"", "is empty"), (b"\0" * 5000, "is it a film"), (b"hello " * 100, "is it a film")]
+)
+def test_what_is_no_film_is_told(content, hint, tmp_path):
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
-    with pytest.raises(DecodeError, match="can not be read as a film"):
+    with pytest.raises(DecodeError, match=f"can not be read as a film.*{hint}") as caught:
+        read(path)
+    assert "index" not in str(caught.value)
+
+
+@pytest.mark.parametrize("picture", ["collins.jpg", "picture.png"])
+def test_a_picture_named_as_a_film_is_refused(picture, examples, tmp_path):
+    path = tmp_path / "film.mp4"
+    if picture.endswith("png"):
+        path.write_bytes(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    else:
+        path.write_bytes((examples / picture).read_bytes())
+    with pytest.raises(DecodeError, match="is a picture"):
         read(path)
 
 

@@ -123,5 +123,5 @@ def _numbers(path: Path, number: int, line: str) -> list[float]:
         values.append(1.0)
     if len(values) != 7 or not np.isfinite(values).all() or min(values[4:6]) < 0:
         hint = "a line is frame, id, left, top, width, height, score"
-        raise UsageError(f"line {number} of {path} is no box: {line.strip()[:60]!r}", hint=hint)
+        raise UsageError(f"line {number} of {path} is no box: {ascii(line.strip()[:60])[:80]}", hint=hint)
     return values
