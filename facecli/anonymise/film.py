@@ -58,6 +58,7 @@ def _copy(address: Address, path: Path, form: str, plan: Plan, max_pixels: int) 
         facts = film.facts
         copy = writing.FilmWriter(path, form, (facts.width, facts.height), facts.rate, plan.codec)
         stack.callback(copy.close)
+        copy.show_as(facts.display)
         count, begin = 0, times[0] if times else 0.0
         if plan.sound and facts.sound:
             copy.copy_sound(address, begin)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -12,14 +13,30 @@ MAX_PIXELS = 100_000_000  # width x height of a frame
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """The way a film's pixels are shown, of the upright frame.
+
+    aspect: width of a pixel by its height. matrix, range, primaries, transfer: of colours, numbers of ITU-T H.273 but
+    for the range, FFmpeg's (1 limited, 2 full); None where colours are not converted by them here.
+    """
+
+    aspect: Fraction | None = None
+    matrix: int | None = None
+    range: int | None = None
+    primaries: int | None = None
+    transfer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FilmFacts:
     """The head of a film.
 
     source: the name that the user gave, without secrets. width, height: px of an upright frame. rotation: degrees
     counter-clockwise by which frames are turned to be upright. rate: frames per second as the film states it, None if
     it does not. duration: seconds, None if it is not stated. live: the film goes on whether somebody reads it or not.
-    sound: whether there is any. began: seconds since 1970 when a live source was opened, None for a film. size:
-    bytes of a file. first_frame: SHA-256 of its first frame's RGB pixels, in hex; both None for what is no file.
+    sound: whether there is any. began: seconds since 1970 when a live source was opened, None for a film. size: bytes
+    of a file. first_frame: SHA-256 of its first frame's RGB pixels, in hex; both None for what is no file. display: how
+    it is shown.
     """
 
     source: str
@@ -33,6 +50,7 @@ class FilmFacts:
     began: float | None = None
     size: int | None = None
     first_frame: str | None = None
+    display: Display = field(default_factory=Display)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,10 +15,14 @@ from facecli.errors import DecodeError
 from facecli.film import library
 from facecli.film.address import Address
 from facecli.film.faults import told
-from facecli.film.frame import MAX_PIXELS, Choice, Excerpt, FilmFacts, Frame
+from facecli.film.frame import MAX_PIXELS, Choice, Display, Excerpt, FilmFacts, Frame
 from facecli.types import Image
 
 OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # until a silent server counts as gone
+# Matrices of H.273 that are converted, BT.709 and BT.601, with the primaries and transfer that belong to them: MP4
+# tells none of the three without the others.
+MATRICES = {1: (1, 1), 5: (5, 6)}
+UNSPECIFIED = 2
 # A film may be this part shorter than it states, within these seconds: sound often outlasts the picture.
 MISSING_PART, LEAST_MISSING, MOST_MISSING = 0.05, 0.2, 1.0
 
@@ -175,7 +179,21 @@ class Film:
             began=clock.time() if live else None,
             size=size,
             first_frame=first_frame,
+            display=self._display(turned=rotation in (90, 270)),
         )
+
+    def _display(self, *, turned: bool) -> Display:
+        """Return how the film is shown. turned: whether width and height change places."""
+        context = self._stream.codec_context
+        aspect = self._stream.sample_aspect_ratio or context.sample_aspect_ratio or None
+        if aspect is not None and turned:
+            aspect = 1 / aspect
+        if context.colorspace not in MATRICES:
+            return Display(aspect)
+        stated = context.color_primaries, context.color_trc
+        usual = MATRICES[context.colorspace]
+        colours = (int(usual[n] if one == UNSPECIFIED else one) for n, one in enumerate(stated))
+        return Display(aspect, int(context.colorspace), int(context.color_range), *colours)
 
     def _identity(self) -> tuple[int | None, str | None]:
         """Return the size of the film's file in bytes, and the SHA-256 of its first frame; None for what is no file."""

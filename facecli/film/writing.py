@@ -14,6 +14,7 @@ from facecli.errors import OutputError, UsageError
 from facecli.film import library
 from facecli.film.address import Address
 from facecli.film.faults import told
+from facecli.film.frame import Display
 from facecli.system.files import check_writable, staged
 from facecli.types import UInt8Array
 
@@ -27,6 +28,7 @@ ENCODERS: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
 }
 CODECS = tuple(ENCODERS)
 USUAL, OF_WEBM = ("h264", "av1", "mpeg4"), ("vp9", "av1")
+LIMITED, FULL = 1, 2  # ranges of colours, as FFmpeg numbers them
 CLOCK = Fraction(1, 60_000)  # s: fine enough for the times of any film; MPEG-4 has no finer one
 
 
@@ -49,7 +51,19 @@ class FilmWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = self._stream.codec_context.time_base = CLOCK
         self._latest = -1
+        self._colours: dict[str, int] = {}
         self._sound: _Sound | None = None
+
+    def show_as(self, display: Display) -> None:
+        """Have pixels and colours shown as those of another film. To be called before the first frame."""
+        context = self._stream.codec_context
+        if display.aspect is not None:
+            context.sample_aspect_ratio = display.aspect
+        if display.matrix is not None:
+            full = display.range == FULL
+            context.colorspace, context.color_range = display.matrix, FULL if full else LIMITED
+            context.color_primaries, context.color_trc = display.primaries, display.transfer
+            self._colours = {"dst_colorspace": display.matrix, "dst_color_range": FULL if full else LIMITED}
 
     def copy_sound(self, address: Address, begin: float) -> None:
         """Copy the sound of a film, packet by packet, from a time of it on. To be called before the first frame."""
@@ -58,6 +72,9 @@ class FilmWriter:
     def write(self, pixels: UInt8Array, time: float) -> None:
         """Write a frame (H, W, 3) uint8 RGB, which is shown from `time` on, in seconds; times ascend."""
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        if self._colours:
+            context = self._stream.codec_context
+            frame = frame.reformat(context.width, context.height, format="yuv420p", **self._colours)
         frame.pts = self._latest = max(self._latest + 1, round(time / CLOCK))
         frame.time_base = CLOCK
         if self._sound is not None:

@@ -49,6 +49,7 @@ class AnnotatedFilm:
         self._begin: float | None = None
         path, form = self._stack.enter_context(writing.written(target))
         self._film = writing.FilmWriter(path, form, (facts.width, facts.height), facts.rate, codec_name)
+        self._film.show_as(facts.display)
 
     def write(self, pixels: UInt8Array, time: float, faces: Iterable[tuple[SeenFace, Label]]) -> None:
         """Write a frame with its faces drawn. pixels: (H, W, 3) uint8 RGB, left as they are. time: seconds."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -90,3 +92,33 @@ def test_places_and_codecs_that_can_not_be_are_refused_before_work(tmp_path, mon
     monkeypatch.setattr("facecli.film.writing.ENCODERS", {"av1": (("none-of-it", {}),)})
     with pytest.raises(FilmLibraryError, match="no encoder of av1"):
         check(tmp_path / "film.mp4", "av1")
+
+
+def test_a_copy_is_shown_as_the_film_is(tmp_path):
+    """Pixels that are not square stay so, and colours are converted back as they were converted."""
+    source, target = tmp_path / "source.mp4", tmp_path / "target.mp4"
+    if "libx264" not in av.codecs_available:
+        pytest.skip("this FFmpeg has no libx264")
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        context = stream.codec_context
+        context.sample_aspect_ratio = Fraction(4, 3)
+        context.colorspace = context.color_primaries = context.color_trc = context.color_range = 1
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), (200, 30, 0), np.uint8), format="rgb24")
+        container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=1)))
+        container.mux(stream.encode(None))
+    with written(target) as (path, form), closing(Film(address_of(str(source)))) as opened:
+        writer = FilmWriter(path, form, (64, 48), 25, None)
+        writer.show_as(opened.facts.display)
+        for one in opened.frames():
+            writer.write(one.image.pixels, one.time)
+        writer.finish()
+    shown = []
+    for path in (source, target):
+        with av.open(str(path)) as container:
+            context, frame = container.streams.video[0].codec_context, next(container.decode(video=0))
+            tags = context.colorspace, context.color_range, context.color_primaries, context.color_trc
+            shown.append((context.sample_aspect_ratio, tags, frame.to_ndarray()))
+    assert shown[0][:2] == shown[1][:2] == (Fraction(4, 3), (1, 1, 1, 1))
+    assert np.abs(shown[0][2].astype(int) - shown[1][2]).max() <= 2
