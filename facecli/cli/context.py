@@ -14,6 +14,8 @@ from facecli.errors import AlignmentWarning, UsageError
 from facecli.system.streams import print_error
 
 if TYPE_CHECKING:  # imported by the functions: --help must not pay for them
+    from collections.abc import Callable
+
     from facecli.cli import transfers
     from facecli.cli.settings import OutputSettings
     from facecli.hosting.registry import Registry
@@ -112,3 +114,8 @@ def defaulted(name: str) -> bool:
 def root_flag(name: str) -> bool:
     """Return whether a flag of the root command was given, such as "debug"."""
     return bool(click.get_current_context().find_root().params.get(name))
+
+
+def at_the_end(close: Callable[[], object]) -> None:
+    """Call something when the command ends, in whatever way."""
+    click.get_current_context().call_on_close(close)

@@ -39,7 +39,7 @@ def open_store(given: Path | None) -> GalleryStore:
     from facecli.gallery.store.store import GalleryStore
 
     store = GalleryStore(gallery_path(given))
-    click.get_current_context().call_on_close(store.close)
+    context.at_the_end(store.close)
     return store
 
 
@@ -116,5 +116,5 @@ def open_gallery(
     faces = wiring.open_faces(chosen, running, reading, inputs=inputs)
     gallery = faces.gallery(gallery_path(given))
     store = gallery.store(create=create)
-    click.get_current_context().call_on_close(store.close)
+    context.at_the_end(store.close)
     return gallery

@@ -20,8 +20,7 @@ from facecli.types import Detections, FloatArray, Image, UInt8Array
 SIDE = 112  # px; most recognizers see a face at this size
 CROP = CropSpec(SIDE, SIDE, square=True)
 
-# A property at or above its limit is as good as it needs to be. The limits are chosen by looking at pictures; there is
-# no standard for them.
+# A property at or above its limit is as good as needs be. The limits were chosen by eye; there is no standard for them.
 ENOUGH_SHARPNESS = 100.0
 ENOUGH_CONTRAST = 0.15
 # Brightness: useless below the first and above the last of the four numbers, good between the inner two.

@@ -68,10 +68,7 @@ def _type_name(default: Any) -> str:
 
 
 def json_safe(value: Any) -> Any:
-    """Return a parameter's value as JSON can hold it; what JSON has no form for, such as NaN, becomes its text.
-
-    A plugin's default may be any Python object.
-    """
+    """Return a parameter's value, any object, as JSON can hold it; what JSON has no form for (NaN) becomes its text."""
     if isinstance(value, Mapping):
         return {str(key): json_safe(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
