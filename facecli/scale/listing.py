@@ -57,13 +57,12 @@ def freeze(names: Iterable[str], place: Place, size: int | None) -> Frozen:
         first = list(islice(coming, MANY * USUAL))
         size = min(USUAL, max(FEWEST, -(-len(first) // MANY)))
         names = chain(first, coming)
-    hashed = hashlib.sha256()
+    told = hashlib.sha256()
     count = archives = shards = 0
     name = os.urandom(8).hex()
     writer = _Writer(place, name)
     for shard in _cut(names, size):
-        for picture in shard:
-            hashed.update(os.fsencode(picture) + b"\0")
+        _tell(told, shard)
         count += len(shard)
         archives += is_archive(shard[0])
         shards += 1
@@ -71,14 +70,13 @@ def freeze(names: Iterable[str], place: Place, size: int | None) -> Frozen:
     writer.close()
     if not count:
         raise UsageError("the list of pictures is empty", hint="check the names")
-    return Frozen(name, count, shards, archives, hashed.hexdigest())
+    return Frozen(name, count, shards, archives, told.hexdigest())
 
 
 def hashed(names: Iterable[str]) -> str:
     """Return the sha256 that Frozen has of these names."""
     told = hashlib.sha256()
-    for name in names:
-        told.update(os.fsencode(name) + b"\0")
+    _tell(told, names)
     return told.hexdigest()
 
 
@@ -162,6 +160,11 @@ def _cut(names: Iterable[str], size: int) -> Iterator[list[str]]:
             shard = []
     if shard:
         yield shard
+
+
+def _tell(told: hashlib._Hash, names: Iterable[str]) -> None:
+    for name in names:
+        told.update(os.fsencode(name) + b"\0")
 
 
 def _file(name: str, number: int) -> str:

@@ -55,16 +55,7 @@ def make_app(service: Service) -> App:
 
     app = FastAPI(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
-    for routes in (
-        Pictures,
-        PeopleRoutes,
-        ReviewRoutes,
-        JobRoutes,
-        AccountRoutes,
-        KeyRoutes,
-        EarlierRoutes,
-        LiveRoutes,
-    ):
+    for routes in USUAL:
         app.include_router(routes(service).router())
     for name in service.settings.compat:
         for own in OTHERS[name]:
@@ -98,4 +89,4 @@ def _as_ours(error: Exception) -> FacecliError | RefusalError:
         text = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
         given = dict(error.headers or {})
         return RefusalError(error.status_code, CODES.get(error.status_code, "usage"), text, headers=given)
-    return RefusalError(500, "bug", "the server failed", hint="report it")
+    return refusals.failed()

@@ -15,14 +15,13 @@ from facecli.gallery import names
 from facecli.gallery.labelling import Labelled
 from facecli.pictures.sources import Source, failing
 from facecli.redaction import shortened
-from facecli.server.dataset import BIN, GALLERY, TRAINED, UNTRAINED
+from facecli.server.dataset import BIN, GALLERY, SUFFIXES, TRAINED, UNTRAINED
 from facecli.server.refusals import RefusalError
 from facecli.types import Limits
 
 MOST_FILES = 2000
 MOST_UNPACKED = 2**30  # bytes of all pictures together
 DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, lzma.LZMAError, zlib.error)
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
 def pictures(data: bytes) -> Iterator[Labelled]:

@@ -90,7 +90,7 @@ class Gate:
         except Exception:
             log.exception("request %s failed", request_id)
             if not begun:
-                await tell(RefusalError(500, "bug", "the server failed", hint="report it"), request_id, answer)
+                await tell(refusals.failed(), request_id, answer)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

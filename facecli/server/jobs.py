@@ -84,6 +84,6 @@ def _done(job: Job, work: Callable[[Job], Record]) -> None:
         job.error, job.state = error.as_dict(), "failed"
     except Exception:
         log.exception("a job of %s failed", job.kind)
-        job.error, job.state = RefusalError(500, "bug", "the server failed", hint="report it").as_dict(), "failed"
+        job.error, job.state = refusals.failed().as_dict(), "failed"
     else:
         job.state = "done"

@@ -10,6 +10,7 @@ from typing import Any
 
 from facecli.errors import UsageError
 from facecli.gallery import names
+from facecli.gallery.store.place import OWNER_ONLY
 from facecli.server import secrecy
 from facecli.server.caller import SCOPES
 from facecli.system.files import write_bytes
@@ -87,8 +88,7 @@ def label_of(text: str) -> str:
 
 
 def _write(path: Path, entries: list[dict[str, Any]]) -> None:
-    write_bytes(path, json.dumps({"keys": entries}, indent=2).encode(), parents=False)
-    path.chmod(0o600)
+    write_bytes(path, json.dumps({"keys": entries}, indent=2).encode(), parents=False, mode=OWNER_ONLY)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

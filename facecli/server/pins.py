@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from facecli.errors import GalleryError, UsageError
+from facecli.gallery.store.place import OWNER_ONLY
 from facecli.system.files import write_bytes
 
 SHORTEST, LONGEST = 4, 64  # characters
@@ -51,8 +52,7 @@ class Pins:
                 self._write({person: held for person, held in self._held.items() if person in others})
 
     def _write(self, held: dict[str, dict[str, str]]) -> None:
-        write_bytes(self._path, json.dumps({"pins": held}, indent=2).encode(), parents=False)
-        self._path.chmod(0o600)
+        write_bytes(self._path, json.dumps({"pins": held}, indent=2).encode(), parents=False, mode=OWNER_ONLY)
         self._held = held
 
 

@@ -51,6 +51,11 @@ def missing(noun: str) -> RefusalError:
     return RefusalError(404, "not_found", f"there is no such {noun}", hint=None)
 
 
+def failed() -> RefusalError:
+    """Return what is told of an unexpected error, whose words are in the server's log alone."""
+    return RefusalError(500, "bug", "the server failed", hint="report it")
+
+
 def status_of(error: FacecliError | RefusalError) -> int:
     """Return the status of HTTP for an error."""
     return error.status if isinstance(error, RefusalError) else STATUS.get(error.code, 500)

@@ -14,20 +14,22 @@ from facecli.errors import OutputError, UsageError
 from facecli.system.home import NOWHERE
 
 _unfinished: set[Path] = set()  # temporary files and folders at this moment, of all threads
+BY_UMASK = 0o666  # of a file that whoever the umask allows may read
 
 
 @contextmanager
-def staged(target: Path, *, parents: bool = True) -> Iterator[Path]:
+def staged(target: Path, *, parents: bool = True, mode: int = BY_UMASK) -> Iterator[Path]:
     """Give a temporary file beside `target` that becomes `target` on success and vanishes on failure.
 
     The temporary file has the suffix of `target`, because writers choose a format by it. parents: make missing folders.
+    mode: of the file from its first byte on, less what the umask takes away.
 
     Raises OutputError if the file system refuses.
     """
     try:
         if parents:
             target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _create_beside(target)
+        temporary = _create_beside(target, mode)
     except OSError as error:
         raise refused(target, error) from error
     with unfinished(temporary):
@@ -58,9 +60,9 @@ def discard_unfinished() -> None:
             path.unlink(missing_ok=True)
 
 
-def write_bytes(target: Path, content: bytes, *, parents: bool = True) -> None:
-    """Write a file. parents: make missing folders. Raises OutputError if the file system refuses."""
-    with staged(target, parents=parents) as temporary:
+def write_bytes(target: Path, content: bytes, *, parents: bool = True, mode: int = BY_UMASK) -> None:
+    """Write a file. parents, mode: as in `staged`. Raises OutputError if the file system refuses."""
+    with staged(target, parents=parents, mode=mode) as temporary:
         temporary.write_bytes(content)
 
 
@@ -106,13 +108,13 @@ def check_name(target: Path) -> None:
         target.lstat()
 
 
-def _create_beside(target: Path) -> Path:
+def _create_beside(target: Path, mode: int = BY_UMASK) -> Path:
     """Create an empty file of a random name beside `target`.
 
-    Not by mkstemp, whose files are readable for their owner alone: here the umask decides.
+    Not by mkstemp, whose files are always readable for their owner alone: here the mode and the umask decide.
     """
     temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{target.suffix}")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     return temporary
 
 

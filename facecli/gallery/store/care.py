@@ -56,8 +56,7 @@ def compact(store: GalleryStore) -> tuple[int, int]:
 
 def backup(store: GalleryStore, target: Path) -> None:
     """Write a copy of the gallery as it is now, which its owner alone may read. Raises OutputError."""
-    with staged(target, parents=False) as temporary:
-        temporary.chmod(OWNER_ONLY)
+    with staged(target, parents=False, mode=OWNER_ONLY) as temporary:
         try:
             with closing(sqlite3.connect(temporary)) as copy:
                 store.database.copy_to(copy)

@@ -39,8 +39,7 @@ def export(store: GalleryStore, target: Path) -> int:
         hint = "choose a name that ends in .npz, .parquet or .zip"
         raise UsageError(f"{target} can not be written: its kind is not known", hint=hint)
     contents = exchange.contents(store)
-    with staged(target, parents=False) as temporary:
-        temporary.chmod(OWNER_ONLY)
+    with staged(target, parents=False, mode=OWNER_ONLY) as temporary:
         write(temporary, contents)
     return len(contents.arrays["person"])
 

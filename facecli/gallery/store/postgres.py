@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.errors import GalleryError, UsageError
+from facecli.errors import GalleryError, UsageError, first_line
 from facecli.gallery.index import Index, Score, unit
 from facecli.gallery.scan import Seen
 from facecli.gallery.store import cache
@@ -190,5 +190,5 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        message = f"PostgreSQL can not be used: {str(error).strip().splitlines()[0] if str(error).strip() else error!r}"
+        message = f"PostgreSQL can not be used: {first_line(error)}"
         raise GalleryError(message, hint="see that it runs, has pgvector, and lets you in") from error
