@@ -119,7 +119,8 @@ class LiveView:
         assert result.image is not None
         face = new_face(result, sha256(result.image.pixels.tobytes()).digest(), keep_crop=True)
         first = said.candidates[0] if said.near else None
-        self._people.attempts.add(face, None if first is None else (first.person, first.distance))
+        known = first is not None and first.person not in self._looks.search().index.ignored
+        self._people.attempts.add(face, (first.person, first.distance) if first is not None and known else None)
 
 
 def _apart(answers: list[Identification]) -> list[Identification]:

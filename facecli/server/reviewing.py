@@ -80,11 +80,15 @@ class Reviewing:
         raise refusals.missing("face to review")
 
     def _suggestion(self, embedding: Any, excluded: set[str]) -> dict[str, Any] | None:
-        """Return the nearest person who was not ruled out, with the distance; None if nobody is near."""
+        """Return the nearest person who was not ruled out, with the distance; None if nobody is near.
+
+        Nobody is asked whether a face is one of those that are ignored.
+        """
         try:
             search = self._looks.search()
         except FacecliError:  # nobody is enrolled
             return None
+        excluded = excluded | search.index.ignored
         (found,) = identify(embedding[None], search.index, search.rule, top=len(excluded) + 1)
         nearest = search.rule.threshold if search.rule.near is None else search.rule.near
         for candidate in found.candidates:

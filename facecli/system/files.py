@@ -18,18 +18,18 @@ BY_UMASK = 0o666  # of a file that whoever the umask allows may read
 
 
 @contextmanager
-def staged(target: Path, *, parents: bool = True, mode: int = BY_UMASK) -> Iterator[Path]:
+def staged(target: Path, *, parents: bool = True, mode: int = BY_UMASK, suffix: str | None = None) -> Iterator[Path]:
     """Give a temporary file beside `target` that becomes `target` on success and vanishes on failure.
 
-    The temporary file has the suffix of `target`, because writers choose a format by it. parents: make missing folders.
-    mode: of the file from its first byte on, less what the umask takes away.
+    parents: make missing folders. mode: of the file from its first byte on, less what the umask takes away. suffix: of
+    the temporary file; None: that of `target`, because writers choose a format by it.
 
     Raises OutputError if the file system refuses.
     """
     try:
         if parents:
             target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _create_beside(target, mode)
+        temporary = _create_beside(target, mode, target.suffix if suffix is None else suffix)
     except OSError as error:
         raise refused(target, error) from error
     with unfinished(temporary):
@@ -61,8 +61,11 @@ def discard_unfinished() -> None:
 
 
 def write_bytes(target: Path, content: bytes, *, parents: bool = True, mode: int = BY_UMASK) -> None:
-    """Write a file. parents, mode: as in `staged`. Raises OutputError if the file system refuses."""
-    with staged(target, parents=parents, mode=mode) as temporary:
+    """Write a file. parents, mode: as in `staged`. Raises OutputError if the file system refuses.
+
+    The temporary file has no suffix: what a kill leaves of it is no `*.parquet` to those who read a job's folder.
+    """
+    with staged(target, parents=parents, mode=mode, suffix="") as temporary:
         temporary.write_bytes(content)
 
 
@@ -108,12 +111,12 @@ def check_name(target: Path) -> None:
         target.lstat()
 
 
-def _create_beside(target: Path, mode: int = BY_UMASK) -> Path:
-    """Create an empty file of a random name beside `target`.
+def _create_beside(target: Path, mode: int = BY_UMASK, suffix: str = "") -> Path:
+    """Create an empty file of a random name and a suffix beside `target`.
 
     Not by mkstemp, whose files are always readable for their owner alone: here the mode and the umask decide.
     """
-    temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{target.suffix}")
+    temporary = target.with_name(f".facecli-{os.urandom(8).hex()}{suffix}")
     os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     return temporary
 

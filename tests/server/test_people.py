@@ -107,6 +107,18 @@ def test_a_face_that_is_not_hers_is_reviewed(server, people):
         assert len(server.get("/v1/review").json()["items"]) == left
 
 
+def test_nobody_is_asked_whether_a_face_is_an_ignored_one(start_server, collins, examples):
+    server = start_server()
+    for name, picture in (("Ada", collins), ("Grace", (examples / "collins_variant.jpg").read_bytes())):
+        sent = {"data": {"name": name}, "files": {"images": picture}}
+        uid = server.post("/v1/people", **sent).json()["person"]["uid"]
+        face = server.get(f"/v1/people/{uid}").json()["faces"][-1]["face"]
+        server.post(f"/v1/faces/{face}/reject", json={"person": name})
+        (item,) = server.get("/v1/review").json()["items"]
+        assert item["suggestion"] is None  # the first is ignored by now, and very near to the second
+        assert server.post(f"/v1/review/{item['id']}", json={"answer": "ignore"}).status_code == 200
+
+
 def test_all_that_is_kept_of_a_person_is_hers(server, people):
     archive = zipfile.ZipFile(io.BytesIO(server.get(f"/v1/people/{people['Eileen']}/export").content))
     document = json.loads(archive.read("person.json"))

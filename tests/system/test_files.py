@@ -21,6 +21,16 @@ def test_a_file_appears_whole_with_ordinary_permissions(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_what_a_kill_leaves_has_no_suffix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads `*.parquet` of a job's folder must not meet a shard that was never finished."""
+    seen: list[str] = []
+    monkeypatch.setattr(Path, "replace", lambda self, _: seen.append(self.suffix))
+    write_bytes(tmp_path / "00000.parquet", b"x")
+    with staged(tmp_path / "a.png"):
+        pass
+    assert seen == ["", ".png"]  # the second is for writers that choose a format by the suffix
+
+
 def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.bin"
     target.write_bytes(b"old")

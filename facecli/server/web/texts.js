@@ -73,7 +73,7 @@ export const texts = {
   nothing: "There is nothing to review.",
   isIt: (name) => `Is this ${name}?`,
   yes: "Yes", no: "No", ignore: "Ignore",
-  saysYes: (name) => `This is ${name}`, saysNo: (name) => `This is not ${name}`, saysIgnore: "Ignore this face",
+  saysYes: (name) => `Yes, this is ${name}`, saysNo: (name) => `No, this is not ${name}`, saysIgnore: "Ignore this face",
   seenFace: "seen",
   undoAnswer: "Undo the latest answer",
   answered: (said, name, undoable) =>
