@@ -13,7 +13,7 @@ from facecli.pictures.sources import URL
 from facecli.places import objects
 from facecli.places.place import Place
 from facecli.redaction import without_secrets
-from facecli.system.files import check_writable, make_folder, unfinished, write_bytes
+from facecli.system.files import check_writable, make_folder, refused, unfinished, write_bytes
 
 LOCAL = "file://"  # before the absolute path of a folder of this machine
 
@@ -40,9 +40,11 @@ class LocalPlace(Place):
         with unfinished(temporary):
             try:
                 temporary.write_bytes(content)
-                os.link(temporary, target)
+                _link(temporary, target)
             except FileExistsError:
                 return False
+            except OSError as error:
+                raise refused(target, error) from error
             finally:
                 temporary.unlink(missing_ok=True)
         return True
@@ -61,6 +63,17 @@ class LocalPlace(Place):
     def remove(self, name: str) -> None:
         """Remove a file."""
         (self._root / name).unlink(missing_ok=True)
+
+
+def _link(file: Path, target: Path) -> None:
+    """Give a file the name `target`, which no file has. Raises FileExistsError if one has, OSError."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        raise
+    except OSError:  # there are no links here, as on exFAT
+        target.touch(exist_ok=False)
+        file.replace(target)
 
 
 class ObjectPlace(Place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from facecli.redaction import without_secrets
 from facecli.types import Limits
 
 BLOCK = 2**20  # bytes that are read at once behind the end of an archive
+# Headers that hold what others have no room for, such as long names: tarfile reads each of them into memory.
+LONG = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+MOST_HEADER = 2**20  # bytes of such a header; a hostile one would take all memory
 
 
 class _Header(tarfile.TarInfo):
@@ -31,6 +35,14 @@ class _Header(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(f"{error}, and no end") from error
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        """Return the header in a block. Raises tarfile.HeaderError, also for one that is followed by too much."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in LONG and header.size > MOST_HEADER:
+            raise tarfile.InvalidHeaderError(f"a header of {header.size} bytes")  # type: ignore[attr-defined]
+        return header
 
 
 def members(archive: str, limits: Limits) -> Iterator[Source]:
@@ -96,8 +108,11 @@ def _member(name: str, tar: tarfile.TarFile, member: tarfile.TarInfo, limits: Li
 def _stream(archive: str) -> IO[bytes]:
     """Open an archive for reading once. Raises OSError, InputError."""
     if not URL.match(archive):
-        return Path(archive).open("rb")
+        path = Path(archive)
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may never end, or never begin
+            raise InputError(f"{archive} is no file", hint="name a tar archive")
+        return path.open("rb")
     with objects.told(f"can not read {without_secrets(archive)}", InputError):
-        files, path = objects.opened(archive)
-        stream: IO[bytes] = files.open(path, "rb")
+        files, inside = objects.opened(archive)
+        stream: IO[bytes] = files.open(inside, "rb")
         return stream

@@ -92,7 +92,7 @@ def _there(place: Place) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(place.read(FILE))
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError("job.json is damaged", hint="name another {output}", about="output") from error
     return content
 

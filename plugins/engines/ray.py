@@ -20,6 +20,8 @@ GPUS = ("cuda", "tensorrt")  # devices that want a share of a GPU
 MOST_DEATHS = 3  # of actors in a row that die while they load their models
 POLL = 1.0  # seconds
 ANSWER = 10.0  # seconds for a cluster's address to answer
+# Ray gives its own processes 15 seconds to begin, which a busy machine may not have (ray-project/ray#65983).
+STARTS = 3  # of a cluster of this machine
 # Ray sends its maker facts about its use, and warns of changes to come; a variable of the user's own stays.
 ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
@@ -134,16 +136,34 @@ def _load(resources: Resources, parameters: Parameters) -> RayEngine:
 def _connect(ray: Any, address: str) -> None:
     """Join the cluster at an address, or start one of this machine alone. Raises DeviceError."""
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    alone = {} if address else {"include_dashboard": False}
+    if not address:
+        _start(ray, quiet)
+        return
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     try:
         if colon and port.isdecimal():  # where nobody listens Ray itself tries for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
-        ray.init(address=address or "local", **quiet, **alone)
+        ray.init(address=address, **quiet)
     except Exception as error:
-        told = " ".join(str(error).split())[:200]
-        message = f"can not join the Ray cluster at {address or 'this machine'}: {told}"
+        message = f"can not join the Ray cluster at {address}: {_line(error)}"
         raise DeviceError(message, hint="check its address and that `ray status` answers") from error
+
+
+def _start(ray: Any, quiet: dict[str, Any]) -> None:
+    """Start a cluster of this machine alone. Raises DeviceError."""
+    for start in range(1, STARTS + 1):
+        try:
+            ray.init(address="local", include_dashboard=False, **quiet)
+        except Exception as error:
+            if start == STARTS:
+                hint = "try again when the machine is less busy, or look at Ray's logs"
+                raise DeviceError(f"Ray does not start on this machine: {_line(error)}", hint=hint) from error
+        else:
+            return
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _room(cluster: dict[str, float], cpus: float, gpus: float) -> int:

@@ -172,6 +172,14 @@ def test_a_job_of_another_kind_is_refused(
     assert (run.returncode, told in run.errors[-1]) == (2, True)
 
 
+@pytest.mark.parametrize("content", [b"", b'{"schema', b"\xff", b"[" * 100_000])
+def test_a_damaged_job_is_told(pictures: Path, run_cli: Callable, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/job.json").write_bytes(content)
+    run = run_cli("embed", pictures, "-o", f"{tmp_path}/out/")
+    assert (run.returncode, run.errors) == (2, ["facecli: error: job.json is damaged; name another --output"])
+
+
 def test_another_list_is_refused(done: Path, pictures: Path, run_cli: Callable, tmp_path: Path) -> None:
     run = run_cli("embed", pictures / "00.jpg", "-o", done, "--shard", "7")
     assert run.returncode == 2

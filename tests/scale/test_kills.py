@@ -122,18 +122,32 @@ def test_whoever_is_killed_the_rows_are_those_of_an_undisturbed_run(
     place: int,
 ) -> None:
     """place: shards that are done when it happens, of five."""
-    folder, told = tmp_path / "out", deadly["DEADLY_FOLDER"]
-    process = start(*job, env=deadly)
+    folder = tmp_path / "out"
+    process = disturbed(start, deadly, job, folder, who, place)
+    if who == "worker":
+        assert process.returncode == 1  # two pictures are damaged; the workers were replaced
+    run = run_cli(*job, env=deadly)
+    assert run.returncode == 1, run.stderr
+    as_undisturbed(folder, undisturbed)
+
+
+def disturbed(
+    start: Callable, deadly: dict[str, str], job: tuple, folder: Path, who: str, place: int
+) -> subprocess.Popen[bytes]:
+    """Run a job, kill whom it says when `place` shards are done, and return the process of the command, at its end."""
+    told = deadly["DEADLY_FOLDER"]
+    process: subprocess.Popen[bytes] = start(*job, env=deadly)
     until(lambda: shards(folder) >= place and [*workers(told)], process)
     for one in [*workers(told)] if who != "driver" else []:
         kill(one)
     if who != "worker":
         kill(process.pid)
     process.communicate()
-    if who == "worker":
-        assert process.returncode == 1  # two pictures are damaged; the workers were replaced
-    run = run_cli(*job, env=deadly)
-    assert run.returncode == 1, run.stderr
+    return process
+
+
+def as_undisturbed(folder: Path, undisturbed: Path) -> None:
+    """Assert that a folder has what that of an undisturbed job has."""
     assert len({row["source"] for row in rows(folder)}) == len(rows(folder)) == ROWS
     assert rows(folder) == rows(undisturbed)
     assert table(folder, "faces") == table(undisturbed, "faces")

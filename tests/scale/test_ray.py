@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.scale.conftest import table
-from tests.scale.test_kills import command, deadly, site, undisturbed  # noqa: F401 # fixtures
+from tests.scale.test_kills import as_undisturbed, command, deadly, disturbed, site, undisturbed  # noqa: F401 # fixtures
 
 pytest.importorskip("ray", reason="the engine ray needs facecli[ray]")
 PATIENCE = 600  # seconds for a command: a cluster takes long to start beside other work
@@ -37,6 +38,30 @@ def test_rows_are_those_of_the_engine_local(
     assert all(line.startswith("facecli: ") for line in run.errors)
     for kind in ("faces", "pictures"):
         assert table(folder, kind) == table(undisturbed, kind)
+
+
+@pytest.mark.parametrize("who", ["worker", "driver", "both"])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_whoever_is_killed_the_rows_are_those_of_an_undisturbed_run(
+    start: Callable,
+    deadly: dict[str, str],  # noqa: F811
+    undisturbed: Path,  # noqa: F811
+    pictures: Path,
+    tmp_path: Path,
+    who: str,
+    place: int,
+) -> None:
+    """Actors that are killed are replaced; with the command its cluster ends, and the same command goes on."""
+    folder = tmp_path / "out"
+    job = (*command(pictures, folder), *RAY)
+    if who == "worker":
+        assert disturbed(start, deadly, job, folder, who, place).returncode == 1  # two pictures are damaged
+    else:
+        assert disturbed(start, deadly, job, folder, who, place).returncode == -signal.SIGKILL
+        assert not (folder / "done.json").exists()
+        run = ended(start, *job, env=deadly)
+        assert run.returncode == 1, run.stderr
+    as_undisturbed(folder, undisturbed)
 
 
 def test_a_picture_that_kills_its_actor_becomes_a_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from facecli.contract import Shard, ShardReport, Work
-from facecli.errors import ContractError, DeviceError
+from facecli.errors import ContractError, DeviceError, OutputError
 from facecli.places.opening import open_place
-from facecli.plugins.engines.ray import RayEngine
+from facecli.plugins.engines import ray
 from facecli.scale import run
 from facecli.scale.deaths import MOST_EARLY, MOST_IDLE
 from facecli.scale.differences import differences
@@ -148,6 +149,27 @@ def test_of_several_who_create_a_file_one_succeeds(tmp_path: Path) -> None:
     assert place.names("") == {"job.json"}
 
 
+def test_one_creates_a_file_also_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_names: Path) -> None:
+        raise PermissionError(errno.EPERM, "no links, as on exFAT")
+
+    monkeypatch.setattr("os.link", link)
+    place = open_place(str(tmp_path / "out"))
+    assert [place.create("job.json", content) for content in (b"first", b"second")] == [True, False]
+    assert place.read("job.json") == b"first"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["job.json"]
+
+
+def test_a_file_that_can_not_be_created_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_bytes(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = open_place(str(tmp_path / "out"))
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    with pytest.raises(OutputError, match=r"can not write .*job\.json: No space left"):
+        place.create("job.json", b"")
+
+
 def test_differences_are_named_by_their_path() -> None:
     there = {"detector": {"plugin": "yunet", "parameters": {"size": 640}}, "face": "all", "recognizer": None}
     here = {"detector": {"plugin": "yunet", "parameters": {"size": 320}}, "face": "all", "recognizer": {"plugin": "x"}}
@@ -198,8 +220,27 @@ def test_ray_begins_no_shard_once_it_is_told_to_stop() -> None:
             pass
 
     stop, done = run.Stop(), 0
-    for _ in run.run(RayEngine(Played(), 1, 1, {}, 1.0), NOTHING, SHARDS, stop, none):
+    for _ in run.run(ray.RayEngine(Played(), 1, 1, {}, 1.0), NOTHING, SHARDS, stop, none):
         stop.told, done = True, done + 1
     assert done == 1
-    *_, last = run.run(RayEngine(Played(), 3, 1, {}, 1.0), NOTHING, SHARDS, run.Stop(), none)
+    *_, last = run.run(ray.RayEngine(Played(), 3, 1, {}, 1.0), NOTHING, SHARDS, run.Stop(), none)
     assert last.done == len(SHARDS)
+
+
+@pytest.mark.parametrize("failures", [0, ray.STARTS - 1, ray.STARTS])
+def test_ray_is_started_again_where_the_machine_is_too_busy(failures: int) -> None:
+    """ray-project/ray#65983: its own processes have 15 seconds to begin."""
+    starts: list[dict[str, Any]] = []
+
+    def init(**how: Any) -> None:
+        starts.append(how)
+        if len(starts) <= failures:
+            raise RuntimeError("The current node timed out\n during startup")
+
+    played = SimpleNamespace(init=init)
+    if failures < ray.STARTS:
+        ray._connect(played, "")
+    else:
+        with pytest.raises(DeviceError, match="Ray does not start on this machine: The current node timed out during"):
+            ray._connect(played, "")
+    assert [how["address"] for how in starts] == ["local"] * min(failures + 1, ray.STARTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,28 @@ def test_damage_in_the_middle_of_an_archive_is_no_end(tmp_path: Path, name: str,
     assert [first.name, second.name] == [f"{tmp_path / name}/{number}.jpg" for number in range(2)]
     with pytest.raises(InputError, match=r"can not read .* to its end"):
         broken.read(Limits())
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_that_would_take_all_memory_is_damage(tmp_path: Path, kind: bytes) -> None:
+    about = tarfile.TarInfo("././@LongLink")
+    about.type, about.size = kind, archives.MOST_HEADER + 1
+    good = archive(tmp_path / "good.tar", {"1.jpg": b"x" * 512}).read_bytes()[:1024]
+    content = good + about.tobuf(tarfile.GNU_FORMAT) + bytes(about.size + 2 * 10240)
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(content))
+    first, broken = archives.members(str(tmp_path / "a.tar.gz"), Limits())
+    assert first.name == f"{tmp_path}/a.tar.gz/1.jpg"
+    with pytest.raises(InputError, match=f"to its end: a header of {about.size} bytes"):
+        broken.read(Limits())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_an_archive_that_is_no_file_is_one_failure(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would never begin."""
+    os.mkfifo(tmp_path / "a.tar")
+    (failure,) = archives.members(str(tmp_path / "a.tar"), Limits())
+    with pytest.raises(InputError, match="is no file"):
+        failure.read(Limits())
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive at all", gzip.compress(b"no archive either" * 100)])
