@@ -50,10 +50,17 @@ class ShardWorker:
         self._tools.wait()
 
     def __call__(self, shard: Shard) -> ShardReport:
-        """Write the files of a shard; the pictures last, because they say that the shard is done.
+        """Write the files of a shard. A lack of memory is a death of this worker, also where the system does not kill.
 
         Raises OutputError, and ModelError or DeviceError if the models do not run.
         """
+        try:
+            return self._done(shard)
+        except MemoryError:
+            return ShardReport(shard.number, lost="out of memory")
+
+    def _done(self, shard: Shard) -> ShardReport:
+        """Write the files of a shard; the pictures last, because they say that the shard is done."""
         place, name, clock = self._place, file_name(shard.number), Stopwatch()
         old = self._old(name)
         again = None if old is None else _failed(old[1])
