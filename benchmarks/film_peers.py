@@ -117,6 +117,8 @@ def covered(before: Path, after: Path, truth: Path) -> Iterator[bool | None]:
     opened = [Film(address_of(str(path))) for path in (before, after)]
     for number, pair in enumerate(zip(*(film.frames() for film in opened), strict=True)):
         light, dark = (frame.image.pixels.max(2) for frame in pair)
+        if dark.shape != light.shape:  # deface's sides are multiples of 16
+            dark = cv2.resize(dark, light.shape[::-1], interpolation=cv2.INTER_AREA)
         for _, _, left, top, width, height, _, _, seen, _ in lines.get(number, []):
             rows = slice(max(int(top), 0), max(int(top + height), 0))
             columns = slice(max(int(left), 0), max(int(left + width), 0))

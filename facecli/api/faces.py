@@ -80,11 +80,11 @@ class Faces(Footage):
         all, or an index; None is each method's default. min_score: least score of a face, in [0, 1]. min_face_size: px,
         of the longer side. parameters: plugin's name -> parameters. flip: average each embedding with the mirrored
         crop's. no_detect: pictures are crops already. rotate: "auto" also looks at pictures turned by 90, 180 and 270
-        degrees. threads: CPU threads of one model run; None divides the cores by the jobs. jobs: batches that `run`
-        works on at once. batch_size: pictures in a batch. offline: never fetch a model; None follows FACECLI_OFFLINE.
-        max_pixels, max_bytes: largest picture, decoded and as a file; timeout: seconds for a URL; facecli.types.Limits
-        has their defaults. tuning: options of ONNX Runtime. registry: finds plugins. store: finds models; `offline` is
-        its own.
+        degrees. threads: CPU threads of one model run; None divides the cores by the jobs. jobs: batches that `run`,
+        and frames that `track`, works on at once. batch_size: pictures in a batch. offline: never fetch a model; None
+        follows FACECLI_OFFLINE. max_pixels, max_bytes: largest picture, decoded and as a file; timeout: seconds for a
+        URL; facecli.types.Limits has their defaults. tuning: options of ONNX Runtime. registry: finds plugins. store:
+        finds models; `offline` is its own.
 
         Raises UsageError for an unknown preset or numbers that make no sense, DeviceError for an unknown device.
         """

@@ -135,6 +135,7 @@ class FilmTools:
             likeness=None if recognizing is None else self.likeness(),
             join=wish.join,
             crops=wish.crops,
+            jobs=self.engine.workload.jobs,
             naming=naming,
             moods=moods,
         )

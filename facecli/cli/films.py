@@ -65,6 +65,13 @@ def are_films(names: Sequence[str]) -> bool:
     return bool(films)
 
 
+def inputs_of(names: Sequence[str]) -> int | None:
+    """Return the number of inputs for wiring.open_faces: None for films, which have many frames; 1 if one is live."""
+    from facecli.film.address import address_of
+
+    return 1 if any(address_of(name).live for name in names) else None
+
+
 class Run:
     """One run of `facecli track` over films.
 

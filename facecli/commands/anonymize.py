@@ -113,7 +113,7 @@ def command(
         veil = Veil(veiling.method, veiling.cells, veiling.beyond, veiling.shape)
         chosen = Chosen(frozenset(veiling.only), frozenset(veiling.except_))
         planned = anonymising.jobs(reading.inputs, out)
-        films = any(job.picture is None for job in planned)
+        films = [job for job in planned if job.picture is None]
         if films:
             from facecli.film import library
 
@@ -121,10 +121,11 @@ def command(
         analyses = {} if veiling.tracks is None else document.read(veiling.tracks)
         wish = AnonymousWish(veil, chosen, tracker, veiling.check, codec, audio == "copy", reading.max_pixels, analyses)
         people = None
+        count = None if len(films) == len(planned) else 1  # frames of a film are looked at side by side
         if chosen.everybody or analyses:
-            engine = wiring.open_faces(plugins, running, reading, inputs=1).engine
+            engine = wiring.open_faces(plugins, running, reading, inputs=count).engine
         else:
-            people = galleries.open_gallery(veiling.gallery, plugins, running, reading, inputs=1)
+            people = galleries.open_gallery(veiling.gallery, plugins, running, reading, inputs=count)
             engine = people.engine
         anonymizer = Anonymizer(engine, wish, people)
         header = records.header(

@@ -95,7 +95,7 @@ def command(
     sink = context.open_sink(output)
     if films.are_films(reading.inputs):
         with sink.opened():
-            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=1)
+            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=films.inputs_of(reading.inputs))
             run = _follow(people, plugins, deciding, reading, annotate)
             run.write(sink)
             people.close()

@@ -87,7 +87,7 @@ def command(
     """
     from facecli.api.films import FilmTools, FilmWish, names_of
     from facecli.cli import context, galleries, wiring
-    from facecli.cli.films import Run
+    from facecli.cli.films import Run, inputs_of
     from facecli.errors import UsageError
     from facecli.film import library
 
@@ -100,10 +100,10 @@ def command(
         wish = FilmWish(tracker, every, join, attributes, window, plugins.face, crops_per_track)
         people = None
         if gallery is None:
-            faces = wiring.open_faces(plugins, running, reading, inputs=1)
+            faces = wiring.open_faces(plugins, running, reading, inputs=inputs_of(names))
             engine = faces.engine
         else:
-            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=1)
+            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=inputs_of(names))
             engine = people.engine
         tools = FilmTools(engine, wish, people)
         run = Run(tools, films, names, reading.max_pixels)

@@ -19,19 +19,28 @@ class Finding:
         self._since = 0
         self._latest: Detections | None = None
 
+    @property
+    def each(self) -> bool:
+        """Whether the detector looks at each frame, which may then be shown in any order, and several at once."""
+        return self._flow is None
+
     def find(self, image: Image) -> tuple[Detections, bool]:
         """Return a frame's faces, and whether the detector has looked at it. Raises the error of the stages."""
+        if self._flow is None:
+            return self._detected(image), True
         latest, self._since = self._latest, self._since + 1
-        if self._flow is not None and latest is not None and self._since < self._every:
+        if latest is not None and self._since < self._every:
             with self._stages.clock("flow"):
                 self._latest = self._flow.moved(latest, image)
             return self._latest, False
+        self._latest, self._since = self._detected(image), 0
+        with self._stages.clock("flow"):
+            self._flow.show(image)
+        return self._latest, True
+
+    def _detected(self, image: Image) -> Detections:
         (result,) = self._stages.process([image])
         if result.error is not None:
             raise result.error
         assert result.detections is not None
-        self._latest, self._since = result.detections, 0
-        if self._flow is not None:
-            with self._stages.clock("flow"):
-                self._flow.show(image)
-        return self._latest, True
+        return result.detections

@@ -12,6 +12,7 @@ from facecli.contract import Tracker
 from facecli.errors import FacecliError
 from facecli.film.frame import Excerpt, FilmFacts, Frame, Gap
 from facecli.pipeline.flow import Stopwatch
+from facecli.tracking.ahead import Found, found, found_ahead
 from facecli.tracking.doubts import Doubt, Doubts
 from facecli.tracking.events import (
     BestFace,
@@ -55,7 +56,8 @@ class Crew:
     """All that works on one film; None leaves a part out.
 
     image: whether the tracker looks at the frames. likeness: tells a track that became somebody else, and, with `join`,
-    tracks that are one person. crops: how many of its best looks a track's end has.
+    tracks that are one person. crops: how many of its best looks a track's end has. jobs: frames to look at at
+    once.
     """
 
     finding: Finding
@@ -66,6 +68,7 @@ class Crew:
     likeness: Likeness | None = None
     join: bool = True
     crops: int = 1
+    jobs: int = 1
     naming: Naming | None = None
     moods: Moods | None = None
 
@@ -90,14 +93,15 @@ class River:
     def events(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
         """Yield the events of a film, the last one with what went wrong. Raises what no film can help, as a model."""
         yield StreamStarted(film.facts)
+        crew = self._crew
         error: FacecliError | None = None
         try:
             with closing(film.frames(excerpt)) as frames:  # type: ignore[type-var] # they are generators
-                while (one := self._next(frames)) is not None:
-                    if isinstance(one, Gap):
-                        yield StreamGap(self._source, one)
-                    else:
-                        yield from self.step(one)
+                # Of what is live the newest frame counts, so nothing is read ahead.
+                jobs = 1 if film.facts.live else crew.jobs
+                with closing(found_ahead(frames, crew.finding, crew.clock, jobs)) as seen:  # type: ignore[type-var]
+                    for one in seen:
+                        yield from [StreamGap(self._source, one)] if isinstance(one, Gap) else self._follow(one)
         except FacecliError as failure:
             if failure.exit_code != 1:
                 raise
@@ -109,8 +113,11 @@ class River:
 
     def step(self, frame: Frame) -> Iterator[Event]:
         """Yield the events of the next frame, FrameSeen last. Raises the error of the detector."""
-        crew, image = self._crew, frame.image
-        faces, detected = crew.finding.find(image)
+        yield from self._follow(found(frame, self._crew.finding))
+
+    def _follow(self, seen: Found) -> Iterator[Event]:
+        crew, frame, faces, detected = self._crew, seen.frame, seen.faces, seen.detected
+        image = frame.image
         seconds = frame.time - self._latest if self._frames else 0.0
         with crew.clock("track"):
             tracked = crew.tracker.update(faces, seconds, image if crew.image else None)
@@ -124,10 +131,6 @@ class River:
         yield from self._asked(frame, faces, tracked)
         seen = self._faces(faces, tracked, detected=detected)
         yield FrameSeen(self._source, frame.number, frame.time, seen, detected, image.pixels)
-
-    def _next(self, frames: Iterator[Frame | Gap]) -> Frame | Gap | None:
-        with self._crew.clock("decode"):
-            return next(frames, None)
 
     def _seen(self, frame: Frame, faces: Detections, tracked: Tracked, *, detected: bool) -> Iterator[Event]:
         """Take the faces of a frame to their tracks."""

@@ -93,3 +93,12 @@ def test_places_that_can_not_be_are_refused_before_work(run_cli, door):
     done = run_cli("track", door[0], "--annotate", door[0])
     assert done.returncode == 2
     assert "would overwrite the input" in done.errors[0]
+
+
+def test_frames_at_work_at_once_change_nothing(run_cli, door):
+    alone, together = (
+        run_cli("track", door[0], "--frames", "--json", "--jobs", jobs, "--threads", "1").json for jobs in ("1", "3")
+    )
+    for document in (alone, together):
+        document["films"][0].pop("seconds")
+    assert alone == together
