@@ -34,6 +34,7 @@ from facecli.output.track_files import Mot
 from facecli.tracking.events import FrameSeen, StreamEnded
 
 PEOPLE = 9
+PARTS = ("identities", "cost", "memory")
 FILMS = {
     "plausible": (films.PLAUSIBLE, (640, 360), 120, 95.0),
     "hard": (films.HARD, (1280, 720), 150, 88.0),
@@ -47,14 +48,17 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[11, 12], help="of the generated films")
     options.add_argument("--rounds", type=int, default=5, help="of the film whose cost is measured")
     options.add_argument("--minutes", type=float, default=10, help="of the long film")
+    options.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     asked = options.parse_args()
     portraits = _portraits()
     figures: list[common.Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in FILMS:
+        for name in FILMS if "identities" in asked.parts else ():
             figures += _identities(name, portraits, asked.seeds, Path(folder))
-        figures += _cost(common.SHARED / "data" / "faces.mp4", asked.rounds)
-        figures.append(_memory(portraits[:2], asked.minutes, Path(folder)))
+        if "cost" in asked.parts:
+            figures += _cost(common.SHARED / "data" / "faces.mp4", asked.rounds)
+        if "memory" in asked.parts:
+            figures.append(_memory(portraits[:2], asked.minutes, Path(folder)))
     common.tell(figures, as_json=asked.json)
 
 
@@ -121,7 +125,8 @@ def _memory(portraits: list[films.Portrait], minutes: float, folder: Path) -> co
         place = number % (2 * LOOP)
         writer.write(loop[place if place < LOOP else 2 * LOOP - 1 - place], number / 25)  # there and back
     writer.finish()
-    tools = FilmTools(Faces(threads=1).engine, FilmWish())
+    small = {"yunet": {"size": 320, "least_size": 320}}  # the film's own size: the rest takes long
+    tools = FilmTools(Faces(threads=1, jobs=2, parameters=small).engine, FilmWish())
     events = tools.follow(open_film(address_of(str(folder / "long.mp4"))))
     resident = [_resident() for event in events if isinstance(event, FrameSeen) and event.frame % 25 == 0]
     quarter = len(resident) // 4

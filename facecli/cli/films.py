@@ -216,13 +216,13 @@ class Run:
         return self._crops.write(event)
 
     def _drawing(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
-        """Return what takes events to an annotated copy; that of a live source is drawn at once."""
+        """Return what takes events to an annotated copy; that of what can be read once is drawn at once."""
         from facecli.output.annotated_film import Afterwards, AsItGoes
 
         target = self._target(address.source)
         if target is None:
             return None
-        if not film.facts.live:
+        if not (film.facts.live or address.pipe):
             return Afterwards()
         return AsItGoes(stack.enter_context(self._copy(target, film.facts, None)))
 

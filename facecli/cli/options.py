@@ -245,12 +245,7 @@ threads_option = _option("--threads", type=WORKERS, metavar="N", help="Threads p
 run_options = chain(
     device_options,
     threads_option,
-    _option(
-        "--jobs",
-        type=WORKERS,
-        metavar="N",
-        help="Batches, or frames of a film, at work at once.  [default: cores, 1 for one input that is no film]",
-    ),
+    _option("--jobs", type=WORKERS, metavar="N", help="Batches or frames at once.  [default: cores, 1 for one input]"),
     _option(
         "--batch-size",
         type=click.IntRange(1, 1024),

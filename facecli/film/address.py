@@ -24,7 +24,8 @@ class Address:
     """A film's place as FFmpeg takes it.
 
     source: the name that the user gave, without secrets, for output. url: FFmpeg's name for it. format: FFmpeg's, None
-    lets it look. live: the film goes on whether somebody reads it or not. network: it comes over a network.
+    lets it look. live: the film goes on whether somebody reads it or not. network: it comes over a network. pipe: it
+    can be read once.
     """
 
     source: str
@@ -32,6 +33,7 @@ class Address:
     format: str | None = None
     live: bool = False
     network: bool = False
+    pipe: bool = False
 
 
 def is_film(name: str) -> bool:
@@ -43,7 +45,12 @@ def is_film(name: str) -> bool:
 
 
 def address_of(name: str) -> Address:
-    """Return the place of a film: a file, `camera:0`, or a URL. A web address of a film's file is no live stream."""
+    """Return the place of a film: a file, `camera:0`, or a URL. A web address of a film's file is no live stream.
+
+    Raises UsageError for `-`.
+    """
+    if name == "-":
+        raise UsageError("a film is not read from stdin", hint="name its file")
     if camera := _CAMERA.fullmatch(name):
         form, pattern = _CAMERAS.get(sys.platform, _CAMERAS["linux"])
         url = pattern.format(camera[1]) if camera[1].isdecimal() else camera[1]
@@ -52,13 +59,13 @@ def address_of(name: str) -> Address:
         return Address(without_secrets(name), name, live=True, network=True)
     if _WEB.match(name):
         return Address(without_secrets(name), name, live=not _is_file(name), network=True)
-    return Address(name, f"file:{name}")
+    return Address(name, f"file:{name}", pipe=Path(name).is_fifo())
 
 
 def recorded(name: str) -> Address:
-    """Return the place of a film that can be read twice. Raises UsageError for a stream and a film of the network."""
+    """Return the place of a film that can be read twice. Raises UsageError for streams, pipes, films of the network."""
     address = address_of(name)
-    if address.live or address.network:
+    if address.live or address.network or address.pipe:
         message = f"{address.source} is no file: a film is read twice"
         raise UsageError(message, hint="record or download it first")
     return address

@@ -27,7 +27,8 @@ def fault(address: Address, error: Exception, *, opened: bool) -> FacecliError:
     name, reason = address.source, str(getattr(error, "strerror", "")) or type(error).__name__
     if isinstance(error, av.error.InvalidDataError):
         if opened:
-            return DecodeError(f"{name} is damaged or cut off: FFmpeg can not read on", hint="what came before is told")
+            hint = "save it first: most MP4s are read from their end" if address.pipe else "what came before is told"
+            return DecodeError(f"{name} is damaged or cut off: FFmpeg can not read on", hint=hint)
         return DecodeError(f"{name} can not be read as a film", hint=_hint(address))
     if address.network and opened:
         return FetchError(f"{name} broke off: {reason}", hint="is the other side still on?")

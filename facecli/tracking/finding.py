@@ -21,7 +21,7 @@ class Finding:
 
     @property
     def each(self) -> bool:
-        """Whether the detector looks at each frame, which may then be shown in any order, and several at once."""
+        """True where the detector looks at each frame: they may be shown in any order then, and several at once."""
         return self._flow is None
 
     def find(self, image: Image) -> tuple[Detections, bool]:

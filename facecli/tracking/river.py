@@ -27,14 +27,14 @@ from facecli.tracking.events import (
     TrackStarted,
 )
 from facecli.tracking.finding import Finding
-from facecli.tracking.joining import Likeness, Member, joins
+from facecli.tracking.joining import Likeness, Member, Place, joins
 from facecli.tracking.looks import Look, Looks, look_at, quality_of
 from facecli.tracking.moods import Moods
 from facecli.tracking.naming import Naming, Recognizing
 from facecli.tracking.tracklet import MOST_EMBEDDED, Tracklet
-from facecli.types import Detections, Tracked
+from facecli.types import Detections, FloatArray, Tracked
 
-MOST_JOINED = 3000  # of the latest tracks; comparing all with all takes 72 MB then
+MOST_JOINED = 3000  # of the latest tracks; comparing all with all takes 144 MB then
 
 
 class Source(Protocol):
@@ -129,8 +129,8 @@ class River:
         for key in [key for key in self._living if key not in alive]:
             yield from self._end(key)
         yield from self._asked(frame, faces, tracked)
-        seen = self._faces(faces, tracked, detected=detected)
-        yield FrameSeen(self._source, frame.number, frame.time, seen, detected, image.pixels)
+        told = self._faces(faces, tracked, detected=detected)
+        yield FrameSeen(self._source, frame.number, frame.time, told, detected, image.pixels)
 
     def _seen(self, frame: Frame, faces: Detections, tracked: Tracked, *, detected: bool) -> Iterator[Event]:
         """Take the faces of a frame to their tracks."""
@@ -140,18 +140,20 @@ class River:
                 yield from self._asked_again(key, look_at(frame.image, faces, row, frame.number, frame.time), doubt)
             one = self._living.get(key)
             if one is None:
-                one = self._living[key] = self._begun(frame)
+                one = self._living[key] = self._begun(frame, faces.bboxes[row])
                 score, bbox = float(faces.scores[row]), faces.bboxes[row]
                 yield TrackStarted(self._source, one.number, frame.number, frame.time, bbox, score)
-            one.last_frame, one.last_time, one.frames = frame.number, frame.time, one.frames + 1
+            one.last_frame, one.last_time, one.last_bbox = frame.number, frame.time, faces.bboxes[row]
+            one.frames += 1
             quality = quality_of(faces.bboxes[row], float(faces.scores[row]))
             free = detected and not _sure(one, self._doubts.about(key))
             if (free and one.looks.wants(quality, frame.time)) or not one.looks.best:
                 one.looks.add(look_at(frame.image, faces, row, frame.number, frame.time))
 
-    def _begun(self, frame: Frame) -> Tracklet:
+    def _begun(self, frame: Frame, bbox: FloatArray) -> Tracklet:
         self._tracks += 1
-        return Tracklet(self._tracks, frame.number, frame.time, Looks(max(MOST_EMBEDDED, self._crew.crops)))
+        looks = Looks(max(MOST_EMBEDDED, self._crew.crops))
+        return Tracklet(self._tracks, frame.number, frame.time, looks, bbox, bbox)
 
     def _asked_again(self, key: int, look: Look, doubt: Doubt) -> Iterator[Event]:
         """End a track that is in doubt if a look shows somebody else; end the doubt if the track is alone by now."""
@@ -164,7 +166,7 @@ class River:
         if not alone and look.score < min(other.score for other in sure):
             return  # half hidden, it might look like anybody
         doubt.looked = look.time
-        now = Tracklet(0, look.frame, look.time, Looks(1))
+        now = Tracklet(0, look.frame, look.time, Looks(1), look.bbox, look.bbox)
         now.looks.add(look)
         crew.recognizing.embed_all([one, now])
         before, after = one.mean(), now.mean()
@@ -193,7 +195,8 @@ class River:
             crew.recognizing.embed_all([one])
         mean = one.mean()
         if mean is not None and crew.join:
-            self._ended.append(Member(one.number, one.first_frame, one.last_frame, mean, len(one.templates())))
+            places = Place(one.first_time, one.first_bbox), Place(one.last_time, one.last_bbox)
+            self._ended.append(Member(one.number, one.first_frame, one.last_frame, mean, len(one.templates()), *places))
         best, *further = map(_best, one.looks.best[: crew.crops])
         yield TrackEnded(
             self._source,

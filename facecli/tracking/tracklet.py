@@ -18,6 +18,7 @@ class Tracklet:
     """A track of one tracker.
 
     number: its id. first_frame, first_time, last_frame, last_time: of its detections. frames: how many these are.
+    first_bbox, last_bbox: (4,) xyxy px.
     looks: the best ones. embeddings: frame of a look -> (D,) float32. answer: who it is, None while nobody knows.
     winner, won: who won the latest try, None for nobody, and how often in a row. tries, tried: how many tries, and when
     the last one. revision: of what it was named from, see Naming.
@@ -27,6 +28,8 @@ class Tracklet:
     first_frame: int
     first_time: float
     looks: Looks
+    first_bbox: FloatArray
+    last_bbox: FloatArray
     last_frame: int = 0
     last_time: float = 0.0
     frames: int = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +104,24 @@ def test_frames_at_work_at_once_change_nothing(run_cli, door):
     for document in (alone, together):
         document["films"][0].pop("seconds")
     assert alone == together
+
+
+def test_a_pipe_is_read_once(run_cli, door, tmp_path):
+    """FFmpeg's transport stream goes through one; an MP4 is read from its end."""
+    stream, pipe, copy = tmp_path / "door.ts", tmp_path / "pipe.ts", tmp_path / "copy.mp4"
+    with av.open(str(stream), "w") as written:
+        given = written.add_stream("mpeg2video", rate=25, width=480, height=270, pix_fmt="yuv420p")
+        for pixels in frames_of(door[0]):
+            written.mux(given.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        written.mux(given.encode(None))
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=lambda: pipe.write_bytes(stream.read_bytes()), daemon=True)
+    writing.start()
+    done = run_cli("track", pipe, "--annotate", copy, "--codec", "mpeg4", "--json")
+    writing.join(20)
+    assert done.returncode == 0, done.stderr
+    assert done.json["films"][0]["frames"] == 30
+    assert len([*frames_of(copy)]) == 30
+    refused = run_cli("track", "-", "--json")
+    assert refused.returncode == 2
+    assert b"stdin" in refused.stderr

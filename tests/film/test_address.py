@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from facecli.film.address import address_of, films_below, is_film
+from facecli.errors import UsageError
+from facecli.film.address import address_of, films_below, is_film, recorded
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "b/C.MKV", "camera:0", "rtsp://cam/1", "https://x.org/a.webm?b=c"])
@@ -30,3 +33,18 @@ def test_a_folder_stands_for_its_films(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     assert films_below(tmp_path) == [str(tmp_path / "a/c.mkv"), str(tmp_path / "b.mp4")]
+
+
+def test_what_can_be_read_once_is_told_from_a_file(tmp_path):
+    (tmp_path / "file.mp4").touch()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert not recorded(str(tmp_path / "file.mp4")).pipe
+    assert address_of(str(tmp_path / "pipe.mp4")).pipe
+    for name in (str(tmp_path / "pipe.mp4"), "rtsp://camera.example/1", "https://x.org/a.mp4"):
+        with pytest.raises(UsageError, match="read twice"):
+            recorded(name)
+
+
+def test_no_film_is_read_from_standard_input():
+    with pytest.raises(UsageError, match="stdin"):
+        address_of("-")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facecli.matching.metrics import pairwise
-from facecli.tracking.joining import Likeness, Member, joins
+from facecli.tracking.joining import Likeness, Member, Place, joins
 
 LIKENESS = Likeness(partial(pairwise, metric="cosine"), 0.4)
 
@@ -42,3 +42,32 @@ def test_strangers_stay_apart():
 @pytest.mark.parametrize("count", [0, 1])
 def test_nobody_is_joined_with_nobody(count):
     assert joins([member(1, 0, 10, 0)][:count], LIKENESS) == []
+
+
+def half_hidden(*, turned, pause, right, width=40):
+    """A face that is lost at (100, 100), 40 px wide, and one that is found later, so many px to the right."""
+    box, found = np.array([100, 100, 140, 140.0]), np.array([100 + right, 100, 100 + right + width, 100 + width])
+    faces = np.array([[1, 0], [np.cos(turned), np.sin(turned)]], np.float32)
+    first = Member(1, 0, 10, faces[0], 3, Place(0.0, box), Place(0.4, box))
+    return [first, Member(2, 20, 30, faces[1], 3, Place(0.4 + pause, found), Place(1.2 + pause, found))]
+
+
+@pytest.mark.parametrize(
+    ("where", "joined"),
+    [
+        ({"pause": 0.4, "right": 60}, True),
+        ({"pause": 1.9, "right": 300}, True),
+        ({"pause": 0.4, "right": 300}, False),
+        ({"pause": 2.1, "right": 0}, False),
+        ({"pause": 0.4, "right": 0, "width": 70}, False),
+    ],
+)
+def test_of_a_face_that_is_found_again_soon_and_near_more_is_forgiven(where, joined):
+    far = np.arccos(1 - 0.45)  # of the threshold's 0.4
+    assert len(joins(half_hidden(turned=far, **where), LIKENESS)) == joined
+    if joined:
+        assert joins(half_hidden(turned=far, **where), LIKENESS)[0].distance == pytest.approx(0.45, abs=1e-5)
+
+
+def test_who_is_clearly_somebody_else_is_joined_nowhere():
+    assert joins(half_hidden(turned=np.arccos(1 - 0.52), pause=0.1, right=0), LIKENESS) == []

@@ -45,7 +45,7 @@ def told(people: Sequence[int]) -> tuple[list[tuple[float, str | None, str | Non
     """Let each frame of a track, 25 a second, show a person, ever better; return time, name and the name before."""
     recognizing: Any = Recognizing()
     naming = Naming(recognizing, identify, "f")
-    one = Tracklet(1, 0, 0.0, Looks(3))
+    one = Tracklet(1, 0, 0.0, Looks(3), np.zeros(4), np.zeros(4))
     found = []
     for frame, person in enumerate(people):
         one.last_frame, one.last_time = frame, frame / 25
