@@ -147,7 +147,7 @@ class Tracked:
         require_array("Tracked.lost_ids", self.lost_ids, (None,), np.int64)
         require_array("Tracked.lost_bboxes", self.lost_bboxes, (len(self.lost_ids), 4), np.float32)
         every = np.concatenate([self.ids, self.lost_ids])
-        if len(np.unique(every)) < len(every):
+        if len(set(every.tolist())) < len(every):
             raise ContractError("Tracked.ids and Tracked.lost_ids must name each track once")
         if not (np.isfinite(self.bboxes).all() and np.isfinite(self.lost_bboxes).all()):
             raise ContractError("boxes of Tracked must be finite, got NaN or infinity")

@@ -27,9 +27,10 @@ def graph() -> onnx.ModelProto:
     """Return the graph.
 
     probes: (probes, dim) uint8, at most 127: ONNX Runtime's kernels for CPUs without VNNI add two products in 16 bits,
-    which codes up to 255 overflow. codes: (dim, rows) int8. offsets: (rows,) int32, the product of each row with the
-    zero of the probes. scales: (rows,) float32. count: (1,) int64, at most rows. values: (probes, count) float32,
-    products less offset times scale, descending; rows: (probes, count) int64.
+    which codes up to 255 overflow. codes: (blocks, dim, rows) int8: many blocks in one run keep all cores at work.
+    offsets: (blocks, 1, rows) int32, the product of each row with the zero of the probes. scales: (blocks, 1, rows)
+    float32. count: (1,) int64, at most rows. values: (blocks, probes, count) float32, products less offset times scale,
+    descending; rows: (blocks, probes, count) int64, within the block.
     """
     writer = GraphWriter()
     writer.add("MatMulInteger", ["probes", "codes"], "unsigned")
@@ -39,12 +40,12 @@ def graph() -> onnx.ModelProto:
     writer.add("TopK", ["similarities", "count"], "values", "rows")
     inputs: dict[str, Axes] = {
         "probes": ("probes", "dim"),
-        "codes": ("dim", "templates"),
-        "offsets": ("templates",),
-        "scales": ("templates",),
+        "codes": ("blocks", "dim", "rows"),
+        "offsets": ("blocks", 1, "rows"),
+        "scales": ("blocks", 1, "rows"),
         "count": (1,),
     }
-    outputs: dict[str, Axes] = {"values": ("probes", "most"), "rows": ("probes", "most")}
+    outputs: dict[str, Axes] = dict.fromkeys(("values", "rows"), ("blocks", "probes", "most"))
     types = {"probes": np.uint8, "codes": np.int8, "offsets": np.int32, "count": np.int64, "rows": np.int64}
     return writer.model(inputs, outputs, OPSET, types)
 

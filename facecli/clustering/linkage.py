@@ -62,7 +62,7 @@ class _Groups:
 
     @classmethod
     def made(cls, apart: Sequence[Sequence[int]], labels: Labels) -> _Groups:
-        groups = cls([np.unique(np.asarray(group, np.int64)) for group in apart])
+        groups = cls([np.array(sorted(set(group)), np.int64) for group in apart])
         for number, members in enumerate(groups.members):
             for cluster in labels[members].tolist():
                 groups.of.setdefault(cluster, set()).add(number)

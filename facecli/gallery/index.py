@@ -51,7 +51,7 @@ class Index:
         self.score, self.revision = score, templates.revision
         self.rows = templates.embeddings
         owners = np.asarray(templates.people, np.int64)
-        starts = np.flatnonzero(np.diff(owners, prepend=owners[:1] - 1))
+        starts = np.flatnonzero(first_ones(owners))
         self.people = owners[starts]
         self._names = templates.names
         self.ignored = frozenset(templates.names[person] for person in templates.ignored)
@@ -140,8 +140,8 @@ class Index:
     def _blocks(self) -> list[tuple[int, int]]:
         """Return ranges of people with some BLOCK templates each."""
         ends = np.cumsum(self.counts)
-        firsts = np.unique(np.searchsorted(ends, np.arange(0, len(self.rows), BLOCK), side="right"))
-        return list(itertools.pairwise([*firsts.tolist(), len(self.people)]))
+        firsts = np.searchsorted(ends, np.arange(0, len(self.rows), BLOCK), side="right")
+        return list(itertools.pairwise([*firsts[first_ones(firsts)].tolist(), len(self.people)]))
 
     def _people(self, people: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
         """Return people's templates at length 1, the row at which each person's begin, and their centroids."""
@@ -163,6 +163,16 @@ def unit(rows: FloatArray | NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
     rows_of_one: NDArray[np.float64] = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
     return rows_of_one
+
+
+def first_ones(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of ascending values (N,) are not the one before.
+
+    np.unique does more, and its first call imports numpy.ma, which takes as long as several searches of a million.
+    """
+    first = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return first
 
 
 def checksums(rows: FloatArray) -> NDArray[np.uint32]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facecli.gallery.index import Index, unit
+from facecli.gallery.index import Index, first_ones, unit
 from facecli.types import FloatArray
 
 FIRST, GROWTH = 64, 8  # rows that are looked at, and how many times as many the next time
@@ -48,5 +48,5 @@ def _candidates(index: Index, rows: Wide, count: int) -> list[tuple[Positions, f
     middles = by_centroid.likest(rows, count)
     bounds = index.mixed(templates.bound, middles.bound).tolist()
     owners = index.owners(templates.rows)
-    found = (np.unique(np.append(one, two)) for one, two in zip(owners, middles.rows, strict=True))
-    return list(zip(found, bounds, strict=True))
+    found = np.sort(np.concatenate([owners, middles.rows], axis=1), axis=1)
+    return [(people[first_ones(people)], bound) for people, bound in zip(found, bounds, strict=True)]

@@ -32,14 +32,21 @@ class Codes:
     scales: FloatArray
     error: float
 
-    def blocks(self) -> Iterable[tuple[int, NDArray[np.int8], NDArray[np.int32], FloatArray]]:
-        """Yield the first row of each block, its codes (dim, rows), its offsets and its scales."""
-        dim = len(self.values) // max(len(self.scales), 1)
-        for start in range(0, len(self.scales), BLOCK):
-            scales = self.scales[start : start + BLOCK]
-            end = start + len(scales)
-            codes = self.values[start * dim : end * dim].reshape(dim, len(scales))
-            yield start, codes, self.offsets[start:end], scales
+    def blocks(self, most: int) -> Iterable[tuple[int, NDArray[np.int8], NDArray[np.int32], FloatArray]]:
+        """Yield B blocks of as many rows, at most `most`: their first row, and what the graph reads of them.
+
+        That is codes (B, dim, rows), offsets (B, 1, rows) and scales (B, 1, rows).
+        """
+        count, start = len(self.scales), 0
+        dim = len(self.values) // max(count, 1)
+        while start < count:
+            rows = min(BLOCK, count - start)
+            blocks = min(most, (count - start) // rows)
+            end = start + blocks * rows
+            codes = self.values[start * dim : end * dim].reshape(blocks, dim, rows)
+            offsets = self.offsets[start:end].reshape(blocks, 1, rows)
+            yield start, codes, offsets, self.scales[start:end].reshape(blocks, 1, rows)
+            start = end
 
 
 def encoded(count: int, rows: Callable[[int, int], Wide]) -> Codes:

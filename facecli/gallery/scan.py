@@ -15,7 +15,7 @@ from facecli.inference.session import OnnxSession, open_session
 from facecli.system.cores import available_cores
 
 GRAPH = Path(__file__).with_name("nearest.onnx")
-AT_ONCE = 64  # probes; their products with a block of rows take 4 MB, and as much as float32
+AT_ONCE = 64  # probes times blocks of rows; their products take 8 MB, and as much as float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +52,14 @@ class CodeScan:
 def _likest(probes: Wide, codes: Codes, count: int) -> Seen:
     quantized, scales, errors = encoded_probes(probes)
     values, rows = [], []
-    for start, block, offsets, row_scales in codes.blocks():
-        most = np.array([min(count, len(row_scales))], np.int64)
-        feeds: dict[str, NDArray[Any]] = {"probes": quantized, "codes": block, "offsets": offsets, "scales": row_scales}
-        found = _session().run(feeds | {"count": most})
-        values.append(found["values"])
-        rows.append(found["rows"] + start)
+    for start, blocks, offsets, row_scales in codes.blocks(most=max(1, AT_ONCE // max(len(probes), 1))):
+        number, _, length = blocks.shape
+        most = np.array([min(count, length)], np.int64)
+        feeds: dict[str, NDArray[Any]] = {"probes": quantized, "codes": blocks, "offsets": offsets}
+        found = _session().run(feeds | {"scales": row_scales, "count": most})
+        firsts = start + length * np.arange(number)[:, None, None]
+        values.append(np.concatenate(found["values"], axis=1))  # from (blocks, probes, most) to (probes, all of them)
+        rows.append(np.concatenate(found["rows"] + firsts, axis=1))
     likeness, every = np.concatenate(values, axis=1), np.concatenate(rows, axis=1)
     if count >= len(codes.scales):
         return Seen(every, np.full(len(probes), -np.inf))

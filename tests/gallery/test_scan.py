@@ -14,10 +14,10 @@ def similarities_of_codes(probes, rows):
     codes = encoded(len(rows), lambda first, last: rows[first:last])
     quantized_probes, scales, errors = encoded_probes(probes)
     found = []
-    for _, block, offsets, row_scales in codes.blocks():
-        products = (quantized_probes.astype(int) - quantized.PROBE_ZERO) @ block.astype(int)
-        assert (offsets == quantized.PROBE_ZERO * block.sum(axis=0, dtype=int)).all()
-        found.append(products * row_scales.astype(float) * scales)
+    for _, blocks, offsets, row_scales in codes.blocks(most=2):
+        products = (quantized_probes.astype(int) - quantized.PROBE_ZERO) @ blocks.astype(int)
+        assert (offsets == quantized.PROBE_ZERO * blocks.sum(axis=1, keepdims=True, dtype=int)).all()
+        found += list(products * row_scales.astype(float) * scales)
     return np.concatenate(found, axis=1), slack(codes.error, errors)
 
 
@@ -33,11 +33,13 @@ def test_no_similarity_is_further_from_that_of_codes_than_is_said(dim, monkeypat
     assert off.max() > most.max() / 50  # it says something
 
 
-def test_likest_rows_and_what_bounds_the_others(monkeypatch):
+@pytest.mark.parametrize("several", [70, 32, 1])  # probes: as many blocks go through the graph at once as they leave
+def test_likest_rows_and_what_bounds_the_others(several, monkeypatch):
     monkeypatch.setattr(quantized, "BLOCK", 100)
     rng = np.random.default_rng(3)
     rows, probes = unit(rng.normal(size=(333, 16))), unit(rng.normal(size=(70, 16)))
     codes = encoded(len(rows), lambda first, last: rows[first:last])
+    probes = probes[:several]
     seen = CodeScan(codes).likest(probes, 20)
     by_codes, _ = similarities_of_codes(probes, rows)
     for probe, own, bound, expected in zip(probes, seen.rows, seen.bound, by_codes, strict=True):

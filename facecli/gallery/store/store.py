@@ -144,9 +144,9 @@ class GalleryStore:
         faces, owners = tuple(row[2] for row in found), tuple(row[0] for row in found)
         return Templates(embeddings, faces, owners, known, revision, ignored)
 
-    def face_count(self) -> int:
-        """Return how many faces there are, of anybody and nobody."""
-        ((count,),) = self.database.rows("SELECT count(*) FROM face")
+    def face_count(self, most: int = -1) -> int:
+        """Return how many faces there are, of anybody and nobody. most: at which to stop counting; -1 for none."""
+        ((count,),) = self.database.rows("SELECT count(*) FROM (SELECT 1 FROM face LIMIT ?)", (most,))
         return int(count)
 
     def searched(self) -> tuple[int, int, int]:

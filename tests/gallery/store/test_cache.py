@@ -142,6 +142,19 @@ def test_damaged_cache_is_made_anew(staffed, damage):
     assert index_file(staffed).read_bytes() == whole
 
 
+def test_parts_of_a_cache_that_changed_places_are_damage(staffed, monkeypatch):
+    monkeypatch.setattr(cache, "PIECE", 4)
+    opened(staffed)
+    whole = index_file(staffed).read_bytes()
+    places = [cache.HEADER + 32 * number for number in range(20)]  # pieces of four numbers of 64 bits
+    pieces = {whole[place : place + 32]: place for place in places}
+    (one, first), (other, second) = list(pieces.items())[:2]
+    damaged(index_file(staffed), first, other)
+    damaged(index_file(staffed), second, one)
+    check(staffed, np.eye(DIM, dtype=np.float32)[:2])
+    assert index_file(staffed).read_bytes() == whole
+
+
 def test_damaged_template_in_the_cache_is_told(staffed):
     opened(staffed)
     rows = staffed.templates().embeddings
