@@ -15,8 +15,9 @@ from facecli.api.reading import Readable, sources
 from facecli.api.selection import Request
 from facecli.errors import UsageError
 from facecli.gallery import labelling
+from facecli.gallery.admission import Enrolled
 from facecli.gallery.decision import Identification, identify
-from facecli.gallery.enrolment import UNREVIEWED, Enrolled, enroll
+from facecli.gallery.enrolment import UNREVIEWED, enroll
 from facecli.gallery.index import Index, Score
 from facecli.gallery.migration import Migrated, migrate, migrate_crops
 from facecli.gallery.review import Review
@@ -161,10 +162,9 @@ class Gallery:
     ) -> Migration:
         """Embed all faces anew from their pictures, with these Faces' recognizer, and say what became of them.
 
-        pictures: a folder where the pictures lie now, under any names; None looks where they were. from_crops: take
-        the crops that were kept, instead. partial: switch to
-        the new embeddings even if some faces have none, and are no longer found. A run that ended early goes on where
-        it was. Raises UsageError if the recognizer is the gallery's own, GalleryError.
+        pictures: a folder where they lie now, under any names; None looks where they were. from_crops: take the crops
+        that were kept. partial: switch even if some faces have no new embedding, and are not found any more. A run that
+        ended early goes on where it was. Raises UsageError if the recognizer is the gallery's own, GalleryError.
         """
         number, outcomes = self.migrating(None if pictures is None else Path(pictures), from_crops=from_crops)
         done = list(outcomes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from facecli.cli import progress
-    from facecli.gallery.enrolment import Enrolled
+    from facecli.gallery.admission import Enrolled
     from facecli.gallery.review import Review
     from facecli.gallery.store.store import GalleryStore
 

@@ -24,7 +24,7 @@ SCORES = ("blend", "best", "centroid")
 
 @dataclass(frozen=True, slots=True)
 class DecidingSettings:
-    """The way to decide. people: the only ones to search among; empty for all. See facecli.gallery.rule.Wish."""
+    """The way to decide. people: texts that list the only ones to search among. See facecli.gallery.rule.Wish."""
 
     top: int = 1
     fpir: float | None = None
@@ -60,7 +60,9 @@ class DecidingSettings:
     help="Or the faster one of faiss, which misses a few, among 20000 templates and more, or by a copy in a database,"
     " postgresql://USER@HOST/NAME.",
 )
-@click.option("--people", callback=values.split_commas, metavar="NAME,...", help="Search among these alone.")
+@click.option(
+    "--people", multiple=True, metavar="NAME,...", help="Search among these alone. May be given several times."
+)
 @options.recognizer_options
 @options.detector_options
 @options.preset_option
@@ -112,7 +114,7 @@ def command(
         from facecli.output.overwriting import OutputPaths
 
         wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
-        search = opened.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # score
+        search = opened.search(wish, deciding.score, _wanted(opened, deciding), deciding.search)  # type: ignore[arg-type] # score
         answers = _Answers(search, deciding.top)
         writers = _writers(annotate, answers, many=total != 1)
         sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
@@ -146,9 +148,17 @@ def _follow(
 
     library.require()
     wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
-    search = people.search(wish, deciding.score, deciding.people, deciding.search)  # type: ignore[arg-type] # score
+    search = people.search(wish, deciding.score, _wanted(people, deciding), deciding.search)  # type: ignore[arg-type] # score
     tools = FilmTools(people.engine, FilmWish(face=plugins.face), people, search)
     return Run(tools, FilmSettings(annotate=annotate), names_of(reading.inputs), reading.max_pixels)
+
+
+def _wanted(opened: Gallery, deciding: DecidingSettings) -> list[str]:
+    """Return the names of the only people to search among; none for all."""
+    from facecli.gallery import names
+
+    texts = deciding.people
+    return names.listed(texts, (person.name for person in opened.people())) if texts else []
 
 
 class _Answers:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from facecli.errors import AmbiguousFaceError, FacecliError, InputError, NoFaceError
-from facecli.gallery.enrolment import UNREVIEWED, Enrolled, new_face, place_of
+from facecli.gallery.admission import Admission, Enrolled
+from facecli.gallery.enrolment import UNREVIEWED
 from facecli.gallery.review import Review, Reviewer
 from facecli.gallery.space import Space
-from facecli.gallery.store import faces
 from facecli.gallery.store.store import GalleryStore
 from facecli.matching.stored_job import StoredShard
 from facecli.pipeline.results import ImageResult
@@ -39,7 +40,7 @@ def enroll(
         space = Space(shard.stored.identity, shard.stored.rows.shape[1])
         if (own := store.space) is not None:
             own.check(space)
-        enrolment = _Enrolment(store, space, reviewer, label, how)
+        admission = Admission(store, reviewer, partial(store.insert, space=space, how=how))
         rows: dict[int, list[int]] = {}
         for row, place in enumerate(shard.places):
             rows.setdefault(place, []).append(row)
@@ -47,36 +48,21 @@ def enroll(
         for start in range(0, len(shard.pictures), size):
             with store.database.transaction():
                 outcomes = [
-                    enrolment.add(picture, _result(shard, picture, rows.get(picture["picture"], [])))
+                    _settled(label, admission, picture, _result(shard, picture, rows.get(picture["picture"], [])))
                     for picture in shard.pictures[start : start + size]
                 ]
             yield from outcomes
 
 
-class _Enrolment:
-    """The way of one picture after another into the store, within a transaction of the caller's."""
-
-    def __init__(self, store: GalleryStore, space: Space, reviewer: Reviewer, label: Label, how: str) -> None:
-        self._store, self._space, self._reviewer, self._label, self._how = store, space, reviewer, label, how
-
-    def add(self, picture: Mapping[str, Any], result: ImageResult) -> Enrolled:
-        """Store the face of a picture, and return what became of it."""
-        source, person = result.source, None
-        try:
-            person = self._label(source)
-            _check(result)
-            sha256 = bytes.fromhex(picture["sha256"])
-            if self._store.has(sha256, person):
-                return Enrolled(source, person, "known")
-            if faces.is_refused(self._store, sha256, place_of(result), person):
-                return Enrolled(source, person, "not_this_person")
-            if (fault := self._reviewer.fault(person, result)) is not None:
-                raise fault
-            face = self._store.insert(person, new_face(result, sha256, keep_crop=False), self._space, self._how)
-        except FacecliError as error:
-            return Enrolled(source, person, "rejected", error=error)
-        self._reviewer.enrolled(person, result)
-        return Enrolled(source, person, "added", face)
+def _settled(label: Label, admission: Admission, picture: Mapping[str, Any], result: ImageResult) -> Enrolled:
+    """Store the face of a picture, within a transaction of the caller's, and return what became of it."""
+    source, person = result.source, None
+    try:
+        person = label(source)
+        _check(result)
+    except FacecliError as error:
+        return Enrolled(source, person, "rejected", error=error)
+    return admission.settle(person, bytes.fromhex(picture["sha256"]), result)
 
 
 def _result(shard: StoredShard, picture: Mapping[str, Any], rows: list[int]) -> ImageResult:

@@ -33,6 +33,21 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", clean(name).casefold())
 
 
+def listed(texts: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the names that texts list, with commas between them.
+
+    A text that is a known name as a whole is that name, whatever commas it has. Raises UsageError for no name at all.
+    """
+    keys = {key(one) for one in known}
+    parts: list[str] = []
+    for text in texts:
+        whole = text.strip() and len(text) <= LONGEST and key(text) in keys
+        parts += [text] if whole else [part for part in text.split(",") if part.strip()]
+    if not parts:
+        raise UsageError("no name is given", hint="name people, with commas between them")
+    return parts
+
+
 def nearest(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that are most like one, at most three, best first."""
     by_key = {key(one): one for one in names}

@@ -33,10 +33,7 @@ class Codes:
     error: float
 
     def blocks(self, most: int) -> Iterable[tuple[int, NDArray[np.int8], NDArray[np.int32], FloatArray]]:
-        """Yield B blocks of as many rows, at most `most`: their first row, and what the graph reads of them.
-
-        That is codes (B, dim, rows), offsets (B, 1, rows) and scales (B, 1, rows).
-        """
+        """Yield B <= most blocks at once: their first row, codes (B, dim, rows), offsets and scales (B, 1, rows)."""
         count, start = len(self.scales), 0
         dim = len(self.values) // max(count, 1)
         while start < count:

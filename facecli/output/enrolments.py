@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from facecli.errors import Wording, keyword
-from facecli.gallery.enrolment import Enrolled
+from facecli.gallery.admission import Enrolled
 from facecli.gallery.store.records import Person
 from facecli.output import records
 from facecli.output.records import Record

@@ -92,9 +92,12 @@ def calibrated(store: GalleryStore, points: Sequence[Point]) -> Record:
 def lookalikes(store: GalleryStore, pairs: Sequence[Pair], decided: Rule | None) -> Record:
     """Return the document of pairs of people who look alike. decided: how `identify` decides; None without a rule.
 
-    A pair is `within` if one's picture is near enough to be taken for the other.
+    Its margin is by how much the first person must be nearer than the second to be named. A pair is `within` if one's
+    picture is near enough to be taken for the other.
     """
-    threshold = None if decided is None else round(decided.threshold, DIGITS)
+    threshold, margin = (
+        (None, None) if decided is None else (round(decided.threshold, DIGITS), round(decided.margin, DIGITS))
+    )
     listed = [
         {
             "first": one.first,
@@ -105,7 +108,7 @@ def lookalikes(store: GalleryStore, pairs: Sequence[Pair], decided: Rule | None)
         for one in pairs
     ]
     source = None if decided is None else decided.source
-    parts = {"threshold": threshold, "threshold_source": source, "pairs": listed}
+    parts = {"threshold": threshold, "threshold_source": source, "margin": margin, "pairs": listed}
     return records.header("gallery.lookalikes", gallery=gallery(store), **parts)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from facecli.errors import DuplicateError, FacecliError, UsageError
 from facecli.gallery import names
-from facecli.gallery.enrolment import new_face
+from facecli.gallery.admission import new_face
 from facecli.gallery.rule import Wish
 from facecli.gallery.store.records import Person
 from facecli.matching import anti_spoof

@@ -10,8 +10,8 @@ from typing import Any
 from facecli.api.selection import Request
 from facecli.errors import FacecliError
 from facecli.film.frame import Frame
+from facecli.gallery.admission import new_face
 from facecli.gallery.decision import Identification, identify
-from facecli.gallery.enrolment import new_face
 from facecli.output.records import PIXEL_DIGITS, SCORE_DIGITS
 from facecli.output.verifications import DIGITS
 from facecli.pictures.memory import from_bytes

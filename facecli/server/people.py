@@ -8,7 +8,7 @@ from typing import Any
 
 from facecli.errors import UsageError
 from facecli.gallery import names
-from facecli.gallery.enrolment import Enrolled
+from facecli.gallery.admission import Enrolled
 from facecli.gallery.labelling import Labelled
 from facecli.gallery.store import changes, forgetting, journal, loose, spaces
 from facecli.gallery.store.journal import Change

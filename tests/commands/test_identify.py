@@ -46,6 +46,9 @@ def test_strangers_are_nobody_and_tell_the_exit_code(
     assert (failed.returncode, people(failed)) == (1, [["Grace"], []])
     unknown = run_cli("identify", hopper, *options, "--people", "Grase")
     assert (unknown.returncode, "is it 'Grace'" in unknown.errors[0]) == (2, True)
+    assert run_cli("gallery", "rename", "Grace", "Hopper, Grace", *staff).returncode == 0
+    for wanted in (["--people", "hopper, grace"], ["--people", "Eileen", "--people", "Hopper, Grace"]):
+        assert people(run_cli("identify", hopper, *options, *wanted)) == [["Hopper, Grace"]]
 
 
 def test_nobody_is_twice_in_a_picture(

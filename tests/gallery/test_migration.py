@@ -60,7 +60,7 @@ def test_every_face_is_embedded_from_its_place(pictured):
     assert pictured.space == OTHER
     templates = pictured.templates()
     assert templates.embeddings.tolist() == [[1, 0, 0, 1], [1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 2, 1]]
-    assert [check.found for check in care.checks(pictured)] == [None] * 5
+    assert {check.found for check in care.checks(pictured)} == {None}
     with pytest.raises(UsageError, match="of this recognizer and detector already"):
         spaces.begin(pictured, OTHER)
 

@@ -39,3 +39,12 @@ def test_texts_that_are_no_names(text):
 
 def test_nearest():
     assert names.nearest("Ada Lovelase", ["Grace Hopper", "Ada Lovelace"]) == ["Ada Lovelace"]
+
+
+def test_list_of_names():
+    known = ["Lovelace, Ada", "Grace", "Emmy"]
+    assert names.listed(["Grace,emmy", " Joan "], known) == ["Grace", "emmy", " Joan "]
+    assert names.listed(["lovelace, ADA", "Grace"], known) == ["lovelace, ADA", "Grace"]
+    assert names.listed(["Grace," * 100], known) == ["Grace"] * 100
+    with pytest.raises(UsageError, match="no name is given"):
+        names.listed([" , ", ""], known)

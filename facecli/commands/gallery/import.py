@@ -13,7 +13,7 @@ from facecli.cli import manual, options, values
 from facecli.cli.settings import OutputSettings, gathered
 
 if TYPE_CHECKING:
-    from facecli.gallery.enrolment import Enrolled
+    from facecli.gallery.admission import Enrolled
     from facecli.gallery.store.exchange import Imported
     from facecli.gallery.store.store import GalleryStore
 

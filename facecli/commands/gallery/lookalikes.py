@@ -25,7 +25,8 @@ def command(output: OutputSettings, gallery: Path | None, top: int) -> None:
     """List the pairs of people who are nearest to each other.
 
     They are relatives, or one person under two names: `facecli gallery merge` makes one of them. Pairs within the
-    threshold of `facecli identify` may be taken for each other; it is told with the pairs, if the gallery has one.
+    threshold of `facecli identify` may be taken for each other. It is told with the pairs, if the gallery has one, and
+    so is the margin: nobody is named where a second person is within the threshold, too, and no further away than that.
     """
     from facecli.cli import context, galleries
     from facecli.gallery.lookalikes import lookalikes
@@ -39,7 +40,8 @@ def command(output: OutputSettings, gallery: Path | None, top: int) -> None:
         decided = _rule(store, index)
         document = shown.lookalikes(store, lookalikes(index, top), decided)
         store.close()
-    title = None if decided is None else f"threshold of identify: {decided.threshold:.3f}"
+    rule = None if decided is None else f"{decided.threshold:.3f}, margin {decided.margin:.3f}"
+    title = None if rule is None else f"threshold of identify: {rule}"
     sink.document(document, document["pairs"], title=title)
 
 

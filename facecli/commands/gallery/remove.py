@@ -57,7 +57,7 @@ def command(
         if receipt is not None:
             check_writable(receipt)
         store = galleries.open_store(gallery)
-        people = list({person.id: person for person in map(store.person, names)}.values())
+        people = store.people_called(names)
         pictures = list(dict.fromkeys(forgetting.picture(store, text) for text in picture))
         if not dry_run:
             what = [*(person.name for person in people), *(f"picture {sha256.hex()[:8]}" for sha256 in pictures)]

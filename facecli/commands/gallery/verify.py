@@ -13,7 +13,10 @@ from facecli.cli.settings import OutputSettings, gathered
 @options.output_options
 @gathered
 def command(output: OutputSettings, gallery: Path | None) -> int:
-    """Check a gallery: its file, the references in it, and every template. Exit code 1 if something is wrong."""
+    """Check a gallery: its file, the references in it, every template, and the cache of its search beside it.
+
+    Exit code 1 if something is wrong.
+    """
     from facecli.cli import context, galleries
     from facecli.gallery.store import care
     from facecli.output import galleries as shown

@@ -46,11 +46,11 @@ def open_index(store: GalleryStore, score: Score = "blend", people: Sequence[str
     if people or store.face_count(most=max(least, 1)) < max(least, 1):
         return Index(store.templates(people), score)
     key = identity(store, FORM)
-    found = _read(store.path, key)
+    found = read(store.path, key)
     if found is None:
         with suppress(OSError):  # a full disk, a folder that is read-only
             _write(store, key)
-        found = _read(store.path, key)
+        found = read(store.path, key)
     if found is None or store.state != key["state"]:
         return Index(store.templates(), score)
     arrays, (error, middle_error) = found
@@ -126,7 +126,7 @@ def _check(content: mmap.mmap, header: Mapping[str, Any]) -> int:
     return zlib.crc32(words[whole:].tobytes(), zlib.crc32(sums.tobytes()))
 
 
-def _read(gallery: Path, key: Mapping[str, Any]) -> tuple[Arrays, tuple[float, float]] | None:
+def read(gallery: Path, key: Mapping[str, Any]) -> tuple[Arrays, tuple[float, float]] | None:
     """Return the arrays of a cache, mapped, and the errors of its codes; None without one that can be used."""
     try:
         with gallery.with_name(gallery.name + SUFFIX).open("rb") as stream:

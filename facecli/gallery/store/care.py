@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facecli.errors import OutputError
+from facecli.gallery.store import cache_check
 from facecli.gallery.store.place import OWNER_ONLY
 from facecli.gallery.store.store import FLOAT, GalleryStore
 from facecli.system.files import staged
@@ -25,7 +26,10 @@ class Check:
 
 
 def checks(store: GalleryStore) -> list[Check]:
-    """Return the checks of a file: SQLite's own, references between rows, and each template. Raises GalleryError."""
+    """Return the checks of a gallery: SQLite's own, references between rows, each template, and the search's cache.
+
+    The cache is compared with templates that are sound. Raises GalleryError.
+    """
     database = store.database
     integrity = [row[0] for row in database.rows("PRAGMA integrity_check(1)")]
     references = database.rows("PRAGMA foreign_key_check")
@@ -33,12 +37,14 @@ def checks(store: GalleryStore) -> list[Check]:
     ((templates,),) = database.rows("SELECT count(*) FROM template")
     bare = "SELECT count(*) FROM face WHERE id NOT IN (SELECT face FROM template)"
     ((without,),) = database.rows(bare)
+    damaged = _templates_fault(store)
     return [
         Check("file", None if integrity == ["ok"] else integrity[0]),
         Check("references", f"{len(references)} rows refer to nothing" if references else None),
         Check("space", None if active or not templates else "there are templates and no active space"),
-        Check("templates", _templates_fault(store)),
+        Check("templates", damaged),
         Check("faces", f"{without} faces have no template" if without else None),
+        Check("search", None if damaged else cache_check.fault(store)),
     ]
 
 

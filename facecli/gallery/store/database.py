@@ -43,7 +43,7 @@ class Database:
             )
         try:
             with self._in_words():
-                self._check()
+                self._check(create=create)
                 for setting in SETTINGS:
                     self._connection.execute(f"PRAGMA {setting}")
         except FacecliError:
@@ -127,14 +127,16 @@ class Database:
         with self._lock:
             self._connection.close()
 
-    def _check(self) -> None:
-        """Accept a gallery, make one of an empty file, refuse everything else."""
+    def _check(self, *, create: bool) -> None:
+        """Accept a gallery, make one of an empty file if that is wished, refuse everything else."""
         application, version = (self._pragma(name) for name in ("application_id", "user_version"))
         if application == APPLICATION_ID and version > VERSION:
             raise GalleryError(f"{self.path} was made by a newer facecli", hint="update facecli")
         if application != APPLICATION_ID:
             if application or self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise GalleryError(f"{self.path} is not a gallery of facecli", hint="name another file")
+            if not create:
+                raise GalleryError(f"{self.path} is empty", hint="make a gallery of it with `facecli enroll`")
             self._make()
 
     def _make(self) -> None:

@@ -21,6 +21,9 @@ PIECE = 32  # bytes of a template or crop; a long one lies in several pages of t
 MARKS = "(SELECT value FROM json_each(?))"  # a list of numbers, as JSON
 TEMPLATES = f"SELECT embedding FROM template WHERE face IN {MARKS}"  # noqa: S608
 CROPS = f"SELECT crop FROM face WHERE crop IS NOT NULL AND id IN {MARKS}"  # noqa: S608
+SPELLED = """SELECT 1 FROM template WHERE instr(embedding, ?1) UNION ALL
+    SELECT 1 FROM picture WHERE instr(sha256, ?1) UNION ALL
+    SELECT 1 FROM face WHERE instr(crop, ?1) OR instr(bbox, ?1) OR instr(landmarks, ?1) LIMIT 1"""
 SHARED = "SELECT 1 FROM face WHERE instr(crop, ?) LIMIT 1"  # all JPEGs of one encoder have the same first bytes
 
 
@@ -30,8 +33,8 @@ class Receipt:
 
     people: uids. faces, templates, pictures: how many were deleted. pieces: byte strings of templates, crops and names
     that were looked for, and found in none of `files`. unchecked: names that were not looked for, because other texts
-    of the gallery contain them. copy: the database whose copy of the gallery was deleted; its own log was not looked
-    at. None without one.
+    of the gallery contain them, or the numbers of an embedding spell them, as three letters among many. copy: the
+    database whose copy of the gallery was deleted; its own log was not looked at. None without one.
     """
 
     time: str
@@ -106,7 +109,7 @@ def remove(store: GalleryStore, people: Sequence[Person], pictures: Sequence[byt
     pieces |= {piece for piece in of_crops if not database.rows(SHARED, (piece,))}
     names = {text.encode() for person in (*people, *now_there) for text in (person.name, person.name.casefold())}
     held = b"\0".join(_texts(store)).lower()
-    unchecked = {name for name in names if name.lower() in held}
+    unchecked = {name for name in names if name.lower() in held or database.rows(SPELLED, (name,))}
     sought = pieces | (names - unchecked)
     files = [path for suffix in SUFFIXES if (path := store.path.with_name(store.path.name + suffix)).is_file()]
     files += cache.files(store.path)

@@ -103,7 +103,8 @@ def _restore_people(database: Database, people: Sequence[Sequence[Any]]) -> None
     for row in people:
         taken = database.rows("SELECT name FROM person WHERE key = ? AND id != ?", (row[3], row[0]))
         if taken:
-            raise UsageError(f"somebody else is called {taken[0][0]} by now", hint="rename that person first")
+            message = f"somebody else is called {taken[0][0]} by now"
+            raise UsageError(message, hint="give both a name by `facecli gallery rename`")
         sql = """INSERT INTO person VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
             SET uid = excluded.uid, name = excluded.name, key = excluded.key, kind = excluded.kind"""
         database.change(sql, row)

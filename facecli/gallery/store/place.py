@@ -21,7 +21,7 @@ def default_path() -> Path:
 
 
 def prepare(path: Path) -> None:
-    """Make an empty file for a new gallery that its owner alone may read. Nothing happens to one that exists.
+    """Make an empty file for a new gallery that its owner alone may read. Nothing happens to one that has content.
 
     Raises OutputError where the file system refuses, GalleryError on a network file system.
     """
@@ -30,7 +30,12 @@ def prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         check_local(path)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        try:
+            if not os.fstat(descriptor).st_size:
+                path.chmod(OWNER_ONLY)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         hint = "choose another place with {gallery}"
         raise OutputError(f"can not write {path}: {error.strerror}", hint=hint, about="gallery") from error

@@ -68,14 +68,22 @@ class GalleryStore:
 
     def person(self, name: str) -> Person:
         """Return the person of a name, however it is spelled. Raises UsageError, with the nearest names, for nobody."""
-        everybody = self.people()
-        wanted = names.key(name)
-        for person in everybody:
-            if names.key(person.name) == wanted:
-                return person
-        close = names.nearest(name, [person.name for person in everybody])
-        hint = f"is it {', '.join(map(repr, close))}?" if close else "see `facecli gallery list`"
-        raise UsageError(f"nobody in the gallery is called {names.clean(name)!r}", hint=hint)
+        return self.people_called([name])[0]
+
+    def people_called(self, wanted: Sequence[str]) -> list[Person]:
+        """Return the people of names, each once, in this order.
+
+        Raises UsageError, with the nearest names, for all names that nobody has.
+        """
+        by_key = {names.key(person.name): person for person in self.people()}
+        found = {names.key(name): by_key.get(names.key(name)) for name in wanted}
+        if missing := [name for name in dict.fromkeys(wanted) if found[names.key(name)] is None]:
+            everybody = [person.name for person in by_key.values()]
+            close = dict.fromkeys(one for name in missing for one in names.nearest(name, everybody))
+            hint = f"is it {', '.join(map(repr, close))}?" if close else "see `facecli gallery list`"
+            told = " or ".join(repr(names.clean(name)) for name in missing)
+            raise UsageError(f"nobody in the gallery is called {told}", hint=hint)
+        return [person for person in found.values() if person is not None]
 
     def current(self, person: Person) -> Person:
         """Return a person, but for the counts as they are now: another program may have changed them meanwhile.
@@ -132,7 +140,7 @@ class GalleryStore:
 
         Raises GalleryError for a template that is damaged, UsageError for a name that nobody has.
         """
-        wanted = json.dumps([self.person(name).id for name in people])
+        wanted = json.dumps([person.id for person in self.people_called(people)])
         query = f"""SELECT person.id, person.name, face.id, template.embedding, person.kind {SEARCHED}
             WHERE ? OR person.id IN (SELECT value FROM json_each(?)) ORDER BY person.id, face.id"""  # noqa: S608
         space, revision = self.space, self.revision

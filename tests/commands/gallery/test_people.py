@@ -63,6 +63,9 @@ def test_names_that_are_no_line_are_refused(
 
 
 def test_remove(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None:
+    unknown = run_cli("gallery", "remove", "Grase", "Eileen", "Joan", "--yes", *staff)
+    assert unknown.returncode == 2
+    assert "is called 'Grase' or 'Joan'" in unknown.errors[0] and "is it 'Grace'" in unknown.errors[0]
     asked = run_cli("gallery", "remove", "Grace", *staff)
     assert (asked.returncode, "give --yes, or --dry-run" in asked.errors[0]) == (2, True)
     dry = run_cli("gallery", "remove", "Grace", "--dry-run", *staff, "--json").json
@@ -130,6 +133,7 @@ def test_care(run_cli: Callable, staff: tuple[str, str], tmp_path: Path) -> None
     alike = run_cli("gallery", "lookalikes", *staff, "--json").json
     assert [(pair["first"], pair["second"], pair["within"]) for pair in alike["pairs"]] == [("Eileen", "Grace", False)]
     assert 0 < alike["threshold"] < alike["pairs"][0]["distance"]
+    assert alike["margin"] == pytest.approx(0.05 * alike["threshold"], abs=1e-5)
     assert "FMR" in alike["threshold_source"]
     with (tmp_path / "copy.db").open("r+b") as file:
         file.seek(4096)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facecli.errors import OutputError
-from facecli.gallery.store import care
+from facecli.gallery.store import cache, care
 from facecli.gallery.store.records import Point
 from facecli.gallery.store.store import GalleryStore
 from tests.gallery.conftest import DIM, SPACE, face_of
@@ -32,6 +32,12 @@ def test_sound_gallery(staffed, store):
 def test_damage_is_found(staffed, damage, check, words):
     staffed.database.change(damage)
     assert words in found(staffed)[check]
+
+
+def test_cache_of_the_search_is_looked_at(staffed):
+    cache.open_index(staffed, least=1)
+    staffed.database.change("UPDATE person SET name = 'Eda' WHERE name = 'Ada'")
+    assert found(staffed) == {"search": "staff.db.index differs from the gallery: delete it, and it is made anew"}
 
 
 def test_rows_that_refer_to_nothing(staffed):

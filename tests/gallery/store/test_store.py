@@ -115,16 +115,12 @@ def test_name_that_somebody_has_is_refused(staffed):
     assert staffed.person("Ada").name == "ADA"
 
 
-@pytest.mark.parametrize("content", [b"", b"no gallery at all, but long enough to be read as one " * 20])
-def test_files_that_are_no_gallery(tmp_path, content):
-    path = tmp_path / "x.db"
+def test_file_that_is_no_gallery(tmp_path):
+    path, content = tmp_path / "x.db", b"no gallery at all, but long enough to be read as one " * 20
     path.write_bytes(content)
-    if content:
-        with pytest.raises(GalleryError, match="is not a gallery"):
-            GalleryStore(path)
-        assert path.read_bytes() == content
-    else:
-        GalleryStore(path).close()  # an empty file becomes one
+    with pytest.raises(GalleryError, match="is not a gallery"):
+        GalleryStore(path)
+    assert path.read_bytes() == content
 
 
 def test_database_of_another_program_is_left_alone(tmp_path):
@@ -182,6 +178,18 @@ def test_threads_take_turns(store):
     for thread in threads:
         thread.join()
     assert [person.pictures for person in store.people()] == [4] * 5
+
+
+def test_empty_file_becomes_a_gallery_for_its_owner_alone_where_one_is_to_be_made(tmp_path):
+    path = tmp_path / "staff.db"
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    with pytest.raises(GalleryError, match=r"staff\.db is empty"):
+        GalleryStore(path)
+    assert path.read_bytes() == b""
+    GalleryStore(path, create=True).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    GalleryStore(path).close()
 
 
 KILLED = """
