@@ -26,10 +26,7 @@ class Check:
 
 
 def checks(store: GalleryStore) -> list[Check]:
-    """Return the checks of a gallery: SQLite's own, references between rows, each template, and the search's cache.
-
-    The cache is compared with templates that are sound. Raises GalleryError.
-    """
+    """Return the checks: SQLite's own, of references, of each template, of the search's cache. Raises GalleryError."""
     database = store.database
     integrity = [row[0] for row in database.rows("PRAGMA integrity_check(1)")]
     references = database.rows("PRAGMA foreign_key_check")
