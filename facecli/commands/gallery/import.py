@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from facecli.gallery.store.store import GalleryStore
 
 
-@manual.command(
-    examples=("gallery import people.npz --gallery new.db --json", "gallery import job/"),
-)
+@manual.command(examples=("gallery import people.npz --gallery new.db --json", "gallery import job/"))
 @click.argument("file", type=values.FileOrUrl(exists=True), metavar="FILE|FOLDER")
 @options.gallery_option
 @options.dry_run_option
