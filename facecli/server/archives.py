@@ -24,8 +24,8 @@ MOST_UNPACKED = 2**30  # bytes of all pictures together
 DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, lzma.LZMAError, zlib.error)
 
 
-def pictures(data: bytes) -> Iterator[Labelled]:
-    """Return the pictures of a zip with the people whose folders they lie in.
+def pictures(data: bytes) -> tuple[int, Iterator[Labelled]]:
+    """Return how many pictures a zip has, and an iterator of them with the people whose folders they lie in.
 
     Files of other kinds are left out, and so is what a dataset's RecycleBin and Embeddings have. Raises RefusalError
     for what is no zip, has too many files, or links or paths that lead out of it.
@@ -41,11 +41,8 @@ def pictures(data: bytes) -> Iterator[Labelled]:
         raise RefusalError(413, "too_large", f"its files are larger than {MOST_UNPACKED} bytes together")
     for entry in entries:
         _check(entry)
-    return (
-        _labelled(archive, entry)
-        for entry in entries
-        if not entry.is_dir() and _is_wanted(PurePosixPath(entry.filename))
-    )
+    wanted = [entry for entry in entries if not entry.is_dir() and _is_wanted(PurePosixPath(entry.filename))]
+    return len(wanted), (_labelled(archive, entry) for entry in wanted)
 
 
 def _is_wanted(path: PurePosixPath) -> bool:

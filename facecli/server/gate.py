@@ -13,14 +13,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from facecli.errors import FacecliError
 from facecli.server import refusals
 from facecli.server.access import Access
 from facecli.server.bodies import Bodies, Message, Receive, replayed
+from facecli.server.rates import Rates
 from facecli.server.refusals import RefusalError
 from facecli.server.sessions import COOKIE
 from facecli.server.settings import Settings
@@ -31,6 +28,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("facecli.server")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+FETCHING = ("/api/", "/recognition")  # addresses of earlier projects that fetch pictures for a GET
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1")
 # A page of ours loads nothing from elsewhere, is in no frame, and may use the camera.
 HEADERS = {
@@ -53,7 +51,7 @@ class Gate:
         self._app, self._settings, self._access = app, settings, access
         self.counts: Counter[int] = Counter()  # answers by status
         self._bodies = Bodies(settings.max_body)
-        self._limiter, self._rate = MovingWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(settings.rate)
+        self._rates = Rates(settings.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -112,7 +110,7 @@ class Gate:
         if not authorization and (key := headers.get(b"x-api-key")):  # as CompreFace's clients send it
             authorization = b"Bearer " + key
         caller = self._access.caller(address, authorization.decode("latin-1"), token)
-        if not self._limiter.hit(self._rate, caller.name):
+        if not self._rates.hit(caller.name):
             headers_too = {"Retry-After": "60"}
             raise RefusalError(429, "busy", f"more than {self._settings.rate} requests a minute", headers=headers_too)
         scope.setdefault("state", {}).update(caller=caller, token=token)
@@ -124,7 +122,7 @@ class Gate:
             raise RefusalError(403, "forbidden", "the server is not known by that name", hint="use 127.0.0.1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         foreign = bool(origin) and origin.partition("://")[2] != host
-        changes = scope["type"] == "websocket" or scope["method"] in CHANGING or scope["path"].startswith("/api/")
+        changes = scope["type"] == "websocket" or scope["method"] in CHANGING or scope["path"].startswith(FETCHING)
         if changes and (foreign or headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")):
             raise RefusalError(403, "forbidden", "another site's page may not ask this")
 

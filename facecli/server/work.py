@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from facecli.server.refusals import RefusalError
@@ -38,12 +38,12 @@ class WorkQueue:
             message = f"{self._taken} requests are at work or waiting"
             raise RefusalError(429, "busy", message, hint="try again in a second", headers={"Retry-After": "1"})
         self._taken += 1
-        loop = asyncio.get_running_loop()
         future = self._pool.submit(work)
-        future.add_done_callback(lambda done: self._release(done, loop))
+        ended = asyncio.wrap_future(future)
+        ended.add_done_callback(self._leave)  # in the thread that counts; another would have to wake it once more
         try:
             async with asyncio.timeout(self._seconds):
-                return await asyncio.wrap_future(future)
+                return await asyncio.shield(ended)
         except TimeoutError:
             if not future.cancelled() and future.done() and isinstance(future.exception(), TimeoutError):
                 raise  # the work's own
@@ -55,10 +55,6 @@ class WorkQueue:
         """Let no more work begin; what runs is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _release(self, _done: Future[T], loop: asyncio.AbstractEventLoop) -> None:
-        """Give a place back, in the thread that counts them."""
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._leave)
-
-    def _leave(self) -> None:
+    def _leave(self, _ended: asyncio.Future[T]) -> None:
+        """Give a place back."""
         self._taken -= 1

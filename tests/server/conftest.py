@@ -34,7 +34,7 @@ class Client:
 @pytest.fixture(scope="session")
 def start_server(cli_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Client]]:
     """Start `facecli serve` with further options, and give what asks it; all servers end with the session."""
-    for name in ("fastapi", "limits", "python_multipart", "uvicorn", "websockets"):
+    for name in ("fastapi", "python_multipart", "uvicorn", "websockets"):
         pytest.importorskip(name, reason="a server needs facecli[serve]")
     running: list[subprocess.Popen[bytes]] = []
 

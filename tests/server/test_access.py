@@ -96,10 +96,15 @@ def test_health_needs_no_key(server):
     "headers",
     [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://a:1"}],
 )
-def test_another_site_s_page_changes_nothing(server, keys, headers):
-    answer = server.post("/v1/undo", headers=headers | bearer(keys[1]["admin"]))
-    assert answer.status_code == 403
-    assert server.get("/api/download_image?url=http://a/", headers=headers).status_code == 403
+def test_another_site_s_page_changes_nothing_and_lets_nothing_be_fetched(server, keys, headers):
+    headers = headers | bearer(keys[1]["admin"])
+    for method, path in (
+        ("POST", "/v1/undo"),
+        ("GET", "/api/download_image?url=http://a/"),
+        ("GET", "/recognition?image_url=http://a/"),
+    ):
+        answer = server(method, path, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
 
 
 def test_pages_may_load_nothing_from_elsewhere(server):

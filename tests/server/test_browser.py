@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,13 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
     assert "/broken.jpg: " in page.get_by_label("Pictures that could not be used").inner_text()
     page.get_by_text("Grace H\u00f6pper").first.wait_for()
     shot(page, "people")
+    page.goto("/people")
+    shown(page, "/people")
+    with zipfile.ZipFile(tmp_path / "people.zip", "w") as archive:
+        archive.writestr("Grace H\u00f6pper/zipped.jpg", (examples / "hopper.jpg").read_bytes() + bytes(100))
+    page.locator("input[accept*=zip]").set_input_files(str(tmp_path / "people.zip"))
+    page.locator("form:has(input[name=folder]) button").click()
+    said(page, "1 added")
     page.get_by_text("Eileen Collins").last.click()
     page.get_by_role("heading", name="Eileen Collins").wait_for()
     shot(page, "person")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 
@@ -49,6 +52,31 @@ def test_people_of_the_gallery_are_recognised_and_forgotten(server, examples, co
     assert people_of(finished(server, answer)["result"]) == [("Eileen", ["v.jpg"])]
     server("DELETE", f"/v1/people/{uid}")
     assert server.get(answer.headers["location"]).status_code == 404
+
+
+def zipped(**files):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}/a.jpg", content)
+    return {"data": data.getvalue(), "headers": {"Content-Type": "application/zip"}}
+
+
+def test_a_zip_is_enrolled_beside_the_requests(start_server, collins, examples):
+    server = start_server()
+    variant = (examples / "collins_variant.jpg").read_bytes()
+    begun = server.post("/v1/import?job=true", **zipped(Eileen=collins, Collins=variant, Ada=b"no picture"))
+    assert begun.json()["kind"] == "import"
+    job = finished(server, begun)
+    assert (job["state"], job["error"], job["progress"]) == ("done", None, {"done": 3, "total": 3})
+    assert (job["result"]["added"], job["result"]["known"]) == (2, 0)
+    assert [(one["person"], one["error"]["code"]) for one in job["result"]["rejected"]] == [("Ada", "decode")]
+    assert [one["person"] for one in server.get("/v1/people").json()["people"]] == ["Collins", "Eileen"]
+
+
+def test_what_is_no_zip_begins_no_job(server):
+    answer = server.post("/v1/import?job=true", data=b"PK", headers={"Content-Type": "application/zip"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "input")
 
 
 @pytest.mark.parametrize("query", ["min_faces=0", "fmr=2", "threshold=x"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from facecli.server.people import shown
+from facecli.server.rates import Rates
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer, caller, pictures_body
 from facecli.server.service import Service
@@ -26,7 +24,7 @@ class AccountRoutes:
     def __init__(self, service: Service) -> None:
         self._service, self._run = service, service.queue.run
         self._accounts, self._people, self._sessions = service.accounts, service.people, service.access.sessions
-        self._limiter, self._tries = MovingWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(TRIES)
+        self._tries = Rates(TRIES)
 
     def router(self) -> APIRouter:
         """Return the endpoints."""
@@ -64,7 +62,7 @@ class AccountRoutes:
 
     def _count(self, name: str) -> None:
         """Count a try to log in, by an address or by the person. Raises RefusalError for one too many."""
-        if not self._limiter.hit(self._tries, name):
+        if not self._tries.hit(name):
             headers = {"Retry-After": "60"}
             raise RefusalError(429, "busy", f"more than {TRIES} tries to log in a minute", headers=headers)
 

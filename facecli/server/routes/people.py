@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from facecli.gallery.labelling import Labelled
 from facecli.output import enrolments
 from facecli.server import archives
 from facecli.server.refusals import RefusalError
@@ -19,7 +21,7 @@ Uid = Annotated[str, Path(max_length=64)]
 Number = Annotated[int, Path(ge=0, le=2**62)]
 Face = Annotated[str | None, Query(max_length=20, description="only, largest, center, score, or an index")]
 TEXT: dict[str, Any] = {"type": "string"}
-GOES_ON = "the import goes on: look at the people in a while, and send smaller zips"
+GOES_ON = "the import goes on: look at the people in a while, and send the next with job=true"
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
 
 
@@ -51,7 +53,7 @@ class PeopleRoutes:
         add(router, "POST", "/faces/{number}/ignore", self.ignore, good=(204,))
         add(router, "GET", "/thresholds", self.thresholds)
         add(router, "POST", "/undo", self.undo)
-        add(router, "POST", "/import", self.imported, body=zip_body)
+        add(router, "POST", "/import", self.imported, body=zip_body, good=(200, 202))
         return router
 
     async def listed(
@@ -154,16 +156,24 @@ class PeopleRoutes:
         caller(request).require("admin")
         return answer(await self._run(self._people.undo))
 
-    async def imported(self, request: Request) -> Response:
-        """Enroll a zip of person/picture.jpg."""
+    async def imported(self, request: Request, *, job: Annotated[bool, Query()] = False) -> Response:
+        """Enroll a zip of person/picture.jpg. With `job` the answer comes at once, and the job has the result later."""
         caller(request).require("enroll")
         data = await request.body()
-        return answer(await self._run(lambda: self._imported(data), GOES_ON))
+        if not job:
+            return answer(await self._run(lambda: self._imported(archives.pictures(data)[1]), GOES_ON))
+        count, pictures = await self._run(lambda: archives.pictures(data))
+        begun = self._service.jobs.begin("import", count, lambda own: self._imported(pictures, own.step))
+        return answer(begun.shown(), 202, {"Location": f"/v1/jobs/{begun.id}"})
 
-    def _imported(self, data: bytes) -> dict[str, Any]:
-        records = [enrolments.picture(one) for one in self._people.enrolled(archives.pictures(data))]
-        count = [record["status"] for record in records].count
-        rejected = [record for record in records if record["status"] == "rejected"]
+    def _imported(self, pictures: Iterable[Labelled], step: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Return what became of pictures. step: is called after each."""
+        documents = []
+        for one in self._people.enrolled(pictures):
+            documents.append(enrolments.picture(one))
+            step()
+        count = [document["status"] for document in documents].count
+        rejected = [document for document in documents if document["status"] == "rejected"]
         return {"added": count("added"), "known": count("known"), "rejected": rejected}
 
 

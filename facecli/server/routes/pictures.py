@@ -24,7 +24,9 @@ Rate = Annotated[float | None, Query(gt=0, lt=1)]
 Names = Annotated[str, Query(max_length=2000, description="names with commas between")]
 
 
-def _sift(face: Face = None, min_score: Score = 0.0, min_face_size: Size = 0.0, *, require_face: Flag = False) -> Sift:
+async def _sift(  # a plain function would be handed to one more thread for every request
+    face: Face = None, min_score: Score = 0.0, min_face_size: Size = 0.0, *, require_face: Flag = False
+) -> Sift:
     return Sift(face, min_score, min_face_size, require_face)
 
 

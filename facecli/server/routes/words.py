@@ -23,7 +23,7 @@ Score = Annotated[float, Query(ge=0, le=1, alias="det_prob_threshold")]
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-def _options(
+async def _options(
     limit: Annotated[int, Query(ge=0, le=1000)] = 0,
     prediction_count: Annotated[int, Query(ge=1, le=1000)] = 1,
     min_score: Score = 0.0,

@@ -1,6 +1,6 @@
 // Everybody, and one person.
 import { texts } from "/web/texts.js";
-import { ask, doing, element, field, picture, say } from "/web/tools.js";
+import { ask, doing, element, field, pause, picture, say } from "/web/tools.js";
 import { addFiles, byPerson } from "/web/folders.js";
 import { go } from "/web/main.js";
 
@@ -69,13 +69,25 @@ function folder(list) {
       }
       if (zip.lastChild.files.length) {
         const body = zip.lastChild.files[0].slice(0, undefined, "application/zip");
-        const answer = await ask("POST", "/v1/import", body);
+        const answer = await imported(body);
         const bad = answer.rejected.map((one) => [one.source, one.error ? one.error.message : texts.failed]);
         [added, refused] = [added + answer.added, [...refused, ...bad]];
       }
       told();
       await fill(list, "");
     }) }, chosen, zip, element("button", { type: "submit" }, texts.add)), reasons);
+}
+
+// Send a zip, say how far the server is with it, and return what became of its pictures.
+async function imported(zip) {
+  let job = await ask("POST", "/v1/import?job=true", zip);
+  while (["waiting", "running"].includes(job.state)) {
+    say(texts.importing(job.progress.done, job.progress.total));
+    await pause(500);
+    job = await ask("GET", `/v1/jobs/${job.job}`);
+  }
+  if (!job.result) throw new Error(job.error ? job.error.message : texts.failed);
+  return job.result;
 }
 
 export async function person(content, uid) {

@@ -1,4 +1,5 @@
-// Every text of the page, by name. A translation is another file with the same names.
+// Every text of the page, by name. A translation is another file with the same names. What the server itself says of a
+// refused request, a picture or a threshold is shown as it is, in English.
 export const texts = {
   skip: "Skip to the content",
   menu: "Pages",
@@ -55,6 +56,7 @@ export const texts = {
   folder: "Folder",
   zip: "Or a zip of person/image.jpg",
   added: (n, rejected) => `${n} added` + (rejected ? `, ${rejected} could not be used` : ""),
+  importing: (done, all) => `Picture ${done} of ${all} of the zip is done…`,
   refused: "Pictures that could not be used",
   back: "All people",
   rename: "Rename", newName: "New name",
