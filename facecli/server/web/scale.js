@@ -29,7 +29,7 @@ export function scale(first, second, threshold, margin) {
   };
   drawn.append(
     svg("line", { class: "axis", x1: 10, x2: 390, y1: 46, y2: 46 }),
-    svg("line", { class: "limit", x1: at(threshold), x2: at(threshold), y1: 30, y2: 62 }),
+    svg("line", { class: "limit", x1: at(threshold), x2: at(threshold), y1: 34, y2: 58 }),
     label(threshold, 78, `${texts.limit} ${threshold.toFixed(3)}`),
     svg("circle", { cx: at(first.distance), cy: 46, r: 7 }),
     person(first, second ? 12 : 28),
