@@ -122,7 +122,6 @@ OWNERS = {
     "fastapi": _these("server"),
     "starlette": _these("server"),
     "uvicorn": _these("server"),
-    "limits": _these("server"),
     "sqlite3": _these("gallery.store"),
     "fsspec": _these("places.objects"),
     "ray": _these("plugins.engines.ray"),
