@@ -1,4 +1,4 @@
-"""How often somebody asks: at most so many times within any minute."""
+"""The count of who asks how often: at most so many times within any minute."""
 
 from __future__ import annotations
 

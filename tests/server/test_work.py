@@ -32,7 +32,7 @@ def test_a_place_is_there_again_when_the_work_has_ended():
     queue.close()
 
 
-def test_work_that_takes_too_long_keeps_its_place_until_it_ends_and_what_waits_behind_it_gives_its_own_back():
+def test_work_that_takes_too_long_keeps_its_place_until_it_ends():
     queue, end = WorkQueue(1, 1, 0.05), threading.Event()
     told: list[dict[str, object]] = []
 
