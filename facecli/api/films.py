@@ -180,10 +180,20 @@ def _identified(search: Search, embedding: FloatArray) -> Identification:
 
 
 def names_of(films: str | Sequence[str]) -> list[str]:
-    """Return the films that names stand for; a folder stands for the films below it, in order."""
+    """Return the films that names stand for; a folder stands for the films below it, in order.
+
+    Raises UsageError for a folder without films.
+    """
     from pathlib import Path
 
     from facecli.film.address import films_below
 
-    given = [films] if isinstance(films, str) else films
-    return [film for name in given for film in (films_below(Path(name)) if is_folder(Path(name)) else [name])]
+    found: list[str] = []
+    for name in [films] if isinstance(films, str) else films:
+        if not is_folder(Path(name)):
+            found.append(name)
+        elif below := films_below(Path(name)):
+            found += below
+        else:
+            raise UsageError(f"no films in the folder {name}", hint="films are told by their suffixes")
+    return found

@@ -113,7 +113,8 @@ class Run:
             sink.stream(records.header("track.event"), "events", described, (), tracks.rows, tracks.rows)
         else:
             head = records.header("track", **header)
-            sink.stream(head, "films", self.films(), tracks.CSV_COLUMNS, tracks.rows, tracks.table_rows)
+            asked = () if tools.attributes is None else (one.attribute for one in tools.attributes.attribute_plugins)
+            sink.stream(head, "films", self.films(), tracks.csv_columns(asked), tracks.rows, tracks.table_rows)
 
     def events(self) -> Iterator[Record]:
         """Yield the records of all events, film after film; those of frames only if they were asked for."""

@@ -29,8 +29,8 @@ class Shard:
 class ShardReport:
     """The end of one shard.
 
-    lost: why the worker is gone, such as "killed by signal 9"; None for a shard whose files are written. pictures,
-    failed, faces: counts of a shard that is done; failed pictures are among the pictures.
+    lost: why the worker is gone, such as "killed by signal 9"; None for a shard whose files are written. pictures:
+    that were looked at, all of the shard or, with --retry-failed, those tried again. failed, faces: of the whole shard.
     """
 
     number: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time as clock
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ MATRICES = {1: (1, 1), 5: (5, 6)}
 UNSPECIFIED = 2
 # A film may be this part shorter than it states, within these seconds: sound often outlasts the picture.
 MISSING_PART, LEAST_MISSING, MOST_MISSING = 0.05, 0.2, 1.0
+DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")  # of a stream, in a tag of Matroska
 
 
 class Film:
@@ -73,14 +75,28 @@ class Film:
 
         latest: seconds, when it is shown. read: how many frames were read. whole: whether from the film's begin on.
         """
-        stated, step = self.facts.duration, 1 / (self.facts.rate or 25)
-        if stated is None:
+        stated, step = self._picture_lasts(), 1 / (self.facts.rate or 25)
+        if stated is None or self.facts.live:
             return False
         if whole and self._counted:
             # Frames that an edit list leaves out are counted, too, but they are not part of the duration.
             return read < self._counted and latest < stated - 1.5 * step
         missing = min(max(MISSING_PART * stated, LEAST_MISSING), MOST_MISSING)
         return latest < stated - missing - 2 * step
+
+    def _picture_lasts(self) -> float | None:
+        """Return for how many seconds the picture is stated to last; None where the film states its whole alone.
+
+        Sound and subtitles may last longer than the picture. Matroska tells of each stream in a tag.
+        """
+        stream, container = self._stream, self._container
+        stated = _seconds(stream.duration, stream.time_base)
+        if stated is None and (tag := DURATION.fullmatch(stream.metadata.get("DURATION", ""))):
+            hours, minutes, seconds = map(float, tag.groups())
+            stated = 3600 * hours + 60 * minutes + seconds or None
+        if stated is None and container.duration and len(container.streams) == 1:
+            stated = container.duration / library.require().time_base
+        return stated
 
     def others(self, *, sound: bool) -> tuple[str, ...]:
         """Return in words what the film holds beside its picture. sound: leave that out."""
@@ -160,7 +176,7 @@ class Film:
         if rotation in (90, 270):
             width, height = height, width
         rate = stream.average_rate or stream.guessed_rate
-        stated = _seconds(stream.duration, stream.time_base)
+        stated = self._picture_lasts()
         if stated is None and container.duration:
             stated = container.duration / library.require().time_base
         address = self.address

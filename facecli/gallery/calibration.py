@@ -21,11 +21,11 @@ MOST_SEARCHES, BLOCK = 4096, 256  # templates that are searched for, and at once
 def leave_one_out(index: Index, rates: tuple[float, ...]) -> list[Point]:
     """Return the thresholds of a gallery at these FPIRs, each template searched for among all other people.
 
-    Every person weighs the same, however many templates there are of each. Of more than MOST_SEARCHES templates an
-    even choice is searched for. Raises UsageError for a gallery that is too small for a rate.
+    Every person weighs the same, however many templates there are of each. Of more than MOST_SEARCHES templates, or
+    those that the lowest rate takes, an even choice is searched for. Raises UsageError for too small a gallery.
     """
     people, total = len(index.people), len(index.rows)
-    searches = min(total, MOST_SEARCHES)
+    searches = searches_for(min(rates), total)
     for rate in rates:
         if reason := too_small(people, searches, rate):
             raise UsageError(reason, hint="enroll more, or give {threshold} or a higher {fpir}", about=_ABOUT)
@@ -40,9 +40,18 @@ def leave_one_out(index: Index, rates: tuple[float, ...]) -> list[Point]:
 _ABOUT = ("threshold", "fpir")
 
 
+def searches_for(rate: float, templates: int) -> int:
+    """Return how many of a gallery's templates are searched for to measure the threshold of a rate."""
+    return min(templates, max(MOST_SEARCHES, _needed(rate)))
+
+
+def _needed(rate: float) -> int:
+    return int(np.ceil(SEARCHES_PER_ERROR / rate))
+
+
 def too_small(people: int, searches: int, rate: float) -> str | None:
     """Return why a gallery can not be calibrated at a rate by itself; None if it can."""
-    needed = int(np.ceil(SEARCHES_PER_ERROR / rate))
+    needed = _needed(rate)
     if people >= FEWEST_PEOPLE and searches >= needed:
         return None
     return (

@@ -63,7 +63,7 @@ def rule_for(
         return _rule(wish, wish.threshold, "given by the user", None, None)
     rate = FPIR if wish.fpir is None else wish.fpir
     by_rate = {point.rate: point for point in kept}
-    people, searches = len(index.people), min(len(index.rows), calibration.MOST_SEARCHES)
+    people, searches = len(index.people), calibration.searches_for(rate, len(index.rows))
     reason = calibration.too_small(people, searches, rate)
     if rate in by_rate or reason is None:
         return _calibrated(wish, index, rate, by_rate)

@@ -31,6 +31,11 @@ CSV_COLUMNS = (
 )
 
 
+def csv_columns(attributes: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of a CSV. attributes: that are told, each by the label that leads."""
+    return (*CSV_COLUMNS, *attributes)
+
+
 class Films:
     """Turns the events of films into records. embeddings: whether a track's end has its embedding."""
 
@@ -90,6 +95,7 @@ def rows(record: Record) -> list[Record]:
             "best_frame": one["best"]["frame"],
             "best_quality": one["best"]["quality"],
             "crop": (one["crops"] or [None])[0],
+            **_leading(one["attributes"]),
         }
         for one in record["tracks"]
     ]
@@ -110,10 +116,15 @@ def table_rows(record: Record) -> list[Record]:
             "to": max(one["time"] for one in own),
             "frames": sum(one["frames"] for one in own),
             "tracks": len(own),
-            **{name: max(row, key=lambda label: row[label]) for name, row in own[0]["attributes"].items()},
+            **_leading(max(own, key=lambda one: one["frames"])["attributes"]),
         }
         for key, own in sorted(people.items())
     ]
+
+
+def _leading(attributes: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
+    """Return the label of each attribute that leads."""
+    return {name: max(row, key=lambda label: row[label]) for name, row in attributes.items() if row}
 
 
 def _started(one: StreamStarted) -> Record:

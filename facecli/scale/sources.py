@@ -63,7 +63,7 @@ def _secret(shown: str) -> UsageError:
 def _listed(name: str) -> Iterator[str]:
     """Yield the objects that a URL stands for: itself, those that it matches as a glob, or the pictures below it.
 
-    Only a prefix is held in memory at once. Raises InputError if there is none.
+    What a glob matches, or one prefix, is held in memory at once. Raises InputError if there is none.
     """
     if without_secrets(name) != name:
         raise _secret(without_secrets(name))

@@ -65,9 +65,10 @@ class ShardWorker:
         old = self._old(name)
         again = None if old is None else _failed(old[1])
         journal = Journal(place, shard.number) if shard.careful else None
-        gathered = ShardTables(self._work.query, self._tools)
+        gathered, tried = ShardTables(self._work.query, self._tools), 0
         for picture, result in self._results(self._pictures(shard.number, again), journal, clock):
             gathered.add(picture.place, result, picture.sha256)
+            tried += 1
         faces, pictures = gathered.tables()
         if old is not None and again is not None:
             faces, pictures = (files.merged(*both, {*again}) for both in ((old[0], faces), (old[1], pictures)))
@@ -78,7 +79,7 @@ class ShardWorker:
         if journal is not None:
             journal.close()
         codes = pictures.column("error_code")
-        return ShardReport(shard.number, None, len(pictures), len(codes) - codes.null_count, len(faces))
+        return ShardReport(shard.number, None, tried, len(codes) - codes.null_count, len(faces))
 
     def _old(self, name: str) -> tuple[Table, Table] | None:
         """Return the tables of a shard that is done and tried again, None for a shard that is not done."""

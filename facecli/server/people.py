@@ -66,7 +66,11 @@ class People:
     def one(self, uid: str) -> Record:
         """Return a person with their faces."""
         person = self.person(uid)
-        faces = [galleries.face(face) | {"crop": crop_url(face.id)} for face in self.store.faces(person)]
+        kept = loose.with_crops(self.store, person)
+        faces = [
+            galleries.face(face) | {"crop": crop_url(face.id if face.id in kept else None)}
+            for face in self.store.faces(person)
+        ]
         return {"gallery": self._looks.described(), "person": shown(person), "faces": faces}
 
     def add(

@@ -14,6 +14,7 @@ from facecli.server.service import Service
 
 AT_ONCE = 256  # connections; each may hold a body
 BACKLOG = 2048  # connections that may wait to be accepted
+MOST_FRAME = 4 * 1024 * 1024  # bytes of a frame of a live view; several may be on their way at once
 GRACE = 3  # seconds for requests that are at work when the server is told to end
 
 
@@ -34,7 +35,7 @@ def serve(service: Service, told: Callable[[str], None]) -> None:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=64 * 1024,
-        ws_max_size=settings.max_body,
+        ws_max_size=min(settings.max_body, MOST_FRAME),
         server_header=False,
         proxy_headers=False,
     )

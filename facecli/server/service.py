@@ -40,6 +40,7 @@ class Service:
         self.people, self.jobs = People(self.looks, dataset), Jobs()
         self.watch = None if dataset is None else Watch(dataset, self.people)
         self.pins = Pins(settings.gallery.with_name(f"{settings.gallery.name}.pins.json"))
+        self.pins.forget({one.uid for one in self.people.store.people()})  # of a sign-up that was killed halfway
         self.accounts = Accounts(self.looks, self.people, self.pins)
         self.downloads = Downloads(settings.downloads)
         self.earlier = Earlier(self.looks, self.remote, self.downloads)

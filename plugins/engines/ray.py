@@ -46,7 +46,7 @@ class RayEngine:
     """Runs shards in actors.
 
     ray: the module, connected to a cluster. workers: actors. threads: CPU threads of each. claim: what an actor takes,
-    as Ray names it. patience: seconds for the first actor to run.
+    as Ray names it. patience: seconds for an actor to run while none does.
     """
 
     def __init__(self, ray: Any, workers: int, threads: int, claim: dict[str, float], patience: float) -> None:
@@ -68,7 +68,7 @@ class RayEngine:
                     opening[actor.open.remote(shared, self._threads)] = actor
                 ready, _ = ray.wait([*opening, *busy], num_returns=1, timeout=POLL)
                 if not ready:
-                    if not busy and deaths == 0 and time.monotonic() - begun > self._patience:
+                    if not busy and time.monotonic() - begun > self._patience:
                         raise self._nobody()
                     continue
                 (answer,) = ready
@@ -178,7 +178,7 @@ def facecli_engines() -> Iterator[EnginePlugin]:
 
     Its parameters: address of the cluster, as ray.init takes it; "" starts one on this machine. cpus and gpus of a
     worker; null takes one GPU on a device that is one; a share of one, such as 0.25, lets four workers have it.
-    patience: seconds to wait for the first worker.
+    patience: seconds to wait for a worker while none runs.
     """
     parameters = {"address": "", "cpus": 1.0, "gpus": None, "patience": 120.0}
     yield EnginePlugin("ray", "actors of a Ray cluster, on one machine or many", _load, parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 import threading
@@ -76,8 +77,31 @@ def test_emotions_are_told_as_they_last(run_cli, door):
     # Collins smiles. A label has to lead for half a second, and no more than the window is averaged.
     assert "happy" in {event["label"] for event in told}
     assert all(event["time"] >= 0.5 and event["window"] == 0.5 and event["samples"] <= 4 for event in told)
+    table = run_cli("track", door[0], "--no-join", "--attributes", "emotion", "--every", "3", "--format", "csv")
+    assert "happy" in {row["emotion"] for row in csv.DictReader(table.stdout.decode().splitlines())}
     ended = {event["track"]: event["attributes"]["emotion"] for event in done.jsonl if event["event"] == "track.ended"}
     assert all(abs(sum(row.values()) - 1) < 0.01 for row in ended.values())
+
+
+def test_a_folder_without_films_is_an_error(run_cli, tmp_path):
+    done = run_cli("track", tmp_path, "--json")
+    assert done.returncode == 2
+    assert "no films in the folder" in done.errors[0]
+
+
+def test_without_pyav_one_line_says_what_to_install(run_cli, door, tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "av.py").write_text("raise ImportError('no av here')\n")
+    for command in ("track", "anonymize"):
+        done = run_cli(
+            command,
+            door[0],
+            *(("-o", tmp_path / "out.mp4") if command == "anonymize" else ()),
+            env={"PYTHONPATH": str(site)},
+        )
+        assert (done.returncode, len(done.errors)) == (4, 1), done.stderr
+        assert "facecli[video]" in done.errors[0]
 
 
 def test_identify_takes_films_too(run_cli, door, staff, examples):

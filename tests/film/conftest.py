@@ -13,7 +13,10 @@ import pytest
 
 @pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
-    """A function that writes a film: frame N is grey, 10 N up to 240, but its left third white. times: in ms."""
+    """A function that writes a film: frame N is grey, 10 N up to 240, but its left third white.
+
+    times: in ms. longer: seconds of sound after the last frame.
+    """
     av: Any = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
 
     def make(
@@ -23,6 +26,7 @@ def film(tmp_path: Path) -> Callable[..., Path]:
         size: tuple[int, int] = (64, 48),
         rotation: int = 0,
         sound: bool = False,
+        longer: float = 0.1,
         codec: str = "mpeg4",
         options: dict[str, str] | None = None,
     ) -> Path:
@@ -45,7 +49,9 @@ def film(tmp_path: Path) -> Callable[..., Path]:
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
             if sound:
-                tone = np.sin(np.arange(16000 * times[-1] // 1000 + 1600) / 20)[None].astype(np.float32)
+                tone = np.sin(np.arange(16000 * times[-1] // 1000 + round(16000 * longer)) / 20)[None].astype(
+                    np.float32
+                )
                 frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
                 frame.sample_rate, frame.pts = 16000, 0
                 container.mux(voice.encode(frame))

@@ -76,6 +76,12 @@ def test_a_film_cut_off_is_told(film):
     assert opened.short
 
 
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_sound_that_outlasts_the_picture_cuts_nothing_off(name, film):
+    opened, frames = read(film(name, sound=True, longer=3.0))
+    assert (len(frames), opened.short) == (10, False)
+
+
 def test_an_mp4_with_fewer_frames_than_it_states_is_told(film):
     """Less than a second is missing at the end: the index stands before the frames, as in films of the web."""
     whole = film("whole.mp4")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facecli.errors import UsageError
-from facecli.gallery.calibration import leave_one_out, too_small
+from facecli.gallery.calibration import MOST_SEARCHES, leave_one_out, searches_for, too_small
 from facecli.gallery.index import Index
 from tests.gallery.conftest import DIM, templates_of
 
@@ -57,6 +57,13 @@ def test_too_small_a_gallery_says_why(people, searches, reason):
     assert (found is not None) is reason
     if found:
         assert f"{people} people with {searches} templates" in found and "20 people and 300 templates" in found
+
+
+def test_a_strict_rate_is_measured_by_as_many_searches_as_it_takes():
+    assert searches_for(0.01, 10**6) == MOST_SEARCHES
+    assert searches_for(0.0005, 10**6) == 6000
+    assert searches_for(0.0005, 300) == 300
+    assert too_small(2000, searches_for(0.0005, 8000), 0.0005) is None
 
 
 def test_a_small_gallery_calibrates_nothing(crowd):

@@ -227,6 +227,42 @@ def test_ray_begins_no_shard_once_it_is_told_to_stop() -> None:
     assert last.done == len(SHARDS)
 
 
+def test_an_actor_that_dies_and_finds_no_room_again_is_told() -> None:
+    """The machine of the only actor is gone, and none is left for another one. Ray is played."""
+
+    class Played:
+        exceptions = SimpleNamespace(RayTaskError=ZeroDivisionError, RayError=OSError)
+
+        def __init__(self) -> None:
+            self.actors = 0
+
+        def remote(self, **_claim: float) -> Any:
+            return lambda _hand: SimpleNamespace(remote=self.actor)
+
+        def actor(self) -> Any:
+            self.actors += 1
+            number = self.actors
+            return SimpleNamespace(open=SimpleNamespace(remote=lambda _work, _threads: number))
+
+        def wait(self, waiting: list[int], **_how: Any) -> tuple[list[int], list[int]]:
+            return [one for one in waiting if one == 1], []
+
+        def get(self, _answer: int) -> Any:
+            raise OSError("its machine is gone")
+
+        def put(self, work: Any) -> Any:
+            return work
+
+        def kill(self, _actor: Any) -> None:
+            pass
+
+        def available_resources(self) -> dict[str, float]:
+            return {}
+
+    with pytest.raises(DeviceError, match="no worker has started"):
+        list(ray.RayEngine(Played(), 1, 1, {}, 0.1).run(NOTHING, SHARDS))
+
+
 @pytest.mark.parametrize("failures", [0, ray.STARTS - 1, ray.STARTS])
 def test_ray_is_started_again_where_the_machine_is_too_busy(failures: int) -> None:
     """ray-project/ray#65983: its own processes have 15 seconds to begin."""

@@ -72,6 +72,7 @@ def browser(server, camera):
             page = context.new_page()
             page.set_default_timeout(SLOW)
             page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda one: _check_console(one, wrong))
             page.on("request", lambda one: _check_host(one.url, address, wrong))
             return page
 
@@ -79,6 +80,12 @@ def browser(server, camera):
         for chromium in opened:
             chromium.close()
     assert wrong == []
+
+
+def _check_console(message, wrong: list[str]) -> None:
+    """Note an error, such as something that the policy of content forbids; answers that refuse are no errors."""
+    if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        wrong.append(message.text)
 
 
 def _check_host(url: str, address: str, wrong: list[str]) -> None:

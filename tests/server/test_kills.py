@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -22,16 +23,19 @@ def frames(examples):
 
 
 def sign_up(server, frames):
-    data = {"first_name": FIRST, "last_name": LAST, "consent": "yes"}
+    data = {"first_name": FIRST, "last_name": LAST, "consent": "yes", "pin": "1234"}
     return server.post("/v1/signup", data=data, files=frames)
 
 
 def kept(start_server, path):
     """Return how many pictures the gallery has of each person, asked of another server."""
     server = start_server("--gallery", str(path))
-    found = {one["person"]: one["pictures"] for one in server.get("/v1/people").json()["people"]}
+    people = server.get("/v1/people").json()["people"]
     server.process.terminate()
-    return found
+    pins = path.with_name(f"{path.name}.pins.json")
+    held = json.loads(pins.read_text())["pins"] if pins.exists() else {}
+    assert set(held) == {one["uid"] for one in people}  # whoever signed up with a PIN has it, and nobody else
+    return {one["person"]: one["pictures"] for one in people}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def usual(start_server, frames):
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("part", [0.9, None])
+@pytest.mark.parametrize("part", [0.5, 0.9, 0.98, None])
 def test_nothing_is_half_there(start_server, frames, usual, tmp_path, part):
     path = tmp_path / "people.db"
     server = start_server("--gallery", str(path))

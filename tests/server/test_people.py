@@ -119,6 +119,27 @@ def test_nobody_is_asked_whether_a_face_is_an_ignored_one(start_server, collins,
         assert server.post(f"/v1/review/{item['id']}", json={"answer": "ignore"}).status_code == 200
 
 
+def test_a_gallery_without_crops_has_no_addresses_of_them(start_server, run_cli, tmp_path, examples):
+    gallery = tmp_path / "own.db"
+    assert run_cli("enroll", examples / "collins.jpg", "--name", "Ada", "--gallery", gallery).returncode == 0
+    server = start_server("--gallery", str(gallery))
+    (person,) = server.get("/v1/people").json()["people"]
+    (face,) = server.get(f"/v1/people/{person['uid']}").json()["faces"]
+    assert (person["portrait"], face["crop"]) == (None, None)
+
+
+def test_errors_are_as_their_schema_says(server):
+    from tests.test_schemas import schema_of
+
+    for answer in (
+        server.get("/v1/people/nobody"),
+        server.post("/v1/detect", data=b"text"),
+        server("PUT", "/v1/people"),
+    ):
+        assert answer.status_code >= 400
+        schema_of(answer.json()).validate(answer.json())
+
+
 def test_all_that_is_kept_of_a_person_is_hers(server, people):
     archive = zipfile.ZipFile(io.BytesIO(server.get(f"/v1/people/{people['Eileen']}/export").content))
     document = json.loads(archive.read("person.json"))

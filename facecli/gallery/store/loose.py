@@ -71,6 +71,12 @@ def first_faces(store: GalleryStore) -> dict[str, int]:
     return {str(uid): int(number) for uid, number in store.database.rows(query)}
 
 
+def with_crops(store: GalleryStore, person: Person) -> set[int]:
+    """Return the ids of a person's faces of which a crop is kept."""
+    query = "SELECT id FROM face WHERE person = ? AND crop IS NOT NULL"
+    return {int(number) for (number,) in store.database.rows(query, (person.id,))}
+
+
 def forget(store: GalleryStore, number: int) -> None:
     """Delete a face for good, with its template, its crop, and its picture if that shows nobody else.
 

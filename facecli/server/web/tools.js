@@ -65,10 +65,13 @@ export function doing(work) {
 
 // An <img> of a picture that may need the key.
 export function picture(path, alt) {
-  if (!path) return element("span", { class: "blank", role: "img", "aria-label": alt });
+  const blank = () => element("span", { class: "blank", role: "img", "aria-label": alt });
+  if (!path) return blank();
   const image = element("img", { alt, width: 160, height: 160 });
+  const missing = () => image.replaceWith(blank()); // a gallery that `facecli enroll` made keeps no crops unasked
+  image.addEventListener("error", missing);
   if (!key()) image.src = path;
-  else ask("GET", path).then((blob) => { image.src = URL.createObjectURL(blob); }, () => {});
+  else ask("GET", path).then((blob) => { image.src = URL.createObjectURL(blob); }, missing);
   return image;
 }
 
