@@ -37,6 +37,7 @@ class Downloads:
 
     def source(self, name: str) -> Source:
         """Return a picture by its name. Raises RefusalError for everything that is no name of this folder's."""
+        self._tidy()
         if not NAME.fullmatch(name) or not (self._folder / name).is_file():
             raise refusals.missing("downloaded picture")
         return Source(name, single(str(self._folder / name)).reader, str(self._folder / name))

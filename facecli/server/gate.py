@@ -17,6 +17,7 @@ from facecli.errors import FacecliError
 from facecli.server import refusals
 from facecli.server.access import Access
 from facecli.server.bodies import Bodies, Message, Receive, replayed
+from facecli.server.caller import SCOPES
 from facecli.server.rates import Rates
 from facecli.server.refusals import RefusalError
 from facecli.server.sessions import COOKIE
@@ -28,6 +29,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("facecli.server")
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+KEYLESS = ("/v1/login", "/v1/logout", "/v1/me")  # of the endpoints that take a body: for those who have a face alone
 FETCHING = ("/api/", "/recognition")  # addresses of earlier projects that fetch pictures for a GET
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1")
 # A page of ours loads nothing from elsewhere, is in no frame, and may use the camera.
@@ -80,6 +82,8 @@ class Gate:
         try:
             headers = dict(scope["headers"])
             self._admit(scope, headers)
+            if scope["method"] in CHANGING and scope["path"].startswith("/v1/") and scope["path"] not in KEYLESS:
+                scope["state"]["caller"].require(SCOPES[0])  # before the body is read
             body = await self._bodies.read(headers, receive) if scope["method"] in CHANGING else b""
             await self._app(scope, replayed(body, receive), answer)
         except (FacecliError, RefusalError) as error:
@@ -109,11 +113,18 @@ class Gate:
         authorization = headers.get(b"authorization", b"")
         if not authorization and (key := headers.get(b"x-api-key")):  # as CompreFace's clients send it
             authorization = b"Bearer " + key
-        caller = self._access.caller(address, authorization.decode("latin-1"), token)
-        if not self._rates.hit(caller.name):
-            headers_too = {"Retry-After": "60"}
-            raise RefusalError(429, "busy", f"more than {self._settings.rate} requests a minute", headers=headers_too)
+        try:
+            caller = self._access.caller(address, authorization.decode("latin-1"), token)
+        except RefusalError:
+            self._count(address)  # keys that are tried out are requests, too
+            raise
+        self._count(caller.name)
         scope.setdefault("state", {}).update(caller=caller, token=token)
+
+    def _count(self, name: str) -> None:
+        if not self._rates.hit(name):
+            headers = {"Retry-After": "60"}
+            raise RefusalError(429, "busy", f"more than {self._settings.rate} requests a minute", headers=headers)
 
     def _check_site(self, scope: Scope, headers: MutableMapping[bytes, bytes], host: str) -> None:
         """Refuse requests that a page of another site makes a browser send."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -105,6 +106,20 @@ def test_another_site_s_page_changes_nothing_and_lets_nothing_be_fetched(server,
     ):
         answer = server(method, path, headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+
+
+def test_keys_that_are_tried_out_are_counted(start_server, keys):
+    server = start_server("--keys", str(keys[0]), "--rate", "5")
+    statuses = [server.get("/v1/people", headers=bearer(f"wrong {n}")).status_code for n in range(7)]
+    assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+def test_without_a_key_no_body_is_waited_for(server):
+    host, _, port = server.address.rpartition("/")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        head = f"POST /v1/detect HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000000\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(20).startswith(b"HTTP/1.1 401 ")
 
 
 def test_pages_may_load_nothing_from_elsewhere(server):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 
@@ -144,3 +147,17 @@ def test_what_nobody_expects_is_a_bug_with_an_id(start_server, tmp_path):
     server.process.terminate()
     server.process.wait(60)  # the answer goes out before the log is written
     assert failed.json()["request_id"] in server.errors.read_text()
+
+
+def test_a_download_is_kept_for_an_hour(tmp_path):
+    from facecli.server.downloads import SECONDS, Downloads
+    from facecli.server.refusals import RefusalError
+
+    downloads = Downloads(tmp_path)
+    name, other = downloads.keep(b"a"), downloads.keep(b"b")
+    old = time.time() - SECONDS - 1
+    os.utime(tmp_path / name, (old, old))
+    with pytest.raises(RefusalError):
+        downloads.source(name)
+    assert [path.name for path in tmp_path.iterdir()] == [other]
+    assert downloads.source(other).name == other
