@@ -94,9 +94,12 @@ class Film:
         if stated is None and (tag := DURATION.fullmatch(stream.metadata.get("DURATION", ""))):
             hours, minutes, seconds = map(float, tag.groups())
             stated = 3600 * hours + 60 * minutes + seconds or None
-        if stated is None and container.duration and len(container.streams) == 1:
-            stated = container.duration / library.require().time_base
-        return stated
+        return self._film_lasts() if stated is None and len(container.streams) == 1 else stated
+
+    def _film_lasts(self) -> float | None:
+        """Return for how many seconds the longest of the film's streams is stated to last."""
+        whole = self._container.duration
+        return whole / library.require().time_base if whole else None
 
     def others(self, *, sound: bool) -> tuple[str, ...]:
         """Return in words what the film holds beside its picture. sound: leave that out."""
@@ -177,8 +180,8 @@ class Film:
             width, height = height, width
         rate = stream.average_rate or stream.guessed_rate
         stated = self._picture_lasts()
-        if stated is None and container.duration:
-            stated = container.duration / library.require().time_base
+        if stated is None:
+            stated = self._film_lasts()
         address = self.address
         # A web address that knows how long its film is, such as that of a recording in parts, is no camera.
         live = address.live and not (stated is not None and address.url.lower().startswith("http"))

@@ -28,6 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("facecli.server")
+REQUESTS = "requests"  # what is counted
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 KEYLESS = ("/v1/login", "/v1/logout", "/v1/me")  # of the endpoints that take a body: for those who have a face alone
 FETCHING = ("/api/", "/recognition")  # addresses of earlier projects that fetch pictures for a GET
@@ -116,15 +117,10 @@ class Gate:
         try:
             caller = self._access.caller(address, authorization.decode("latin-1"), token)
         except RefusalError:
-            self._count(address)  # keys that are tried out are requests, too
+            self._rates.count(address, REQUESTS)  # keys that are tried out are requests, too
             raise
-        self._count(caller.name)
+        self._rates.count(caller.name, REQUESTS)
         scope.setdefault("state", {}).update(caller=caller, token=token)
-
-    def _count(self, name: str) -> None:
-        if not self._rates.hit(name):
-            headers = {"Retry-After": "60"}
-            raise RefusalError(429, "busy", f"more than {self._settings.rate} requests a minute", headers=headers)
 
     def _check_site(self, scope: Scope, headers: MutableMapping[bytes, bytes], host: str) -> None:
         """Refuse requests that a page of another site makes a browser send."""

@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from facecli.server.refusals import RefusalError
+
 SECONDS = 60.0
 
 
@@ -32,6 +34,12 @@ class Rates:
             return False
         times.append(now)
         return True
+
+    def count(self, name: str, what: str) -> None:
+        """Count that somebody asks, and raise RefusalError for one too many. what: of that, in the error's words."""
+        if not self.hit(name):
+            headers = {"Retry-After": f"{SECONDS:.0f}"}
+            raise RefusalError(429, "busy", f"more than {self.most} {what} a minute", headers=headers)
 
     def __len__(self) -> int:
         """Return how many names are kept."""

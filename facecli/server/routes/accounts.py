@@ -15,6 +15,7 @@ from facecli.server.sessions import COOKIE, SESSION_SECONDS
 from facecli.server.uploads import Sent, sent
 
 TRIES = 5  # a minute, from one address, and at the PIN of one person
+LOGINS = "tries to log in"  # what is counted, by the address and by the person
 AGREED = ("yes", "true", "on", "1")
 
 
@@ -51,20 +52,14 @@ class AccountRoutes:
 
     async def log_in(self, request: Request) -> Response:
         """Log in who the pictures show; who has a PIN sends it, too."""
-        self._count(request.client.host if request.client else "unknown")
+        self._tries.count(request.client.host if request.client else "unknown", LOGINS)
         content = await sent(request, ("images",), self._service.remote.source)
         pictures, pin = content.many("images"), content.texts.get("pin", "")
         person, live = await self._run(lambda: self._accounts.log_in(pictures))
         if self._accounts.needs_pin(person):
-            self._count(person.uid)
+            self._tries.count(person.uid, LOGINS)
             await self._run(lambda: self._accounts.check_pin(person, pin))
         return answer({"person": shown(person), "live": live or None}, 200, self._cookie(person.uid))
-
-    def _count(self, name: str) -> None:
-        """Count a try to log in, by an address or by the person. Raises RefusalError for one too many."""
-        if not self._tries.hit(name):
-            headers = {"Retry-After": "60"}
-            raise RefusalError(429, "busy", f"more than {TRIES} tries to log in a minute", headers=headers)
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
