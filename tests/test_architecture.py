@@ -27,6 +27,7 @@ FOLDERS = {
     "plugins": "facecli.plugins",
     "export": "facecli.export",
     "models": "facecli.models",
+    "docs/schemas": "facecli.schemas",
 }
 
 
@@ -52,6 +53,7 @@ WINGS = {
     "facecli.redaction": Wing(0),  # texts without secrets, short enough to be read
     "facecli.errors": Wing(1),  # every error that is raised on purpose, with its exit code
     "facecli.version": Wing(1),  # one constant
+    "facecli.schemas": Wing(1),  # JSON Schemas of what is written, without code
     "facecli.kinds": Wing(1),  # the kinds of plugins and of distances
     "facecli.labels": Wing(1),  # the words for emotions, ages and the like, in one order
     # what is there before any picture

@@ -19,6 +19,7 @@ FOLDERS = {
     "plugins": "facecli/plugins",
     "export": "facecli/export",
     "models": "facecli/models",
+    "docs/schemas": "facecli/schemas",
 }
 
 

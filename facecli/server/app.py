@@ -32,12 +32,23 @@ from facecli.server.routes.pictures import Pictures
 from facecli.server.routes.review import ReviewRoutes
 from facecli.server.routes.status import Status
 from facecli.server.routes.subjects import SubjectRoutes
+from facecli.server.schemas import with_components
 from facecli.server.service import Service
 from facecli.version import __version__
 
 USUAL = (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, KeyRoutes, EarlierRoutes, LiveRoutes)
 OTHERS = {"compreface": (CompreFaceRoutes, SubjectRoutes), "deepface": (DeepFaceRoutes,)}
 CODES = {404: "not_found", 405: "method"}
+
+
+class Described(FastAPI):
+    """An app whose OpenAPI document has the schemas of docs/schemas, read when it is asked for."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = with_components(super().openapi())
+        return self.openapi_schema
 
 
 def make_app(service: Service) -> App:
@@ -53,7 +64,7 @@ def make_app(service: Service) -> App:
         warming.cancel()
         service.close()
 
-    app = FastAPI(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
+    app = Described(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
     for routes in USUAL:
         app.include_router(routes(service).router())

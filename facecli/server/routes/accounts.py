@@ -10,6 +10,7 @@ from facecli.server.people import shown
 from facecli.server.rates import Rates
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer, caller, pictures_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.sessions import COOKIE, SESSION_SECONDS
 from facecli.server.uploads import Sent, sent
@@ -30,12 +31,13 @@ class AccountRoutes:
     def router(self) -> APIRouter:
         """Return the endpoints."""
         router = APIRouter(prefix="/v1", tags=["accounts"])
-        signup = pictures_body(("images",), texts=("first_name", "last_name", "consent"))
-        add(router, "POST", "/signup", self.sign_up, body=signup, good=(201,))
-        add(router, "POST", "/login", self.log_in, body=pictures_body(("images",)))
+        signup = pictures_body(("images",), texts=("first_name", "last_name", "consent"), optional=("pin",))
+        login = pictures_body(("images",), optional=("pin",))
+        add(router, "POST", "/signup", self.sign_up, body=signup, good=(201,), schema=reference("serve.signed_up"))
+        add(router, "POST", "/login", self.log_in, body=login, schema=reference("serve.logged_in"))
         add(router, "POST", "/logout", self.log_out, good=(204,))
-        add(router, "GET", "/me", self.me)
-        add(router, "DELETE", "/me", self.leave)
+        add(router, "GET", "/me", self.me, schema=reference("serve.me"))
+        add(router, "DELETE", "/me", self.leave, schema=reference("gallery.remove"))
         return router
 
     async def sign_up(self, request: Request) -> Response:

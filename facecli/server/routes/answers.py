@@ -11,8 +11,11 @@ from starlette.responses import Response
 
 from facecli.server.caller import Caller
 from facecli.server.refusals import dumps
+from facecli.server.schemas import reference
 
 PICTURE = {"type": "string", "format": "binary"}
+BASE64 = {"type": "string", "contentEncoding": "base64"}
+ADDRESS = {"type": "string", "description": "The address of a picture, of a host that the server may ask"}
 FAILURES = {
     "400": "The request makes no sense",
     "401": "A key is needed",
@@ -27,24 +30,7 @@ FAILURES = {
     "429": "Too many requests",
     "503": "The server has no time, or a model is missing",
 }
-ERROR = {
-    "type": "object",
-    "required": ["schema", "version", "error", "request_id"],
-    "properties": {
-        "schema": {"const": "facecli.error/1"},
-        "version": {"type": "string"},
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "hint"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "hint": {"type": ["string", "null"]},
-            },
-        },
-        "request_id": {"type": "string"},
-    },
-}
+ERROR = reference("serve.error")
 
 
 def caller(request: Request) -> Caller:
@@ -58,15 +44,24 @@ def answer(document: Any, status: int = 200, headers: dict[str, str] | None = No
     return Response(dumps(document), status, headers, "application/json")
 
 
-def pictures_body(names: Sequence[str], *, raw: bool = False, texts: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the OpenAPI description of a body with pictures. raw: one picture's bytes may be all of it.
+def pictures_body(
+    names: Sequence[str],
+    *,
+    raw: bool = False,
+    encoded: bool = False,
+    texts: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return the OpenAPI description of a body with pictures: a form, or JSON with their addresses.
 
-    texts: fields beside the pictures.
+    raw: one picture's bytes may be all of it. encoded: the JSON has the pictures in base64 instead. texts, optional:
+    fields beside the pictures that must and may be there.
     """
-    fields = {**dict.fromkeys(names, PICTURE), **{name: {"type": "string"} for name in texts}}
-    needed = [*names, *texts]
+    others: dict[str, Any] = {name: {"type": "string"} for name in (*texts, *optional)}
+    inside = dict.fromkeys(names, BASE64) if encoded else {f"{name}_url": ADDRESS for name in names}
     content: dict[str, Any] = {
-        "multipart/form-data": {"schema": {"type": "object", "required": needed, "properties": fields}}
+        "multipart/form-data": _object({**dict.fromkeys(names, PICTURE), **others}, [*names, *texts]),
+        "application/json": _object({**inside, **others}, [*inside, *texts]),
     }
     if raw:
         content["image/jpeg"] = {"schema": PICTURE}
@@ -75,8 +70,11 @@ def pictures_body(names: Sequence[str], *, raw: bool = False, texts: Sequence[st
 
 def json_body(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
     """Return the OpenAPI description of a JSON body."""
-    schema = {"type": "object", "required": list(required), "properties": properties}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {"application/json": _object(properties, required)}}
+
+
+def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": list(required), "properties": properties}}
 
 
 def add(

@@ -30,7 +30,7 @@ class CompreFaceRoutes:
     def router(self) -> APIRouter:
         """Return the endpoints."""
         router = APIRouter(prefix="/api/v1", tags=["CompreFace"])
-        file, two = pictures_body(("file",)), pictures_body(("source_image", "target_image"))
+        file, two = (pictures_body(names, encoded=True) for names in (("file",), ("source_image", "target_image")))
         for path, endpoint, body in (
             ("/recognition/faces/{image_id}/verify", self.verify_example, file),
             ("/recognition/recognize", self.recognise, file),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from facecli.errors import FacecliError, FetchError
 from facecli.server.refusals import RefusalError, status_of
 from facecli.server.routes.answers import PICTURE, add, answer, caller, json_body, pictures_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import json_object, sent
 
@@ -21,6 +22,7 @@ Url = Annotated[str, Query(max_length=4000)]
 Name = Annotated[str, Query(max_length=4000)]
 INVALID = {"error": "Invalid image_url provided"}
 UNEXPECTED = {"error": "An unexpected error occurred"}
+FAILED, UNRECOGNISED = reference("serve.failed"), reference("serve.unrecognised")
 EMOTION = {
     "image_url": {"type": "string"},
     "face_detection": {"type": "boolean"},
@@ -39,14 +41,17 @@ class EarlierRoutes:
         """Return the endpoints."""
         router = APIRouter(tags=["earlier projects"])
         emotion = json_body(EMOTION, ["image_url"])
-        add(router, "GET", "/api/download_image", self.download)
-        add(router, "GET", "/api/verify_similarity", self.similarity)
-        for path in ("/api/analyze/emotion", "/analyze/emotion"):
-            add(router, "POST", path, self.emotion, body=emotion, failure=TEXT_ERROR)
-        add(router, "GET", "/recognition", self.ask, failure=TEXT_ERROR)
+        told: dict[str, Any] = {"schema": reference("serve.emotions"), "failure": FAILED}
+        known = {"anyOf": [reference("serve.recognised"), reference("serve.asked")]}
         body = pictures_body(("image",), raw=True)
         body["content"]["image/png"] = {"schema": PICTURE}
-        add(router, "POST", "/recognition", self.recognition, body=body, failure=TEXT_ERROR)
+        recognised: dict[str, Any] = {"body": body, "schema": reference("serve.recognised"), "failure": UNRECOGNISED}
+        add(router, "GET", "/api/download_image", self.download, schema=reference("serve.downloaded"))
+        add(router, "GET", "/api/verify_similarity", self.similarity, schema=reference("serve.similar"))
+        for path in ("/api/analyze/emotion", "/analyze/emotion"):
+            add(router, "POST", path, self.emotion, body=emotion, **told)
+        add(router, "GET", "/recognition", self.ask, schema=known, failure=UNRECOGNISED)
+        add(router, "POST", "/recognition", self.recognition, **recognised)
         return router
 
     async def download(self, request: Request, url: Url) -> Response:
@@ -117,9 +122,6 @@ class EarlierRoutes:
         except Exception:
             log.exception("request %s failed", request.state.request_id)
             return answer({"result": "error during prediction"} | UNEXPECTED, 500)
-
-
-TEXT_ERROR = {"type": "object", "required": ["error"]}
 
 
 def _failed(error: Exception) -> dict[str, str]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from facecli.server.albums import ClusterWish, clustered
 from facecli.server.routes.answers import PICTURE, add, answer, caller
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import sent
 
@@ -33,8 +34,8 @@ class JobRoutes:
     def router(self) -> APIRouter:
         """Return the endpoints."""
         router = APIRouter(prefix="/v1", tags=["jobs"])
-        add(router, "POST", "/cluster", self.cluster, body=ALBUM, good=(202,))
-        add(router, "GET", "/jobs/{number}", self.job)
+        add(router, "POST", "/cluster", self.cluster, body=ALBUM, good=(202,), schema=reference("serve.job"))
+        add(router, "GET", "/jobs/{number}", self.job, schema=reference("serve.job"))
         add(router, "DELETE", "/jobs/{number}", self.drop, good=(204,))
         return router
 

@@ -13,6 +13,7 @@ from facecli.server.caller import SCOPES
 from facecli.server.keys import LONGEST, Keys, label_of
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer, caller, json_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import json_object
 
@@ -30,8 +31,8 @@ class KeyRoutes:
         """Return the endpoints."""
         router = APIRouter(prefix="/v1", tags=["keys"])
         wanted = json_body({"label": LABEL, "scope": {"enum": list(SCOPES)}}, ["label", "scope"])
-        add(router, "GET", "/keys", self.listed)
-        add(router, "POST", "/keys", self.make, body=wanted, good=(201,))
+        add(router, "GET", "/keys", self.listed, schema=reference("serve.keys"))
+        add(router, "POST", "/keys", self.make, body=wanted, good=(201,), schema=reference("serve.made_key"))
         add(router, "DELETE", "/keys/{label:path}", self.revoke, good=(204,))
         return router
 

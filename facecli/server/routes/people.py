@@ -14,6 +14,7 @@ from facecli.output import enrolments
 from facecli.server import archives
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import PICTURE, add, answer, caller, json_body, pictures_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import json_object, sent
 
@@ -21,6 +22,7 @@ Uid = Annotated[str, Path(max_length=64)]
 Number = Annotated[int, Path(ge=0, le=2**62)]
 Face = Annotated[str | None, Query(max_length=20, description="only, largest, center, score, or an index")]
 TEXT: dict[str, Any] = {"type": "string"}
+CHANGE = reference("gallery.change")
 GOES_ON = "the import goes on: look at the people in a while, and send the next with job=true"
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
 
@@ -38,22 +40,46 @@ class PeopleRoutes:
         more = pictures_body(("images",))
         zip_body = {"required": True, "content": {"application/zip": {"schema": PICTURE}}}
         jpeg: dict[str, Any] = {"media_type": "image/jpeg", "schema": PICTURE}
-        add(router, "GET", "/people", self.listed)
-        add(router, "POST", "/people", self.create, body=images, good=(201,))
-        add(router, "GET", "/people/{uid}", self.one)
-        add(router, "PATCH", "/people/{uid}", self.rename, body=json_body({"name": NAME}, ["name"]))
-        add(router, "DELETE", "/people/{uid}", self.remove)
-        add(router, "POST", "/people/{uid}/faces", self.more, body=more, good=(201,))
+        add(router, "GET", "/people", self.listed, schema=reference("serve.people"))
+        add(router, "POST", "/people", self.create, body=images, good=(201,), schema=reference("serve.enrolled"))
+        add(router, "GET", "/people/{uid}", self.one, schema=reference("serve.person"))
+        add(router, "PATCH", "/people/{uid}", self.rename, body=json_body({"name": NAME}, ["name"]), schema=CHANGE)
+        add(router, "DELETE", "/people/{uid}", self.remove, schema=reference("gallery.remove"))
+        add(
+            router, "POST", "/people/{uid}/faces", self.more, body=more, good=(201,), schema=reference("serve.enrolled")
+        )
         add(router, "DELETE", "/people/{uid}/faces/{number}", self.remove_face, good=(204,))
-        add(router, "POST", "/people/{uid}/merge", self.merge, body=json_body({"into": TEXT}, ["into"]))
+        add(router, "POST", "/people/{uid}/merge", self.merge, body=json_body({"into": TEXT}, ["into"]), schema=CHANGE)
         add(router, "GET", "/people/{uid}/export", self.export, media_type="application/zip", schema=PICTURE)
         add(router, "GET", "/faces/{number}/crop", self.crop, **jpeg)
-        add(router, "POST", "/faces/{number}/assign", self.assign, body=json_body({"person": NAME}, ["person"]))
-        add(router, "POST", "/faces/{number}/reject", self.reject, body=json_body({"person": NAME}, ["person"]))
+        add(
+            router,
+            "POST",
+            "/faces/{number}/assign",
+            self.assign,
+            body=json_body({"person": NAME}, ["person"]),
+            schema=CHANGE,
+        )
+        add(
+            router,
+            "POST",
+            "/faces/{number}/reject",
+            self.reject,
+            body=json_body({"person": NAME}, ["person"]),
+            schema=CHANGE,
+        )
         add(router, "POST", "/faces/{number}/ignore", self.ignore, good=(204,))
-        add(router, "GET", "/thresholds", self.thresholds)
-        add(router, "POST", "/undo", self.undo)
-        add(router, "POST", "/import", self.imported, body=zip_body, good=(200, 202))
+        add(router, "GET", "/thresholds", self.thresholds, schema=reference("serve.thresholds"))
+        add(router, "POST", "/undo", self.undo, schema=CHANGE)
+        add(
+            router,
+            "POST",
+            "/import",
+            self.imported,
+            body=zip_body,
+            good=(200, 202),
+            schema={"anyOf": [reference("serve.imported"), reference("serve.job")]},
+        )
         return router
 
     async def listed(

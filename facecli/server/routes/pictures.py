@@ -12,6 +12,7 @@ from facecli.gallery.rule import Wish
 from facecli.pictures.sources import Source
 from facecli.server.looks import Sift, decision
 from facecli.server.routes.answers import add, answer, caller, pictures_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import sent
 
@@ -43,11 +44,11 @@ class Pictures:
         """Return the endpoints."""
         router = APIRouter(prefix="/v1", tags=["pictures"])
         one, two = pictures_body(("image",), raw=True), pictures_body(("image1", "image2"))
-        add(router, "POST", "/detect", self.detect, body=one)
-        add(router, "POST", "/verify", self.verify, body=two)
-        add(router, "POST", "/embed", self.embed, body=one)
-        add(router, "POST", "/analyze", self.analyze, body=one)
-        add(router, "POST", "/identify", self.identify, body=one)
+        add(router, "POST", "/detect", self.detect, body=one, schema=reference("detect"))
+        add(router, "POST", "/verify", self.verify, body=two, schema=reference("verify"))
+        add(router, "POST", "/embed", self.embed, body=one, schema=reference("embed"))
+        add(router, "POST", "/analyze", self.analyze, body=one, schema=reference("analyze"))
+        add(router, "POST", "/identify", self.identify, body=one, schema=reference("identify"))
         return router
 
     async def detect(

@@ -12,6 +12,7 @@ from facecli.server import refusals
 from facecli.server.refusals import RefusalError
 from facecli.server.reviewing import Reviewing
 from facecli.server.routes.answers import PICTURE, add, answer, caller, json_body
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.server.uploads import json_object
 
@@ -30,8 +31,8 @@ class ReviewRoutes:
         """Return the endpoints."""
         router = APIRouter(prefix="/v1", tags=["people"])
         said = json_body({"answer": {"enum": list(ANSWERS)}, "person": NAME}, ["answer"])
-        add(router, "GET", "/review", self.review)
-        add(router, "POST", "/review/{item}", self.said, body=said)
+        add(router, "GET", "/review", self.review, schema=reference("serve.review"))
+        add(router, "POST", "/review/{item}", self.said, body=said, schema=reference("serve.reviewed"))
         add(router, "GET", "/review/{item}/crop", self.attempt_crop, media_type="image/jpeg", schema=PICTURE)
         return router
 

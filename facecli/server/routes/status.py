@@ -12,6 +12,7 @@ from starlette.responses import Response
 from facecli.errors import FacecliError
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.answers import add, answer
+from facecli.server.schemas import reference
 from facecli.server.service import Service
 from facecli.version import __version__
 
@@ -38,8 +39,8 @@ class Status:
     def router(self) -> APIRouter:
         """Return the endpoints."""
         router = APIRouter(tags=["status"])
-        add(router, "GET", "/v1/health", self.health)
-        add(router, "GET", "/v1/ready", self.readiness)
+        add(router, "GET", "/v1/health", self.health, schema=reference("serve.health"))
+        add(router, "GET", "/v1/ready", self.readiness, schema=reference("serve.ready"))
         add(router, "GET", "/metrics", self.metrics, media_type="text/plain", schema={"type": "string"})
         return router
 

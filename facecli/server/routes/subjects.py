@@ -48,7 +48,7 @@ class SubjectRoutes:
             ("PUT", "/subjects/{subject}", self.rename, named),
             ("DELETE", "/subjects/{subject}", self.delete_subject, {}),
             ("GET", "/faces", self.examples, {}),
-            ("POST", "/faces", self.add_example, {"body": pictures_body(("file",)), "good": (201,)}),
+            ("POST", "/faces", self.add_example, {"body": pictures_body(("file",), encoded=True), "good": (201,)}),
             ("DELETE", "/faces", self.delete_examples, {}),
             ("DELETE", "/faces/{image_id}", self.delete_example, {}),
             ("POST", "/faces/delete", self.delete_listed, {"body": LISTED, "schema": {"type": "array"}}),
