@@ -10,13 +10,12 @@ import os
 import re
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import cv2
 import numpy as np
 
 from facecli.errors import DecodeError, OutputError, UsageError
-from facecli.pictures import png, tiff
+from facecli.pictures import decoding, png, tiff
 from facecli.pictures.headers import Header, read_header
 from facecli.pictures.room import BYTES_PER_PIXEL
 from facecli.system import native
@@ -100,9 +99,7 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
                 raise DecodeError(f"{source} is a damaged {header.format} file: {error}", hint=hint) from error
     _silence_opencv()
     try:
-        pixels = _decoded(
-            np.frombuffer(data, np.uint8), source, alpha=header.alpha, oriented=b"eXIf" in data or b"EXIF" in data
-        )
+        pixels = _decoded(data, header, source, oriented=b"eXIf" in data or b"EXIF" in data)
     except cv2.error as error:
         reason = " ".join(error.err.split())
         raise DecodeError(f"{source} can not be decoded: {reason}", hint="save it smaller, or as PNG") from error
@@ -112,21 +109,21 @@ def _pixels(data: bytes, header: Header, source: str) -> Image:
     return Image(np.ascontiguousarray(pixels, np.uint8), source, header.frames)
 
 
-def _decoded(data: UInt8Array, source: str, *, alpha: bool, oriented: bool) -> UInt8Array | None:
+def _decoded(data: bytes, header: Header, source: str, *, oriented: bool) -> UInt8Array | None:
     """Return the RGB pixels of a picture file, None if it is damaged; raise DecodeError if none of them is seen.
 
-    alpha: the picture has an alpha channel. oriented: it may have an EXIF orientation, which OpenCV only heeds where it
-    drops the channel.
+    oriented: it may have an EXIF orientation, which OpenCV only heeds where it drops the alpha channel.
     """
-    if alpha:
-        layers = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    size, kind = header.width * header.height, header.format
+    if header.alpha:
+        layers = decoding.decoded(data, cv2.IMREAD_UNCHANGED, size, kind)
         if layers is not None and layers.ndim == 3 and layers.shape[2] == 4 and not layers[..., 3].any():
             hint = "save it without its alpha channel, if what that hides is meant"
             raise DecodeError(f"{source} is fully transparent", hint=hint)
         if layers is not None and layers.dtype == np.uint8 and layers.ndim == 3 and not oriented:
-            return cast("UInt8Array", cv2.cvtColor(layers, cv2.COLOR_BGRA2RGB))
+            return decoding.without_alpha(layers)
         del layers
-    return cast("UInt8Array | None", cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
+    return decoding.decoded(data, cv2.IMREAD_COLOR_RGB, size, kind)
 
 
 def _refuse_unscaled(image: Image) -> None:

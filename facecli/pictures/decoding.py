@@ -1,0 +1,57 @@
+"""Encoded pictures to pixels by OpenCV, without holding a large picture twice.
+
+`cv2.imdecode` decodes into memory of OpenCV's own, which is then copied for numpy; `cv2.imread` can decode into numpy's
+at once. It reads a file, which is in memory alone where the system has such files.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from facecli.types import UInt8Array
+
+LARGE = 2**21  # pixels; below that the copy is not worth a file
+ROWS = 64  # of a large picture that lose their alpha channel at once
+# Of others OpenCV's decoders may read a file otherwise than memory.
+FORMATS = ("JPEG", "PNG", "WebP")
+
+
+def decoded(data: bytes, flags: int, pixels: int, kind: str) -> UInt8Array | None:
+    """Return the pixels of an encoded picture, None if it is damaged. Raises cv2.error as OpenCV does.
+
+    flags: of cv2.imdecode. pixels: how many it has. kind: the format, as a header names it.
+    """
+    if pixels >= LARGE and kind in FORMATS and hasattr(os, "memfd_create") and (kind != "JPEG" or _ends(data)):
+        try:
+            with os.fdopen(os.memfd_create("picture"), "wb") as file:
+                file.write(data)
+                file.flush()
+                path = Path(f"/proc/self/fd/{file.fileno()}")
+                if path.exists():
+                    return cast("UInt8Array | None", cv2.imread(str(path), None, flags))
+        except OSError:  # no file can be had
+            pass
+    return cast("UInt8Array | None", cv2.imdecode(np.frombuffer(data, np.uint8), flags))
+
+
+def without_alpha(layers: UInt8Array) -> UInt8Array:
+    """Return the (H, W, 3) RGB pixels of (H, W, 4) BGRA ones; those of a large picture take the place of the latter."""
+    height, width = layers.shape[:2]
+    if height * width < LARGE:
+        return cast("UInt8Array", cv2.cvtColor(layers, cv2.COLOR_BGRA2RGB))
+    flat = layers.reshape(-1)
+    for top in range(0, height, ROWS):
+        rows = cv2.cvtColor(layers[top : top + ROWS], cv2.COLOR_BGRA2RGB)
+        start = 3 * width * top  # before the rows that are still to be read
+        flat[start : start + rows.size] = rows.reshape(-1)
+    return flat[: 3 * width * height].reshape(height, width, 3)
+
+
+def _ends(data: bytes) -> bool:
+    """Return whether the end of a JPEG is there. Of a file that is cut off libjpeg makes up the rest."""
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
