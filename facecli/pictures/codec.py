@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import cv2
 import numpy as np
@@ -120,9 +121,10 @@ def _decoded(data: bytes, header: Header, source: str, *, oriented: bool) -> UIn
         if layers is not None and layers.ndim == 3 and layers.shape[2] == 4 and not layers[..., 3].any():
             hint = "save it without its alpha channel, if what that hides is meant"
             raise DecodeError(f"{source} is fully transparent", hint=hint)
-        if layers is not None and layers.dtype == np.uint8 and layers.ndim == 3 and not oriented:
-            return decoding.without_alpha(layers)
-        del layers
+        plain = layers is not None and layers.dtype == np.uint8 and layers.ndim == 3 and not oriented
+        if layers is not None and plain and size < decoding.LARGE:
+            return cast("UInt8Array", cv2.cvtColor(layers, cv2.COLOR_BGRA2RGB))
+        del layers  # a large picture is decoded once more, rather than held with and without the channel
     return decoding.decoded(data, cv2.IMREAD_COLOR_RGB, size, kind)
 
 

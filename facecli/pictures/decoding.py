@@ -16,7 +16,6 @@ import numpy as np
 from facecli.types import UInt8Array
 
 LARGE = 2**21  # pixels; below that the copy is not worth a file
-ROWS = 64  # of a large picture that lose their alpha channel at once
 # Of others OpenCV's decoders may read a file otherwise than memory.
 FORMATS = ("JPEG", "PNG", "WebP")
 
@@ -37,19 +36,6 @@ def decoded(data: bytes, flags: int, pixels: int, kind: str) -> UInt8Array | Non
         except OSError:  # no file can be had
             pass
     return cast("UInt8Array | None", cv2.imdecode(np.frombuffer(data, np.uint8), flags))
-
-
-def without_alpha(layers: UInt8Array) -> UInt8Array:
-    """Return the (H, W, 3) RGB pixels of (H, W, 4) BGRA ones; those of a large picture take the place of the latter."""
-    height, width = layers.shape[:2]
-    if height * width < LARGE:
-        return cast("UInt8Array", cv2.cvtColor(layers, cv2.COLOR_BGRA2RGB))
-    flat = layers.reshape(-1)
-    for top in range(0, height, ROWS):
-        rows = cv2.cvtColor(layers[top : top + ROWS], cv2.COLOR_BGRA2RGB)
-        start = 3 * width * top  # before the rows that are still to be read
-        flat[start : start + rows.size] = rows.reshape(-1)
-    return flat[: 3 * width * height].reshape(height, width, 3)
 
 
 def _ends(data: bytes) -> bool:

@@ -9,25 +9,34 @@ import socket
 import struct
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 MOST_GROWTH = 100 * 2**20  # bytes
+JPEG, ZIP, JSON = ({"Content-Type": kind} for kind in ("image/jpeg", "application/zip", "application/json"))
 
 
 @pytest.fixture(scope="module")
-def server(start_server):
-    return start_server("--max-body", str(4 * 2**20), "--rate", "10000")
+def server(start_server, collins):
+    """A server that has seen photos as large as a phone's: what the models keep for themselves is there then."""
+    client = start_server("--max-body", str(4 * 2**20), "--rate", "10000")
+    while client.get("/v1/ready").status_code == 503:  # until the models are there
+        pass
+    photo = enlarged(collins, 4000, 3000)
+    with ThreadPoolExecutor(4) as pool:  # for each thread of the queue
+        answers = [pool.submit(requests.post, f"{client.address}/v1/detect", photo, headers=JPEG) for _ in range(8)]
+    assert {one.result().status_code for one in answers} == {200}
+    return client
 
 
 @pytest.fixture(autouse=True)
 def _memory(server):
     """Every request of this file, and what the server does about it, takes at most MOST_GROWTH at its peak."""
     folder = Path(f"/proc/{server.process.pid}")
-    while server.get("/v1/ready").status_code == 503:  # until the models are there
-        pass
     (folder / "clear_refs").write_text("5")  # the peak begins anew
     before = _status(folder, "VmRSS")
     yield
@@ -72,6 +81,18 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
+def enlarged(picture: bytes, width: int, height: int, suffix: str = ".jpg") -> bytes:
+    """A picture of another size; a PNG has an alpha channel."""
+    import cv2
+    import numpy as np
+
+    kind = cv2.IMREAD_COLOR if suffix == ".jpg" else cv2.IMREAD_GRAYSCALE
+    pixels = cv2.resize(cv2.imdecode(np.frombuffer(picture, np.uint8), kind), (width, height))
+    if suffix == ".png":  # of few colours, so that it fits into a body
+        pixels = cv2.cvtColor(pixels // 64 * 64, cv2.COLOR_GRAY2BGRA)
+    return bytes(cv2.imencode(suffix, pixels)[1])
+
+
 def form(*parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
     body = b"".join(b"--x\r\n%s\r\n\r\n%s\r\n" % (head.encode(), data) for head, data in parts) + b"--x--\r\n"
     return body, {"Content-Type": "multipart/form-data; boundary=x"}
@@ -113,7 +134,6 @@ def broken_zip(method: int) -> bytes:
 HALF = 'Content-Disposition: form-data; name="{}"\r\nContent-Type: text/plain; charset=unicode_escape'
 NAME = 'Content-Disposition: form-data; name="image"; filename="{}"\r\nContent-Type: image/jpeg'
 HALF_FILE = 'Content-Disposition: form-data; name="image"; filename="\xed\xa0\x80.jpg"'
-JPEG, ZIP, JSON = ({"Content-Type": kind} for kind in ("image/jpeg", "application/zip", "application/json"))
 BODIES = {
     "a picture of 100 megapixels": ("/v1/detect", png_header(100_000, 1_001), {"Content-Type": "image/png"}, 422),
     "a picture of 26 megapixels": ("/v1/detect", png_header(5_000, 5_200), {"Content-Type": "image/png"}, 422),
@@ -149,6 +169,13 @@ BODIES = {
     "a path of this machine": ("/v1/detect", b'{"image_url": "/etc/passwd"}', JSON, 422),
     "its own metadata": ("/v1/detect", b'{"image_url": "http://169.254.169.254/"}', JSON, 422),
 }
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_the_largest_picture_that_is_allowed_is_held_once(server, collins, suffix):
+    answer = server.post("/v1/detect", data=enlarged(collins, 5000, 5000, suffix), headers=JPEG)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["images"][0]["width"] == 5000
 
 
 @pytest.mark.parametrize("name", BODIES)
