@@ -3,94 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
-sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.browser
-
-CHROMIUM = os.environ.get("FACECLI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream"),
-    "--use-fake-device-for-media-stream",
-)
-SLOW = 120_000  # milliseconds; no test fails because a machine is slow
 
 
 @pytest.fixture(scope="module")
 def server(start_server):
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium")
     return start_server("--live-fps", "10")
-
-
-@pytest.fixture(scope="module")
-def camera(examples, tmp_path_factory):
-    """Make the file of a camera that sees one of the sample portraits, as MJPEG."""
-    import cv2
-    import numpy as np
-
-    def make(name: str) -> Path:
-        portrait = cv2.imread(str(examples / name))
-        factor = 480 / portrait.shape[0]
-        small = cv2.resize(portrait, (int(portrait.shape[1] * factor), 480), interpolation=cv2.INTER_AREA)
-        frames = []
-        for shift in (0, 4, 8, 4):
-            frame = np.full((480, 640, 3), 90, np.uint8)
-            left = max(0, (640 - small.shape[1]) // 2 + shift)
-            part = small[:, : 640 - left]
-            frame[:, left : left + part.shape[1]] = part
-            frames.append(cv2.imencode(".jpg", frame)[1].tobytes())
-        path = tmp_path_factory.mktemp("camera") / f"{Path(name).stem}.mjpeg"
-        path.write_bytes(b"".join(frames))
-        return path
-
-    return make
-
-
-@pytest.fixture
-def browser(server, camera):
-    """Open the page in a browser whose camera sees a portrait; whatever is wrong in its console fails the test."""
-    opened, wrong = [], []
-    with sync.sync_playwright() as playwright:
-
-        def start(portrait: str, width: int = 1100, height: int = 800, scheme: str = "light", address: str = ""):
-            address = address or server.address
-            flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera(portrait)}"]
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, headless=True)
-            opened.append(chromium)
-            context = chromium.new_context(
-                viewport={"width": width, "height": height},
-                permissions=["camera"],
-                color_scheme=scheme,
-                base_url=address,
-            )
-            page = context.new_page()
-            page.set_default_timeout(SLOW)
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda one: _check_console(one, wrong))
-            page.on("request", lambda one: _check_host(one.url, address, wrong))
-            return page
-
-        yield start
-        for chromium in opened:
-            chromium.close()
-    assert wrong == []
-
-
-def _check_console(message, wrong: list[str]) -> None:
-    """Note an error, such as something that the policy of content forbids; answers that refuse are no errors."""
-    if message.type == "error" and not message.text.startswith("Failed to load resource"):
-        wrong.append(message.text)
-
-
-def _check_host(url: str, address: str, wrong: list[str]) -> None:
-    if not url.startswith((address, address.replace("http", "ws"), "blob:", "data:")):
-        wrong.append(f"a request to {url}")
 
 
 def shot(page, name: str) -> None:
@@ -189,7 +113,7 @@ def test_a_day_on_the_page(server, browser, examples, tmp_path):
     other = browser("hopper.jpg")
     other.goto("/login")
     other.get_by_role("button", name="Log in").click()
-    said(other, "nobody was recognised")
+    said(other, "Nobody was recognised")
     state = "document.querySelector('video').srcObject.getTracks()[0].readyState"
     for _ in range(100):
         if other.evaluate(state) == "ended":
@@ -301,15 +225,6 @@ def test_keys_are_made_and_revoked_on_the_page(browser, start_server, collins, t
     page.get_by_role("button", name="Revoke a door").click()
     page.get_by_text("a door, read").wait_for(state="detached")
     assert [one["label"] for one in Keys(path).listed()] == ["the first"]
-
-
-@pytest.fixture(scope="module")
-def axe():
-    """The source of axe-core, which looks for what keeps people from using a page."""
-    path = Path(os.environ.get("FACECLI_WEB_RUNTIME", ""), "axe-core", "axe.min.js")
-    if not path.is_file():
-        pytest.skip("needs axe-core in the node_modules that FACECLI_WEB_RUNTIME names")
-    return path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from functools import cache
 from importlib import resources
 
@@ -60,4 +62,15 @@ def _names() -> frozenset[str]:
 
 @cache
 def _content(name: str) -> bytes:
-    return resources.files("facecli.server").joinpath("web", name).read_bytes()
+    found = resources.files("facecli.server").joinpath("web", name).read_bytes()
+    return _worded(found.decode()).encode() if name == "index.html" else found
+
+
+def _worded(page: str) -> str:
+    """Return the document with texts of the page in the places of their names, for browsers without scripts, too."""
+    texts = _content("texts.js").decode()
+    for name in ("language", "noScript"):
+        found = re.search(rf'^  {name}: "(.*)",$', texts, re.MULTILINE)
+        assert found, name
+        page = page.replace(f"{{{name}}}", html.escape(found[1]))
+    return page

@@ -3,8 +3,8 @@ import { texts } from "/web/texts.js";
 import { ask, closeCamera, doing, element, field, openCamera, pause, say, snapshot, videoElement } from "/web/tools.js";
 import { go, me, refresh } from "/web/main.js";
 
-const PICTURES = 5;
-const LEAST = 3; // pictures that a sign-up and a log-in need
+const PICTURES = 5; // of a sign-up and of a log-in
+const LEAST = 3; // that each needs
 
 export function home(content) {
   content.append(
@@ -130,7 +130,7 @@ export function login(content) {
   const pin = field(texts.pin, { name: "pin", type: "password", maxlength: 64, autocomplete: "current-password" });
   const start = element("form", { onsubmit: doing(() => filmed(video, stage, strip, () => here, async () => {
     const unseen = me.scope ? [] : [texts.hintUnseen];
-    const pictures = await take(video, stage, strip, LEAST, unseen.length ? 3 : 0, () => here, unseen);
+    const pictures = await take(video, stage, strip, PICTURES, unseen.length ? 3 : 0, () => here, unseen);
     if (!here) return;
     say(texts.sending);
     const document_ = await ask("POST", "/v1/login", form(pictures, { pin: pin.lastChild.value }));

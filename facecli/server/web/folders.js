@@ -1,6 +1,6 @@
 // A folder of person/image.jpg, sent in requests that the server takes.
 import { texts } from "/web/texts.js";
-import { ask } from "/web/tools.js";
+import { ask, words } from "/web/tools.js";
 
 const IMAGE = /\.(jpe?g|png|webp|bmp|tiff?)$/i;
 const LEFT_OUT = ["RecycleBin", "Embeddings"]; // folders of a dataset: what was thrown away, and the gallery
@@ -63,7 +63,7 @@ async function send(sum, name, files) {
     const answer = await ask("POST", sum.uid ? `/v1/people/${sum.uid}/faces` : "/v1/people", data);
     sum.uid = answer.person.uid;
     sum.added += answer.faces.length;
-    for (const { index, error } of answer.rejected) sum.refused.push([pathOf(files[index]), error.message]);
+    for (const { index, error } of answer.rejected) sum.refused.push([pathOf(files[index]), words(error)]);
   } catch (failure) {
     const half = Math.ceil(files.length / 2);
     if (files.length > 1 && OF_PICTURES.includes(failure.status)) {

@@ -1,6 +1,6 @@
 // The live view: frames to the server one at a time, boxes and names over the picture.
 import { texts } from "/web/texts.js";
-import { doing, element, key, openCamera, closeCamera, say, snapshot, videoElement } from "/web/tools.js";
+import { doing, element, key, openCamera, closeCamera, say, snapshot, videoElement, words } from "/web/tools.js";
 
 export function live(content) {
   let [socket, here] = [null, true];
@@ -50,7 +50,7 @@ function connect(video, answered, ended) {
   socket.onmessage = (message) => {
     const answer = JSON.parse(message.data);
     answered(answer);
-    if (answer.error) say(answer.error.message, true);
+    if (answer.error) say(words(answer.error), true);
     next();
   };
   socket.onclose = (event) => {
@@ -72,7 +72,7 @@ function show(answer, canvas, list) {
   list.replaceChildren(...answer.faces.map((face) =>
     element("li", { "data-person": face.person || "", "data-emotion": face.emotion || "", "data-track": face.track },
       nameOf(face),
-      ` (${[face.emotion, texts.trackOf(face.track)].filter(Boolean).join(", ")}) `,
+      ` (${[emotionOf(face), texts.trackOf(face.track)].filter(Boolean).join(", ")}) `,
       face.outcome === "unknown" ? element("a", { href: "/review" }, texts.whoIsThis) : null)));
 }
 
@@ -81,10 +81,12 @@ function nameOf(face) {
   return face.person || (face.outcome ? texts.unknown : texts.looking);
 }
 
+const emotionOf = ({ emotion }) => texts.emotions[emotion] || emotion;
+
 function draw(pen, face, scale) {
   const [left, top, right, bottom] = face.bbox;
   const colour = face.person ? "#7fe0a8" : "#f0c674";
-  const words = [nameOf(face), face.emotion].filter(Boolean).join(" · ");
+  const words = [nameOf(face), emotionOf(face)].filter(Boolean).join(" · ");
   pen.strokeStyle = colour;
   pen.strokeRect(left, top, right - left, bottom - top);
   const [width, height] = [pen.measureText(words).width + 10 * scale, 24 * scale];

@@ -61,5 +61,10 @@ document.addEventListener("click", (event) => {
   go(link.getAttribute("href")).then(() => main.focus());
 });
 addEventListener("popstate", show);
-document.getElementById("skip").textContent = texts.skip;
+const skip = document.getElementById("skip");
+skip.textContent = texts.skip;
+skip.addEventListener("click", (event) => {
+  event.preventDefault(); // to follow it would be another address, for which the page is drawn anew
+  main.focus();
+});
 show();

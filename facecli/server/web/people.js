@@ -1,6 +1,6 @@
 // Everybody, and one person.
 import { texts } from "/web/texts.js";
-import { ask, doing, element, field, pause, picture, say } from "/web/tools.js";
+import { ask, doing, element, field, pause, picture, say, words } from "/web/tools.js";
 import { addFiles, byPerson } from "/web/folders.js";
 import { go } from "/web/main.js";
 
@@ -8,7 +8,7 @@ export async function people(content) {
   const list = element("ul", { class: "cards" });
   const search = field(texts.search, { type: "search", oninput: () => fill(list, search.lastChild.value) });
   const undo = element("button", { onclick: doing(async () => {
-    say((await ask("POST", "/v1/undo")).text);
+    say(texts.undone((await ask("POST", "/v1/undo")).people));
     await fill(list, "");
   }) }, texts.undo);
   content.append(element("h1", {}, texts.peopleTitle), search, list, undo, adding(list), folder(list));
@@ -70,7 +70,7 @@ function folder(list) {
       if (zip.lastChild.files.length) {
         const body = zip.lastChild.files[0].slice(0, undefined, "application/zip");
         const answer = await imported(body);
-        const bad = answer.rejected.map((one) => [one.source, one.error ? one.error.message : texts.failed]);
+        const bad = answer.rejected.map((one) => [one.source, one.error ? words(one.error) : texts.failed]);
         [added, refused] = [added + answer.added, [...refused, ...bad]];
       }
       told();
@@ -86,7 +86,7 @@ async function imported(zip) {
     await pause(500);
     job = await ask("GET", `/v1/jobs/${job.job}`);
   }
-  if (!job.result) throw new Error(job.error ? job.error.message : texts.failed);
+  if (!job.result) throw new Error(job.error ? words(job.error, true) : texts.failed);
   return job.result;
 }
 
@@ -142,9 +142,9 @@ function more(path, again) {
 function renaming(path, own, again) {
   const name = field(texts.newName, { required: true, maxlength: 200, value: own.person });
   return element("form", { onsubmit: doing(async () => {
-    const { text } = await ask("PATCH", path, { name: name.lastChild.value });
+    const { people: [before, now] } = await ask("PATCH", path, { name: name.lastChild.value });
     await again();
-    say(text);
+    say(texts.renamed(before, now));
   }) }, name, element("button", { type: "submit" }, texts.rename));
 }
 
@@ -154,8 +154,8 @@ function merging(path, own, all) {
   const select = element("select", {}, ...others.map((one) => element("option", { value: one.uid }, one.person)));
   return element("form", { onsubmit: doing(async () => {
     const into = select.value;
-    const { text } = await ask("POST", `${path}/merge`, { into });
+    const { people: [gone, kept], faces } = await ask("POST", `${path}/merge`, { into });
     await go(`/people/${into}`);
-    say(text);
+    say(texts.merged(gone, kept, faces.length));
   }) }, element("label", {}, texts.mergeInto, select), element("button", { type: "submit" }, texts.merge));
 }

@@ -9,10 +9,10 @@ const FPIR = 0.01; // the rate of strangers who are named, where nobody asks for
 export async function review(content) {
   const place = { list: element("ul", { class: "cards wide" }), undo: element("button", { hidden: true }, texts.undoAnswer), undoable: [] };
   place.undo.addEventListener("click", doing(async () => {
-    const { text } = await ask("POST", "/v1/undo");
+    const { people } = await ask("POST", "/v1/undo");
     place.undoable.pop();
     await fill(place);
-    say(text);
+    say(texts.undone(people));
   }));
   content.append(element("h1", {}, texts.reviewTitle), element("p", {}, texts.reviewText), place.list, place.undo);
   await fill(place);

@@ -12,7 +12,7 @@ export async function settings(content) {
     element("form", { onsubmit: doing(async () => {
       sessionStorage.setItem("key", own.lastChild.value);
       await go("/settings");
-      say(texts.mayDo(me.scope));
+      say(texts.mayDo(texts.scopes[me.scope]));
     }) }, own, element("p", { class: "small" }, texts.keyText), element("button", { type: "submit" }, texts.keep)),
     me.has_keys && me.scope === "admin" ? await keys() : "",
     trying(),
@@ -25,11 +25,11 @@ export async function settings(content) {
 async function keys() {
   const list = element("ul", {});
   const label = field(texts.keyLabel, { required: true, maxlength: 100 });
-  const scope = element("select", {}, ...["read", "identify", "enroll", "admin"].map((name) => element("option", {}, name)));
+  const scope = element("select", {}, ...["read", "identify", "enroll", "admin"].map((name) => element("option", { value: name }, texts.scopes[name])));
   const made = element("p", { role: "status" });
   const fill = async () => {
     const { keys: found } = await ask("GET", "/v1/keys");
-    list.replaceChildren(...found.map((one) => element("li", {}, texts.keyOf(one.label, one.scope),
+    list.replaceChildren(...found.map((one) => element("li", {}, texts.keyOf(one.label, texts.scopes[one.scope] || one.scope),
       element("button", { class: "bad", "aria-label": texts.revokes(one.label), onclick: doing(async () => {
         if (!confirm(texts.revokeSure(one.label))) return;
         await ask("DELETE", `/v1/keys/${encodeURIComponent(one.label)}`);

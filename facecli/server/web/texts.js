@@ -1,6 +1,9 @@
-// Every text of the page, by name. A translation is another file with the same names. What the server itself says of a
-// refused request, a picture or a threshold is shown as it is, in English.
+// Every text of the page, by name. A translation is another file with the same names. The server's codes for emotions,
+// scopes, changes and errors have their words here, too. Where an error needs a name or a number to be understood, and of
+// a threshold, what the server itself says is shown, in English.
 export const texts = {
+  language: "en",
+  noScript: "This page needs JavaScript.",
   skip: "Skip to the content",
   menu: "Pages",
   home: "Home", signup: "Sign up", login: "Log in", live: "Live", people: "People", review: "Review", settings: "Settings",
@@ -16,7 +19,6 @@ export const texts = {
   firstName: "First name", lastName: "Last name",
   pinWished: "PIN, if you want to type one whenever you log in", pin: "PIN, if you have one",
   consent: "I agree that my name, five pictures' crops and what is computed from them are kept here until I erase them.",
-  start: "Start the camera",
   startCount: "Take five pictures",
   taking: (n, all) => `Picture ${n} of ${all}`,
   sending: "Sending the pictures…",
@@ -42,6 +44,10 @@ export const texts = {
   seen: "Faces seen",
   unknown: "unknown", looking: "looking…",
   whoIsThis: "Who is this?",
+  emotions: {
+    angry: "angry", disgust: "disgusted", fear: "afraid", happy: "happy", sad: "sad", surprise: "surprised", neutral: "neutral",
+    contempt: "contemptuous",
+  },
   trackOf: (n) => `face ${n}`,
   peopleTitle: "People",
   search: "Search by name",
@@ -61,6 +67,9 @@ export const texts = {
   back: "All people",
   rename: "Rename", newName: "New name",
   merge: "Merge into", mergeInto: "Another person",
+  renamed: (before, now) => `${before} is called ${now} now.`,
+  merged: (gone, into, faces) => `${gone} is ${into} now: ${faces} ${faces === 1 ? "face" : "faces"}.`,
+  undone: (people) => `The latest change is taken back${people.length ? `: ${people.join(", ")}` : ""}.`,
   addPictures: "Add pictures",
   remove: "Erase this person",
   removeSure: (name) => `Erase ${name} and everything that is kept of them? This can not be undone.`,
@@ -87,6 +96,7 @@ export const texts = {
   keep: "Keep",
   keys: "Keys of the server", keyLabel: "Label of a new key", keyScope: "Scope; each includes those before", keyMake: "Make a key",
   keyMade: "This key is shown once: ", keyOf: (label, scope) => `${label}, ${scope} `,
+  scopes: { read: "read", identify: "identify", enroll: "enroll", admin: "admin" },
   revoke: "Revoke", revokes: (label) => `Revoke ${label}`, revokeSure: (label) => `Revoke the key ${label}? Whoever has it is let in no more.`,
   thresholds: "Thresholds",
   thresholdText: "The largest distance at which a face is named, and the rate of strangers (FPIR) who are named at it.",
@@ -101,4 +111,21 @@ export const texts = {
   eraseSure: "Erase you and everything that is kept of you? This can not be undone.",
   needLogin: "Log in to export or erase what is kept of you.",
   failed: "It failed.",
+  errors: {
+    forbidden: "Your key does not let you do this.",
+    not_found: "It is not there, or not any more.",
+    too_large: "This is more than the server takes at once: send less.",
+    media_type: "The server does not read files of this kind.",
+    slow: "It arrived too slowly: try again.",
+    busy: "The server has too much to do, or you ask too often: try again in a minute.",
+    timeout: "There was no answer in time: try again.",
+    starting: "The models are being loaded: try again in a moment.",
+    not_recognised: "Nobody was recognised: look at the camera, alone and nearer, or sign up.",
+    not_live: "This looks like a photo of a face.",
+    pin: "The PIN is missing, or wrong.",
+    no_face: "No face is found.",
+    ambiguous_face: "More than one person is seen.",
+    decode: "The file is no picture, or a damaged one.",
+    method: "It failed.", bug: "The server failed.",
+  },
 };

@@ -18,6 +18,11 @@ export function say(text, bad = false) {
   place.classList.toggle("bad", bad);
 }
 
+// What an error of the server says: the page's words for its code, or else the server's own. hinted: with its hint.
+export function words({ code, message, hint }, hinted = false) {
+  return texts.errors[code] || (hinted && hint ? `${message}; ${hint}` : message);
+}
+
 export function key() {
   return sessionStorage.getItem("key") || "";
 }
@@ -39,8 +44,8 @@ export async function ask(method, path, body) {
   const document_ = await answer.json();
   if (!answer.ok) {
     const error = document_.error;
-    const hint = answer.headers.has("www-authenticate") ? texts.typeKey : error.hint; // the server's is for programs
-    const failure = new Error(hint ? `${error.message}; ${hint}` : error.message);
+    const needsKey = answer.headers.has("www-authenticate"); // the server's hint is for programs
+    const failure = new Error(needsKey ? `${error.message}; ${texts.typeKey}` : words(error, true));
     failure.status = answer.status;
     throw failure;
   }
