@@ -107,10 +107,11 @@ def link_zip() -> bytes:
     return data.getvalue()
 
 
-def bomb_zip() -> bytes:
+def bomb_zip(files: int = 1, size: int = 200 * 2**20) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("Ada/a.jpg", bytes(200 * 2**20))
+        for name in "abcdefgh"[:files]:
+            archive.writestr(f"Ada/{name}.jpg", bytes(size))
     return data.getvalue()
 
 
@@ -157,6 +158,7 @@ BODIES = {
     "JSON that is a list": ("/analyze/emotion", b"[]", JSON, 400),
     "a zip with a link": ("/v1/import", link_zip(), ZIP, 422),
     "a zip that unpacks to much": ("/v1/import", bomb_zip(), ZIP, 200),
+    "a zip of large files together": ("/v1/import", bomb_zip(8, 2**27 + 1), ZIP, 413),
     "a zip of many files": ("/v1/import", many_zip(), ZIP, 413),
     "a zip with damaged LZMA": ("/v1/import", broken_zip(zipfile.ZIP_LZMA), ZIP, 200),
     "a zip with damaged deflation": ("/v1/import", broken_zip(zipfile.ZIP_DEFLATED), ZIP, 200),
@@ -186,6 +188,14 @@ def test_a_hostile_body_is_one_error(server, name):
     assert len(answer.text) < 3000
     if "pixels" in name:
         assert "the limit is 25000000" in answer.json()["error"]["message"]
+    if "unpacks to much" in name:
+        (refused,) = answer.json()["rejected"]
+        assert answer.json()["added"] == 0
+        assert (refused["source"], refused["person"]) == ("Ada/a.jpg", "Ada")
+        assert f"larger than {4 * 2**20} bytes" in refused["error"]["message"]
+        assert server.get("/v1/people").json()["people"] == []
+    if "files together" in name:
+        assert "are larger than" in answer.json()["error"]["message"]
     if "damaged" in name:
         assert "is damaged in the zip" in answer.json()["rejected"][0]["error"]["message"]
     if expected != 200:
