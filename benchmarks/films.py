@@ -30,7 +30,7 @@ from facecli.film.address import address_of
 from facecli.film.live import open_film
 from facecli.film.reading import Film
 from facecli.film.writing import FilmWriter
-from facecli.output.track_files import Mot
+from facecli.output.mot_file import Mot
 from facecli.system.cores import available_cores
 from facecli.tracking.events import FrameSeen, StreamEnded
 

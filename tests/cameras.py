@@ -6,6 +6,7 @@ import base64
 import socketserver
 import struct
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,8 +84,11 @@ def rtsp(stream: bytes) -> Iterator[int]:
 
 
 @contextmanager
-def jpegs(pictures: Sequence[bytes]) -> Iterator[int]:
-    """Give the port of a web server that sends JPEG after JPEG, as most cameras do (multipart/x-mixed-replace)."""
+def jpegs(pictures: Sequence[bytes], pause: float = 0.0) -> Iterator[int]:
+    """Give the port of a web server that sends JPEG after JPEG, as most cameras do (multipart/x-mixed-replace).
+
+    pause: seconds after each.
+    """
 
     class Camera(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -94,6 +98,7 @@ def jpegs(pictures: Sequence[bytes]) -> Iterator[int]:
             for picture in pictures:
                 head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                 self.wfile.write(head.encode() + picture + b"\r\n")
+                time.sleep(pause)
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""

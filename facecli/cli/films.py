@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,15 @@ from facecli.cli import progress
 from facecli.cli.wording import option
 from facecli.errors import FacecliError, UsageError
 from facecli.system.ending import heeded
-from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
     from facecli.api.films import FilmTools
     from facecli.film.address import Address
-    from facecli.film.frame import Excerpt, FilmFacts
     from facecli.film.live import Live
     from facecli.film.reading import Film
-    from facecli.output.annotated_film import Afterwards, AnnotatedFilm, AsItGoes
     from facecli.output.sink import Sink
-    from facecli.output.track_files import Crops
+    from facecli.output.track_crops import Crops
     from facecli.output.tracks import Films
-    from facecli.tracking.events import Event
 
 Record = dict[str, Any]
 INTERRUPTED = 130  # as cli.main tells it
@@ -80,18 +76,26 @@ class Run:
     """
 
     def __init__(self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int) -> None:
+        from facecli.cli.film_copies import Copies
         from facecli.film.address import address_of
+        from facecli.output.track_crops import Crops
         from facecli.output.tracks import Films
 
         self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
         self._films: Films = Films(embeddings=settings.embeddings, wording=option)
+        self._copies = Copies(settings, max_pixels, several=len(names) > 1)
         self._crops: Crops | None = None
         self.failed, self.stopped, self.known = 0, False, False
-        if len(names) > 1 and any(address_of(name).live for name in names):
-            raise UsageError("a camera or stream is followed alone", hint="start one command for each")
+        live = {address_of(name).live for name in names}
+        if len(live) > 1:
+            raise UsageError("a stream would wait for the end of a film beside it", hint="start one command for each")
+        self._at_once = len(names) > 1 and True in live
+        self._lives: list[Live] = []
         if settings.mot is not None and len(names) != 1:
             raise UsageError("--mot is for one film", hint="track the films one by one")
         self._check_places()
+        if settings.crops is not None:
+            self._crops = Crops(settings.crops)
 
     @property
     def status(self) -> int:
@@ -117,18 +121,32 @@ class Run:
             sink.stream(head, "films", self.films(), tracks.csv_columns(asked), tracks.rows, tracks.table_rows)
 
     def events(self) -> Iterator[Record]:
-        """Yield the records of all events, film after film; those of frames only if they were asked for."""
-        for name in self._names:
-            for record in self._film(name):
-                if record["event"] != "frame" or self._settings.frames:
-                    yield record
+        """Yield the records of all events, film after film, those of several streams as they come.
+
+        Those of frames only if they were asked for.
+        """
+        return self._each(self._film)
 
     def films(self) -> Iterator[Record]:
         """Yield one record per film."""
-        for name in self._names:
+
+        def whole(name: str) -> Generator[Record, None, None]:
             yield self._films.film(self._film(name), frames=self._settings.frames)
 
-    def _film(self, name: str) -> Iterator[Record]:
+        return self._each(whole)
+
+    def _each(self, follow: Callable[[str], Generator[Record, None, None]]) -> Iterator[Record]:
+        """Yield what comes of each film; several streams are followed at once."""
+        from facecli.system.merging import merged
+
+        if self._at_once:
+            with heeded(self._stop):
+                yield from merged([follow(name) for name in self._names])
+            return
+        for name in self._names:
+            yield from follow(name)
+
+    def _film(self, name: str) -> Generator[Record, None, None]:
         from facecli.film.address import address_of
         from facecli.film.live import open_film
 
@@ -155,37 +173,42 @@ class Run:
             yield
             return
 
-        def stop() -> None:
-            self.stopped = True
+        self._lives.append(film)
+        if self.stopped:
             film.stop()
-
-        with heeded(stop):
+        with heeded(self._stop):
             yield
+
+    def _stop(self) -> None:
+        self.stopped = True
+        for film in [*self._lives]:
+            film.stop()
 
     def _opened(self, film: Film | Live, address: Address) -> Iterator[Record]:
         from facecli.film.frame import Excerpt
-        from facecli.output.track_files import Mot
+        from facecli.output.mot_file import Mot
         from facecli.tracking.events import FrameSeen, StreamEnded, TrackEnded
 
         settings = self._settings
         excerpt = Excerpt(settings.start, settings.duration, settings.max_fps, settings.max_frames)
         mot = None if settings.mot is None else Mot()
         with ExitStack() as stack:
-            drawing = self._drawing(stack, film, address)
+            drawing = self._copies.begun(stack, film, address)
             takers = [taker for taker in (drawing, mot) if taker is not None]
             for event in self._tools.follow(film, excerpt):
                 for taker in takers:
                     taker.take(event)
                 if isinstance(event, FrameSeen) and not settings.frames:
                     continue
-                written: list[str] = []
+                written = [] if self._crops is None else self._crops.take(event)
+                moved: dict[str, str] = {}
                 if isinstance(event, TrackEnded):
-                    written = self._crop(event)
                     self.known |= event.answer is not None and event.answer.person is not None
                 if isinstance(event, StreamEnded):
                     self._count(event)
-                    self._redraw(drawing, address, excerpt)
-                yield self._films.event(event, written)
+                    self._copies.drawn(drawing, address, excerpt)
+                    moved = {} if self._crops is None else self._crops.settle(event.source)
+                yield self._films.event(event, written, moved)
         if mot is not None and settings.mot is not None:
             mot.write(settings.mot)
 
@@ -206,52 +229,6 @@ class Run:
 
             print_error(f"{event.source} ended earlier than it says: was the recording cut off?")
 
-    def _crop(self, event: Event) -> list[str]:
-        from facecli.output.track_files import Crops
-        from facecli.tracking.events import TrackEnded
-
-        if self._settings.crops is None or not isinstance(event, TrackEnded):
-            return []
-        if self._crops is None:
-            self._crops = Crops(self._settings.crops)
-        return self._crops.write(event)
-
-    def _drawing(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
-        """Return what takes events to an annotated copy; that of what can be read once is drawn at once."""
-        from facecli.output.annotated_film import Afterwards, AsItGoes
-
-        target = self._target(address.source)
-        if target is None:
-            return None
-        if not (film.facts.live or address.pipe):
-            return Afterwards()
-        return AsItGoes(stack.enter_context(self._copy(target, film.facts, None)))
-
-    def _redraw(self, drawing: AsItGoes | Afterwards | None, address: Address, excerpt: Excerpt) -> None:
-        """Draw a film that was followed to its end, in a second reading."""
-        from facecli.film.reading import Film
-        from facecli.output.annotated_film import Afterwards
-
-        target = self._target(address.source)
-        if target is None or not isinstance(drawing, Afterwards) or not len(drawing):
-            return
-        with closing(Film(address, max_pixels=self._max_pixels)) as again:
-            sound = address if self._settings.audio == "copy" else None
-            with self._copy(target, again.facts, sound) as copy:
-                drawing.draw(copy, again.frames(excerpt))
-
-    def _copy(self, target: Path, facts: FilmFacts, sound: Address | None) -> AnnotatedFilm:
-        from facecli.output.annotated_film import AnnotatedFilm
-
-        return AnnotatedFilm(target, facts, self._settings.codec, sound)
-
-    def _target(self, source: str) -> Path | None:
-        annotate = self._settings.annotate
-        if annotate is None or (len(self._names) == 1 and not is_folder(annotate)):
-            return annotate
-        stem = source.rstrip("/").rpartition("/")[2].rpartition(".")[0] or "film"
-        return annotate / f"{stem.replace(':', '-')}.mp4"
-
     def _check_places(self) -> None:
         """Raise an error for places that can not be written, or that are inputs, before any work."""
         from facecli.film import writing
@@ -270,7 +247,7 @@ class Run:
         if settings.annotate is not None:
             if len(names) > 1:
                 make_folder(settings.annotate)
-            targets = [target for name in names if (target := self._target(name)) is not None]
+            targets = [target for name in names if (target := self._copies.target(name)) is not None]
             for target in targets:
                 refuse_inputs(target, names, "annotate")
                 writing.check(target, settings.codec)

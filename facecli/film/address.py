@@ -13,9 +13,10 @@ from facecli.redaction import without_secrets
 
 SUFFIXES = tuple(".mp4 .m4v .mov .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .wmv .flv .3gp .ogv".split())  # noqa: SIM905 # one line
 _CAMERA = re.compile(r"camera:(\d+|/dev/\S+)")
+_NAMED_CAMERA = re.compile(r"camera:(.+)")  # where cameras have names, and no files
 _STREAM = re.compile(r"(rtsps?|rtmps?|srt|udp|rtp|tcp)://", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-# Where FFmpeg finds cameras: its format, and its name for number N.
+# Where FFmpeg finds cameras: its format, and its name for number N, or, of DirectShow, for a name.
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
 
 
@@ -38,7 +39,7 @@ class Address:
 
 def is_film(name: str) -> bool:
     """Return whether a name stands for a film, camera or stream, as far as the name tells."""
-    if _CAMERA.fullmatch(name) or _STREAM.match(name):
+    if _camera(name) or _STREAM.match(name):
         return True
     path = urlsplit(name).path if _WEB.match(name) else name
     return path.lower().endswith((*SUFFIXES, ".m3u8"))
@@ -47,13 +48,15 @@ def is_film(name: str) -> bool:
 def address_of(name: str) -> Address:
     """Return the place of a film: a file, `camera:0`, or a URL. A web address of a film's file is no live stream.
 
-    Raises UsageError for `-`.
+    Raises UsageError for `-`, and for the number of a camera where they have names.
     """
     if name == "-":
         raise UsageError("a film is not read from stdin", hint="name its file")
-    if camera := _CAMERA.fullmatch(name):
+    if camera := _camera(name):
         form, pattern = _CAMERAS.get(sys.platform, _CAMERAS["linux"])
-        url = pattern.format(camera[1]) if camera[1].isdecimal() else camera[1]
+        if form == "dshow" and camera.isdecimal():
+            raise UsageError(f"cameras have names here, and {name} is a number", hint='say "camera:Integrated Camera"')
+        url = pattern.format(camera) if camera.isdecimal() or form == "dshow" else camera
         return Address(name, url, form, live=True)
     if _STREAM.match(name):
         return Address(without_secrets(name), name, live=True, network=True)
@@ -77,6 +80,12 @@ def films_below(folder: Path) -> list[str]:
     return sorted(
         str(path) for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
+
+
+def _camera(name: str) -> str | None:
+    """Return the number, file or name of a camera, None for what is none."""
+    found = (_CAMERA if sys.platform == "linux" else _NAMED_CAMERA).fullmatch(name)
+    return None if found is None else found[1]
 
 
 def _is_file(url: str) -> bool:

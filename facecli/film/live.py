@@ -12,7 +12,7 @@ from facecli.film.address import Address
 from facecli.film.frame import MAX_PIXELS, Choice, Excerpt, Frame, Gap
 from facecli.film.reading import Film
 
-PATIENT_TRIES, LONGEST_PAUSE = 60, 30.0  # so often a lost source is tried once a second, then more and more rarely
+PAUSE = 1.0  # s until a lost source is tried again, however long it is gone: a camera that is back is seen at once
 
 
 class Live:
@@ -125,15 +125,15 @@ class Live:
             self._changed.notify_all()
 
     def _wait(self, attempt: int, failure: FacecliError | None) -> bool:
-        """Tell a break and wait until it is time for the next try. Return whether there is one."""
+        """Tell a break, or not, and wait until it is time for the next try. Return whether there is one."""
         again = self._retries is None or attempt <= self._retries
-        pause = _pause(attempt)
         reason = "the stream has ended" if failure is None else failure.message
         with self._changed:
-            self._gaps.append(Gap(self._now(), time.time(), reason, attempt, pause if again else None))
+            if _told(attempt) or not again:
+                self._gaps.append(Gap(self._now(), time.time(), reason, attempt, PAUSE if again else None))
             self._failure = None if again else failure
             self._changed.notify_all()
-            return again and not self._changed.wait_for(lambda: self._stopping, pause)
+            return again and not self._changed.wait_for(lambda: self._stopping, PAUSE)
 
 
 def open_film(address: Address, *, max_pixels: int = MAX_PIXELS, retries: int | None = None) -> Film | Live:
@@ -152,14 +152,14 @@ def open_film(address: Address, *, max_pixels: int = MAX_PIXELS, retries: int | 
 
 def _opened(opening: Callable[[], Film], retries: int) -> Film:
     """Open a film, and try again so often where nothing answers. Raises the last error."""
-    for attempt in range(1, retries + 1):
+    for _ in range(retries):
         try:
             return opening()
         except (FetchError, InputError):
-            time.sleep(_pause(attempt))
+            time.sleep(PAUSE)
     return opening()
 
 
-def _pause(attempt: int) -> float:
-    """Return the seconds until a source is tried again after it was lost so many times in a row."""
-    return min(LONGEST_PAUSE, 1.0 if attempt <= PATIENT_TRIES else 2.0 ** min(attempt - PATIENT_TRIES, 5))
+def _told(attempt: int) -> bool:
+    """Return whether a try that failed is told: the 1st, 2nd, 4th and so on, so that a night's break is a few lines."""
+    return attempt & (attempt - 1) == 0

@@ -19,7 +19,7 @@ from facecli.film.faults import told
 from facecli.film.frame import MAX_PIXELS, Choice, Display, Excerpt, FilmFacts, Frame
 from facecli.types import Image
 
-OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # until a silent server counts as gone
+OPEN_SECONDS, READ_SECONDS = 10.0, 5.0  # until a silent server counts as gone
 # Matrices of H.273 that are converted, BT.709 and BT.601, with the primaries and transfer that belong to them: MP4
 # tells none of the three without the others.
 MATRICES = {1: (1, 1), 5: (5, 6)}

@@ -42,8 +42,12 @@ class Films:
     def __init__(self, *, embeddings: bool = False, wording: Wording = keyword) -> None:
         self._embeddings, self._wording = embeddings, wording
 
-    def event(self, one: Event, crops: Sequence[str] = ()) -> Record:
-        """Return an event as a record. crops: the files of a track's faces."""
+    def event(self, one: Event, crops: Sequence[str] = (), moved: Mapping[str, str] | None = None) -> Record:
+        """Return an event as a record.
+
+        crops: the files of a track's faces, for its end. moved: files of the film that have another name now, for the
+        film's end.
+        """
         name, make = _MAKERS[type(one)]
         source = one.facts.source if isinstance(one, StreamStarted) else one.source
         record = {"event": name, "source": source, **make(one)}
@@ -52,6 +56,7 @@ class Films:
             record["embedding"] = embedding(one.embedding) if self._embeddings and one.embedding is not None else None
         if isinstance(one, StreamEnded):
             record["error"] = error(one.error, self._wording)
+            record["moved"] = dict(moved or {})
         return record
 
     def film(self, events: Iterable[Record], *, frames: bool = False) -> Record:
@@ -73,6 +78,9 @@ class Films:
             elif kind == "track.joined":
                 tracks[one["track"]]["joined_into"] = one["into"]
             elif kind == "stream.ended":
+                moved = rest.pop("moved")
+                for track in tracks.values():
+                    track["crops"] = [moved.get(path, path) for path in track["crops"]]
                 listed = {"people": rest.pop("people"), "tracks": [tracks[key] for key in sorted(tracks)]}
                 head = {"source": one["source"], **head, **rest, **listed} | ({"by_frame": seen} if frames else {})
         return head

@@ -150,7 +150,46 @@ def test_jpegs_over_http_are_a_stream(run_cli):
     assert 0 < ended["frames"] <= 25 == ended["frames"] + ended["dropped"]
 
 
-def test_two_cameras_are_refused(run_cli):
-    done = run_cli("track", "camera:0", "camera:1")
+def test_two_cameras_are_followed_at_once(cli_env, camera, tmp_path):
+    # The first one never ends, so the second would never be seen if it had to wait.
+    addresses = (camera("endless"), camera("endless-too"))
+    words = ("track", *addresses, "--no-join", "--frames", "--format", "jsonl", "--annotate", tmp_path / "copies")
+    command = [sys.executable, "-m", "facecli", *words, "--codec", "mpeg4"]
+    with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            events = []
+            while len({event["source"] for event in events if event["event"] == "frame"}) < 2:
+                events.append(json.loads(process.stdout.readline()))
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    events += [json.loads(line) for line in rest.splitlines()]
+    assert process.returncode == 130, errors
+    assert errors == b""
+    for source in {event["source"] for event in events}:
+        kinds = [event["event"] for event in events if event["source"] == source]
+        assert (kinds[0], {*kinds[1:-1]}, kinds[-1]) == ("stream.started", {"frame"}, "stream.ended")
+    assert {path.name for path in (tmp_path / "copies").iterdir()} == {"endless.mp4", "endless-too.mp4"}
+
+
+def test_the_faces_of_two_cameras_have_their_names_and_crops(run_cli, staff, door, tmp_path):
+    with av.open(str(door[0])) as film:
+        frames = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+    pictures = [cv2.imencode(".jpg", pixels)[1].tobytes() for pixels in frames]
+    crops = tmp_path / "crops"
+    with cameras.jpegs(pictures, pause=0.2) as port:
+        addresses = [f"http://127.0.0.1:{port}/{name}" for name in ("in", "out")]
+        done = run_cli("track", *addresses, *staff, "--retry", "0", "--crops", crops, "--json")
+    assert len(done.json["films"]) == 2
+    for film in done.json["films"]:
+        assert film["live"]
+        assert {track["person"]["name"] for track in film["tracks"] if track["person"]["name"]} <= {"Eileen", "Grace"}
+        assert all(Path(path).is_file() for track in film["tracks"] for path in track["crops"])
+    assert {path.parent.name for path in crops.rglob("*.jpg")} & {"Eileen", "Grace"}
+
+
+def test_a_camera_beside_a_film_is_refused(run_cli):
+    done = run_cli("track", "camera:0", "door.mp4")
     assert done.returncode == 2
-    assert "alone" in done.errors[0]
+    assert "would wait" in done.errors[0]

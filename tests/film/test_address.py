@@ -48,3 +48,12 @@ def test_what_can_be_read_once_is_told_from_a_file(tmp_path):
 def test_no_film_is_read_from_standard_input():
     with pytest.raises(UsageError, match="stdin"):
         address_of("-")
+
+
+def test_cameras_have_names_on_windows(monkeypatch):
+    assert not is_film("camera:Integrated Camera")
+    monkeypatch.setattr("facecli.film.address.sys.platform", "win32")
+    camera = address_of("camera:Integrated Camera")
+    assert (camera.format, camera.url, camera.live) == ("dshow", "video=Integrated Camera", True)
+    with pytest.raises(UsageError, match="names here"):
+        address_of("camera:0")

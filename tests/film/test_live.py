@@ -14,6 +14,7 @@ from facecli.errors import FetchError
 from facecli.film.address import address_of
 from facecli.film.frame import Excerpt, Frame, Gap
 from facecli.film.live import Live, open_film
+from facecli.film.reading import Film
 
 Camera = Callable[[int], str]
 
@@ -109,3 +110,25 @@ def test_a_stream_that_is_not_there_yet_is_tried_again(camera: Camera, monkeypat
     assert len(waits) == 2
     open_film(address, retries=2).close()
     assert len(waits) == 2
+
+
+def test_a_source_that_is_long_gone_is_tried_as_often_and_told_rarely(
+    film: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facecli.film.live.PAUSE", 0.0)
+    address = address_of(str(film("film.ts")))
+    tries = 0
+
+    def reopen() -> Film:
+        nonlocal tries
+        tries += 1
+        if tries <= 100:
+            raise FetchError("the camera does not answer")
+        live.stop()
+        return Film(address)
+
+    live = Live(Film(address), reopen)
+    gaps = [one for one in live.frames() if isinstance(one, Gap)]
+    assert [gap.attempt for gap in gaps[1:]] == [2, 4, 8, 16, 32, 64]
+    assert tries == 101
+    assert {gap.retry_in for gap in gaps} == {0.0}

@@ -1,0 +1,62 @@
+"""Annotated copies of the films that a command follows: where each goes, and when it is drawn."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facecli.film.address import Address, address_of
+from facecli.system.files import is_folder
+
+if TYPE_CHECKING:
+    from facecli.cli.films import FilmSettings
+    from facecli.film.frame import Excerpt, FilmFacts
+    from facecli.film.live import Live
+    from facecli.film.reading import Film
+    from facecli.output.annotated_film import Afterwards, AnnotatedFilm, AsItGoes
+
+
+class Copies:
+    """The annotated copies of a command's films. several: whether the command follows more than one film."""
+
+    def __init__(self, settings: FilmSettings, max_pixels: int, *, several: bool) -> None:
+        self._settings, self._max_pixels, self._several = settings, max_pixels, several
+
+    def begun(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
+        """Return what takes events to an annotated copy; that of what can be read once is drawn at once."""
+        from facecli.output.annotated_film import Afterwards, AsItGoes
+
+        target = self.target(address.source)
+        if target is None:
+            return None
+        if not (film.facts.live or address.pipe):
+            return Afterwards()
+        return AsItGoes(stack.enter_context(self._copy(target, film.facts, None)))
+
+    def drawn(self, drawing: AsItGoes | Afterwards | None, address: Address, excerpt: Excerpt) -> None:
+        """Draw a film that was followed to its end, in a second reading."""
+        from facecli.film.reading import Film
+        from facecli.output.annotated_film import Afterwards
+
+        target = self.target(address.source)
+        if target is None or not isinstance(drawing, Afterwards) or not len(drawing):
+            return
+        with closing(Film(address, max_pixels=self._max_pixels)) as again:
+            sound = address if self._settings.audio == "copy" else None
+            with self._copy(target, again.facts, sound) as copy:
+                drawing.draw(copy, again.frames(excerpt))
+
+    def _copy(self, target: Path, facts: FilmFacts, sound: Address | None) -> AnnotatedFilm:
+        from facecli.output.annotated_film import AnnotatedFilm
+
+        return AnnotatedFilm(target, facts, self._settings.codec, sound)
+
+    def target(self, source: str) -> Path | None:
+        """Return the place of a film's copy, None if there is none. source: the film's name."""
+        annotate = self._settings.annotate
+        if annotate is None or (not self._several and not is_folder(annotate)):
+            return annotate
+        name = source.partition("?")[0].rstrip("/").rpartition("/")[2]
+        stem = name if address_of(source).live else name.rpartition(".")[0]
+        return annotate / f"{(stem or 'film').replace(':', '-')}.mp4"

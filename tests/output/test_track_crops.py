@@ -1,0 +1,63 @@
+"""Crops of tracks, and where they lie once it is known who was one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecli.gallery.decision import Identification
+from facecli.output.track_crops import Crops
+from facecli.tracking.events import BestFace, TrackEnded, TrackJoined
+
+BOX = np.array([1, 2, 30, 40], np.float32)
+
+
+def ended(track: int, person: str | None = None, *, known: bool = True) -> TrackEnded:
+    """The end of a track that a gallery has named, or not."""
+    best = BestFace(track, 0.0, BOX, 1.0, np.full((40, 40, 3), 90, np.uint8))
+    answer = Identification(person, "accepted" if person else "unknown", (), None, ()) if known else None
+    return TrackEnded("door.mp4", track, 9, 0.4, 0, 0.0, 10, best, answer)
+
+
+def lying(folder: Path) -> set[str]:
+    """The files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg")}
+
+
+def test_a_part_of_somebody_known_moves_to_them(tmp_path):
+    crops = Crops(tmp_path)
+    written = {one.track: crops.take(one)[0] for one in (ended(1), ended(2, "Ada"), ended(3), ended(4))}
+    assert lying(tmp_path) == {"Ada/door-t2-2.jpg", *(f"unknown/door-t{track}-{track}.jpg" for track in (1, 3, 4))}
+    for track in (2, 3):
+        assert crops.take(TrackJoined("door.mp4", track, 1, 0.4, 0.2)) == []
+    moved = crops.settle("door.mp4")
+    assert [*moved] == [written[1], written[3]]
+    assert all(Path(new).is_file() for new in moved.values())
+    assert lying(tmp_path) == {*(f"Ada/door-t{track}-{track}.jpg" for track in (1, 2, 3)), "unknown/door-t4-4.jpg"}
+
+
+def test_what_two_names_claim_stays_where_it_is(tmp_path):
+    crops = Crops(tmp_path)
+    for one in (ended(1, "Ada"), ended(2, "Eve"), TrackJoined("door.mp4", 2, 1, 0.4, 0.2)):
+        crops.take(one)
+    assert crops.settle("door.mp4") == {}
+    assert lying(tmp_path) == {"Ada/door-t1-1.jpg", "Eve/door-t2-2.jpg"}
+
+
+def test_an_empty_folder_of_nobody_goes(tmp_path):
+    crops = Crops(tmp_path)
+    for one in (ended(1), ended(2, "Ada"), TrackJoined("door.mp4", 2, 1, 0.4, 0.2)):
+        crops.take(one)
+    crops.settle("door.mp4")
+    assert {path.name for path in tmp_path.iterdir()} == {"Ada"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nobody_moves_where_nobody_is_known(tmp_path, known):
+    crops = Crops(tmp_path)
+    for one in (ended(1, known=known), ended(2, known=known), TrackJoined("door.mp4", 2, 1, 0.4, 0.2)):
+        crops.take(one)
+    assert crops.settle("door.mp4") == {}
+    assert len(lying(tmp_path)) == 2
