@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,25 @@ from facecli.film.address import Address, address_of
 from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
-    from facecli.cli.films import FilmSettings
     from facecli.film.frame import Excerpt, FilmFacts
     from facecli.film.live import Live
     from facecli.film.reading import Film
     from facecli.output.annotated_film import Afterwards, AnnotatedFilm, AsItGoes
 
 
+@dataclass(frozen=True, slots=True)
 class Copies:
-    """The annotated copies of a command's films. several: whether the command follows more than one film."""
+    """The annotated copies of a command's films.
 
-    def __init__(self, settings: FilmSettings, max_pixels: int, *, several: bool) -> None:
-        self._settings, self._max_pixels, self._several = settings, max_pixels, several
+    place: a file, or a folder for several films, None for no copies. codec: of them, None for the usual one. sound:
+    whether they have it. max_pixels: of a frame. several: whether the command follows more than one film.
+    """
+
+    place: Path | None
+    codec: str | None
+    sound: bool
+    max_pixels: int
+    several: bool
 
     def begun(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
         """Return what takes events to an annotated copy; that of what can be read once is drawn at once."""
@@ -42,21 +50,20 @@ class Copies:
         target = self.target(address.source)
         if target is None or not isinstance(drawing, Afterwards) or not len(drawing):
             return
-        with closing(Film(address, max_pixels=self._max_pixels)) as again:
-            sound = address if self._settings.audio == "copy" else None
+        with closing(Film(address, max_pixels=self.max_pixels)) as again:
+            sound = address if self.sound else None
             with self._copy(target, again.facts, sound) as copy:
                 drawing.draw(copy, again.frames(excerpt))
 
     def _copy(self, target: Path, facts: FilmFacts, sound: Address | None) -> AnnotatedFilm:
         from facecli.output.annotated_film import AnnotatedFilm
 
-        return AnnotatedFilm(target, facts, self._settings.codec, sound)
+        return AnnotatedFilm(target, facts, self.codec, sound)
 
     def target(self, source: str) -> Path | None:
         """Return the place of a film's copy, None if there is none. source: the film's name."""
-        annotate = self._settings.annotate
-        if annotate is None or (not self._several and not is_folder(annotate)):
-            return annotate
+        if self.place is None or (not self.several and not is_folder(self.place)):
+            return self.place
         name = source.partition("?")[0].rstrip("/").rpartition("/")[2]
         stem = name if address_of(source).live else name.rpartition(".")[0]
-        return annotate / f"{(stem or 'film').replace(':', '-')}.mp4"
+        return self.place / f"{(stem or 'film').replace(':', '-')}.mp4"

@@ -83,7 +83,8 @@ class Run:
 
         self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
         self._films: Films = Films(embeddings=settings.embeddings, wording=option)
-        self._copies = Copies(settings, max_pixels, several=len(names) > 1)
+        sound, several = settings.audio == "copy", len(names) > 1
+        self._copies = Copies(settings.annotate, settings.codec, sound, max_pixels, several)
         self._crops: Crops | None = None
         self.failed, self.stopped, self.known = 0, False, False
         live = {address_of(name).live for name in names}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from queue import Full, Queue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 MOST = 64  # items that wait to be taken; a thread with more waits, too
 PATIENCE = 0.2  # s between two looks at whether anybody still wants what a waiting thread has
 
 
-class _Reader(threading.Thread):
+class _Reader(threading.Thread, Generic[T]):
     """Reads one iterator to its end, and closes it. failure: what it raised."""
 
-    def __init__(self, items: Generator[T, None, None], taken: Queue[T | _Reader], ending: threading.Event) -> None:
+    def __init__(self, items: Generator[T, None, None], taken: Queue[T | _Reader[T]], ending: threading.Event) -> None:
         super().__init__(name="merged", daemon=True)
         self._items, self._taken, self._ending = items, taken, ending
         self.failure: BaseException | None = None
@@ -31,7 +31,7 @@ class _Reader(threading.Thread):
             self.failure = failure
         self._put(self)
 
-    def _put(self, item: T | _Reader) -> bool:
+    def _put(self, item: T | _Reader[T]) -> bool:
         """Wait until there is a place. Return False if nobody wants items any more."""
         while not self._ending.is_set():
             try:
@@ -47,7 +47,7 @@ def merged(many: Sequence[Generator[T, None, None]]) -> Iterator[T]:
 
     Raises what one of them raises; the others are then closed by their threads at their next item.
     """
-    taken: Queue[T | _Reader] = Queue(MOST)
+    taken: Queue[T | _Reader[T]] = Queue(MOST)
     ending = threading.Event()
     readers = [_Reader(items, taken, ending) for items in many]
     try:

@@ -17,7 +17,7 @@ BOX = np.array([1, 2, 30, 40], np.float32)
 def ended(track: int, person: str | None = None, *, known: bool = True) -> TrackEnded:
     """The end of a track that a gallery has named, or not."""
     best = BestFace(track, 0.0, BOX, 1.0, np.full((40, 40, 3), 90, np.uint8))
-    answer = Identification(person, "accepted" if person else "unknown", (), None, ()) if known else None
+    answer = Identification(person, "accepted" if person else "unknown", (), None, None) if known else None
     return TrackEnded("door.mp4", track, 9, 0.4, 0, 0.0, 10, best, answer)
 
 
