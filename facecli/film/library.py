@@ -20,3 +20,9 @@ def require() -> Any:
         raise FilmLibraryError("films need PyAV", hint='pip install "facecli[video]"') from error
     av.logging.set_level(None)  # FFmpeg's own lines would go to stderr, with the passwords of addresses
     return av
+
+
+def versions() -> str:
+    """Return the versions of PyAV and FFmpeg in words. Raises FilmLibraryError if PyAV is not installed."""
+    av = require()
+    return f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"

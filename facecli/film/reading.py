@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from facecli.errors import DecodeError
+from facecli.errors import DecodeError, InputError
 from facecli.film import library
 from facecli.film.address import Address
 from facecli.film.faults import told
@@ -59,7 +59,10 @@ class Film:
             raise
 
     def frames(self, excerpt: Excerpt | None = None) -> Iterator[Frame]:
-        """Yield the frames of an excerpt, by default the film; once. Raises DecodeError where a film breaks off."""
+        """Yield the frames of an excerpt, by default the film; once.
+
+        Raises DecodeError where a film breaks off, InputError where it ends before the excerpt begins.
+        """
         choice, latest, read = Choice(excerpt or Excerpt()), -np.inf, 0
         for time, decoded in self._timed(choice.part.start):
             wanted = choice.wants(time)
@@ -68,6 +71,11 @@ class Film:
             if wanted:
                 yield Frame(self._image(decoded), choice.taken - 1, time)
             latest, read = time, read + 1
+        start = choice.part.start
+        if not choice.taken and start > 0:
+            lasts = "" if self.facts.duration is None else f"it lasts {self.facts.duration:g} s: "
+            message = f"{self.address.source} has no frame from {start:g} s on"
+            raise InputError(message, hint=f"{lasts}lower {{start}}", about="start")
         self.short = read > 0 and self._lacks(latest, read, whole=choice.part.start <= 0)
 
     def _lacks(self, latest: float, read: int, *, whole: bool) -> bool:

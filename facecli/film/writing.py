@@ -176,7 +176,13 @@ def _encoder(codec: str | None, usual: tuple[str, ...]) -> tuple[str, dict[str, 
         for encoder, options in ENCODERS[name]:
             if encoder in available:
                 return encoder, options
-    there = ", ".join(name for name, ways in ENCODERS.items() if any(way[0] in available for way in ways)) or "none"
+    there = ", ".join(codecs()) or "none"
     raise library.FilmLibraryError(
         f"this FFmpeg has no encoder of {codec or ' or '.join(usual)}", hint=f"there is {there}"
     )
+
+
+def codecs() -> list[str]:
+    """Return the codecs that this FFmpeg can write. Raises FilmLibraryError if PyAV is not installed."""
+    available = library.require().codecs_available
+    return [name for name, ways in ENCODERS.items() if any(encoder in available for encoder, _ in ways)]

@@ -54,7 +54,7 @@ class Examination:
 
         strict: also profile a run of each embedded model, and name the nodes that ran on the CPU.
         """
-        parts = {"packages": packages(), "runtime": self.runtime()}
+        parts = {"packages": packages(), "runtime": self.runtime(), "films": films()}
         if strict:
             parts["nodes"] = self.nodes()
         parts |= {"plugins": self.plugins(), "models": self.models()}
@@ -144,6 +144,17 @@ def packages() -> Iterator[Check]:
     opencvs = [f"{name} {version}" for name, version in _versions(OPENCV_WHEELS).items()]
     advice = "; they overwrite each other, keep opencv-python-headless" if len(opencvs) > 1 else ""
     yield Check("opencv wheels", len(opencvs) == 1, (", ".join(opencvs) or "none") + advice)
+
+
+def films() -> Iterator[Check]:
+    """Look for PyAV, which reads films, and for what it can write. It is well, too, where nobody has installed it."""
+    from facecli.film import library, writing
+
+    try:
+        finding = f"{library.versions()}, writes {', '.join(writing.codecs()) or 'nothing'}"
+    except library.FilmLibraryError as error:
+        finding = f"not read: {error.message}; {error.hint}"
+    yield Check("films", True, finding)
 
 
 def _versions(names: Sequence[str]) -> dict[str, str]:

@@ -240,6 +240,18 @@ def test_an_analysis_can_be_edited_between_two_steps(run_cli, door, tmp_path):
         assert parts[2] > 0.8
 
 
+def test_a_gallery_tells_whom_to_leave_and_whom_to_cover_in_a_film(run_cli, door, gallery, tmp_path):
+    for options, eileen in (("--only", "Eileen"), True), (("--except", "Eileen"), False):
+        out = tmp_path / f"{options[0].strip('-')}.mp4"
+        done = run_cli("anonymize", door, "-o", out, *options, *gallery, "--codec", "mpeg4", "--json")
+        assert done.returncode == 0, done.stderr
+        assert (done.json["files"][0]["faces"], done.json["files"][0]["covered"]) == (2, 1)
+        parts = hidden(door, out, door.parent / "truth.txt")
+        shown, veiled = (2, 1) if eileen else (1, 2)
+        assert parts[shown] < 0.3
+        assert parts[veiled] > 0.8
+
+
 def edited(document: dict[str, Any], name: str) -> str:
     film = document["films"][0]
     face = film["by_frame"][3]["faces"][0]
@@ -327,6 +339,27 @@ def test_sound_is_left_out_and_told_unless_it_is_asked_for(run_cli, door, tmp_pa
             heard.append([bytes(packet) for packet in film.demux(streams)] if streams else None)
     assert heard[1] is None
     assert heard[0] == heard[2]
+
+
+def test_subtitles_are_left_out_and_told(run_cli, door, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+    (tmp_path / "words.srt").write_text("1\n00:00:00,100 --> 00:00:00,600\nEileen comes in.\n")
+    spoken = tmp_path / "spoken.mkv"
+    with av.open(str(door)) as film, av.open(str(tmp_path / "words.srt")) as words, av.open(str(spoken), "w") as out:
+        kept = film.streams.video[0], words.streams.subtitles[0]
+        streams = [out.add_stream_from_template(stream) for stream in kept]
+        for source, stream in zip((film, words), streams, strict=True):
+            for packet in source.demux(0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    out.mux(packet)
+    assert b"Eileen comes in." in spoken.read_bytes()
+    done = run_cli("anonymize", spoken, "-o", tmp_path / "o.mkv", "--codec", "mpeg4", "--audio", "copy")
+    assert done.returncode == 0, done.stderr
+    assert "left out: subtitles (1)" in done.errors[0]
+    assert b"Eileen comes in." not in (tmp_path / "o.mkv").read_bytes()
+    with av.open(str(tmp_path / "o.mkv")) as film:
+        assert [stream.type for stream in film.streams] == ["video"]
 
 
 def _with_sound(av: Any, film: Path, target: Path) -> None:

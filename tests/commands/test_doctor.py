@@ -81,3 +81,14 @@ def test_no_device_is_refused(run_cli: Command, examples: Path, device: str) -> 
     run = run_cli("detect", str(examples / "collins.jpg"), "--device", device)
     assert run.returncode == 4
     assert "unknown device" in run.errors[0]
+
+
+def test_it_tells_whether_films_are_read_and_what_is_written(run_cli: Command, tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+    row = checks(run_cli("doctor", "--json"))["films"]
+    assert row["ok"]
+    assert row["found"].startswith("PyAV ")
+    assert "mpeg4" in row["found"].partition("writes ")[2]
+    (tmp_path / "av.py").write_text("raise ImportError('none here')\n")
+    row = checks(run_cli("doctor", "--json", env={"PYTHONPATH": str(tmp_path)}))["films"]
+    assert row == {"check": "films", "ok": True, "found": 'not read: films need PyAV; pip install "facecli[video]"'}

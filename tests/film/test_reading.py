@@ -133,3 +133,10 @@ def test_a_file_that_lists_addresses_opens_none_of_them(tmp_path):
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://127.0.0.1:9/part.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(InputError):
         read(path)
+
+
+def test_an_excerpt_that_begins_after_the_end_is_an_error(film):
+    opened = Film(address_of(str(film())))
+    with pytest.raises(InputError, match=r"no frame from 5 s on") as failure:
+        list(opened.frames(Excerpt(start=5)))
+    assert failure.value.hint == "it lasts 0.4 s: lower {start}"
