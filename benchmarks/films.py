@@ -1,4 +1,4 @@
-"""Films: identities on generated films, the cost of `track` beside reading and detecting, memory of a long film.
+"""Films: identities on generated films, the cost of `track` and `anonymize`, memory of a long film.
 
 The films are those of tests/films.py, with people of `lfw_dev`; `faces.mp4` of the shared folder has 105 frames of
 1920 x 1080. Time is the process's processor time, the models on one thread, but for the frames a second.
@@ -22,6 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import films
 
 from facecli import Faces
+from facecli.anonymise.choice import Chosen
+from facecli.anonymise.veil import Veil
+from facecli.api.anonymising import Anonymizer, AnonymousWish
 from facecli.api.films import FilmTools, FilmWish
 from facecli.evaluation.tracking import boxes
 from facecli.evaluation.tracking.clear import clear
@@ -35,8 +38,9 @@ from facecli.system.cores import available_cores
 from facecli.tracking.events import FrameSeen, StreamEnded
 
 PEOPLE = 9
-PARTS = ("identities", "cost", "memory")
+PARTS = ("identities", "cost", "anonymize", "memory")
 FILMS = {
+    "easy": (films.EASY, (640, 360), 120, 98.0),
     "plausible": (films.PLAUSIBLE, (640, 360), 120, 95.0),
     "hard": (films.HARD, (1280, 720), 150, 88.0),
 }
@@ -58,6 +62,8 @@ def main() -> None:
             figures += _identities(name, portraits, asked.seeds, Path(folder))
         if "cost" in asked.parts:
             figures += _cost(common.SHARED / "data" / "faces.mp4", asked.rounds)
+        if "anonymize" in asked.parts:
+            figures += _anonymized(common.SHARED / "data" / "faces.mp4", asked.rounds, Path(folder))
         if "memory" in asked.parts:
             figures.append(_memory(portraits[:2], asked.minutes, Path(folder)))
     common.tell(figures, as_json=asked.json)
@@ -122,6 +128,35 @@ def _cost(path: Path, rounds: int) -> Iterator[common.Figure]:
     yield common.figure("1080p: track / (read and detect)", whole / once, "{:.2f}", most=1.3)
     what = f"1080p: track on {cores} cores, frames a second"
     yield common.figure(what, 1 / float(np.median(seconds[1:])), "{:.1f}", least=40)
+
+
+def _anonymized(path: Path, rounds: int, folder: Path) -> Iterator[common.Figure]:
+    """Yield the processor time of a frame: read, detected and written alone, and anonymised, which reads it twice."""
+    faces = Faces(threads=1)
+    finding = FilmTools(faces.engine, FilmWish(join=False)).finding()
+    anonymizer = Anonymizer(faces.engine, AnonymousWish(Veil(), Chosen()))
+    alone, whole = [], []
+    for _ in range(rounds + 1):
+        began = time.process_time()
+        film = Film(address_of(str(path)))
+        size = film.facts.width, film.facts.height
+        writer = FilmWriter(folder / "copy.mp4", "mp4", size, film.facts.rate, None)
+        writer.show_as(film.facts.display)
+        count = 0
+        for frame in film.frames():
+            finding.find(frame.image)
+            writer.write(frame.image.pixels, frame.time)
+            count += 1
+        writer.finish()
+        film.close()
+        alone.append((time.process_time() - began) / count)
+        began = time.process_time()
+        done = anonymizer.film(address_of(str(path)), folder / "anonymous.mp4")
+        whole.append((time.process_time() - began) / (done.length or 1))
+    once, twice = float(np.median(alone[1:])), float(np.median(whole[1:]))
+    yield common.figure("1080p: read, detect and write, ms a frame", 1000 * once, "{:.1f}")
+    yield common.figure("1080p: anonymize, ms a frame", 1000 * twice, "{:.1f}")
+    yield common.figure("1080p: anonymize / (read, detect and write)", twice / once, "{:.2f}", most=1.15)
 
 
 def _memory(portraits: list[films.Portrait], minutes: float, folder: Path) -> common.Figure:

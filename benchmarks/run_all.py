@@ -47,6 +47,8 @@ FURTHER = [
     ["anonymize.py"],
     ["gallery_enroll.py"],
     ["films.py"],
+    ["film_names.py"],
+    ["film_return.py"],
     ["hostile.py"],
     ["cached_graph.py"],
     ["precision.py"],
