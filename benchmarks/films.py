@@ -43,6 +43,7 @@ FILMS = {
     "easy": (films.EASY, (640, 360), 120, 98.0),
     "plausible": (films.PLAUSIBLE, (640, 360), 120, 95.0),
     "hard": (films.HARD, (1280, 720), 150, 88.0),
+    "dim": (films.DIM, (1280, 720), 150, None),
 }
 LOOP = 100  # frames of the long film that are drawn; it repeats them
 

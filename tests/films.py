@@ -40,18 +40,26 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Level:
-    """How hard a film is. pillars: to hide behind. widths: of faces, px. haste: part of SPEED. noise: of pixels."""
+    """How hard a film is.
+
+    pillars: to hide behind. widths: of faces, px. haste: part of SPEED. noise: of pixels. shake: of the camera, px.
+    light: part by which the light falls and rises again, once through the film. blur: part of a frame's time in which
+    the shutter is open, and all that moves is smeared.
+    """
 
     pillars: int = 0
     widths: tuple[float, float] = (36, 80)
     haste: float = 0.5
     noise: float = 2.0
     shake: float = 0.0
+    light: float = 0.0
+    blur: float = 0.0
 
 
 EASY = Level(haste=0.3)
 PLAUSIBLE = Level(pillars=2, haste=0.5)
 HARD = Level(pillars=2, haste=1.0, noise=4.0, shake=1.5)
+DIM = Level(pillars=2, haste=1.0, noise=6.0, shake=1.5, light=0.7, blur=1.0)
 
 
 @dataclass(frozen=True)
@@ -78,13 +86,16 @@ class Film:
             boxes = {}
             for person, (portrait, path) in enumerate(zip(self.portraits, people, strict=True)):
                 if path["from"] <= time < path["to"]:
-                    boxes[person] = _paste(canvas, owner, portrait, person, path["place"][time])
+                    place = path["place"][time]
+                    moved = (place - path["place"][max(time - 1, path["from"])])[:2] * self.level.blur
+                    boxes[person] = _paste(canvas, owner, portrait, person, place, moved)
             for left, wide in pillars:
                 canvas[:, left : left + wide] = (90, 80, 70)
                 owner[:, left : left + wide] = -1
             if self.level.shake:
                 canvas = _shaken(canvas, shift := rng.normal(0, self.level.shake, 2))
                 boxes = {person: (box + np.tile(shift, 2), area) for person, (box, area) in boxes.items()}
+            canvas *= 1 - self.level.light * np.sin(np.pi * time / self.count) ** 2
             canvas += rng.normal(0, self.level.noise, canvas.shape).astype(np.float32)
             faces = [(person, box, float((owner == person).sum()) / area) for person, (box, area) in boxes.items()]
             yield canvas.clip(0, 255).astype(np.uint8), faces
@@ -141,10 +152,15 @@ def door(examples: Path, folder: Path) -> tuple[Path, Path]:
     return folder / "door.mp4", folder / "truth.txt"
 
 
-def _paste(canvas, owner, portrait, person, place):
-    """Draw a head; return the face's box, and how many pixels the face covers of the frame if nothing hides it."""
+def _paste(canvas, owner, portrait, person, place, moved):
+    """Draw a head that has moved by some px while the shutter was open.
+
+    Return the face's box, and how many pixels the face covers of the frame if nothing hides it.
+    """
     centre_x, centre_y, width = place
     head, cover = portrait.patch(width)
+    if np.hypot(*moved) >= 1:
+        head = _smeared(head, moved)
     sides = portrait.bbox[2:] - portrait.bbox[:2]
     scale = width / sides[0]
     box_sides = sides * scale
@@ -167,6 +183,17 @@ def _paste(canvas, owner, portrait, person, place):
     owner[hides] = -1
     owner[inner & hides] = person
     return box, max(float(np.prod(box_sides)) * 0.95, 1.0)
+
+
+def _smeared(head: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """A head as a shutter sees it that is open while the head moves by some px."""
+    steps = int(np.ceil(np.hypot(*moved))) + 1
+    reach = int(np.ceil(np.abs(moved).max() / 2))
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    for part in np.linspace(-0.5, 0.5, steps):
+        x, y = (reach + np.round(part * moved)).astype(int)
+        kernel[y, x] += 1 / steps
+    return cv2.filter2D(head, -1, kernel, borderType=cv2.BORDER_REPLICATE)
 
 
 def _reflected(places: np.ndarray, low: float, high: float) -> np.ndarray:

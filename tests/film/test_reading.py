@@ -139,4 +139,4 @@ def test_an_excerpt_that_begins_after_the_end_is_an_error(film):
     opened = Film(address_of(str(film())))
     with pytest.raises(InputError, match=r"no frame from 5 s on") as failure:
         list(opened.frames(Excerpt(start=5)))
-    assert failure.value.hint == "it lasts 0.4 s: lower {start}"
+    assert failure.value.hint == "it lasts 0.4 s: lower start"
