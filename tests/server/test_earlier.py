@@ -19,6 +19,17 @@ def pictures(examples, tmp_path_factory):
         def log_message(self, *arguments: object) -> None:
             pass
 
+        def do_GET(self) -> None:
+            if self.path != "/damaged.jpg":
+                super().do_GET()
+                return
+            half = (examples / "collins.jpg").read_bytes()[:20_000]
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Content-Length", str(len(half)))
+            self.end_headers()
+            self.wfile.write(half)
+
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(examples)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -103,6 +114,27 @@ def test_defaults_are_those_of_the_earlier_project(server, pictures):
 def test_a_url_that_leads_to_no_picture_is_invalid(server, wish):
     answer = server.post("/analyze/emotion", json=wish)
     assert (answer.status_code, answer.json()) == (400, {"error": "Invalid image_url provided"})
+
+
+def test_a_damaged_picture_at_a_url_is_invalid(server, pictures):
+    answer = server.post("/analyze/emotion", json={"image_url": f"http://{pictures}/damaged.jpg"})
+    assert (answer.status_code, answer.json()) == (400, {"error": "Invalid image_url provided"})
+    answer = server.get("/recognition", params={"image_url": f"http://{pictures}/damaged.jpg"})
+    assert (answer.status_code, answer.json()["result"]) == (400, "error during prediction")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("emotion_labels", value) for value in ("happy", {"happy": True}, [1], [["happy"]], None)),
+        *(("face_detection", value) for value in ("yes", 1, None)),
+        ("face_embedding", "no"),
+    ],
+)
+def test_a_field_of_another_type_is_named(server, pictures, field, value):
+    wish = {"image_url": f"http://{pictures}/collins.jpg", field: value}
+    answer = server.post("/api/analyze/emotion", json=wish)
+    assert (answer.status_code, answer.json()) == (400, {"error": f"Invalid {field} provided"})
 
 
 def test_recognition_names_people(server, pictures, examples, collins):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from facecli.errors import FacecliError, FetchError
+from facecli.errors import FacecliError, InputError
 from facecli.server.refusals import RefusalError, status_of
 from facecli.server.routes.answers import PICTURE, add, answer, caller, json_body, pictures_body
 from facecli.server.schemas import reference
@@ -68,16 +68,20 @@ class EarlierRoutes:
         """Tell the emotions of the face in a picture at an address."""
         caller(request).require("read")
         try:
-            wish = _wish(json_object(await request.body()))
+            values = json_object(await request.body())
         except RefusalError:
             return answer(INVALID, 400)
+        try:
+            wish = _wish(values)
+        except RefusalError as error:
+            return answer({"error": str(error)}, 400)
         return await self._emotion(request, wish)
 
     async def _emotion(self, request: Request, wish: dict[str, Any]) -> Response:
         picture = self._service.remote.source(wish.pop("image_url"))
         try:
             return answer(await self._run(lambda: self._earlier.emotion(picture, **wish)))
-        except FetchError:
+        except InputError:  # nothing is there, or no picture
             return answer(INVALID, 400)
         except RefusalError as error:  # no place, or no time
             return answer({"error": str(error)}, error.status, error.headers)
@@ -129,10 +133,20 @@ def _failed(error: Exception) -> dict[str, str]:
 
 
 def _wish(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the wishes of a request, checked. Raises RefusalError."""
-    url, labels = values.get("image_url"), values.get("emotion_labels", [])
-    detect, embed = values.get("face_detection", True), values.get("face_embedding", False)
-    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if not isinstance(url, str) or not texts or not isinstance(detect, bool) or not isinstance(embed, bool):
-        raise RefusalError(400, "usage", "a field is missing, or of another type")
+    """Return the wishes of a request, checked. Raises RefusalError in the earlier project's sentence."""
+    labels = values.get("emotion_labels", [])
+    url, detect, embed = (
+        values.get("image_url"),
+        values.get("face_detection", True),
+        values.get("face_embedding", False),
+    )
+    sound = {
+        "image_url": isinstance(url, str),
+        "emotion_labels": isinstance(labels, list) and all(isinstance(label, str) for label in labels),
+        "face_detection": isinstance(detect, bool),
+        "face_embedding": isinstance(embed, bool),
+    }
+    for name, good in sound.items():
+        if not good:
+            raise RefusalError(400, "usage", INVALID["error"].replace("image_url", name))
     return {"image_url": url, "labels": labels, "detect": detect, "embed": embed}
