@@ -23,9 +23,10 @@ FORMATS = ("JPEG", "PNG", "WebP")
 def decoded(data: bytes, flags: int, pixels: int, kind: str) -> UInt8Array | None:
     """Return the pixels of an encoded picture, None if it is damaged. Raises cv2.error as OpenCV does.
 
-    flags: of cv2.imdecode. pixels: how many it has. kind: the format, as a header names it.
+    data: with its end, as read_header has found: of a JPEG file that is cut off libjpeg makes up the rest. flags: of
+    cv2.imdecode. pixels: how many it has. kind: the format, as a header names it.
     """
-    if pixels >= LARGE and kind in FORMATS and hasattr(os, "memfd_create") and (kind != "JPEG" or _ends(data)):
+    if pixels >= LARGE and kind in FORMATS and hasattr(os, "memfd_create"):
         try:
             with os.fdopen(os.memfd_create("picture"), "wb") as file:
                 file.write(data)
@@ -36,8 +37,3 @@ def decoded(data: bytes, flags: int, pixels: int, kind: str) -> UInt8Array | Non
         except OSError:  # no file can be had
             pass
     return cast("UInt8Array | None", cv2.imdecode(np.frombuffer(data, np.uint8), flags))
-
-
-def _ends(data: bytes) -> bool:
-    """Return whether the end of a JPEG is there. Of a file that is cut off libjpeg makes up the rest."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
