@@ -7,8 +7,8 @@ Pictures of LFW have faces of some 100 px, and an enlarged one has no more detai
 as that come from WIDER FACE's pictures, which are only reduced: each is compared with itself.
 
 Films: generated ones of nine people (tests/films.py), whom the defaults were not chosen with. A leak is a face of which
-half can be seen while less than 80 % of its box is covered. `--speed FILM` measures `facecli anonymize` on a film, in
-seconds of the processor.
+half can be seen while less than 80 % of its box is covered; `--sizes= --large=` measures films alone. `--speed FILM`
+measures `facecli anonymize` on a film, in seconds of the processor.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    return [int(part) for part in text.split(",") if part]
 
 
 def veil_of(name: str, cells: int) -> Cover | None:

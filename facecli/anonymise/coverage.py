@@ -1,7 +1,8 @@
 """The boxes that are covered in each frame of a film: a track's sights, its gaps filled, its ends continued.
 
 A detector loses a face for a frame or two, and then the whole film was covered in vain. What lies between two sights of
-a track is interpolated; before the first and behind the last one the box stands still, and grows as it may have moved.
+a track is interpolated; before the first and behind the last one the box moves on as it moved there, and grows as it
+may have turned. A box that shrinks is a face that something hides, so it stays as large as it was.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from facecli.anonymise.analysis import Analysis, Sight
 from facecli.types import FloatArray
 
-HOLD = 0.25  # s that a face is covered before it is first and after it is last seen
+HOLD = 0.5  # s that a face is covered before it is first and after it is last seen
 GROWTH = 0.25  # of the box's sides that it grows by on each side at the end of that time
-AROUND = 1  # frames on each side whose boxes a box is widened by: detectors jitter
+NEAR = 0.2  # s around a sight whose boxes tell how large the face is, and at an end how it moves
+
+Rows = NDArray[np.float64]
 
 
 def covers(analysis: Analysis, tracks: Iterable[int], hold: float = HOLD) -> list[list[FloatArray]]:
@@ -25,27 +28,38 @@ def covers(analysis: Analysis, tracks: Iterable[int], hold: float = HOLD) -> lis
     times = np.asarray(analysis.times, float)
     for track in tracks:
         first, boxes = _path(analysis.tracks[track], times, hold)
-        for offset, box in enumerate(_widened(boxes)):
+        for offset, box in enumerate(boxes):
             frames[first + offset].append(box)
     return frames
 
 
-def _path(sights: Sequence[Sight], times: NDArray[np.float64], hold: float) -> tuple[int, FloatArray]:
+def _path(sights: Sequence[Sight], times: Rows, hold: float) -> tuple[int, FloatArray]:
     """Return the first frame of a track's box, and the box in that and each following frame, (N, 4) float32."""
-    numbers = np.array([sight.frame for sight in sights])
-    seen = np.stack([sight.bbox for sight in sights]).astype(np.float64)
-    start, end = times[numbers[0]], times[numbers[-1]]
+    seen = times[[sight.frame for sight in sights]]
+    bboxes = np.stack([sight.bbox for sight in sights]).astype(np.float64)
+    middles, sides = (bboxes[:, :2] + bboxes[:, 2:]) / 2, _largest(bboxes[:, 2:] - bboxes[:, :2], seen)
+    start, end = seen[0], seen[-1]
     first = int(np.searchsorted(times, start - hold))
-    last = int(np.searchsorted(times, end + hold, side="right"))
-    there = times[first:last]
-    boxes = np.stack([np.interp(there, times[numbers], seen[:, side]) for side in range(4)], axis=1)
-    beyond = np.maximum(start - there, there - end).clip(0) / max(hold, 1e-9) * GROWTH
-    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2) * np.array([-1.0, -1.0, 1.0, 1.0])
-    return first, np.asarray(boxes + sides * beyond[:, None], np.float32)
+    there = times[first : int(np.searchsorted(times, end + hold, side="right"))]
+    before, behind = (start - there).clip(0)[:, None], (there - end).clip(0)[:, None]
+    middle, side = (
+        np.stack([np.interp(there, seen, of[:, axis]) for axis in (0, 1)], axis=1) for of in (middles, sides)
+    )
+    at_first, at_last = seen <= start + NEAR, seen >= end - NEAR
+    middle += behind * _speed(middles[at_last], seen[at_last]) - before * _speed(middles[at_first], seen[at_first])
+    half = side * (0.5 + GROWTH * (before + behind) / max(hold, 1e-9))
+    return first, np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
 
 
-def _widened(boxes: FloatArray) -> FloatArray:
-    """Return each box so large that it holds those of the frames beside it, (N, 4)."""
-    padded = np.pad(boxes, ((AROUND, AROUND), (0, 0)), mode="edge")
-    near = np.stack([padded[shift : shift + len(boxes)] for shift in range(2 * AROUND + 1)])
-    return np.concatenate([near[..., :2].min(0), near[..., 2:].max(0)], axis=1)
+def _largest(sides: Rows, times: Rows) -> Rows:
+    """Return for each box, of these sides (N, 2) at these times (N,), the largest width and height NEAR to it."""
+    begins, ends = np.searchsorted(times, times - NEAR), np.searchsorted(times, times + NEAR, side="right")
+    return np.stack([sides[begin:end].max(0) for begin, end in zip(begins, ends, strict=True)])
+
+
+def _speed(middles: Rows, times: Rows) -> Rows:
+    """Return how something moved through these places (N, 2) px at these times (N,): (2,) px per second.
+
+    What was seen for less than NEAR counts as slower: a detector's jitter is no motion.
+    """
+    return np.asarray((middles[-1] - middles[0]) / max(float(times[-1] - times[0]), NEAR))
