@@ -134,8 +134,7 @@ class Afterwards:
             while coming and coming[0][0] <= number:
                 _, track, moods[track] = coming.popleft()
             number += 1
-            for face in faces:
-                person = self._seen.person(face.track)
+            for face, person in zip(faces, self._seen.people(faces), strict=True):
                 name = self._names.get(face.track, people.get(person))
                 yield face, Label(person, name, moods.get(face.track, ""))
 

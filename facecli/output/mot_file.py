@@ -29,7 +29,7 @@ class Mot:
 
     def _lines(self) -> Iterator[str]:
         for number, faces in enumerate(self._seen.frames(), start=1):
-            for face in faces:
+            for face, person in zip(faces, self._seen.people(faces), strict=True):
                 x1, y1, x2, y2 = face.bbox.tolist()
                 place = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
-                yield f"{number},{self._seen.person(face.track)},{place},{face.score:.4f},-1,-1,-1\n"
+                yield f"{number},{person},{place},{face.score:.4f},-1,-1,-1\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -36,6 +36,18 @@ class Sightings:
     def person(self, track: int) -> int:
         """Return the number of the person that a track is: the first of all tracks that were joined."""
         return self._into.get(track, track)
+
+    def people(self, faces: Iterable[SeenFace]) -> list[int]:
+        """Return the number of each face's person in one frame, where nobody is twice.
+
+        Two tracks of one person may overlap for a moment: the later one has its own number there, as it may be on
+        somebody else's face.
+        """
+        first: dict[int, int] = {}
+        for track in sorted(face.track for face in faces):
+            first.setdefault(self.person(track), track)
+        whose = ((face.track, self.person(face.track)) for face in faces)
+        return [person if first[person] == track else track for track, person in whose]
 
     def frames(self) -> Iterator[list[SeenFace]]:
         """Yield the faces of each frame, without landmarks."""

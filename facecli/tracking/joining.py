@@ -1,8 +1,10 @@
-"""Tracklets joined by their faces: average linkage, nearest pair first, never two that are seen at one time.
+"""Tracklets joined by their faces: average linkage, nearest pair first, never two that are long seen at one time.
 
 A tracker that goes by motion loses a face behind a pillar; its face says that it is the same one. Nobody is twice in a
-frame, which needs no threshold. Each tracklet is the mean of its best faces, in which what is wrong with a single one
-counts less. Of a face that is found again soon, near to where one was lost, more is forgiven: both are half hidden.
+frame, which needs no threshold; but where two people meet, a tracklet may begin or end on the other one's face, so that
+tracklets of one person overlap for a moment. Each tracklet is the mean of its best faces, in which what is wrong with a
+single one counts less. Of a face that is found again soon, near to where one was lost, more is forgiven: both are half
+hidden.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from facecli.types import FloatArray
 
 Distances = Callable[[FloatArray, FloatArray], NDArray[np.float64]]  # (N, D), (M, D) -> (N, M)
 
-CLEARLY = 1.25  # times the threshold; few faces of one person are so far apart
+CLEARLY = 1.25  # times the threshold; few faces of one person are so far apart, and few of two within its inverse
+MOMENT = 0.5  # s that two tracklets of one person may overlap, and no more than half of the shorter one
 SOON = 2.0  # s without a face, after which it may come out anywhere
 NEAR, HASTE = 1.0, 4.0  # face widths that it may be off by, and that it moves in each of those seconds
 GROWN = 1.5  # times its side
@@ -73,17 +76,18 @@ def joins(members: Sequence[Member], likeness: Likeness) -> list[Join]:
     """Return which tracklets are the same people, as joins of the others into each person's first; nearest first.
 
     likeness: whose threshold is the largest mean distance of two groups that are one person; CLEARLY times that between
-    tracklets of which one begins soon after the other's end, and near to it.
+    tracklets of which one begins soon after the other's end, and near to it, and a CLEARLY-th of it between tracklets
+    that overlap for a moment.
     """
     if len(members) < 2:
         return []
     groups = [[row] for row in range(len(members))]
     every = np.stack([one.embedding for one in members])
     apart = np.array(likeness.distances(every, every), np.float64)
-    spans = np.array([(one.first, one.last) for one in members])
-    together = (spans[:, None, 0] <= spans[None, :, 1]) & (spans[None, :, 0] <= spans[:, None, 1])
-    apart[together] = np.inf
     relative = apart / likeness.threshold
+    together, moment = _together(members)
+    apart[together & ~(moment & (relative <= 1 / CLEARLY))] = np.inf
+    relative[np.isinf(apart)] = np.inf
     for row, found_again in enumerate(_found_again(members)):
         relative[row, found_again] /= CLEARLY
         relative[found_again, row] /= CLEARLY
@@ -106,6 +110,17 @@ def joins(members: Sequence[Member], likeness: Likeness) -> list[Join]:
             pairs[second] = pairs[:, second] = np.inf
             pairs[first, first] = np.inf
         weights[first] += weights[second]
+
+
+def _together(members: Sequence[Member]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which tracklets are seen at one time, and of which of these that is only a moment: two (N, N)."""
+    first, last = (np.array(frames) for frames in zip(*((one.first, one.last) for one in members), strict=True))
+    shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first) + 1
+    length = last - first + 1
+    times = [(np.nan, np.nan) if not (one.begin and one.end) else (one.begin.time, one.end.time) for one in members]
+    begin, end = np.array(times).T
+    seconds = np.minimum(end[:, None], end) - np.maximum(begin[:, None], begin)
+    return shared > 0, (seconds <= MOMENT) & (2 * shared <= np.minimum(length[:, None], length))
 
 
 def _found_again(members: Sequence[Member]) -> Iterator[NDArray[np.bool_]]:

@@ -35,6 +35,36 @@ def test_two_that_are_seen_at_one_time_are_never_joined():
     assert found[0].number == 3
 
 
+def overlapping(*, frames, lives=(60, 60), turned=0.0, rate=25.0):
+    """Two tracklets, the later of which begins so many frames before the end of the first."""
+    box, (one, other) = np.array([100, 100, 140, 140.0]), lives
+    faces = np.array([[1, 0], [np.cos(turned), np.sin(turned)]], np.float32)
+    spans = (0, one - 1), (one - frames, one - frames + other - 1)
+    return [
+        Member(number, *span, faces[number - 1], 3, *(Place(frame / rate, box) for frame in span))
+        for number, span in enumerate(spans, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "joined"),
+    [
+        ({"frames": 8}, True),
+        ({"frames": 20}, False),
+        ({"frames": 20, "rate": 50.0}, True),
+        ({"frames": 2, "rate": 1.0}, False),
+        ({"frames": 8, "lives": (60, 16)}, True),
+        ({"frames": 8, "lives": (60, 15)}, False),
+        ({"frames": 8, "turned": np.arccos(1 - 0.31)}, True),  # of the threshold's 0.4
+        ({"frames": 8, "turned": np.arccos(1 - 0.33)}, False),
+        ({"frames": 0, "turned": np.arccos(1 - 0.33)}, True),
+    ],
+)
+def test_tracklets_of_clearly_one_person_may_overlap_for_a_moment(how, joined):
+    """Where two people meet a tracker gives the one's track to the other for some frames."""
+    assert len(joins(overlapping(**how), LIKENESS)) == joined
+
+
 def test_strangers_stay_apart():
     assert joins([member(n, 10 * n, 10 * n + 5, n) for n in range(5)], LIKENESS) == []
 
