@@ -20,7 +20,7 @@ def server(start_server):
 def shot(page, name: str) -> None:
     """Keep a picture of the page where the environment names a folder."""
     if folder := os.environ.get("FACECLI_SCREENSHOTS"):
-        page.wait_for_function("Array.from(document.images).every((image) => image.complete)")
+        page.wait_for_function("() => Array.from(document.images).every((image) => image.complete)")
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 

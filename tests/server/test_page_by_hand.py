@@ -26,7 +26,7 @@ def server(start_server):
 
 def shot(page, name: str) -> None:
     if folder := os.environ.get("FACECLI_SCREENSHOTS"):
-        page.wait_for_function("Array.from(document.images).every((image) => image.complete)")
+        page.wait_for_function("() => Array.from(document.images).every((image) => image.complete)")
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
@@ -134,7 +134,7 @@ def test_people_are_renamed_merged_and_found(server, browser, collins, examples)
     page.get_by_role("heading", name="Eileen Collins").wait_for()
     page.get_by_label("New name").fill("Grace")
     page.get_by_role("button", name="Rename").click()
-    page.wait_for_function("document.getElementById('message').classList.contains('bad')")  # she is there already
+    page.wait_for_function("() => document.getElementById('message').classList.contains('bad')")  # she is there already
 
     page.get_by_label("Another person").select_option(label="Adele")
     page.get_by_role("button", name="Merge into").click()
