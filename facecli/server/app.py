@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from facecli.errors import FacecliError
-from facecli.redaction import shortened
 from facecli.server import refusals
+from facecli.server.direct import Direct
 from facecli.server.gate import App, Gate
 from facecli.server.refusals import RefusalError
 from facecli.server.routes.accounts import AccountRoutes
@@ -36,7 +36,7 @@ from facecli.server.schemas import with_components
 from facecli.server.service import Service
 from facecli.version import __version__
 
-USUAL = (Pictures, PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, KeyRoutes, EarlierRoutes, LiveRoutes)
+USUAL = (PeopleRoutes, ReviewRoutes, JobRoutes, AccountRoutes, KeyRoutes, EarlierRoutes, LiveRoutes)
 OTHERS = {"compreface": (CompreFaceRoutes, SubjectRoutes), "deepface": (DeepFaceRoutes,)}
 CODES = {404: "not_found", 405: "method"}
 
@@ -66,6 +66,8 @@ def make_app(service: Service) -> App:
 
     app = Described(title="facecli", version=__version__, lifespan=living, docs_url=None, redoc_url=None)
     app.include_router(status.router())
+    pictures = Pictures(service)
+    app.include_router(pictures.router())
     for routes in USUAL:
         app.include_router(routes(service).router())
     for name in service.settings.compat:
@@ -75,7 +77,7 @@ def make_app(service: Service) -> App:
     for kind in (FacecliError, RefusalError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told)
     app.add_exception_handler(Exception, _told)  # then it is raised again, and the gate logs it
-    gate = Gate(app, service.settings, service.access)
+    gate = Gate(Direct(app, pictures.direct()), service.settings, service.access)
     app.state.counts = gate.counts
     return gate
 
@@ -94,8 +96,7 @@ def _as_ours(error: Exception) -> FacecliError | RefusalError:
         return error
     if isinstance(error, RequestValidationError):
         first: dict[str, Any] = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        return RefusalError(400, "usage", shortened(f"{place}: {first['msg']}", 300))
+        return refusals.invalid(first["loc"][1:], first["msg"])
     if isinstance(error, HTTPException):
         text = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
         given = dict(error.headers or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from facecli.errors import FacecliError
@@ -49,6 +50,11 @@ class RefusalError(Exception):
 def missing(noun: str) -> RefusalError:
     """Return the refusal for something that is not there. noun: such as "person"."""
     return RefusalError(404, "not_found", f"there is no such {noun}", hint=None)
+
+
+def invalid(place: Sequence[str | int], message: str) -> RefusalError:
+    """Return the refusal for a value of the wrong kind. place: the way to it. message: what it must be."""
+    return RefusalError(400, "usage", shortened(f"{'.'.join(map(str, place))}: {message}", 300))
 
 
 def failed() -> RefusalError:

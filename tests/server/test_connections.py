@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("uvicorn", reason="a server needs facecli[serve]")
 import uvicorn
 
 from facecli.server.connections import Punctual
+from facecli.server.running import _listening
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -52,3 +54,24 @@ def test_a_connection_that_asks_nothing_is_closed(first):
 @pytest.mark.parametrize("second", [b"", ASK[:20]], ids=("no byte", "half a head"))
 def test_a_request_is_answered_however_long_it_takes(second):
     assert asyncio.run(asked(ASK + second)).startswith(b"HTTP/1.1 204")
+
+
+def test_no_part_of_an_answer_waits_until_the_part_before_has_arrived():
+    """A sender that may gather small parts waits for the sign of the first one, which a receiver delays by 40 ms."""
+    gathering = []
+
+    class Told(asyncio.Protocol):
+        def connection_made(self, transport):
+            own = transport.get_extra_info("socket")
+            gathering.append(not own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def connect():
+        listening = await asyncio.get_running_loop().create_server(Told, sock=_listening("127.0.0.1", 0))
+        _, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        while not gathering:
+            await asyncio.sleep(0)
+        writer.close()
+        listening.close()
+
+    asyncio.run(asyncio.wait_for(connect(), 20))
+    assert gathering == [False]
