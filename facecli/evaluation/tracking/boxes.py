@@ -21,6 +21,8 @@ from facecli.types import FloatArray
 
 MOST_BYTES = 2**28
 MOST_FRAMES = 10_000_000
+MOST_ID = 2**53  # the last of the whole numbers that have each a float64 of their own
+MOST_PIXELS = 10_000_000  # a side or a place, beyond any picture
 Ids = NDArray[np.int64]
 Similarity = NDArray[np.float64]
 
@@ -66,7 +68,7 @@ class Comparison:
 
 def read(path: Path) -> Boxes:
     """Return the boxes in a file. Raises UsageError for what is no MOTChallenge text, OSError."""
-    text = read_whole(path, MOST_BYTES).decode("utf-8", "replace")
+    text = read_whole(path, MOST_BYTES).decode("utf-8-sig", "replace")
     rows = [_numbers(path, number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = np.array(rows, np.float64).reshape(-1, 7)
     if len(table) and (table[:, 0].min() < 1 or table[:, 0].max() > MOST_FRAMES):
@@ -74,6 +76,12 @@ def read(path: Path) -> Boxes:
             f"frames of {path} must count from 1 to {MOST_FRAMES}",
             hint="a line is frame,id,x,y,width,height,confidence",
         )
+    whole = table[:, :2] == np.floor(table[:, :2])
+    if not whole.all() or (np.abs(table[:, 1]) >= MOST_ID).any():
+        hint = f"both are whole numbers, ids below {MOST_ID}"
+        raise UsageError(f"{path} has a frame or an id that is none", hint=hint)
+    if (np.abs(table[:, 2:6]) > MOST_PIXELS).any():
+        raise UsageError(f"{path} has a box beyond any picture", hint=f"pixels go to {MOST_PIXELS}")
     corners = np.hstack([table[:, 2:4], table[:, 2:4] + table[:, 4:6]]).astype(np.float32)
     frames, ids = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
     pairs = np.stack([frames, ids], axis=1)
