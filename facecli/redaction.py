@@ -9,7 +9,7 @@ import re
 
 LONGEST_WORD, LONGEST_TEXT = 400, 1500  # characters; a file's name has up to 255
 HIDDEN = "***"
-_STREAMS = "rtsps?|rtmps?|srt|udp|rtp|tcp"
+_STREAMS = r"rtsp\w*|rtm[pf]\w*|s?rtp|srt|rist|udp\w*|tcp|tls|mms\w*|s?ftps?"  # also those that are refused
 # A password may hold any mark, also those that begin a path. Up to the last @ of a word all is hidden, but for
 # addresses of which it can be told that their @ stands in a path, as in https://host:80/photo@2x.jpg.
 _ACCOUNT = re.compile(
@@ -18,12 +18,13 @@ _ACCOUNT = re.compile(
 )
 _SECRET = re.compile(
     r"(?<=[?&;])((?:[^=&#\s]*(?:sig|signature|token|secret|passw|passp|pwd|key|credential|auth|session|policy)[^=&#\s]*"
-    r"|[^=&#\s]*pass?|user|username|usr|login|loginuse)=)(?!\*\*\*)[^&#\s]+",
+    r"|[^=&#\s]*(?:pass?|psw|pwd?\d*)|pin|pin_?code|jwt|_?sid|account|user|user_?(?:name|id)|usr|usrname|uname"
+    r"|login|login_?(?:use|user|name|id))=)(?!\*\*\*)[^&#\s]+",
     re.IGNORECASE,
 )
 # As cameras have it: rtsp://host/user=admin_password=X_channel=1
 _IN_PATH = re.compile(
-    r"(?<=[/_])(user=(?=[^/\s]*_pass)|(?:pass|password|passwd|passphrase|pwd|secret|token)=)(?!\*\*\*)[^/?&#\s]+",
+    r"(?<=[/_])(user=(?=[^/\s]*_pass)|(?:pass|password|passwd|passphrase|pwd|pw|psw|secret|token)=)(?!\*\*\*)[^/?&#\s]+",
     re.IGNORECASE,
 )
 

@@ -19,6 +19,16 @@ from facecli.redaction import without_secrets
         ("http://host/v.cgi?loginuse=a&loginpas=b", "http://host/v.cgi?loginuse=***&loginpas=***"),
         ("rtsp://host/user=admin_password=X_channel=1/2", "rtsp://host/user=***/2"),
         ("rtsp://host/channel=1_password=X/2", "rtsp://host/channel=1_password=***/2"),
+        ("rtspu://a:b/c@host/1", "rtspu://host/1"),
+        ("mmsh://a:b#c@host/1", "mmsh://host/1"),
+        ("ftp://a:b?c@host/a.mp4", "ftp://host/a.mp4"),
+        ("rtsp://host/x?pw=a&ch=1&pw1=b&psw=c&passwd=d", "rtsp://host/x?pw=***&ch=1&pw1=***&psw=***&passwd=***"),
+        (
+            "http://host/x?key=a&apikey=b&pin=c&token=d&sid=e",
+            "http://host/x?key=***&apikey=***&pin=***&token=***&sid=***",
+        ),
+        ("http://host/x?account=a&login_name=b&userId=c", "http://host/x?account=***&login_name=***&userId=***"),
+        ("rtsp://host/ch=1_pw=X/2", "rtsp://host/ch=1_pw=***/2"),
     ],
 )
 def test_secrets_are_not_shown(text: str, shown: str) -> None:
@@ -32,6 +42,7 @@ def test_secrets_are_not_shown(text: str, shown: str) -> None:
         "https://host:8080/@ada/a.jpg",
         "http://[::1]:80/photo@2x.jpg",
         "s3://bucket/user=5/key=3/a@b.jpg",
+        "http://host/x?side=left&spin=1&users=3&pwm=4",
         "me@host is no address",
     ],
 )

@@ -16,6 +16,7 @@ _CAMERA = re.compile(r"camera:(\d+|/dev/\S+)")
 _NAMED_CAMERA = re.compile(r"camera:(.+)")  # where cameras have names, and no files
 _STREAM = re.compile(r"(rtsps?|rtmps?|srt|udp|rtp|tcp)://", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_ANY = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 # Where FFmpeg finds cameras: its format, and its name for number N, or, of DirectShow, for a name.
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
 
@@ -48,7 +49,8 @@ def is_film(name: str) -> bool:
 def address_of(name: str) -> Address:
     """Return the place of a film: a file, `camera:0`, or a URL. A web address of a film's file is no live stream.
 
-    Raises UsageError for `-`, and for the number of a camera where they have names.
+    Raises UsageError for `-`, for an address of a scheme that is not followed, and for the number of a camera where
+    they have names.
     """
     if name == "-":
         raise UsageError("a film is not read from stdin", hint="name its file")
@@ -58,10 +60,13 @@ def address_of(name: str) -> Address:
             raise UsageError(f"cameras have names here, and {name} is a number", hint='say "camera:Integrated Camera"')
         url = pattern.format(camera) if camera.isdecimal() or form == "dshow" else camera
         return Address(name, url, form, live=True)
-    if _STREAM.match(name):
-        return Address(without_secrets(name), name, live=True, network=True)
-    if _WEB.match(name):
-        return Address(without_secrets(name), name, live=not _is_file(name), network=True)
+    if scheme := _ANY.match(name):
+        if not (_STREAM.match(name) or _WEB.match(name)):
+            message = f"can not follow {without_secrets(name)}: {scheme[1].lower()}:// is not read"
+            raise UsageError(message, hint="rtsp, rtmp, srt, udp, rtp, tcp, http and https are; or name a file")
+        live = _WEB.match(name) is None or not _is_file(name)
+        url = name[: scheme.end()].lower() + name[scheme.end() :]  # FFmpeg knows no RTSP://
+        return Address(without_secrets(name), url, live=live, network=True)
     return Address(name, f"file:{name}", pipe=Path(name).is_fifo())
 
 

@@ -27,6 +27,21 @@ def test_a_password_is_in_no_shown_name():
     assert address.live
 
 
+@pytest.mark.parametrize(
+    "name", ["rtspu://u:secret@h:1/x", "ftp://u:secret@h/film.mp4", "mms://u:se/cret@h/x", "file:///a.mp4"]
+)
+def test_other_addresses_are_refused_without_their_passwords(name):
+    with pytest.raises(UsageError, match="rtsp, rtmp, srt") as refused:
+        address_of(name)
+    assert name.partition(":")[0] in str(refused.value)
+    assert "cret@" not in str(refused.value)
+
+
+def test_the_scheme_of_an_address_may_be_in_capitals():
+    assert address_of("RTSP://Door:Ab@h/X").url == "rtsp://Door:Ab@h/X"
+    assert not address_of("HTTP://h/A.MP4").live
+
+
 def test_a_folder_stands_for_its_films(tmp_path):
     for name in ("b.mp4", "a/c.mkv", ".hidden/d.mp4", "e.jpg"):
         path = tmp_path / name
