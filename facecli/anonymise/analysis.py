@@ -28,7 +28,8 @@ class Sight:
 class Origin:
     """The film that was tracked, as FilmFacts tells it; None where an older document says nothing.
 
-    detector: the plugin that found the faces. min_score: its threshold, None if it has none.
+    detector: the plugin that found the faces. min_score: its threshold, None if it has none. left_out: which of the
+    faces that it found were not followed, in words, or empty.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Origin:
     first_frame: str | None = None
     detector: str | None = None
     min_score: float | None = None
+    left_out: str = ""
 
     def difference(self, facts: FilmFacts) -> str | None:
         """Return in words what tells another film from the one that was tracked, None if nothing does.

@@ -1,9 +1,9 @@
 """The analysis of a film as `facecli track` writes it with its frames, and as a person may have edited it.
 
-Of a document facecli.track/1 these are read, and nothing else: the name and threshold of `detector`; of each film
-`source`, `width`, `height`, `bytes`, `first_frame`, `by_frame` with `time` and `faces` (`track`, `bbox`, and if they
-are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and `person.name`. A box may be added or
-taken away, a name corrected.
+Of a document facecli.track/1 these are read, and nothing else: `choice`; the name and threshold of `detector`; of each
+film `source`, `width`, `height`, `bytes`, `first_frame`, `by_frame` with `time` and `faces` (`track`, `bbox`, and if
+they are there `score` and `landmarks`), and `tracks` with `track`, `joined_into` and `person.name`. A box may be added
+or taken away, a name corrected.
 """
 
 from __future__ import annotations
@@ -39,25 +39,28 @@ def read(path: Path) -> dict[str, Analysis]:
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise _WrongError(f"its schema is not {SCHEMA}")
         films = _list(document, "films", "it")
-        detector = _detector(document)
-        return {str(film.get("source")): _film(film, f"film {number}", *detector) for number, film in enumerate(films)}
+        found = {"left_out": _left_out(document), **_detector(document)}
+        return {str(film.get("source")): _film(film, f"film {number}", found) for number, film in enumerate(films)}
     except (ValueError, RecursionError, OSError) as error:
         hint = "write it by `facecli track FILM --frames --json -o FILE`"
         raise InputError(f"{path} is no analysis of films: {error}", hint=hint) from error
 
 
-def _film(film: Mapping[str, Any], place: str, detector: str | None, min_score: float | None) -> Analysis:
+def _film(film: Mapping[str, Any], place: str, found: Mapping[str, Any]) -> Analysis:
     if film.get("error") is not None:
         raise _WrongError(f"{place} could not be read to its end")
     if "by_frame" not in film:
         raise _WrongError(f"{place} has no by_frame: it was written without the faces of each frame")
-    analysis = Analysis(origin=replace(_origin(film), detector=detector, min_score=min_score))
+    analysis = Analysis(origin=replace(_origin(film), **found))
     for number, frame in enumerate(_list(film, "by_frame", place)):
         at = f"frame {number} of {place}"
         time = _number(frame.get("time"), f"the time of {at}")
         if analysis.times and time <= analysis.times[-1]:
             raise _WrongError(f"the time of {at} is not later than the one before")
-        analysis.add(time, [_sight(face, number, at) for face in _list(frame, "faces", at)])
+        sights = [_sight(face, number, at) for face in _list(frame, "faces", at)]
+        if len({track for track, _ in sights}) < len(sights):
+            raise _WrongError(f"{at} has two faces of one track")
+        analysis.add(time, sights)
     for track in _list(film, "tracks", place):
         number = _track(track, f"a track of {place}")
         if track.get("joined_into") is not None:
@@ -77,15 +80,25 @@ def _origin(film: Mapping[str, Any]) -> Origin:
     return Origin(str(film.get("source")), width, height, size, None if first is None else str(first))
 
 
-def _detector(document: Mapping[str, Any]) -> tuple[str | None, float | None]:
+def _detector(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the detector's name, and the score from which on it told faces; None where the document has none."""
     detector = document.get("detector")
     if not isinstance(detector, dict):
-        return None, None
+        return {}
     parameters = detector.get("parameters")
     value = parameters.get("score_threshold") if isinstance(parameters, dict) else None
     score = None if value is None else _number(value, "the score_threshold of its detector")
-    return str(detector.get("plugin")), score
+    return {"detector": str(detector.get("plugin")), "min_score": score}
+
+
+def _left_out(document: Mapping[str, Any]) -> str:
+    """Return in words which of the faces that the detector found were not followed; empty if all were."""
+    choice = document.get("choice")
+    if not isinstance(choice, dict):
+        return ""
+    face, least = choice.get("face", "all"), choice.get("min_face_size")
+    words = [] if face == "all" else [f"all but --face {face}"]
+    return " and ".join([*words, *([f"those below {least} px"] if least else [])])
 
 
 def _sight(face: Mapping[str, Any], frame: int, at: str) -> tuple[int, Sight]:

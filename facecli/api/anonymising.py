@@ -168,10 +168,13 @@ class Anonymizer:
         from facecli.anonymise.coverage import covers
         from facecli.anonymise.result import Anonymised
         from facecli.film.reading import Film
+        from facecli.film.writing import check_sound, form_of
 
         wish = self.wish
         with closing(Film(address, max_pixels=wish.max_pixels)) as opened:
             facts, left_out = opened.facts, opened.others(sound=wish.sound)
+            if wish.sound:
+                check_sound(form_of(target), opened.sounds())
             analysis = self.analysis(opened)
             short = opened.short
         people = analysis.people()

@@ -32,13 +32,20 @@ class Copies:
     several: bool
 
     def begun(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
-        """Return what takes events to an annotated copy; that of what can be read once is drawn at once."""
+        """Return what takes events to an annotated copy; that of what can be read once is drawn at once.
+
+        Raises OutputError for sound that the copy can not hold.
+        """
+        from facecli.film import writing
+        from facecli.film.reading import Film
         from facecli.output.annotated_film import Afterwards, AsItGoes
 
         target = self.target(address.source)
         if target is None:
             return None
-        if not (film.facts.live or address.pipe):
+        if isinstance(film, Film) and not (film.facts.live or address.pipe):
+            if self.sound:
+                writing.check_sound(writing.form_of(target), film.sounds())
             return Afterwards()
         return AsItGoes(stack.enter_context(self._copy(target, film.facts, None)))
 

@@ -107,11 +107,12 @@ class Run:
         """Follow the films and write what was seen: events as they happen as lines, else one record per film."""
         from facecli.output import records, tracks
 
-        tools = self._tools
+        tools, chosen = self._tools, self._tools.engine.selection
         header = {
             "detector": records.described(tools.tracking, tools.tracking.detector_plugin),
             "tracker": records.described(tools.tracking, tools.tracking.tracker_plugin),
             "recognizer": None if tools.recognizing is None else records.embedder(tools.recognizing),
+            "choice": tracks.choice(tools.wish.face, chosen.min_score, chosen.min_face_size),
         }
         if sink.format == "jsonl":
             described = ({**one, **header} if one["event"] == "stream.started" else one for one in self.events())

@@ -48,10 +48,13 @@ class Tally:
 
 
 def warn_of_fewer(analyses: Iterable[Analysis], detector: Mapping[str, Any]) -> None:
-    """Print a line if films were tracked with a higher threshold than that of this run's detector, as described."""
+    """Print a line if films were tracked with fewer faces than this run's detector, as described, would find."""
     own = detector["parameters"].get("score_threshold")
-    origins = [one.origin for one in analyses if one.origin is not None and one.origin.detector == detector["plugin"]]
-    scores = [one.min_score for one in origins if one.min_score is not None]
+    origins = [one.origin for one in analyses if one.origin is not None]
+    for words in sorted({one.left_out for one in origins} - {""}):
+        print_error(f"faces are missing: --tracks leaves out {words}; track the film without")
+    same = (one.min_score for one in origins if one.detector == detector["plugin"])
+    scores = [score for score in same if score is not None]
     if own is not None and scores and max(scores) > own:
         hint = f"track the film with --min-score {own:g}"
         print_error(f"faces of doubtful score are missing: --tracks has those from {max(scores):g} on; {hint}")

@@ -15,6 +15,7 @@ import numpy as np
 from facecli.errors import DecodeError, InputError
 from facecli.film import library
 from facecli.film.address import Address
+from facecli.film.clock import Clock
 from facecli.film.faults import told
 from facecli.film.frame import MAX_PIXELS, Choice, Display, Excerpt, FilmFacts, Frame
 from facecli.types import Image
@@ -120,21 +121,23 @@ class Film:
         found += ["text"] if {key.lower() for key in container.metadata} - dull else []
         return tuple(found)
 
+    def sounds(self) -> list[str]:
+        """Return the codecs of the film's sound, as FFmpeg names them."""
+        return [stream.codec_context.codec.canonical_name for stream in self._container.streams.audio]
+
     def close(self) -> None:
         """Close the file or the connection."""
         with suppress(Exception):  # whatever FFmpeg has to say about a film that nobody reads any more
             self._container.close()
 
     def _timed(self, start: float) -> Iterator[tuple[float, Any]]:
-        """Yield frames as FFmpeg gives them, with seconds since the film's begin, which never go back."""
-        step = 1 / (self.facts.rate or 25)
+        """Yield frames as FFmpeg gives them, with seconds since the film's begin, which ascend."""
+        own = Clock(1 / (self.facts.rate or 25))
         if start > 0:
             self._seek(start)
-        time = -step
         for decoded in self._every():
             stated = _seconds(decoded.pts, decoded.time_base)
-            time = max(time, stated - self._origin) if stated is not None else time + step
-            yield time, decoded
+            yield own.at(None if stated is None else stated - self._origin), decoded
 
     def _every(self) -> Iterator[Any]:
         if self._first is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -42,8 +44,10 @@ class FilmWriter:
     def __init__(self, path: Path, form: str, size: tuple[int, int], rate: float | None, codec: str | None) -> None:
         av = library.require()
         self._av, self._path = av, path
+        name, options = _encoder(codec, form)
+        if name == "libsvtav1":
+            os.environ.setdefault("SVT_LOG", "1")  # errors alone: it writes to stderr past FFmpeg
         self._container = av.open(str(path), "w", format=form)
-        name, options = _encoder(codec, OF_WEBM if form == "webm" else USUAL)
         stated = Fraction(rate or 25).limit_denominator(100_000)
         self._stream = self._container.add_stream(name, rate=stated, options=options)
         # 4:2:0 halves the sides of colour, so they must be even.
@@ -106,7 +110,16 @@ class _Sound:
             self._source = av.open(address.url, options={} if address.network else {"protocol_whitelist": "file"})
         self._target, self._address, self._begin = target, address, begin
         self._origin = (self._source.start_time or 0) / av.time_base
-        self._streams = {stream.index: target.add_stream_from_template(stream) for stream in self._source.streams.audio}
+        sounds = self._source.streams.audio
+        try:
+            check_sound(target.format.name, (one.codec_context.codec.canonical_name for one in sounds))
+        except BaseException:
+            self._source.close()
+            raise
+        self._streams = {stream.index: target.add_stream_from_template(stream) for stream in sounds}
+        # Of each stream, in its ticks: where its latest packet ends, and how far it is moved.
+        self._ends: dict[int, int] = {}
+        self._shifts: dict[int, int] = {}
         self._packets: Iterator[Any] = (
             iter(self._source.demux(*self._source.streams.audio)) if self._streams else iter(())
         )
@@ -115,18 +128,24 @@ class _Sound:
     def copy_until(self, time: float) -> None:
         """Copy the packets that are heard before a time of the new film."""
         while (packet := self._held or self._next()) is not None:
-            shift = self._origin + self._begin
-            begins = float(packet.dts * packet.time_base) - shift
-            if begins > time:
+            index, due = packet.stream.index, self._due(packet)
+            if float(due * packet.time_base) > time:
                 self._held = packet
                 return
             self._held = None
-            if begins < 0 and self._begin > 0:
+            if due < 0 and self._begin > 0:
                 continue
-            ticks = round(shift / packet.time_base)
-            packet.pts, packet.dts = packet.pts - ticks, packet.dts - ticks
-            packet.stream = self._streams[packet.stream.index]
+            self._shifts[index] = due - packet.dts
+            self._ends[index] = due + (packet.duration or 1)
+            packet.pts, packet.dts = packet.pts + self._shifts[index], due
+            packet.stream = self._streams[index]
             self._target.mux(packet)
+
+    def _due(self, packet: Any) -> int:
+        """Return when a packet is heard in the new film, in its ticks; a clock that began anew goes on."""
+        index = packet.stream.index
+        shift = self._shifts.get(index, -round((self._origin + self._begin) / packet.time_base))
+        return max(int(packet.dts + shift), self._ends.get(index, -(2**62)))
 
     def close(self) -> None:
         """Close the film that is heard."""
@@ -166,12 +185,34 @@ def check(target: Path, codec: str | None) -> None:
     """Raise an error, before any work, if a film can not be written there, or not with this codec."""
     form = form_of(target)
     check_writable(target)
-    _encoder(codec, OF_WEBM if form == "webm" else USUAL)
+    _encoder(codec, form)
 
 
-def _encoder(codec: str | None, usual: tuple[str, ...]) -> tuple[str, dict[str, str]]:
-    """Return the name of an encoder that there is, and its options. Raises FilmLibraryError if there is none."""
+def check_sound(form: str, codecs: Iterable[str]) -> None:
+    """Raise OutputError if a format, as FFmpeg calls it, holds no sound of one of these codecs."""
+    held = _held(form)
+    for codec in codecs:
+        if codec not in held:
+            message = f"a film of the format {form} holds no sound of the codec {codec}"
+            raise OutputError(message, hint="say {audio} none, or name an .mkv file", about="audio")
+
+
+def _held(form: str) -> frozenset[str]:
+    """Return the codecs of a format, as FFmpeg names both."""
+    with library.require().open(io.BytesIO(), "w", format=form) as nothing:
+        return frozenset(nothing.supported_codecs)
+
+
+def _encoder(codec: str | None, form: str) -> tuple[str, dict[str, str]]:
+    """Return the name of an encoder that there is, and its options.
+
+    Raises FilmLibraryError if there is none, OutputError for a codec that the format does not hold.
+    """
+    usual = OF_WEBM if form == "webm" else USUAL
     available = library.require().codecs_available
+    if codec is not None and codec not in _held(form):
+        message = f"a film of the format {form} holds no {codec}"
+        raise OutputError(message, hint="leave {codec} out, or name an .mkv file", about="codec")
     for name in usual if codec is None else (codec,):
         for encoder, options in ENCODERS[name]:
             if encoder in available:

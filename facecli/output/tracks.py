@@ -86,6 +86,14 @@ class Films:
         return head
 
 
+def choice(face: str | int | None, min_score: float | None, min_face_size: float | None) -> Record:
+    """Return as a record which faces of each frame were followed: whoever reads it must know that there may be others.
+
+    face: the choice among those of a frame, None for all. min_score, min_face_size: as the user set them.
+    """
+    return {"face": "all" if face is None else str(face), "min_score": min_score, "min_face_size": min_face_size}
+
+
 def rows(record: Record) -> list[Record]:
     """Return the rows of a CSV: one per track."""
     return [

@@ -224,6 +224,28 @@ def test_a_film_is_covered_in_every_frame_at_its_own_times(run_cli, door, tmp_pa
     assert np.abs(np.subtract(*times)).max() <= 0.001
 
 
+def test_recordings_put_end_to_end_are_covered_to_their_end(run_cli, door, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+    part, whole = tmp_path / "part.ts", tmp_path / "whole.ts"
+    with av.open(str(part), "w") as out:
+        stream = out.add_stream("mpeg4", rate=25, options={"qscale": "4"})
+        stream.width, stream.height, stream.pix_fmt = 480, 270, "yuv420p"
+        for _, shown in frames_of(door):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+        out.mux(stream.encode(None))
+    whole.write_bytes(2 * part.read_bytes())
+    done = run_cli("anonymize", whole, "-o", tmp_path / "o.mp4", "--codec", "mpeg4", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.json["files"][0]["frames"] == 40
+    lines = (door.parent / "truth.txt").read_text().splitlines()
+    again = [line.split(",", 1) for line in lines]
+    truth = tmp_path / "truth.txt"
+    truth.write_text("\n".join([*lines, *(f"{int(frame) + 20},{rest}" for frame, rest in again)]))
+    assert min(hidden(whole, tmp_path / "o.mp4", truth).values()) > 0.8
+    times = [time for time, _ in frames_of(tmp_path / "o.mp4")]
+    assert times[-1] - times[0] == pytest.approx(39 * 0.04, abs=0.05)
+
+
 def test_an_analysis_can_be_edited_between_two_steps(run_cli, door, tmp_path):
     analysis = tmp_path / "t.json"
     done = run_cli("track", door, "--frames", "--no-join", "--json")
@@ -263,6 +285,8 @@ def edited(document: dict[str, Any], name: str) -> str:
         case "late":
             for frame in film["by_frame"]:
                 frame["time"] += 1.0
+        case "two of one":
+            film["by_frame"][3]["faces"].append(dict(face))
         case "no box":
             face["bbox"] = [1, 2, 3]
         case "endless":
@@ -271,9 +295,7 @@ def edited(document: dict[str, Any], name: str) -> str:
             face["track"] = "1"
         case "other schema":
             document["schema"] = "facecli.detect/2"
-        case "no document":
-            return "[" * 100_000
-    return json.dumps(document)
+    return "[" * 100_000 if name == "no document" else json.dumps(document)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +304,7 @@ def edited(document: dict[str, Any], name: str) -> str:
         ("no frames", "has no by_frame"),
         ("a frame less", "is not as it was analysed"),
         ("late", "is not as it was analysed"),
+        ("two of one", "has two faces of one track"),
         ("no box", "the bbox of a face of frame 3"),
         ("endless", "the bbox of a face of frame 3"),
         ("no number", "is no number of a track"),
@@ -323,6 +346,20 @@ def test_tracks_of_another_film_are_refused(run_cli, door, examples, tmp_path, o
     assert "faces of doubtful score are missing" in done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--face", "largest"), "all but --face largest"), (("--min-face-size", "20"), "those below 20.0 px")],
+)
+def test_an_analysis_that_left_faces_out_is_told(run_cli, door, tmp_path, options, words):
+    analysis = tmp_path / "t.json"
+    analysis.write_bytes(
+        run_cli("track", door, "--frames", "--no-join", "--min-score", "0.5", *options, "--json").stdout
+    )
+    done = run_cli("anonymize", door, "-o", tmp_path / "o.mp4", "--tracks", analysis, "--codec", "mpeg4")
+    assert done.returncode == 0, done.stderr
+    assert done.errors == [f"facecli: faces are missing: --tracks leaves out {words}; track the film without"]
+
+
 def test_sound_is_left_out_and_told_unless_it_is_asked_for(run_cli, door, tmp_path):
     av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
     loud = tmp_path / "loud.mp4"
@@ -339,6 +376,27 @@ def test_sound_is_left_out_and_told_unless_it_is_asked_for(run_cli, door, tmp_pa
             heard.append([bytes(packet) for packet in film.demux(streams)] if streams else None)
     assert heard[1] is None
     assert heard[0] == heard[2]
+
+
+def test_sound_that_the_copy_can_not_hold_is_refused_before_work(run_cli, door, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not installed")
+    _with_sound(av, door, tmp_path / "loud.mp4")
+    for words in (("anonymize", "-o", "o.webm", "--audio", "copy"), ("track", "--annotate", "o.webm")):
+        done = run_cli(words[0], "loud.mp4", *words[1:], cwd=tmp_path)
+        assert done.returncode == 1
+        (error,) = done.errors
+        assert "webm holds no sound of the codec aac; say --audio none" in error
+    assert not (tmp_path / "o.webm").exists()
+
+
+def test_a_codec_that_one_of_many_can_not_hold_stops_that_one_alone(run_cli, door, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.webm").write_bytes(door.read_bytes())
+    (tmp_path / "in" / "b.mp4").write_bytes(door.read_bytes())
+    done = run_cli("anonymize", "in", "-o", "out", "--codec", "mpeg4", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "webm holds no mpeg4" in done.json["files"][0]["error"]["message"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.mp4"]
 
 
 def test_subtitles_are_left_out_and_told(run_cli, door, tmp_path):

@@ -140,3 +140,13 @@ def test_an_excerpt_that_begins_after_the_end_is_an_error(film):
     with pytest.raises(InputError, match=r"no frame from 5 s on") as failure:
         list(opened.frames(Excerpt(start=5)))
     assert failure.value.hint == "it lasts 0.4 s: lower start"
+
+
+def test_recordings_put_end_to_end_have_one_clock(film, tmp_path):
+    whole = tmp_path / "whole.ts"
+    whole.write_bytes(film("one.ts").read_bytes() + film("other.ts").read_bytes())
+    opened, frames = read(whole)
+    times = [frame.time for frame in frames]
+    assert len(times) == 20
+    assert np.diff(times) == pytest.approx([0.04] * 19, abs=0.021)
+    assert not opened.short

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from facecli.errors import UsageError
+from facecli.errors import OutputError, UsageError
 from facecli.film.address import address_of
 from facecli.film.library import FilmLibraryError
 from facecli.film.reading import Film
@@ -122,3 +122,33 @@ def test_a_copy_is_shown_as_the_film_is(tmp_path):
             shown.append((context.sample_aspect_ratio, tags, frame.to_ndarray()))
     assert shown[0][:2] == shown[1][:2] == (Fraction(4, 3), (1, 1, 1, 1))
     assert np.abs(shown[0][2].astype(int) - shown[1][2]).max() <= 2
+
+
+def test_what_a_format_does_not_hold_is_refused_before_work(film, tmp_path):
+    with pytest.raises(OutputError, match="webm holds no h264"):
+        check(tmp_path / "a.webm", "h264")
+    loud = film("loud.mp4", sound=True)
+    with written(tmp_path / "b.webm") as (path, form):
+        writer = FilmWriter(path, form, (64, 48), 25, None)
+        with pytest.raises(OutputError, match="no sound of the codec aac"):
+            writer.copy_sound(address_of(str(loud)), 0.0)
+        writer.close()
+
+
+def test_the_sound_of_recordings_put_end_to_end_goes_on(film, tmp_path):
+    part = film("part.ts", sound=True, longer=0.0)
+    whole = tmp_path / "whole.ts"
+    whole.write_bytes(2 * part.read_bytes())
+    with written(tmp_path / "copy.mp4") as (path, form):
+        writer = FilmWriter(path, form, (64, 48), 25, "mpeg4")
+        writer.copy_sound(address_of(str(whole)), 0.0)
+        for number in range(20):
+            writer.write(np.zeros((48, 64, 3), np.uint8), number / 25)
+        writer.finish()
+    heard = []
+    for place in (part, whole, tmp_path / "copy.mp4"):
+        with av.open(str(place)) as container:
+            heard.append([(float(p.pts * p.time_base), bytes(p)) for p in container.demux(audio=0) if p.size])
+    assert [len(one) for one in heard[1:]] == [2 * len(heard[0])] * 2
+    times = [time for time, _ in heard[2]]
+    assert np.diff(times) == pytest.approx([0.064] * (len(times) - 1), abs=0.001)
