@@ -58,13 +58,19 @@ class FilmWish:
 class FilmTools:
     """The plugins for films; their loading begins now, in the background.
 
-    gallery: names the tracks, if given. search: how it does, None for the gallery's usual rule.
+    gallery: names the tracks, if given. search: how it does, None for the gallery's usual rule. candidates: to list for
+    each track.
 
     Raises UsageError and PluginError as Engine.tools does, ModelError if no model of an attribute is installed.
     """
 
     def __init__(
-        self, engine: Engine, wish: FilmWish, gallery: Gallery | None = None, search: Search | None = None
+        self,
+        engine: Engine,
+        wish: FilmWish,
+        gallery: Gallery | None = None,
+        search: Search | None = None,
+        candidates: int = 3,
     ) -> None:
         if engine.selection.no_detect:
             raise UsageError("a film's faces are looked for, which {no_detect} leaves out", about="no_detect")
@@ -76,7 +82,7 @@ class FilmTools:
         self.recognizing = engine.tools(Request(embed=True), strict=False) if wish.join or gallery else None
         self._attributes = engine.request(wish.attributes) if wish.attributes else None
         self.attributes = None if self._attributes is None else engine.tools(self._attributes, strict=False)
-        self._search = search
+        self._search, self._candidates = search, candidates
 
     def follow(self, film: Source, excerpt: Excerpt | None = None) -> Iterator[Event]:
         """Return an iterator of the events of one film."""
@@ -122,7 +128,7 @@ class FilmTools:
         recognizing = None if self.recognizing is None else Recognizing(self._stages(self.recognizing, clock))
         naming = moods = None
         if self._gallery is not None and recognizing is not None:
-            identify = identify or partial(_identified, self._searching(self._gallery))
+            identify = identify or partial(_identified, self._searching(self._gallery), self._candidates)
             naming = Naming(recognizing, identify, source, revision)
         if self.attributes is not None:
             moods = Moods(self._stages(self.attributes, clock), source, wish.window)
@@ -173,10 +179,10 @@ def followed(
     return events()
 
 
-def _identified(search: Search, embedding: FloatArray) -> Identification:
+def _identified(search: Search, candidates: int, embedding: FloatArray) -> Identification:
     from facecli.gallery.decision import identify
 
-    return identify(embedding[None], search.index, search.rule, 3)[0]
+    return identify(embedding[None], search.index, search.rule, candidates)[0]
 
 
 def names_of(films: str | Sequence[str]) -> list[str]:

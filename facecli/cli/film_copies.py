@@ -1,14 +1,14 @@
-"""Annotated copies of the films that a command follows: where each goes, and when it is drawn."""
+"""Annotated copies of the films that a command follows: when each is drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facecli.film.address import Address, address_of
-from facecli.system.files import is_folder
+from facecli.film.address import Address
 
 if TYPE_CHECKING:
     from facecli.film.frame import Excerpt, FilmFacts
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 class Copies:
     """The annotated copies of a command's films.
 
-    place: a file, or a folder for several films, None for no copies. codec: of them, None for the usual one. sound:
-    whether they have it. max_pixels: of a frame. several: whether the command follows more than one film.
+    targets: the place of each, by the film's name; a film that is not in it has no copy. codec: of them, None for the
+    usual one. sound: whether they have it. max_pixels: of a frame.
     """
 
-    place: Path | None
+    targets: Mapping[str, Path]
     codec: str | None
     sound: bool
     max_pixels: int
-    several: bool
 
     def begun(self, stack: ExitStack, film: Film | Live, address: Address) -> AsItGoes | Afterwards | None:
         """Return what takes events to an annotated copy; that of what can be read once is drawn at once.
@@ -40,7 +39,7 @@ class Copies:
         from facecli.film.reading import Film
         from facecli.output.annotated_film import Afterwards, AsItGoes
 
-        target = self.target(address.source)
+        target = self.targets.get(address.source)
         if target is None:
             return None
         if isinstance(film, Film) and not (film.facts.live or address.pipe):
@@ -54,7 +53,7 @@ class Copies:
         from facecli.film.reading import Film
         from facecli.output.annotated_film import Afterwards
 
-        target = self.target(address.source)
+        target = self.targets.get(address.source)
         if target is None or not isinstance(drawing, Afterwards) or not len(drawing):
             return
         with closing(Film(address, max_pixels=self.max_pixels)) as again:
@@ -66,11 +65,3 @@ class Copies:
         from facecli.output.annotated_film import AnnotatedFilm
 
         return AnnotatedFilm(target, facts, self.codec, sound)
-
-    def target(self, source: str) -> Path | None:
-        """Return the place of a film's copy, None if there is none. source: the film's name."""
-        if self.place is None or (not self.several and not is_folder(self.place)):
-            return self.place
-        name = source.partition("?")[0].rstrip("/").rpartition("/")[2]
-        stem = name if address_of(source).live else name.rpartition(".")[0]
-        return self.place / f"{(stem or 'film').replace(':', '-')}.mp4"

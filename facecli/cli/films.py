@@ -4,61 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecli.cli import progress
 from facecli.cli.wording import option
-from facecli.errors import FacecliError, UsageError
+from facecli.errors import FacecliError, InputError, UsageError
 from facecli.system.ending import heeded
+from facecli.system.files import is_folder
 
 if TYPE_CHECKING:
     from facecli.api.films import FilmTools
+    from facecli.cli.settings import FilmSettings, InputSettings
     from facecli.film.address import Address
     from facecli.film.live import Live
     from facecli.film.reading import Film
     from facecli.output.sink import Sink
     from facecli.output.track_crops import Crops
     from facecli.output.tracks import Films
+    from facecli.pictures.sources import Source
 
 Record = dict[str, Any]
 INTERRUPTED = 130  # as cli.main tells it
 
-_COPY = ("codec", "annotate")
 
+def films_of(reading: InputSettings) -> list[str]:
+    """Return the films, cameras and streams that inputs name; empty where they are pictures.
 
-@dataclass(frozen=True, slots=True)
-class FilmSettings:
-    """The part of a film to read, and the files that it leaves.
-
-    start, duration: seconds. max_fps: frames per second at most. max_frames: frames at most. retry: how often a live
-    source is tried again, None for ever. frames: tell each frame. embeddings: tell each track's embedding. annotate: a
-    file, or a folder for several films. codec: of it. audio: "copy" or "none". crops: a folder. mot: a file.
+    A folder without pictures stands for its films. Raises UsageError for films among pictures or beside a list.
     """
+    from facecli.film.address import films_below, is_film
+    from facecli.pictures.listing import expand
 
-    start: float = 0.0
-    duration: float | None = None
-    max_fps: float | None = None
-    max_frames: int | None = None
-    retry: int | None = None
-    frames: bool = False
-    embeddings: bool = False
-    annotate: Path | None = None
-    codec: str | None = None
-    audio: str = "copy"
-    crops: Path | None = None
-    mot: Path | None = None
+    films: list[str] = []
+    pictures = reading.files_from or reading.files_from0
+    for name in reading.inputs:
+        if is_film(name):
+            films.append(name)
+        elif is_folder(Path(name)) and next(expand([name])).name == name and (below := films_below(Path(name))):
+            films += below
+        else:
+            pictures = name
+    if films and pictures:
+        raise UsageError(f"{films[0]} is a film among pictures", hint="ask for films and pictures apart, films by name")
+    return films
 
 
-def are_films(names: Sequence[str]) -> bool:
-    """Return whether names are films, cameras and streams. Raises UsageError for films among pictures."""
+def refusing(sources: Iterator[Source]) -> Iterator[Source]:
+    """Yield the sources that a list of pictures names; films among them fail instead of being read."""
     from facecli.film.address import is_film
+    from facecli.pictures.sources import failing
 
-    films = [name for name in names if is_film(name)]
-    if films and len(films) < len(names):
-        raise UsageError(f"{films[0]} is a film among pictures", hint="ask for films and pictures apart")
-    return bool(films)
+    for one in sources:
+        message = f"{one.name} is a film in a list of pictures"
+        error = InputError(message, hint="name films as arguments, without a list")
+        yield failing(one.name, error) if is_film(one.name) else one
 
 
 def inputs_of(names: Sequence[str]) -> int | None:
@@ -69,13 +69,16 @@ def inputs_of(names: Sequence[str]) -> int | None:
 
 
 class Run:
-    """One run of `facecli track` over films.
+    """One run of `facecli track` over films. output: the file of what is told, None for standard output.
 
     failed: films that could not be read to their end. stopped: whether a signal has ended a live source. known: whether
     anybody of the gallery was seen.
     """
 
-    def __init__(self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int) -> None:
+    def __init__(
+        self, tools: FilmTools, settings: FilmSettings, names: Sequence[str], max_pixels: int, output: Path | None
+    ) -> None:
+        from facecli.cli import film_places
         from facecli.cli.film_copies import Copies
         from facecli.film.address import address_of
         from facecli.output.track_crops import Crops
@@ -83,20 +86,20 @@ class Run:
 
         self._tools, self._settings, self._names, self._max_pixels = tools, settings, names, max_pixels
         self._films: Films = Films(embeddings=settings.embeddings, wording=option)
-        sound, several = settings.audio == "copy", len(names) > 1
-        self._copies = Copies(settings.annotate, settings.codec, sound, max_pixels, several)
         self._crops: Crops | None = None
         self.failed, self.stopped, self.known = 0, False, False
-        live = {address_of(name).live for name in names}
+        addresses = [address_of(name) for name in names]
+        live = {one.live for one in addresses}
         if len(live) > 1:
             raise UsageError("a stream would wait for the end of a film beside it", hint="start one command for each")
         self._at_once = len(names) > 1 and True in live
         self._lives: list[Live] = []
-        if settings.mot is not None and len(names) != 1:
-            raise UsageError("--mot is for one film", hint="track the films one by one")
-        self._check_places()
+        sources = [one.source for one in addresses]
+        targets = film_places.targets(settings.annotate, addresses)
+        film_places.check(settings, names, sources, targets, output)
+        self._copies = Copies(targets, settings.codec, settings.audio == "copy", max_pixels)
         if settings.crops is not None:
-            self._crops = Crops(settings.crops)
+            self._crops = Crops(settings.crops, sources)
 
     @property
     def status(self) -> int:
@@ -230,29 +233,3 @@ class Run:
             from facecli.system.streams import print_error
 
             print_error(f"{event.source} ended earlier than it says: was the recording cut off?")
-
-    def _check_places(self) -> None:
-        """Raise an error for places that can not be written, or that are inputs, before any work."""
-        from facecli.film import writing
-        from facecli.output.overwriting import refuse_inputs
-        from facecli.system import folders
-        from facecli.system.files import check_writable, make_folder
-
-        settings, names = self._settings, self._names
-        if settings.annotate is None and settings.codec is not None:
-            raise UsageError("{codec} is of the annotated film, and none is made", hint="add {annotate}", about=_COPY)
-        if settings.crops is not None:
-            folders.check_writable(settings.crops)
-        if settings.mot is not None:
-            refuse_inputs(settings.mot, names, "mot")
-            check_writable(settings.mot)
-        if settings.annotate is not None:
-            if len(names) > 1:
-                make_folder(settings.annotate)
-            targets = [target for name in names if (target := self._copies.target(name)) is not None]
-            for target in targets:
-                refuse_inputs(target, names, "annotate")
-                writing.check(target, settings.codec)
-            if len({*targets}) < len(targets):
-                message = "two films of one name would have one annotated copy"
-                raise UsageError(message, hint="track them one by one")

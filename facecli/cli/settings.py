@@ -105,6 +105,29 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmSettings:
+    """The part of a film to read, and the files that it leaves.
+
+    start, duration: seconds. max_fps: frames per second at most. max_frames: frames at most. retry: how often a live
+    source is tried again, None for ever. frames: tell each frame. embeddings: tell each track's embedding. annotate: a
+    file, or a folder for several films. codec: of it. audio: "copy" or "none". crops: a folder. mot: a file.
+    """
+
+    start: float = 0.0
+    duration: float | None = None
+    max_fps: float | None = None
+    max_frames: int | None = None
+    retry: int | None = None
+    frames: bool = False
+    embeddings: bool = False
+    annotate: Path | None = None
+    codec: str | None = None
+    audio: str = "copy"
+    crops: Path | None = None
+    mot: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobSettings:
     """The way in which a job's shards are run; for commands whose output may be a folder.
 

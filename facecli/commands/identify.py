@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facecli.cli import manual, options, values
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
+from facecli.cli.settings import FilmSettings, InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
 
 if TYPE_CHECKING:
+    from facecli.api.films import FilmTools
     from facecli.api.gallery import Gallery, Search
-    from facecli.cli.films import Run
     from facecli.gallery.decision import Identification
     from facecli.output.pictures import Writer
     from facecli.pipeline.results import ImageResult
@@ -93,12 +93,16 @@ def command(
     """
     from facecli.cli import context, films, galleries, inputs, streaming
     from facecli.cli.wording import option
+    from facecli.errors import UsageError
 
     sink = context.open_sink(output)
-    if films.are_films(reading.inputs):
+    if names := films.films_of(reading):
+        if plugins.require_face:
+            raise UsageError("{require_face} is of pictures", hint="leave it out of films", about="require_face")
         with sink.opened():
-            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=films.inputs_of(reading.inputs))
-            run = _follow(people, plugins, deciding, reading, annotate)
+            people = galleries.open_gallery(gallery, plugins, running, reading, inputs=films.inputs_of(names))
+            following = _film_tools(people, plugins, deciding)
+            run = films.Run(following, FilmSettings(annotate=annotate), names, reading.max_pixels, output.path)
             run.write(sink)
             people.close()
         return NOBODY_KNOWN if exit_code and not run.status and not run.known else run.status
@@ -117,7 +121,7 @@ def command(
         search = opened.search(wish, deciding.score, _wanted(opened, deciding), deciding.search)  # type: ignore[arg-type] # score
         answers = _Answers(search, deciding.top)
         writers = _writers(annotate, answers, many=total != 1)
-        sources = inputs.open_sources(reading, OutputPaths(annotate=annotate))
+        sources = films.refusing(inputs.open_sources(reading, OutputPaths(annotate=annotate)))
         header = records.header("identify", gallery=shown.gallery(opened.store()))
         header |= {"detector": records.described(tools, tools.detector_plugin), "recognizer": records.embedder(tools)}
         header |= identifications.rule(search.rule) | plugins.named_preset
@@ -137,20 +141,16 @@ def command(
     return NOBODY_KNOWN if exit_code and not status and not answers.known else status
 
 
-def _follow(
-    people: Gallery, plugins: PluginSettings, deciding: DecidingSettings, reading: InputSettings, annotate: Path | None
-) -> Run:
+def _film_tools(people: Gallery, plugins: PluginSettings, deciding: DecidingSettings) -> FilmTools:
     """Return what follows films and names who is seen."""
-    from facecli.api.films import FilmTools, FilmWish, names_of
-    from facecli.cli.films import FilmSettings, Run
+    from facecli.api.films import FilmTools, FilmWish
     from facecli.film import library
     from facecli.gallery.rule import Wish
 
     library.require()
     wish = Wish(deciding.threshold, deciding.fpir, deciding.margin)
     search = people.search(wish, deciding.score, _wanted(people, deciding), deciding.search)  # type: ignore[arg-type] # score
-    tools = FilmTools(people.engine, FilmWish(face=plugins.face), people, search)
-    return Run(tools, FilmSettings(annotate=annotate), names_of(reading.inputs), reading.max_pixels)
+    return FilmTools(people.engine, FilmWish(face=plugins.face), people, search, deciding.top)
 
 
 def _wanted(opened: Gallery, deciding: DecidingSettings) -> list[str]:

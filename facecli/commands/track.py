@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from facecli.cli import completing, manual, options, values
-from facecli.cli.films import FilmSettings
-from facecli.cli.settings import InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
+from facecli.cli.settings import FilmSettings, InputSettings, OutputSettings, PluginSettings, RunSettings, gathering
 from facecli.hosting.choice import TRACKER
 
 
@@ -106,7 +105,7 @@ def command(
             people = galleries.open_gallery(gallery, plugins, running, reading, inputs=inputs_of(names))
             engine = people.engine
         tools = FilmTools(engine, wish, people)
-        run = Run(tools, films, names, reading.max_pixels)
+        run = Run(tools, films, names, reading.max_pixels, output.path)
         run.write(sink)
         if people is not None:
             people.close()

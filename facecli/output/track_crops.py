@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from facecli.output.file_names import FileNames
 from facecli.pictures import codec
 from facecli.system.files import make_folder, write_bytes
 from facecli.system.portable_names import PortableNames
-from facecli.tracking.events import Event, TrackEnded, TrackJoined
+from facecli.tracking.events import Event, StreamStarted, TrackEnded, TrackJoined
 from facecli.tracking.river import MOST_JOINED
 
 UNKNOWN = "unknown"  # the folder of crops of those whom nobody knows
@@ -29,19 +31,23 @@ class _Tracks:
 class Crops:
     """The best faces of each track as FOLDER/NAME/FILM-tTRACK-FRAME.jpg; of nobody known in FOLDER/unknown.
 
-    Films may be followed at one time, by several threads.
+    A live source counts its tracks anew whenever it is followed, so its FILM ends with the time of the begin, in UTC:
+    what was kept of it earlier stays. sources: the names of all films, in order. Films may be followed at one time, by
+    several threads.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._names = folder, FileNames()
-        self._people, self._films = PortableNames(UNKNOWN), PortableNames()
-        self._stems: dict[str, str] = {}
+    def __init__(self, folder: Path, sources: Sequence[str]) -> None:
+        names, films = FileNames(), PortableNames()
+        self._folder, self._people = folder, PortableNames(UNKNOWN)
+        self._stems = {source: films.of(names.take(source)) for source in sources}
         self._tracks: dict[str, _Tracks] = {}
         self._lock = threading.Lock()
 
     def take(self, event: Event) -> list[str]:
         """Write the crops of a track that ended, and keep who was joined; return the new files, best first."""
         with self._lock:
+            if isinstance(event, StreamStarted) and event.facts.began is not None:
+                self._stems[event.facts.source] += f"-{_moment(event.facts.began)}"
             if isinstance(event, TrackEnded):
                 return [*map(str, self._write(event))]
             if isinstance(event, TrackJoined):
@@ -71,8 +77,6 @@ class Crops:
     def _write(self, event: TrackEnded) -> list[Path]:
         person = event.answer.person if event.answer is not None else None
         folder = self._of(person)
-        if event.source not in self._stems:
-            self._stems[event.source] = self._films.of(self._names.take(event.source))
         looks = (event.best, *event.further)
         paths = [folder / f"{self._stems[event.source]}-t{event.track}-{look.frame}.jpg" for look in looks]
         for look, path in zip(looks, paths, strict=True):
@@ -93,3 +97,9 @@ class Crops:
         for one in (self._folder, folder):
             make_folder(one)
         return folder
+
+
+def _moment(seconds: float) -> str:
+    """Return seconds since 1970 as a part of a file's name, to the millisecond: 20261129T181530.250Z."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z"

@@ -22,7 +22,7 @@ from facecli.redaction import shortened, without_secrets
 if TYPE_CHECKING:
     from facecli.types import Limits
 
-CHECK = "check the address and the network"  # a hint
+CHECK, PICTURE = "check the address and the network", "give the address of the picture itself"  # hints
 # Content types that say nothing: the bytes decide.
 _UNTYPED = ("application/octet-stream", "binary/octet-stream", "")
 
@@ -88,7 +88,8 @@ def _body(answer: Answer, shown: str, limits: Limits, large: Callable[[], None])
         raise FetchError(f"can not fetch {shown}: {answer.reason}", hint=CHECK)
     media_type = shortened(answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(), 100)
     if not media_type.startswith("image/") and media_type not in _UNTYPED:
-        hint = "give the address of the picture itself"
+        stream = media_type.startswith(("multipart/", "video/"))
+        hint = "`facecli track URL --gallery FILE` follows a stream" if stream else PICTURE
         raise FetchError(f"can not use {shown}: it is {media_type}, not a picture", hint=hint)
     expected = answer.length or 0
     blocks = answer.blocks() if expected <= limits.max_bytes else ()

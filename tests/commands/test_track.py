@@ -115,10 +115,60 @@ def test_identify_takes_films_too(run_cli, door, staff, examples):
     assert (mixed.returncode, "among pictures" in mixed.errors[0]) == (2, True)
 
 
+def test_identify_takes_folders_of_films_and_lists_its_candidates(run_cli, door, staff, tmp_path):
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "door.mp4").write_bytes(door[0].read_bytes())
+    for top in (1, 2):
+        done = run_cli("identify", tmp_path / "films", *staff, "--top", str(top), "--json")
+        assert done.returncode == 0, done.stderr
+        assert {len(track["person"]["candidates"]) for track in done.json["films"][0]["tracks"]} == {top}
+
+
+def test_identify_refuses_what_it_can_not_do_with_films(run_cli, door, staff, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text(f"{door[0]}\n")
+    beside = run_cli("identify", door[0], "--files-from", names, *staff)
+    assert (beside.returncode, "among pictures" in beside.errors[0]) == (2, True)
+    required = run_cli("identify", door[0], "--require-face", *staff)
+    assert (required.returncode, "--require-face is of pictures" in required.errors[0]) == (2, True)
+    listed = run_cli("identify", "--files-from", names, *staff, "--json")
+    assert (listed.returncode, "is a film in a list" in listed.errors[0]) == (1, True)
+
+
 def test_places_that_can_not_be_are_refused_before_work(run_cli, door):
     done = run_cli("track", door[0], "--annotate", door[0])
     assert done.returncode == 2
     assert "would overwrite the input" in done.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("a.mp4", "--annotate", "q.mp4", "--mot", "./q.mp4"), "--mot and --annotate would both write"),
+        (("a.mp4", "--mot", "q.csv", "-o", "q.csv"), "--mot and --output would both write"),
+        (("a.mp4", "--mot", "q", "--crops", "q"), "--mot and --crops would both write"),
+        (("a.mp4", "b.mp4", "a.mp4", "--crops", "q"), "a.mp4 was named twice"),
+        (("rtspu://user:secret@127.0.0.1:1/x",), "rtspu:// is not read"),
+    ],
+)
+def test_what_can_not_be_is_refused_before_work(run_cli, tmp_path, words, reason):
+    done = run_cli("track", *words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert reason in done.errors[0]
+    assert b"secret" not in done.stderr
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_copies_of_films_of_one_name_are_numbered(run_cli, door, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "door.mp4").write_bytes(door[0].read_bytes())
+    places = ("--annotate", "out", "--crops", "out", "--codec", "mpeg4")
+    done = run_cli("track", "a/door.mp4", "b/door.mp4", "--no-join", "--max-frames", "3", *places, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").glob("*.mp4")} == {"door.mp4", "door-2.mp4"}
+    crops = {path.name.partition("-t")[0] for path in (tmp_path / "out").rglob("*.jpg")}
+    assert crops == {"door", "door-2"}
 
 
 def test_frames_at_work_at_once_change_nothing(run_cli, door):

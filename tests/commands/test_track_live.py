@@ -47,7 +47,7 @@ def camera(recorded) -> Iterator[Callable[[str], str]]:
             if self.path != "/closed":
                 self.wfile.write(recorded)
                 self.wfile.flush()
-            if self.path == "/endless":
+            if self.path.startswith("/endless"):
                 gone.wait(60)
 
         def log_message(self, *_: object) -> None:
@@ -148,6 +148,17 @@ def test_jpegs_over_http_are_a_stream(run_cli):
     started, *_, ended = done.jsonl
     assert (started["live"], started["width"], started["height"]) == (True, 64, 48)
     assert 0 < ended["frames"] <= 25 == ended["frames"] + ended["dropped"]
+
+
+def test_a_stream_is_no_picture_and_the_error_tells_who_follows_it(run_cli, staff, tmp_path):
+    with cameras.jpegs([b"\xff\xd8\xff"]) as port:
+        done = run_cli("identify", f"http://127.0.0.1:{port}/video", *staff)
+        assert done.returncode == 1
+        assert "facecli track" in done.errors[0]
+        assert "--gallery" in done.errors[0]
+        refused = run_cli("anonymize", f"http://127.0.0.1:{port}/video", "-o", tmp_path / "copy.mp4")
+    assert refused.returncode == 2
+    assert "record the stream first" in refused.errors[0]
 
 
 def test_two_cameras_are_followed_at_once(cli_env, camera, tmp_path):
