@@ -43,7 +43,7 @@ def jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     one = len(found) == 1 and not os.path.isdir(inputs[0]) and not is_folder(out) and bool(out.suffix)  # noqa: PTH112
     if one:
         (name, _, picture) = found[0]
-        _check_kind(out, film=picture is None)
+        _check_kind(name, out, film=picture is None)
         planned = [Job(name, out, picture)]
     else:
         if out.suffix.lower() in (*PICTURES, *FILMS) and not is_folder(out):
@@ -111,13 +111,16 @@ def _below(found: Sequence[tuple[str, str, Source | None]], out: Path) -> list[J
     return planned
 
 
-def _check_kind(out: Path, *, film: bool) -> None:
+def _check_kind(name: str, out: Path, *, film: bool) -> None:
     from facecli.system.files import check_writable
 
     if film:
         from facecli.film.writing import form_of
 
         form_of(out)
+    elif "://" in name and out.suffix.lower() in FILMS:
+        message = f"{name} is no film's file: a film is read twice"
+        raise UsageError(message, hint="record the stream first")
     else:
         from facecli.pictures.codec import check_suffix
 
