@@ -97,7 +97,7 @@ def _left_out(document: Mapping[str, Any]) -> str:
     if not isinstance(choice, dict):
         return ""
     face, least = choice.get("face", "all"), choice.get("min_face_size")
-    words = [] if face == "all" else [f"all but --face {face}"]
+    words = [] if face == "all" else [f"all faces but those of the choice {face}"]
     return " and ".join([*words, *([f"those below {least} px"] if least else [])])
 
 

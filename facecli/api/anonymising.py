@@ -224,7 +224,9 @@ class Anonymizer:
 
         if self._films is None:
             named = self._gallery is not None
-            self._films = FilmTools(self.engine, FilmWish(self.wish.tracker, join=named), self._gallery)
+            everybody = 1 if self._search is None else len(self._search.index.names)
+            wish = FilmWish(self.wish.tracker, join=named)
+            self._films = FilmTools(self.engine, wish, self._gallery, self._search, everybody)
         analysis = Analysis()
         for event in self._films.follow(film):
             if isinstance(event, FrameSeen):

@@ -274,6 +274,22 @@ def test_a_gallery_tells_whom_to_leave_and_whom_to_cover_in_a_film(run_cli, door
         assert parts[veiled] > 0.8
 
 
+def test_whoever_may_be_the_named_person_is_covered_in_a_film(run_cli, door, examples, tmp_path):
+    # Five people of one face: whoever of them is asked for, the face is covered, also where others are nearer.
+    gallery = ("--gallery", tmp_path / "alike.db")
+    for number in range(1, 6):
+        darker = tmp_path / f"{number}.png"
+        cv2.imwrite(str(darker), (pixels(examples / "collins.jpg") * (1 - 0.1 * number)).astype(np.uint8))
+        assert run_cli("enroll", darker, "--name", f"Eileen {number}", *gallery).returncode == 0
+    for number in range(1, 6):
+        out = tmp_path / f"{number}.mp4"
+        line = ("anonymize", door, "-o", out, "--only", f"Eileen {number}", *gallery, "--codec", "mpeg4", "--json")
+        done = run_cli(*line)
+        assert done.returncode == 0, done.stderr
+        assert (done.json["files"][0]["faces"], done.json["files"][0]["covered"]) == (2, 1)
+        assert hidden(door, out, door.parent / "truth.txt")[1] > 0.8
+
+
 def edited(document: dict[str, Any], name: str) -> str:
     film = document["films"][0]
     face = film["by_frame"][3]["faces"][0]
@@ -348,7 +364,10 @@ def test_tracks_of_another_film_are_refused(run_cli, door, examples, tmp_path, o
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--face", "largest"), "all but --face largest"), (("--min-face-size", "20"), "those below 20.0 px")],
+    [
+        (("--face", "largest"), "all faces but those of the choice largest"),
+        (("--min-face-size", "20"), "those below 20.0 px"),
+    ],
 )
 def test_an_analysis_that_left_faces_out_is_told(run_cli, door, tmp_path, options, words):
     analysis = tmp_path / "t.json"
