@@ -55,7 +55,7 @@ class ServingSettings:
     help="Let in who has one of the keys in FILE.",
 )
 @click.option("--add-key", metavar="LABEL", help="Make a key, add it to --keys, print it once, and end.")
-@click.option("--scope", type=click.Choice(SCOPES), default="read", help="Of the new key; each includes those before.")
+@click.option("--scope", type=click.Choice(SCOPES), help="Of the new key; each includes those before.  [default: read]")
 @click.option(
     "--allow-url",
     multiple=True,
@@ -98,7 +98,7 @@ def command(
     serving: ServingSettings,
     gallery: Path | None,
     add_key: str | None,
-    scope: str,
+    scope: str | None,
 ) -> None:
     """Answer over HTTP what the other commands answer, and serve a web page.
 
@@ -106,12 +106,16 @@ def command(
     machine alone unless keys lock it, and ends with Ctrl-C.
     """
     from facecli.cli import context
+    from facecli.errors import UsageError
 
     if add_key is not None:
-        _add_key(output, serving.keys, add_key, scope)
+        _add_key(output, serving.keys, add_key, scope or SCOPES[0])
         return
     sink = context.open_sink(output)
     with sink.opened():
+        if scope is not None:  # whoever gives it wants a lock
+            hint = "make a key with {add_key}, and serve with {keys}"
+            raise UsageError("{scope} is of a new key, and none is made", hint=hint, about=("scope", "add_key", "keys"))
         _serve(gallery, plugins, running, output, serving)
 
 

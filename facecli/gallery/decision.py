@@ -65,7 +65,8 @@ def identify(embeddings: FloatArray, index: Index, rule: Rule, top: int = 1) -> 
 def _alone(people: list[int], distances: list[float], index: Index, rule: Rule, top: int) -> Identification:
     """Return the answer for one face, as if it were the only one. people: the nearest, at these distances."""
     listed = tuple(
-        Candidate(rank, index.name(person), distance, int(index.counts[person]), distance <= rule.threshold)
+        # A face's distance to itself may be less than 0 by a rounding.
+        Candidate(rank, index.name(person), max(distance, 0.0), int(index.counts[person]), distance <= rule.threshold)
         for rank, (person, distance) in enumerate(zip(people, distances, strict=True), 1)
     )
     margin = listed[1].distance - listed[0].distance if len(listed) > 1 else None

@@ -20,13 +20,14 @@ class Access:
         address: of the client. authorization: the header. token: the session's, from the cookie.
         """
         person = self.sessions.person(token) if token else None
+        proven = person is not None and self.sessions.proven(token)
         if self.keys is None:
-            return Caller(address, SCOPES[-1], person)
+            return Caller(address, SCOPES[-1], person, proven)
         if authorization:
             kind, _, key = authorization.partition(" ")
             found = self.keys.scope(key.strip()) if kind.lower() == "bearer" else None
             if found is None:
                 headers = {"WWW-Authenticate": "Bearer"}
                 raise RefusalError(401, "unauthorised", "there is no such key", headers=headers)
-            return Caller(f"key {found[0]}", found[1], person)
-        return Caller(person or address, "identify" if person else None, person)
+            return Caller(f"key {found[0]}", found[1], person, proven)
+        return Caller(person or address, "identify" if person else None, person, proven)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from facecli.errors import DuplicateError, FacecliError, UsageError
+from facecli.errors import DuplicateError, FacecliError, InputError, UsageError
 from facecli.gallery import names
 from facecli.gallery.admission import new_face
 from facecli.gallery.rule import Wish
@@ -118,9 +118,11 @@ class Accounts:
     def _frames(self, pictures: Sequence[Source]) -> tuple[list[Frame], list[Record]]:
         """Return the pictures that show one face that is large enough, and the others with the reason."""
         frames, rejected = [], []
+        seen: set[bytes] = set()
         for index, picture in enumerate(pictures):
             try:
                 data = picture.read(Limits())
+                _check_new(data, seen)
                 result = self._looks.recognised(from_bytes(data, picture.name), ONE, keep_image=True)
                 _check_size(result)
             except FacecliError as error:
@@ -188,6 +190,14 @@ class Accounts:
 
 
 ONE = Sift("only", require_face=True)
+
+
+def _check_new(data: bytes, seen: set[bytes]) -> None:
+    """Raise InputError if the bytes are those of a picture that was seen, and remember them: one is not several."""
+    sha256 = hashlib.sha256(data).digest()
+    if sha256 in seen:
+        raise InputError("the same picture came twice", hint="send pictures of several moments")
+    seen.add(sha256)
 
 
 def _check_size(result: ImageResult) -> None:

@@ -17,24 +17,32 @@ class Sessions:
     """People who are logged in, by cookie. They are in memory: a server that is started anew knows nobody."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, float]] = {}
+        self._held: dict[str, tuple[str, float, bool]] = {}
         self._lock = threading.Lock()
 
-    def begin(self, person: str) -> str:
-        """Return the token of a new session of a person. person: uid."""
+    def begin(self, person: str, *, proven: bool) -> str:
+        """Return the token of a new session of a person.
+
+        person: uid. proven: whether more than a face has shown that it is theirs.
+        """
         token = secrecy.new()
         with self._lock:
             now = time.monotonic()
             self._held = {one: held for one, held in self._held.items() if held[1] > now}
             while len(self._held) >= MOST_SESSIONS:
                 self._held.pop(next(iter(self._held)))
-            self._held[secrecy.digest(token)] = person, now + SESSION_SECONDS
+            self._held[secrecy.digest(token)] = person, now + SESSION_SECONDS, proven
         return token
 
     def person(self, token: str) -> str | None:
         """Return the uid of the person whose session it is, None if there is none."""
         held = self._held.get(secrecy.digest(token))
         return held[0] if held is not None and held[1] > time.monotonic() else None
+
+    def proven(self, token: str) -> bool:
+        """Return whether more than a face has shown whose session it is."""
+        held = self._held.get(secrecy.digest(token))
+        return held is not None and held[2]
 
     def end(self, token: str) -> None:
         """End a session."""

@@ -88,6 +88,31 @@ def test_a_key_is_good_from_when_it_is_made_to_when_it_is_revoked(server, keys):
     assert len(json.loads(path.read_text())["keys"]) == 4
 
 
+def test_a_scope_without_a_key_starts_no_server(cli_env, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "facecli",
+        "serve",
+        "--scope",
+        "read",
+        "--gallery",
+        str(tmp_path / "a.db"),
+        "--port",
+        "0",
+    ]
+    done = subprocess.run(command, capture_output=True, env=cli_env, timeout=300, check=False)
+    assert done.returncode == 2
+    assert b"--add-key" in done.stderr
+
+
+def test_head_is_get_without_its_body(server):
+    for path in ("/v1/health", "/", "/web/texts.js"):
+        told, whole = server("HEAD", path), server.get(path)
+        assert (told.status_code, told.content) == (200, b"")
+        assert told.headers["content-length"] == str(len(whole.content)) or path == "/v1/health"
+
+
 def test_health_needs_no_key(server):
     assert server.get("/v1/health").status_code == 200
     assert server.get("/").status_code == 200

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -59,3 +61,46 @@ def test_who_has_no_pin_logs_in_without(start_server, frames):
     answer = server.post("/v1/login", files=frames("hopper.jpg"))
     assert answer.json()["person"]["person"] == "Grace"
     assert answer.cookies
+
+
+def test_one_picture_several_times_is_one_picture(start_server, frames):
+    server = start_server()
+    one = 5 * frames("hopper.jpg")[:1]
+    refused = server.post("/v1/signup", data={"name": "Grace", "consent": "yes"}, files=one)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "input")
+    assert server.get("/v1/people").json()["people"] == []
+    signed_up = server.post("/v1/signup", data={"name": "Grace", "consent": "yes"}, files=frames("hopper.jpg"))
+    assert signed_up.status_code == 201, signed_up.text
+    server.session.cookies.clear()
+    assert server.post("/v1/login", files=one).status_code == 401
+    assert server.post("/v1/login", files=frames("hopper.jpg")).status_code == 200
+
+
+def test_a_face_alone_takes_nothing_along_and_erases_nobody_where_keys_lock(start_server, frames, cli_env, tmp_path):
+    # The pictures that a key of the scope read may see are good enough to log in with.
+    keys = tmp_path / "keys.json"
+    made = {}
+    for scope in ("read", "admin"):
+        command = [sys.executable, "-m", "facecli", "serve", "--keys", str(keys), "--add-key", scope, "--scope", scope]
+        done = subprocess.run([*command, "--json"], env=cli_env, capture_output=True, check=True)
+        made[scope] = json.loads(done.stdout)["key"]
+    server = start_server("--keys", str(keys))
+    admin, read = ({"Authorization": f"Bearer {made[scope]}"} for scope in ("admin", "read"))
+    added = server.post("/v1/people", data={"name": "Grace"}, files=frames("hopper.jpg")[:1], headers=admin)
+    assert added.status_code == 201, added.text
+    (uid,) = (one["uid"] for one in server.get("/v1/people", headers=admin).json()["people"])
+    assert server.post("/v1/login", files=frames("hopper.jpg")).status_code == 200
+    for headers in ({}, read):
+        for method, path in (("GET", f"/v1/people/{uid}/export"), ("DELETE", "/v1/me")):
+            refused = server(method, path, headers=headers)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert server.get(f"/v1/people/{uid}/export", headers=admin).status_code == 200
+    server.session.cookies.clear()
+    names = {"name": "Eileen", "consent": "yes", "pin": "zebra 7"}
+    assert server.post("/v1/signup", data=names, files=frames("collins.jpg"), headers=admin).status_code == 201
+    server.session.cookies.clear()
+    logged_in = server.post("/v1/login", data={"pin": "zebra 7"}, files=frames("collins.jpg"))
+    own = logged_in.json()["person"]["uid"]
+    assert server.get(f"/v1/people/{own}/export").status_code == 200
+    assert server("DELETE", "/v1/me").status_code == 200
+    assert [one["uid"] for one in server.get("/v1/people", headers=admin).json()["people"]] == [uid]

@@ -50,18 +50,19 @@ class AccountRoutes:
         name, pictures = _name(content), content.many("images")
         pin = content.texts.get("pin", "")
         document = await self._run(lambda: self._accounts.sign_up(name, pictures, pin))
-        return answer(document, 201, self._cookie(document["person"]["uid"]))
+        return answer(document, 201, self._cookie(document["person"]["uid"], proven=True))
 
     async def log_in(self, request: Request) -> Response:
-        """Log in who the pictures show; who has a PIN sends it, too."""
+        """Log in who the pictures show; who has a PIN sends it, too, and may leave and take what is kept along."""
         self._tries.count(request.client.host if request.client else "unknown", LOGINS)
         content = await sent(request, ("images",), self._service.remote.source)
         pictures, pin = content.many("images"), content.texts.get("pin", "")
         person, live = await self._run(lambda: self._accounts.log_in(pictures))
-        if self._accounts.needs_pin(person):
+        proven = self._accounts.needs_pin(person)
+        if proven:
             self._tries.count(person.uid, LOGINS)
             await self._run(lambda: self._accounts.check_pin(person, pin))
-        return answer({"person": shown(person), "live": live or None}, 200, self._cookie(person.uid))
+        return answer({"person": shown(person), "live": live or None}, 200, self._cookie(person.uid, proven=proven))
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
@@ -84,9 +85,11 @@ class AccountRoutes:
 
     async def leave(self, request: Request) -> Response:
         """Forget who is logged in; the answer is the receipt."""
-        uid = caller(request).person
+        own = caller(request)
+        uid = own.person
         if uid is None:
             raise RefusalError(401, "unauthorised", "nobody is logged in", hint="log in first")
+        own.require_proof()
         receipt = await self._run(lambda: self._service.forget(uid))
         return answer(receipt, headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {self._manner}"})
 
@@ -95,8 +98,8 @@ class AccountRoutes:
         """The attributes of the cookie: scripts do not see it, and other sites' pages do not send it."""
         return "Path=/; HttpOnly; SameSite=Strict" + ("" if self._service.settings.local else "; Secure")
 
-    def _cookie(self, uid: str) -> dict[str, str]:
-        token = self._sessions.begin(uid)
+    def _cookie(self, uid: str, *, proven: bool) -> dict[str, str]:
+        token = self._sessions.begin(uid, proven=proven)
         return {"Set-Cookie": f"{COOKIE}={token}; Max-Age={int(SESSION_SECONDS)}; {self._manner}"}
 
 

@@ -145,6 +145,7 @@ class PeopleRoutes:
         own = caller(request)
         if own.person != uid:
             own.require("admin")
+        own.require_proof()
         data = await self._run(lambda: self._people.export(uid))
         headers = {"Content-Disposition": 'attachment; filename="person.zip"'}
         return Response(data, headers=headers, media_type="application/zip")
