@@ -42,7 +42,7 @@ def test_run_all_knows_every_benchmark():
     lines = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout.splitlines()
     singly = {line.partition(".py: run singly, ")[0] for line in lines if ".py: run singly, " in line}
     run = {line.removeprefix("--all: ").partition(".py")[0] for line in lines} - singly
-    helpers = {"common", "group_faces", "peers", "run_all"}
+    helpers = {"common", "group_faces", "peers", "run_all", "serve_clients"}
     assert run | singly | helpers == {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
     for name in run:  # which is asked for --json, and answers with figures
         assert "common.tell(" in (ROOT / "benchmarks" / f"{name}.py").read_text("utf-8"), name

@@ -43,4 +43,4 @@ class Caller:
         """
         if not self.proven and not self.may(SCOPES[-1]):
             hint = "log in with a PIN, or ask whoever runs the server"
-            raise RefusalError(403, "forbidden", "a face alone is not enough for this", hint=hint)
+            raise RefusalError(403, "pin", "a face alone is not enough for this", hint=hint)

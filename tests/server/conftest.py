@@ -100,13 +100,16 @@ def camera(examples, tmp_path_factory):
         portrait = cv2.imread(str(examples / name))
         factor = 480 / portrait.shape[0]
         small = cv2.resize(portrait, (int(portrait.shape[1] * factor), 480), interpolation=cv2.INTER_AREA)
-        frames = []
-        for shift in (0, 4, 8, 4):
-            frame = np.full((480, 640, 3), 90, np.uint8)
+        frames, noise = [], np.random.default_rng(0)
+        # As of a camera, no two pictures are the same; so many that a page's rhythm does not meet one again and again.
+        for number in range(31):
+            shift = (0, 4, 8, 4)[number % 4]
+            frame = np.full((480, 640, 3), 90.0)
             left = max(0, (640 - small.shape[1]) // 2 + shift)
             part = small[:, : 640 - left]
             frame[:, left : left + part.shape[1]] = part
-            frames.append(cv2.imencode(".jpg", frame)[1].tobytes())
+            frame += noise.normal(0, 2, frame.shape)
+            frames.append(cv2.imencode(".jpg", frame.clip(0, 255).astype(np.uint8))[1].tobytes())
         path = tmp_path_factory.mktemp("camera") / f"{Path(name).stem}.mjpeg"
         path.write_bytes(b"".join(frames))
         return path

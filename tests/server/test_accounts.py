@@ -93,7 +93,7 @@ def test_a_face_alone_takes_nothing_along_and_erases_nobody_where_keys_lock(star
     for headers in ({}, read):
         for method, path in (("GET", f"/v1/people/{uid}/export"), ("DELETE", "/v1/me")):
             refused = server(method, path, headers=headers)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "pin")
     assert server.get(f"/v1/people/{uid}/export", headers=admin).status_code == 200
     server.session.cookies.clear()
     names = {"name": "Eileen", "consent": "yes", "pin": "zebra 7"}

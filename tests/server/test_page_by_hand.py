@@ -7,6 +7,8 @@ import os
 import zipfile
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -149,15 +151,20 @@ def test_people_are_renamed_merged_and_found(server, browser, collins, examples)
     assert {one["person"] for one in server.get("/v1/people").json()["people"]} == {"Eileen Collins", "Adele", "Grace"}
 
 
-def test_whoever_is_logged_in_exports_what_is_kept_of_them(browser, start_server, tmp_path, collins):
+def test_whoever_logs_in_with_a_pin_exports_what_is_kept_of_them(browser, start_server, tmp_path, examples):
     from facecli.server.keys import Keys
 
     path = tmp_path / "keys.json"
     key = {"Authorization": f"Bearer {Keys.add(path, 'the first', 'admin')}"}
     server = start_server("--keys", str(path))
-    server.post("/v1/people", data={"name": "Ada"}, files={"images": collins}, headers=key)
+    picture = np.asarray(cv2.imread(str(examples / "collins.jpg")))
+    pictures = [cv2.imencode(".jpg", np.roll(picture, 2 * shift, axis=1))[1].tobytes() for shift in range(3)]
+    sent = [("images", (f"{number}.jpg", data)) for number, data in enumerate(pictures)]
+    names = {"name": "Ada", "consent": "yes", "pin": "zebra 7"}
+    assert server.post("/v1/signup", data=names, files=sent, headers=key).status_code == 201
     page = browser("collins.jpg", address=server.address)
     opened(page, "/login")
+    page.get_by_label("PIN, if you have one").fill("zebra 7")
     page.get_by_role("button", name="Log in").click()
     said(page, "You are logged in, Ada.")
     opened(page, "/settings")
