@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 import common
-import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+import cameras
 
 from facecli.film.address import address_of
 from facecli.film.frame import Frame
@@ -51,7 +53,7 @@ def main() -> None:
     options.add_argument("--pauses", type=float, nargs="+", default=[0.5, 1.3, 2.9, 7.7, 20.1, 70.3], help="seconds")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        camera = Camera(_recorded(Path(folder)), asked.pauses)
+        camera = Camera(cameras.recording(Path(folder)), asked.pauses)
         live = open_film(address_of(camera.address))
         if not isinstance(live, Live):
             sys.exit("no live source")
@@ -67,20 +69,6 @@ def main() -> None:
         for pause, seconds in zip(asked.pauses, waited, strict=True)
     ]
     common.tell(figures, as_json=asked.json)
-
-
-def _recorded(folder: Path) -> bytes:
-    """Ten grey frames as an MPEG transport stream."""
-    import av
-
-    path = folder / "grey.ts"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(10):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path.read_bytes()
 
 
 if __name__ == "__main__":

@@ -10,12 +10,28 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 USER, PASSWORD = "door", "opensesame"
 AUTHORIZATION = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="door"'}
 BOUNDARY = "part"
 TS_PACKET, PACKETS, MPEG_TS = 188, 7, 33  # bytes; of them in an RTP packet; payload type of RFC 3551
+
+
+def recording(folder: Path) -> bytes:
+    """Ten grey frames as an MPEG transport stream, which is written to a folder on the way."""
+    import av
+    import numpy as np
+
+    path = folder / "grey.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
 
 
 class RtspCamera(socketserver.StreamRequestHandler):

@@ -56,9 +56,11 @@ def refusing(sources: Iterator[Source]) -> Iterator[Source]:
     from facecli.pictures.sources import failing
 
     for one in sources:
+        if not is_film(one.name):
+            yield one
+            continue
         message = f"{one.name} is a film in a list of pictures"
-        error = InputError(message, hint="name films as arguments, without a list")
-        yield failing(one.name, error) if is_film(one.name) else one
+        yield failing(one.name, InputError(message, hint="name films as arguments, without a list"))
 
 
 def inputs_of(names: Sequence[str]) -> int | None:

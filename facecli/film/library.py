@@ -22,6 +22,11 @@ def require() -> Any:
     return av
 
 
+def sounds(container: Any) -> list[str]:
+    """Return the codecs of the sound in an opened film, as FFmpeg names them."""
+    return [stream.codec_context.codec.canonical_name for stream in container.streams.audio]
+
+
 def versions() -> str:
     """Return the versions of PyAV and FFmpeg in words. Raises FilmLibraryError if PyAV is not installed."""
     av = require()

@@ -123,7 +123,7 @@ class Film:
 
     def sounds(self) -> list[str]:
         """Return the codecs of the film's sound, as FFmpeg names them."""
-        return [stream.codec_context.codec.canonical_name for stream in self._container.streams.audio]
+        return library.sounds(self._container)
 
     def close(self) -> None:
         """Close the file or the connection."""

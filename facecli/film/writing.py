@@ -110,13 +110,12 @@ class _Sound:
             self._source = av.open(address.url, options={} if address.network else {"protocol_whitelist": "file"})
         self._target, self._address, self._begin = target, address, begin
         self._origin = (self._source.start_time or 0) / av.time_base
-        sounds = self._source.streams.audio
         try:
-            check_sound(target.format.name, (one.codec_context.codec.canonical_name for one in sounds))
+            check_sound(target.format.name, library.sounds(self._source))
         except BaseException:
             self._source.close()
             raise
-        self._streams = {stream.index: target.add_stream_from_template(stream) for stream in sounds}
+        self._streams = {stream.index: target.add_stream_from_template(stream) for stream in self._source.streams.audio}
         # Of each stream, in its ticks: where its latest packet ends, and how far it is moved.
         self._ends: dict[int, int] = {}
         self._shifts: dict[int, int] = {}

@@ -19,8 +19,7 @@ class Access:
 
         address: of the client. authorization: the header. token: the session's, from the cookie.
         """
-        person = self.sessions.person(token) if token else None
-        proven = person is not None and self.sessions.proven(token)
+        person, proven = self.sessions.held(token) if token else (None, False)
         if self.keys is None:
             return Caller(address, SCOPES[-1], person, proven)
         if authorization:

@@ -34,15 +34,10 @@ class Sessions:
             self._held[secrecy.digest(token)] = person, now + SESSION_SECONDS, proven
         return token
 
-    def person(self, token: str) -> str | None:
-        """Return the uid of the person whose session it is, None if there is none."""
-        held = self._held.get(secrecy.digest(token))
-        return held[0] if held is not None and held[1] > time.monotonic() else None
-
-    def proven(self, token: str) -> bool:
-        """Return whether more than a face has shown whose session it is."""
-        held = self._held.get(secrecy.digest(token))
-        return held is not None and held[2]
+    def held(self, token: str) -> tuple[str | None, bool]:
+        """Return whose session it is, by uid, and whether more than a face has shown that; None if there is none."""
+        person, end, proven = self._held.get(secrecy.digest(token), (None, 0.0, False))
+        return (person, proven) if end > time.monotonic() else (None, False)
 
     def end(self, token: str) -> None:
         """End a session."""

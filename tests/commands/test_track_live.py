@@ -25,14 +25,7 @@ av = pytest.importorskip("av", reason="PyAV, of the extra `video`, is not instal
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> bytes:
     """Ten grey frames as an MPEG transport stream."""
-    path = tmp_path_factory.mktemp("stream") / "grey.ts"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(10):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path.read_bytes()
+    return cameras.recording(tmp_path_factory.mktemp("stream"))
 
 
 @pytest.fixture
@@ -62,6 +55,21 @@ def camera(recorded) -> Iterator[Callable[[str], str]]:
     server.server_close()
 
 
+def followed(words, env, seen: Callable[[list[dict]], bool]) -> tuple[list[dict], int, bytes]:
+    """Follow until the events so far are `seen`, and press Ctrl-C; return all events, exit code and errors."""
+    command = [sys.executable, "-m", "facecli", *map(str, words), "--format", "jsonl"]
+    events: list[dict] = []
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            while not seen(events):
+                events.append(json.loads(process.stdout.readline()))
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    return [*events, *map(json.loads, rest.splitlines())], process.returncode, errors
+
+
 def test_a_stream_is_followed_and_its_password_is_told_nowhere(run_cli, camera):
     done = run_cli("track", camera("once"), "--no-join", "--retry", "0", "--format", "jsonl")
     assert done.returncode == 1
@@ -87,18 +95,10 @@ def test_a_stream_that_refuses_is_told_without_its_password(run_cli, camera):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_ctrl_c_ends_a_stream_in_order(cli_env, camera, tmp_path):
-    words = ("track", camera("endless"), "--no-join", "--format", "jsonl", "--frames")
     places = ("--annotate", tmp_path / "copy.mp4", "--codec", "mpeg4")
-    command = [sys.executable, "-m", "facecli", *words, *places]
-    with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            lines = [process.stdout.readline(), process.stdout.readline()]
-            process.send_signal(signal.SIGINT)
-            rest, errors = process.communicate(timeout=100)
-        finally:
-            process.kill()
-    events = [json.loads(line) for line in [*lines, *rest.splitlines()]]
-    assert process.returncode == 130, errors
+    words = ("track", camera("endless"), "--no-join", "--frames", *places)
+    events, status, errors = followed(words, cli_env, lambda seen: len(seen) == 2)
+    assert status == 130, errors
     assert [events[0]["event"], events[1]["event"], events[-1]["event"]] == ["stream.started", "frame", "stream.ended"]
     with av.open(str(tmp_path / "copy.mp4")) as film:
         assert sum(1 for _ in film.decode(video=0)) == events[-1]["frames"]
@@ -108,20 +108,12 @@ def test_ctrl_c_ends_a_stream_in_order(cli_env, camera, tmp_path):
 def test_an_rtsp_camera_comes_back_after_a_break(cli_env, recorded):
     with cameras.rtsp(recorded) as port:
         address = f"rtsp://{cameras.USER}:{cameras.PASSWORD}@127.0.0.1:{port}/door"
-        command = [sys.executable, "-m", "facecli", "track", address, "--no-join", "--frames", "--format", "jsonl"]
-        with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            try:
-                events = []
-                while [event["event"] for event in events[-2:]] != ["stream.gap", "frame"]:
-                    events.append(json.loads(process.stdout.readline()))
-                process.send_signal(signal.SIGINT)
-                rest, errors = process.communicate(timeout=100)
-            finally:
-                process.kill()
-    events += [json.loads(line) for line in rest.splitlines()]
+        words = ("track", address, "--no-join", "--frames")
+        back = ["stream.gap", "frame"]
+        events, status, errors = followed(words, cli_env, lambda seen: [one["event"] for one in seen[-2:]] == back)
     for event in events:
         schema_of(event).validate(event)
-    assert process.returncode == 130, errors
+    assert status == 130, errors
     kinds = [event["event"] for event in events]
     assert kinds[:2] == ["stream.started", "frame"]
     assert "frame" in kinds[kinds.index("stream.gap") :]
@@ -164,19 +156,13 @@ def test_a_stream_is_no_picture_and_the_error_tells_who_follows_it(run_cli, staf
 def test_two_cameras_are_followed_at_once(cli_env, camera, tmp_path):
     # The first one never ends, so the second would never be seen if it had to wait.
     addresses = (camera("endless"), camera("endless-too"))
-    words = ("track", *addresses, "--no-join", "--frames", "--format", "jsonl", "--annotate", tmp_path / "copies")
-    command = [sys.executable, "-m", "facecli", *words, "--codec", "mpeg4"]
-    with subprocess.Popen(command, env=cli_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            events = []
-            while len({event["source"] for event in events if event["event"] == "frame"}) < 2:
-                events.append(json.loads(process.stdout.readline()))
-            process.send_signal(signal.SIGINT)
-            rest, errors = process.communicate(timeout=100)
-        finally:
-            process.kill()
-    events += [json.loads(line) for line in rest.splitlines()]
-    assert process.returncode == 130, errors
+    words = ("track", *addresses, "--no-join", "--frames", "--annotate", tmp_path / "copies", "--codec", "mpeg4")
+
+    def both(seen: list[dict]) -> bool:
+        return len({event["source"] for event in seen if event["event"] == "frame"}) == 2
+
+    events, status, errors = followed(words, cli_env, both)
+    assert status == 130, errors
     assert errors == b""
     for source in {event["source"] for event in events}:
         kinds = [event["event"] for event in events if event["source"] == source]

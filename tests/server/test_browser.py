@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from pages import said, shot, shown
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.browser
@@ -15,21 +18,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(start_server):
     return start_server("--live-fps", "10")
-
-
-def shot(page, name: str) -> None:
-    """Keep a picture of the page where the environment names a folder."""
-    if folder := os.environ.get("FACECLI_SCREENSHOTS"):
-        page.wait_for_function("() => Array.from(document.images).every((image) => image.complete)")
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def said(page, text: str) -> None:
-    page.wait_for_function("text => document.getElementById('message').textContent.includes(text)", arg=text)
-
-
-def shown(page, path: str) -> None:
-    page.wait_for_function("path => document.getElementById('main').dataset.shown === path", arg=path)
 
 
 def make_dataset(folder: Path, picture: bytes) -> None:

@@ -40,10 +40,14 @@ def followed(path):
             for number, box, told in zip(answer.ids, answer.bboxes, answer.confirmed, strict=True)
             if told
         ]
+    return boxes_of(rows)
+
+
+def boxes_of(rows):
+    """Boxes of rows (frame, id, x1, y1, x2, y2), all of score 1."""
     found = np.array(rows)
-    return boxes.Boxes(
-        found[:, 0].astype(np.int64), found[:, 1].astype(np.int64), found[:, 2:].astype(np.float32), np.ones(len(found))
-    )
+    frames, ids = found[:, 0].astype(np.int64), found[:, 1].astype(np.int64)
+    return boxes.Boxes(frames, ids, found[:, 2:].astype(np.float32), np.ones(len(found)))
 
 
 @pytest.mark.shared

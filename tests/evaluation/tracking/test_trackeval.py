@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_figures import EXPECTED, followed
+from test_figures import EXPECTED, boxes_of, followed
 
 from facecli.evaluation.tracking import boxes
 from facecli.evaluation.tracking.clear import clear
@@ -89,9 +89,5 @@ def test_the_figures_on_films_of_chance_are_trackevals(seed):
             if rng.random() < 0.85:
                 dx, dy = rng.normal(0, 4, 2)
                 tracks.append((frame + 1, ids[person], x + dx, y + dy, x + dx + 30, y + dy + 30))
-    tables = [np.array(rows) for rows in (truth, tracks)]
-    made = [
-        boxes.Boxes(t[:, 0].astype(np.int64), t[:, 1].astype(np.int64), t[:, 2:].astype(np.float32), np.ones(len(t)))
-        for t in tables
-    ]
+    made = boxes_of(truth), boxes_of(tracks)
     assert ours(*made) == pytest.approx(judged(*made), abs=0.1)
